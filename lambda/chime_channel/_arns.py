@@ -1,0 +1,55 @@
+"""ARNs of Amazon Chime SDK messaging, taken apart and put together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+REGIONS = ("us-east-1", "eu-central-1")
+"""The regions that have an Amazon Chime SDK messaging endpoint."""
+
+_APP_INSTANCE = r"arn:(?P<partition>aws[a-z-]*):chime:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):app-instance/(?P<id>[A-Za-z0-9][A-Za-z0-9-]*)"
+_CHANNEL_ID = r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?"
+
+_app_instance = re.compile(_APP_INSTANCE)
+_channel = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/channel/(?P<channel_id>{_CHANNEL_ID})")
+_identity = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/(?P<kind>user|bot)/(?P<name>\\S{{1,128}})")
+_channel_id = re.compile(_CHANNEL_ID)
+
+
+@dataclass(frozen=True)
+class ChannelArn:
+    """The ARN of a channel, with the parts that calls need."""
+
+    app_instance_arn: str
+    channel_id: str
+
+    def __str__(self) -> str:
+        return f"{self.app_instance_arn}/channel/{self.channel_id}"
+
+
+def parse_channel_arn(text: object) -> ChannelArn | None:
+    """Take a channel's ARN apart; None where `text` is none."""
+    found = _channel.fullmatch(text) if isinstance(text, str) else None
+    return ChannelArn(found["app_instance"], found["channel_id"]) if found else None
+
+
+def is_app_instance_arn(text: str) -> bool:
+    """Say whether `text` is the ARN of an app instance."""
+    return _app_instance.fullmatch(text) is not None
+
+
+def app_instance_of(identity_arn: str) -> str | None:
+    """Give the app instance of a user's or bot's ARN; None where it is neither."""
+    found = _identity.fullmatch(identity_arn)
+    return found["app_instance"] if found else None
+
+
+def is_channel_id(text: str) -> bool:
+    """Say whether `text` can be a ChannelId."""
+    return _channel_id.fullmatch(text) is not None
+
+
+def region_of(arn: str) -> str:
+    """Give the region that an ARN names."""
+    return arn.split(":")[3]

@@ -1,0 +1,275 @@
+"""What the template declares of a channel: the properties of `Custom::ChimeChannel`, parsed once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from chime_channel import _arns
+from chime_channel._identity import OWNER_TAG
+
+_NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+_TOKEN = re.compile(r"[-_a-zA-Z0-9]{2,64}")
+_MODES = ("RESTRICTED", "UNRESTRICTED")
+_PRIVACIES = ("PRIVATE", "PUBLIC")
+_CRITERIA = ("CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP")
+_ELASTIC = {
+    "MaximumSubChannels": (2, None),
+    "TargetMembershipsPerSubChannel": (2, None),
+    "MinimumMembershipPercentage": (1, 40),
+}
+_SHOWN = 60
+"""How many characters of a wrong value a message shows."""
+
+_T = TypeVar("_T")
+
+
+class Invalid(Exception):
+    """A property breaks a rule; the text says which, and what was seen."""
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """ElasticChannelConfiguration: fixed for a channel's life."""
+
+    maximum_sub_channels: int
+    target_memberships_per_sub_channel: int
+    minimum_membership_percentage: int
+
+
+@dataclass(frozen=True)
+class Expiration:
+    """ExpirationSettings: when the service deletes the channel by itself."""
+
+    days: int
+    criterion: str
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A channel as a template declares it; an empty value means not declared."""
+
+    app_instance_arn: str = ""
+    bearer: str = ""
+    name: str = ""
+    mode: str = "RESTRICTED"
+    privacy: str = "PRIVATE"
+    metadata: str = ""
+    client_request_token: str = ""
+    channel_id: str = ""
+    members: tuple[str, ...] = ()
+    moderators: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    elastic: Elastic | None = None
+    expiration: Expiration | None = None
+    adopt: bool = False
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"must be a string, got {_shown(value)}")
+    return value
+
+
+def _number(value: object, least: int, most: int | None) -> int:
+    # CloudFormation sends numbers as strings.
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise Invalid(f"must be a whole number, got {_shown(value)}")
+    number = int(text)
+    if number < least or (most is not None and number > most):
+        limits = f"{least}–{most}" if most is not None else f"{least} or more"
+        raise Invalid(f"must be {limits}, got {number}")
+    return number
+
+
+def _flag(value: object) -> bool:
+    text = str(value).lower()
+    if text not in ("true", "false"):
+        raise Invalid(f"must be true or false, got {_shown(value)}")
+    return text == "true"
+
+
+def _map(value: object, keys: tuple[str, ...]) -> Mapping[str, object]:
+    if not isinstance(value, Mapping) or set(value) != set(keys):
+        raise Invalid(f"must be a map of exactly {', '.join(keys)}, got {_shown(value)}")
+    return value
+
+
+def _one_of(values: tuple[str, ...]) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if value not in values:
+            raise Invalid(f"must be {' or '.join(values)}, got {_shown(value)}")
+        return str(value)
+
+    return parse
+
+
+def _app_instance_arn(value: object) -> str:
+    arn = _text(value)
+    if not _arns.is_app_instance_arn(arn):
+        raise Invalid(
+            f"must be an app instance's ARN (arn:aws:chime:REGION:ACCOUNT:app-instance/ID), got {_shown(arn)}"
+        )
+    if _arns.region_of(arn) not in _arns.REGIONS:
+        raise Invalid(
+            f"is in {_arns.region_of(arn)}; Amazon Chime SDK messaging has endpoints in {' and '.join(_arns.REGIONS)} only"
+        )
+    return arn
+
+
+def _identity_arn(value: object) -> str:
+    arn = _text(value)
+    if _arns.app_instance_of(arn) is None:
+        raise Invalid(f"must be the ARN of an app instance user or bot, got {_shown(arn)}")
+    return arn
+
+
+def _identity_arns(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise Invalid(f"must be a list of ARNs, got {_shown(value)}")
+    return tuple(dict.fromkeys(_identity_arn(arn) for arn in value))
+
+
+def _name(value: object) -> str:
+    # The value is not shown: names stay out of logs and stack events.
+    name = _text(value)
+    if not 1 <= len(name) <= 256:
+        raise Invalid(f"must have 1–256 characters, has {len(name)}")
+    if not _NAME.fullmatch(name):
+        raise Invalid("has a control character; only tab, line feed and carriage return are allowed")
+    return name
+
+
+def _metadata(value: object) -> str:
+    metadata = _text(value)
+    size = len(metadata.encode("utf-8", "surrogatepass"))
+    if size > 1024:
+        raise Invalid(f"must have at most 1024 bytes as UTF-8, has {size}")
+    return metadata
+
+
+def _token(value: object) -> str:
+    token = _text(value)
+    if not _TOKEN.fullmatch(token):
+        raise Invalid(f"must be 2–64 letters, digits, - or _, got {_shown(token)}")
+    return token
+
+
+def _channel_id(value: object) -> str:
+    channel_id = _text(value)
+    if not _arns.is_channel_id(channel_id):
+        raise Invalid(
+            f"must be 1–64 letters, digits or :-_.@ that begins and ends with a letter or digit, got {_shown(channel_id)}"
+        )
+    return channel_id
+
+
+def _tags(value: object) -> dict[str, str]:
+    if not isinstance(value, list):
+        raise Invalid(f"must be a list of Key and Value, got {_shown(value)}")
+    tags: dict[str, str] = {}
+    for entry in value:
+        pair = _map(entry, ("Key", "Value"))
+        key, tag = _text(pair["Key"]), _text(pair["Value"])
+        if not 1 <= len(key) <= 128 or not 1 <= len(tag) <= 256:
+            raise Invalid(f"needs keys of 1–128 and values of 1–256 characters, got {_shown(entry)}")
+        if key == OWNER_TAG or key in tags:
+            raise Invalid(f"has the key {_shown(key)} " + ("twice" if key in tags else "which is reserved"))
+        tags[key] = tag
+    if len(tags) > 49:
+        raise Invalid(f"must be at most 49 (the service takes 50, one marks the owner), got {len(tags)}")
+    return tags
+
+
+def _elastic(value: object) -> Elastic:
+    given = _map(value, tuple(_ELASTIC))
+    numbers = []
+    for key, (least, most) in _ELASTIC.items():
+        try:
+            numbers.append(_number(given[key], least, most))
+        except Invalid as wrong:
+            raise Invalid(f".{key} {wrong}") from None
+    return Elastic(*numbers)
+
+
+def _expiration(value: object) -> Expiration:
+    given = _map(value, ("ExpirationDays", "ExpirationCriterion"))
+    try:
+        days = _number(given["ExpirationDays"], 1, 5475)
+    except Invalid as wrong:
+        raise Invalid(f".ExpirationDays {wrong}") from None
+    return Expiration(days, _one_of(_CRITERIA)(given["ExpirationCriterion"]))
+
+
+_PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "AppInstanceArn": ("app_instance_arn", _app_instance_arn),
+    "ChimeBearer": ("bearer", _identity_arn),
+    "Name": ("name", _name),
+    "Mode": ("mode", _one_of(_MODES)),
+    "Privacy": ("privacy", _one_of(_PRIVACIES)),
+    "Metadata": ("metadata", _metadata),
+    "ClientRequestToken": ("client_request_token", _token),
+    "ChannelId": ("channel_id", _channel_id),
+    "MemberArns": ("members", _identity_arns),
+    "ModeratorArns": ("moderators", _identity_arns),
+    "Tags": ("tags", _tags),
+    "ElasticChannelConfiguration": ("elastic", _elastic),
+    "ExpirationSettings": ("expiration", _expiration),
+    "AdoptExisting": ("adopt", _flag),
+}
+_REQUIRED = ("AppInstanceArn", "ChimeBearer", "Name")
+_CLOUDFORMATION = ("ServiceToken", "ServiceTimeout")
+
+
+def _together(declared: Declaration) -> list[str]:
+    """Give what breaks a rule between properties."""
+    problems = []
+    for name, arns in (
+        ("ChimeBearer", (declared.bearer,)),
+        ("MemberArns", declared.members),
+        ("ModeratorArns", declared.moderators),
+    ):
+        problems += [
+            f"{name}: {_shown(arn)} belongs to another app instance than AppInstanceArn"
+            for arn in arns
+            if arn and declared.app_instance_arn and _arns.app_instance_of(arn) != declared.app_instance_arn
+        ]
+    if declared.elastic:
+        if declared.mode != "RESTRICTED":
+            problems.append("Mode: must be RESTRICTED on an elastic channel")
+        if declared.members:
+            problems.append("MemberArns: an elastic channel takes none")
+        if declared.app_instance_arn and _arns.region_of(declared.app_instance_arn) != "us-east-1":
+            problems.append("ElasticChannelConfiguration: elastic channels exist in us-east-1 only")
+    if declared.adopt and not declared.channel_id:
+        problems.append("AdoptExisting: needs the ChannelId of the channel to adopt")
+    return problems
+
+
+def parse(properties: object) -> tuple[Declaration, list[str]]:
+    """Parse resource properties; what does not parse is left out and told in the list of problems."""
+    if not isinstance(properties, Mapping):
+        return Declaration(), [f"ResourceProperties must be a map, got {_shown(properties)}"]
+    values: dict[str, Any] = {}
+    problems = [f"{name}: is required" for name in _REQUIRED if name not in properties]
+    for name, value in properties.items():
+        if name in _CLOUDFORMATION:
+            continue
+        if name not in _PARSERS:
+            problems.append(f"{_shown(name)}: is no property of Custom::ChimeChannel")
+            continue
+        attribute, parser = _PARSERS[name]
+        try:
+            values[attribute] = parser(value)
+        except Invalid as wrong:
+            problems.append(f"{name}{'' if str(wrong).startswith('.') else ': '}{wrong}")
+    declared = Declaration(**values)
+    return declared, problems + _together(declared)

@@ -1,0 +1,54 @@
+"""What a channel is called and how it is known again: token, ChannelId and the owner's mark.
+
+All are derived, so that any delivery of any request computes them anew and no state is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+OWNER_TAG = "cdk-chime-messaging:owner"
+"""The tag that proves which resource of which stack made or adopted a channel."""
+
+GENERATIONS = 16
+"""How many lives one logical id can have, under ids of our own, before a user must rename it."""
+
+
+def _digest(parts: Iterable[object], length: int) -> str:
+    # The separator cannot occur in a repr of the parts, so no two lists of parts read the same.
+    text = "\0".join(repr(part) for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
+def _readable(logical_id: str, length: int) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", logical_id)[:length] or "Channel"
+
+
+def channel_id(stack_id: str, logical_id: str, fixed: object, generation: int) -> str:
+    """Derive the ChannelId of a resource's nth life; `fixed` is what cannot change in place."""
+    return f"{_readable(logical_id, 31)}-{_digest((stack_id, logical_id, fixed, generation), 32)}"
+
+
+def client_request_token(
+    stack_id: str, logical_id: str, fixed: object, request_id: str, generation: int
+) -> str:
+    """Derive the token of one request's CreateChannel.
+
+    The request id is in it: a redelivered request has the same, so it finds its channel again, and a
+    later life of the same resource has another, so it can never be answered with a channel long gone.
+    """
+    digest = _digest((stack_id, logical_id, fixed, request_id, generation), 32)
+    return f"{_readable(logical_id, 31)}-{digest}"
+
+
+def owner_mark(stack_id: str, logical_id: str, request_id: str) -> str:
+    """Derive the value of OWNER_TAG: who owns the channel, then which request made it."""
+    owner = f"{_readable(logical_id, 64)}-{_digest((stack_id, logical_id), 32)}"
+    return f"{owner}.{_digest((request_id,), 16)}"
+
+
+def same_owner(mark: str | None, other: str) -> bool:
+    """Say whether two marks are of one resource, whichever request made the channel."""
+    return mark is not None and mark.rpartition(".")[0] == other.rpartition(".")[0]
