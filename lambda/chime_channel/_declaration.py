@@ -120,7 +120,8 @@ def _app_instance_arn(value: object) -> str:
         )
     if _arns.region_of(arn) not in _arns.REGIONS:
         raise Invalid(
-            f"is in {_arns.region_of(arn)}; Amazon Chime SDK messaging has endpoints in {' and '.join(_arns.REGIONS)} only"
+            f"is in {_arns.region_of(arn)}; Amazon Chime SDK messaging has endpoints in "
+            f"{' and '.join(_arns.REGIONS)} only"
         )
     return arn
 
@@ -167,7 +168,8 @@ def _channel_id(value: object) -> str:
     channel_id = _text(value)
     if not _arns.is_channel_id(channel_id):
         raise Invalid(
-            f"must be 1–64 letters, digits or :-_.@ that begins and ends with a letter or digit, got {_shown(channel_id)}"
+            f"must be 1–64 letters, digits or :-_.@ that begins and ends with a letter or digit, "
+            f"got {_shown(channel_id)}"
         )
     return channel_id
 

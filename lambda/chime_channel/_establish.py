@@ -1,0 +1,198 @@
+"""Makes a channel, or finds the one that another delivery of the request, or another request, has made."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from chime_channel import _identity
+from chime_channel._api import ServiceError
+from chime_channel._arns import ChannelArn
+from chime_channel._declaration import Declaration
+from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner
+from chime_channel._observe import STALE, describe, elastic_of, tags_of
+from chime_channel._plan import expiration_settings, tag_list
+from chime_channel._request import Refused, Request, Work
+
+_AT_CREATION = 10
+"""How many members, and how many moderators, CreateChannel takes."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A channel that is there now."""
+
+    arn: str
+    channel: dict[str, Any]
+    """As DescribeChannel shows it."""
+    known: bool
+    """Whether this very call made it, so that its tags are known."""
+    ours: bool = True
+    """Whether it bears our mark; an adopted one does not yet."""
+
+
+def _fixed(declared: Declaration) -> tuple[object, ...]:
+    elastic = astuple(declared.elastic) if declared.elastic else None
+    return (declared.app_instance_arn, declared.privacy, elastic)
+
+
+def candidates(request: Request, declared: Declaration) -> list[str]:
+    """Give the ARNs that a channel of this resource can have, one for each life."""
+    if not declared.app_instance_arn:
+        return []
+    if declared.channel_id:
+        return [str(ChannelArn(declared.app_instance_arn, declared.channel_id))]
+    return [
+        str(
+            ChannelArn(
+                declared.app_instance_arn,
+                _identity.channel_id(request.stack_id, request.logical_id, _fixed(declared), generation),
+            )
+        )
+        for generation in range(GENERATIONS)
+    ]
+
+
+def keeps(request: Request, desired: Declaration, previous: Declaration) -> bool:
+    """Say whether the channel that the stack holds can become the desired one in place."""
+    if request.physical_id in candidates(request, desired):
+        return True
+    held_in = request.physical_id.partition("/channel/")[0]
+    return (
+        held_in == desired.app_instance_arn
+        and (*_fixed(desired), desired.channel_id) == (*_fixed(previous), previous.channel_id)
+        and not desired.channel_id
+    )
+
+
+def establish(work: Work, desired: Declaration) -> Found:
+    """Give a channel as declared: found again where this resource has made it, else made now."""
+    arns = candidates(work.request, desired)
+    held = work.request.physical_id
+    first = arns.index(held) if held in arns else 0
+    if work.request.kind == "Update" and not desired.channel_id:
+        found = _latest(work, desired, arns[first:])
+        if found:
+            return found
+    attempts = range(GENERATIONS if desired.client_request_token or not desired.channel_id else 1)
+    for generation in list(attempts)[first:]:
+        arn = arns[0] if desired.channel_id else arns[generation]
+        found = _attempt(work, desired, arn, generation)
+        if found:
+            return found
+    raise Refused(
+        f"CreateChannel: Conflict: all {GENERATIONS} ChannelIds derived from the logical id "
+        f"{work.request.logical_id} are spent. Give the construct another id, or a channel_id of your own."
+    )
+
+
+def _latest(work: Work, desired: Declaration, arns: list[str]) -> Found | None:
+    """Find the latest life of this resource's channel: a rollback takes it back instead of making another."""
+    for arn in reversed(arns):
+        if arn == work.request.physical_id:
+            continue  # known to be gone
+        tags = tags_of(work.api, arn)
+        if tags is not None and same_owner(tags.get(OWNER_TAG), work.request.mark):
+            work.answered = arn
+            return Found(arn, describe(work.api, arn, desired.bearer), known=False)
+    return None
+
+
+def _attempt(work: Work, desired: Declaration, arn: str, generation: int) -> Found | None:
+    """Call CreateChannel once; None says that this generation is spent."""
+    users_token = desired.client_request_token if generation == 0 else ""
+    token = users_token or _identity.client_request_token(
+        work.request.stack_id, work.request.logical_id, _fixed(desired), work.request.request_id, generation
+    )
+    work.attempted = arn
+    try:
+        answered = work.api.call("CreateChannel", **_creation(work, desired, arn, token))["ChannelArn"]
+    except ServiceError as refused:
+        if refused.code != "Conflict":
+            raise
+        return _holder(work, desired, arn, spent_ok=bool(users_token))
+    if users_token:
+        # The answer may be the replay of an older call under the same token, for a channel that is
+        # another's or long gone.
+        return _holder(work, desired, arn, spent_ok=True) if answered == arn else None
+    work.answered = arn
+    return Found(arn, describe(work.api, arn, desired.bearer), known=True)
+
+
+def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "AppInstanceArn": desired.app_instance_arn,
+        "ChannelId": arn.rpartition("/")[2],
+        "Name": desired.name,
+        "Mode": desired.mode,
+        "Privacy": desired.privacy,
+        "ClientRequestToken": token,
+        "ChimeBearer": desired.bearer,
+        "Tags": tag_list({**desired.tags, OWNER_TAG: work.request.mark}),
+    }
+    if desired.metadata:
+        parameters["Metadata"] = desired.metadata
+    if desired.members and not desired.elastic:
+        parameters["MemberArns"] = list(desired.members[:_AT_CREATION])
+    if desired.moderators:
+        parameters["ModeratorArns"] = list(desired.moderators[:_AT_CREATION])
+    if desired.elastic:
+        parameters["ElasticChannelConfiguration"] = {
+            "MaximumSubChannels": desired.elastic.maximum_sub_channels,
+            "TargetMembershipsPerSubChannel": desired.elastic.target_memberships_per_sub_channel,
+            "MinimumMembershipPercentage": desired.elastic.minimum_membership_percentage,
+        }
+    if desired.expiration:
+        parameters["ExpirationSettings"] = expiration_settings(desired.expiration)
+    return parameters
+
+
+def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = False) -> Found | None:
+    """Look at the channel that holds the ChannelId: ours, another's, or nobody's any more."""
+    tags = _settled_tags(work, arn)
+    mark = (tags or {}).get(OWNER_TAG)
+    if tags is None:
+        if desired.channel_id and not spent_ok:
+            raise Refused(
+                f"CreateChannel: Conflict: the ChannelId of {arn} is taken, but no channel is there: it "
+                "belonged to a channel that was deleted. Give another channel_id."
+            )
+        return None
+    ours = mark == work.request.mark or (
+        work.request.kind == "Update" and same_owner(mark, work.request.mark)
+    )
+    if not ours and not desired.channel_id:
+        return None  # an earlier life of this resource that was retained; it is left alone
+    if not ours and not desired.adopt:
+        raise Refused(
+            f"CreateChannel: Conflict: {arn} exists already and is not this stack's. It was not touched. "
+            "Give another channel_id, or ask for adoption (adopt_existing=True) to take it over."
+        )
+    if ours:
+        work.answered = arn
+    found = Found(arn, describe(work.api, arn, desired.bearer), known=False, ours=ours)
+    refuse_fixed_change(arn, desired, found.channel)
+    return found
+
+
+def _settled_tags(work: Work, arn: str) -> dict[str, str] | None:
+    """Read the tags of a channel that may be in the making, or so new that reads miss it."""
+    until = work.api.effects.clock() + STALE
+    while True:
+        tags = tags_of(work.api, arn)
+        if tags is not None or arn == work.request.physical_id or work.api.effects.clock() >= until:
+            return tags
+        work.api.pause(0.5, "ListTagsForResource")
+
+
+def refuse_fixed_change(arn: str, desired: Declaration, channel: dict[str, Any]) -> None:
+    """Refuse what no call can change, where the ChannelId leaves no room for another channel."""
+    for name, wanted, seen in (
+        ("Privacy", desired.privacy, channel.get("Privacy")),
+        ("ElasticChannelConfiguration", desired.elastic, elastic_of(channel)),
+    ):
+        if wanted != seen:
+            raise Refused(
+                f"{name} of {arn} is {seen} and can never be changed to {wanted}. Give another channel_id to "
+                "have a new channel, or declare what the channel has."
+            )

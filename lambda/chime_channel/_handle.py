@@ -1,0 +1,48 @@
+"""Which code serves which request, and within which time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chime_channel import _admin, _channel
+from chime_channel._api import Api, Effects
+from chime_channel._request import UNMADE, Refused, Request, Work
+
+ACTS = 240.0
+"""Seconds for which a Create or Update may act; a Delete that must outwait one counts on it."""
+SPARE = 15.0
+"""Seconds kept for the answer: a call may end ten seconds after the deadline."""
+
+_LIVES: dict[str, dict[str, Callable[[Work], dict[str, str]]]] = {
+    "Custom::ChimeChannel": {
+        "Create": _channel.create,
+        "Update": _channel.update,
+        "Delete": _channel.delete,
+    },
+    "Custom::ChimeAppInstanceAdmin": {
+        "Create": _admin.create,
+        "Update": _admin.update,
+        "Delete": _admin.delete,
+    },
+}
+
+
+def begin(request: Request, effects: Effects, remaining: float) -> Work:
+    """Make a request ready to be worked on; `remaining` is the Lambda's time in seconds."""
+    most = remaining - SPARE
+    if request.kind != "Delete":
+        most = min(most, ACTS)
+    return Work(request, Api(effects, request.request_id, effects.clock() + most))
+
+
+def work_on(work: Work) -> dict[str, str]:
+    """Do what the request asks for and give the resource's attributes."""
+    request = work.request
+    life = _LIVES.get(request.resource_type)
+    if life is None:
+        if request.kind == "Delete" and request.physical_id.startswith(UNMADE):
+            return {}
+        raise Refused(
+            f"{request.resource_type} is no resource type of this provider, which serves {', '.join(_LIVES)}."
+        )
+    return life[request.kind](work)
