@@ -1,0 +1,149 @@
+"""The plan, as a table: given desired, current and previous, these calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chime_channel._declaration import Declaration, Expiration
+from chime_channel._identity import OWNER_TAG, owner_mark
+from chime_channel._plan import NOTHING, Call, Current, plan
+
+APP = "arn:aws:chime:us-east-1:000000000000:app-instance/11111111-1111-1111-1111-111111111111"
+ARN = f"{APP}/channel/support"
+MARK = owner_mark("stack", "Support", "request-1")
+LATER_MARK = owner_mark("stack", "Support", "request-2")
+
+
+def user(name: str) -> str:
+    return f"{APP}/user/{name}"
+
+
+BOSS, ANN, BOB, CY = user("boss"), user("ann"), user("bob"), user("cy")
+PLAIN = Declaration(app_instance_arn=APP, bearer=BOSS, name="Support")
+ASIS = Current(name="Support", mode="RESTRICTED", tags={OWNER_TAG: MARK}, members={BOSS}, moderators={BOSS})
+WEEK = Expiration(7, "CREATED_TIMESTAMP")
+HERE = {"ChannelArn": ARN, "ChimeBearer": BOSS}
+
+
+def update(**changed: str) -> Call:
+    return Call("UpdateChannel", {**HERE, "Name": "Support", "Mode": "RESTRICTED", "Metadata": "", **changed})
+
+
+CASES = {
+    "what is as declared needs no call": (PLAIN, ASIS, PLAIN, ()),
+    "a new name is sent with mode and metadata, for left-out ones may be cleared": (
+        replace(PLAIN, name="Help"),
+        replace(ASIS, metadata="kept"),
+        PLAIN,
+        (update(Name="Help", Metadata="kept"),),
+    ),
+    "a mode changed behind our back is put right": (
+        PLAIN,
+        replace(ASIS, mode="UNRESTRICTED"),
+        PLAIN,
+        (update(),),
+    ),
+    "metadata that left the declaration is cleared": (
+        PLAIN,
+        replace(ASIS, metadata="old"),
+        replace(PLAIN, metadata="old"),
+        (update(),),
+    ),
+    "metadata that nobody declared is left alone": (PLAIN, replace(ASIS, metadata="theirs"), PLAIN, ()),
+    "expiration is put when declared": (
+        replace(PLAIN, expiration=WEEK),
+        ASIS,
+        PLAIN,
+        (
+            Call(
+                "PutChannelExpirationSettings",
+                {
+                    **HERE,
+                    "ExpirationSettings": {"ExpirationDays": 7, "ExpirationCriterion": "CREATED_TIMESTAMP"},
+                },
+            ),
+        ),
+    ),
+    "expiration that left the declaration is removed": (
+        PLAIN,
+        replace(ASIS, expiration=WEEK),
+        replace(PLAIN, expiration=WEEK),
+        (Call("PutChannelExpirationSettings", HERE),),
+    ),
+    "expiration that others set is left alone": (PLAIN, replace(ASIS, expiration=WEEK), PLAIN, ()),
+    "tags: dropped ones go, changed ones are set, foreign ones stay": (
+        replace(PLAIN, tags={"team": "b"}),
+        replace(ASIS, tags={OWNER_TAG: MARK, "team": "a", "cost": "1", "theirs": "x"}),
+        replace(PLAIN, tags={"team": "a", "cost": "1"}),
+        (
+            Call("UntagResource", {"ResourceARN": ARN, "TagKeys": ["cost"]}),
+            Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": "team", "Value": "b"}]}),
+        ),
+    ),
+    "a lost mark is set again": (
+        PLAIN,
+        replace(ASIS, tags={}),
+        PLAIN,
+        (Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": OWNER_TAG, "Value": LATER_MARK}]}),),
+    ),
+    "a foreign mark is replaced, for this is an adoption": (
+        PLAIN,
+        replace(ASIS, tags={OWNER_TAG: owner_mark("other", "Support", "r")}),
+        NOTHING,
+        (Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": OWNER_TAG, "Value": LATER_MARK}]}),),
+    ),
+    "members: declared ones come, dropped ones go, those who joined stay": (
+        replace(PLAIN, members=(ANN,)),
+        replace(ASIS, members={BOSS, BOB, CY}),
+        replace(PLAIN, members=(BOB,)),
+        (
+            Call("BatchCreateChannelMembership", {**HERE, "MemberArns": [ANN]}),
+            Call("DeleteChannelMembership", {**HERE, "MemberArn": BOB}),
+        ),
+    ),
+    "a dropped moderator leaves the channel": (
+        PLAIN,
+        replace(ASIS, members={BOSS, ANN}, moderators={BOSS, ANN}),
+        replace(PLAIN, moderators=(ANN,)),
+        (
+            Call("DeleteChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),
+            Call("DeleteChannelMembership", {**HERE, "MemberArn": ANN}),
+        ),
+    ),
+    "a moderator who becomes a member stays a member": (
+        replace(PLAIN, members=(ANN,)),
+        replace(ASIS, members={BOSS, ANN}, moderators={BOSS, ANN}),
+        replace(PLAIN, moderators=(ANN,)),
+        (Call("DeleteChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),),
+    ),
+    "the bearer is never removed": (
+        PLAIN,
+        ASIS,
+        replace(PLAIN, members=(BOSS,), moderators=(BOSS,)),
+        (),
+    ),
+    "members go in batches of a hundred": (
+        replace(PLAIN, members=tuple(user(f"u{n}") for n in range(101))),
+        ASIS,
+        PLAIN,
+        (
+            Call("BatchCreateChannelMembership", {**HERE, "MemberArns": [user(f"u{n}") for n in range(100)]}),
+            Call("BatchCreateChannelMembership", {**HERE, "MemberArns": [user("u100")]}),
+        ),
+    ),
+    "what was not read is not touched": (
+        replace(PLAIN, tags={"a": "b"}, members=(ANN,), moderators=(ANN,)),
+        Current(name="Support", mode="RESTRICTED"),
+        PLAIN,
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", CASES)
+def test_plan(reason: str) -> None:
+    """The calls are exactly those that the reason tells."""
+    desired, current, previous, calls = CASES[reason]
+    assert plan(ARN, desired, current, previous, LATER_MARK) == calls
