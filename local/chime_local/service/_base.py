@@ -1,0 +1,166 @@
+"""What every operation of the emulated service uses: state, roles, ARNs, paging."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from chime_local.service._errors import ChimeError
+from chime_local.service._limits import Limits
+from chime_local.service._state import AppInstance, Channel
+from chime_local.service._world import World
+
+Parameters = dict[str, Any]
+Answer = dict[str, Any]
+
+_ARN = re.compile(
+    r"(?P<app>arn:[a-z-]+:chime:(?P<region>[a-z0-9-]+):\d{12}:app-instance/[^/]+)"
+    r"(?:/(?P<kind>user|bot|channel|channel-flow)/(?P<id>.+))?"
+)
+BEARER_MESSAGE = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
+MOST_TAGS = 50
+
+
+class Base:
+    """State and the rules that operations share; one lock makes each operation atomic."""
+
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        clock: Callable[[], float],
+        rng: random.Random | None = None,
+        account: str = "000000000000",
+        partition: str = "aws",
+        limits: bool = False,
+        fault: Callable[[str, Parameters], ChimeError | None] | None = None,
+    ) -> None:
+        self.world = world or World()
+        self.clock = clock
+        self.rng = rng or random.Random()  # noqa: S311 - names of things in an emulator
+        self.account = account
+        self.partition = partition
+        self.limits = Limits(clock) if limits else None
+        self.fault = fault
+        self.lock = threading.RLock()
+        self.app_instances: dict[str, AppInstance] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.region = "us-east-1"
+        """The region of the call in progress."""
+
+    def uuid(self) -> str:
+        """Make an id as the service does."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def time(self, moment: float | None) -> datetime | None:
+        """Give a moment as boto3 shows it."""
+        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+
+    # ARNs and what they name
+
+    def app_instance(self, arn: str) -> AppInstance:
+        """Find the app instance of any ARN, in the region of the call."""
+        found = _ARN.fullmatch(arn)
+        app = self.app_instances.get(found["app"]) if found and found["region"] == self.region else None
+        if app is None:
+            raise self.missing("app instance", arn)
+        return app
+
+    def missing(self, what: str, arn: str) -> ChimeError:
+        """Refuse because of something that is not there; whether as Forbidden is unknown of AWS."""
+        return ChimeError(self.world.missing_channel, f"The {what} {arn} is not there or not yours.")
+
+    def identity(self, arn: str) -> bool:
+        """Say whether a user or bot exists."""
+        found = _ARN.fullmatch(arn)
+        app = self.app_instances.get(found["app"]) if found else None
+        return app is not None and arn in app.identities and bool(found and found["region"] == self.region)
+
+    # Roles
+
+    def bearer(self, parameters: Parameters, app: AppInstance | None = None) -> str:
+        """Give the bearer; refuses one that is malformed, not there, or of another app instance."""
+        arn = str(parameters.get("ChimeBearer") or "")
+        if not self.identity(arn):
+            raise ChimeError("UnauthorizedClient", BEARER_MESSAGE)
+        if app is not None and arn not in app.identities:
+            raise ChimeError("Forbidden", "The bearer belongs to another app instance.")
+        return arn
+
+    def is_admin(self, app: AppInstance, arn: str) -> bool:
+        """Say whether a user is AppInstanceAdmin."""
+        return arn in app.admins
+
+    def channel_for(self, parameters: Parameters, role: str = "member", *, read: bool = False) -> Channel:
+        """Give the channel of a call whose bearer needs a role in it: member or moderator."""
+        arn = parameters["ChannelArn"]
+        found = _ARN.fullmatch(arn)
+        if not found or found["kind"] != "channel":
+            raise ChimeError("BadRequest", f"ChannelArn {arn} is no channel's ARN")
+        # The bearer first: without one that exists nothing is told about the channel.
+        self.bearer(parameters)
+        app = self.app_instance(arn)
+        bearer = self.bearer(parameters, app)
+        channel = self.living(app, arn)
+        if channel is None:
+            raise self.missing("channel", arn)
+        if read and channel.misses > 0:
+            channel.misses -= 1
+            raise self.missing("channel", arn)
+        if self.is_admin(app, bearer) or bearer in channel.moderators:
+            return channel
+        if role == "member" and (bearer in channel.members or (read and channel.privacy == "PUBLIC")):
+            return channel
+        raise ChimeError("Forbidden", f"{bearer} has no right to do this in {arn}: it must be {role} or admin.")
+
+    # Expiration and deletion
+
+    def living(self, app: AppInstance, arn: str) -> Channel | None:
+        """Find a channel, after the background has deleted what has expired."""
+        channel = app.channels.get(arn)
+        if channel is not None and self._expired(channel):
+            self.remove_channel(app, arn)
+            return None
+        return channel
+
+    def _expired(self, channel: Channel) -> bool:
+        if not channel.expiration:
+            return False
+        since = channel.created
+        if channel.expiration["ExpirationCriterion"] == "LAST_MESSAGE_TIMESTAMP":
+            since = channel.last_message or channel.created
+        return self.clock() >= since + float(channel.expiration["ExpirationDays"]) * 86400
+
+    def remove_channel(self, app: AppInstance, arn: str) -> None:
+        """Delete a channel with all that hangs on it."""
+        del app.channels[arn]
+        self.tags.pop(arn, None)
+        app.spent_ids.add(arn)
+
+    # Tags
+
+    def put_tags(self, arn: str, tags: Iterable[dict[str, str]]) -> None:
+        """Add tags; at most fifty in all."""
+        merged = {**self.tags.get(arn, {}), **{tag["Key"]: tag["Value"] for tag in tags}}
+        if len(merged) > MOST_TAGS:
+            raise ChimeError("BadRequest", f"a resource has at most {MOST_TAGS} tags")
+        self.tags[arn] = merged
+
+    # Paging
+
+    def page(self, items: list[Any], parameters: Parameters, key: str) -> Answer:
+        """Give one page of a list; the token is the number of the next item."""
+        size = parameters.get("MaxResults") or 50
+        token = parameters.get("NextToken") or "0"
+        if not token.isascii() or not token.isdecimal():
+            raise ChimeError("BadRequest", "NextToken is none that was given out")
+        start = int(token)
+        answer: Answer = {key: items[start : start + size]}
+        if start + size < len(items):
+            answer["NextToken"] = str(start + size)
+        return answer

@@ -1,0 +1,176 @@
+"""Members, moderators and bans of channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chime_local.service._base import Answer, Parameters
+from chime_local.service._channels import Channels, summary
+from chime_local.service._errors import ChimeError
+from chime_local.service._state import Channel
+
+_MOST_MEMBERS = 10_000
+_MOST_MODERATORS = 1_000
+
+
+class Persons(Channels):
+    """The operations on who may do what in a channel."""
+
+    def _who(self, arn: str) -> dict[str, str]:
+        return {"Arn": arn, "Name": self.name_of(arn)}
+
+    def _adder(self, parameters: Parameters) -> Channel:
+        """Give the channel for a bearer who may add members: any member where the mode is UNRESTRICTED."""
+        channel = self.channel_for(parameters, "member")
+        if channel.mode == "UNRESTRICTED":
+            return channel
+        return self.channel_for(parameters, "moderator")
+
+    def _admit(self, channel: Channel, arn: str, kind: str) -> None:
+        if arn not in self.app_instance(channel.arn).identities:
+            raise ChimeError("NotFound", f"{arn} is not there")
+        if arn in channel.bans:
+            raise ChimeError("Forbidden", f"{arn} is banned")
+        if arn in channel.members:
+            raise ChimeError("Conflict", f"{arn} is a member already")
+        if len(channel.members) >= _MOST_MEMBERS:
+            raise ChimeError("ResourceLimitExceeded", f"a channel has at most {_MOST_MEMBERS} members")
+        channel.members[arn] = kind
+
+    def create_channel_membership(self, parameters: Parameters) -> Answer:
+        """Add one member."""
+        channel = self._adder(parameters)
+        self._admit(channel, parameters["MemberArn"], parameters["Type"])
+        return {"ChannelArn": channel.arn, "Member": self._who(parameters["MemberArn"])}
+
+    def batch_create_channel_membership(self, parameters: Parameters) -> Answer:
+        """Add members; those that fail are named in an answer that is 200 all the same."""
+        channel = self._adder(parameters)
+        errors, added = [], []
+        for arn in parameters["MemberArns"]:
+            try:
+                self._admit(channel, arn, parameters.get("Type") or "DEFAULT")
+                added.append(self._who(arn))
+            except ChimeError as refused:
+                code = refused.code.removesuffix("Exception")
+                errors.append({"MemberArn": arn, "ErrorCode": code, "ErrorMessage": refused.message})
+        members = {
+            "InvitedBy": self._who(parameters["ChimeBearer"]),
+            "Type": parameters.get("Type") or "DEFAULT",
+            "Members": added,
+            "ChannelArn": channel.arn,
+        }
+        return {"BatchChannelMemberships": members, "Errors": errors}
+
+    def delete_channel_membership(self, parameters: Parameters) -> Answer:
+        """Remove a member; everyone may remove themselves."""
+        own = parameters["MemberArn"] == parameters.get("ChimeBearer")
+        channel = self.channel_for(parameters, "member" if own else "moderator")
+        if parameters["MemberArn"] not in channel.members:
+            raise self.missing("membership of", parameters["MemberArn"])
+        del channel.members[parameters["MemberArn"]]
+        return {}
+
+    def describe_channel_membership(self, parameters: Parameters) -> Answer:
+        """Describe one membership."""
+        channel = self.channel_for(parameters, read=True)
+        kind = channel.members.get(parameters["MemberArn"])
+        if kind is None:
+            raise self.missing("membership of", parameters["MemberArn"])
+        shown = {"Member": self._who(parameters["MemberArn"]), "Type": kind, "ChannelArn": channel.arn}
+        return {"ChannelMembership": shown}
+
+    def list_channel_memberships(self, parameters: Parameters) -> Answer:
+        """List members; hidden ones only when asked for."""
+        channel = self.channel_for(parameters, read=True)
+        wanted = parameters.get("Type") or "DEFAULT"
+        shown = [{"Member": self._who(arn)} for arn, kind in channel.members.items() if kind == wanted]
+        return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelMemberships")}
+
+    def list_channel_memberships_for_app_instance_user(self, parameters: Parameters) -> Answer:
+        """List the channels that a user is a member of."""
+        bearer = self.bearer(parameters)
+        app = self.app_instance(bearer)
+        user = parameters.get("AppInstanceUserArn") or bearer
+        shown: list[dict[str, Any]] = [
+            {"ChannelSummary": summary(self.shown(channel)), "AppInstanceUserMembershipSummary": {"Type": kind}}
+            for channel in app.channels.values()
+            if (kind := channel.members.get(user))
+        ]
+        return self.page(shown, parameters, "ChannelMemberships")
+
+    def create_channel_moderator(self, parameters: Parameters) -> Answer:
+        """Make a moderator; on an elastic channel this drops their memberships."""
+        channel = self.channel_for(parameters, "moderator")
+        arn = parameters["ChannelModeratorArn"]
+        if arn not in self.app_instance(channel.arn).identities:
+            raise ChimeError("BadRequest", f"{arn} is not there")
+        if arn in channel.moderators:
+            raise ChimeError("Conflict", f"{arn} is a moderator already")
+        if len(channel.moderators) >= _MOST_MODERATORS:
+            raise ChimeError("ResourceLimitExceeded", f"a channel has at most {_MOST_MODERATORS} moderators")
+        channel.moderators[arn] = None
+        if channel.elastic:
+            channel.members.pop(arn, None)
+        elif self.world.moderator_is_member == "yes":
+            channel.members.setdefault(arn, "DEFAULT")
+        return {"ChannelArn": channel.arn, "ChannelModerator": self._who(arn)}
+
+    def delete_channel_moderator(self, parameters: Parameters) -> Answer:
+        """Unmake a moderator; on an elastic channel this drops their memberships."""
+        channel = self.channel_for(parameters, "moderator")
+        arn = parameters["ChannelModeratorArn"]
+        if arn not in channel.moderators:
+            raise self.missing("moderator", arn)
+        del channel.moderators[arn]
+        if channel.elastic:
+            channel.members.pop(arn, None)
+        return {}
+
+    def describe_channel_moderator(self, parameters: Parameters) -> Answer:
+        """Describe one moderator."""
+        channel = self.channel_for(parameters, read=True)
+        arn = parameters["ChannelModeratorArn"]
+        if arn not in channel.moderators:
+            raise self.missing("moderator", arn)
+        return {"ChannelModerator": {"Moderator": self._who(arn), "ChannelArn": channel.arn}}
+
+    def list_channel_moderators(self, parameters: Parameters) -> Answer:
+        """List moderators."""
+        channel = self.channel_for(parameters, read=True)
+        shown = [{"Moderator": self._who(arn)} for arn in channel.moderators]
+        return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelModerators")}
+
+    def create_channel_ban(self, parameters: Parameters) -> Answer:
+        """Ban someone, which ends their membership."""
+        channel = self.channel_for(parameters, "moderator")
+        arn = parameters["MemberArn"]
+        if arn not in self.app_instance(channel.arn).identities:
+            raise ChimeError("BadRequest", f"{arn} is not there")
+        if arn in channel.bans:
+            raise ChimeError("Conflict", f"{arn} is banned already")
+        channel.bans[arn] = None
+        channel.members.pop(arn, None)
+        return {"ChannelArn": channel.arn, "Member": self._who(arn)}
+
+    def delete_channel_ban(self, parameters: Parameters) -> Answer:
+        """Lift a ban."""
+        channel = self.channel_for(parameters, "moderator")
+        if parameters["MemberArn"] not in channel.bans:
+            raise self.missing("ban of", parameters["MemberArn"])
+        del channel.bans[parameters["MemberArn"]]
+        return {}
+
+    def describe_channel_ban(self, parameters: Parameters) -> Answer:
+        """Describe one ban."""
+        channel = self.channel_for(parameters, "moderator", read=True)
+        if parameters["MemberArn"] not in channel.bans:
+            raise self.missing("ban of", parameters["MemberArn"])
+        shown = {"Member": self._who(parameters["MemberArn"]), "ChannelArn": channel.arn}
+        return {"ChannelBan": shown}
+
+    def list_channel_bans(self, parameters: Parameters) -> Answer:
+        """List bans."""
+        channel = self.channel_for(parameters, "moderator", read=True)
+        shown = [{"Member": self._who(arn)} for arn in channel.bans]
+        return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelBans")}
