@@ -72,9 +72,7 @@ class Channels(Base):
             if any(channel.elastic for channel in app.channels.values()):
                 raise ChimeError("ResourceLimitExceeded", "an app instance has at most one elastic channel")
 
-    def _first_persons(
-        self, app: AppInstance, channel: Channel, bearer: str, parameters: Parameters
-    ) -> None:
+    def _first_persons(self, app: AppInstance, channel: Channel, bearer: str, parameters: Parameters) -> None:
         channel.moderators[bearer] = None
         if not channel.elastic:
             channel.members[bearer] = "DEFAULT"

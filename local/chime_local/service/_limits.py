@@ -10,11 +10,7 @@ from chime_local.service._errors import ChimeError
 
 _WRITES = frozenset({"CreateChannel", "UpdateChannel", "DeleteChannel"})
 _PERSONS = frozenset(
-    {
-        f"{verb}Channel{what}"
-        for verb in ("Create", "Delete")
-        for what in ("Membership", "Moderator", "Ban")
-    }
+    {f"{verb}Channel{what}" for verb in ("Create", "Delete") for what in ("Membership", "Moderator", "Ban")}
 )
 _FRANKFURT = "eu-central-1"
 
@@ -48,7 +44,10 @@ class Limits:
             app = str(parameters.get("AppInstanceArn") or channel.partition("/channel/")[0])
             return [
                 (("channel writes per app instance", app), 15),
-                (("channel writes per bearer", str(parameters.get("ChimeBearer"))), 5 if region == _FRANKFURT else 10),
+                (
+                    ("channel writes per bearer", str(parameters.get("ChimeBearer"))),
+                    5 if region == _FRANKFURT else 10,
+                ),
             ]
         if operation == "DescribeChannel":
             return [(("DescribeChannel per channel", channel), 20)]

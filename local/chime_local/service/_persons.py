@@ -93,7 +93,10 @@ class Persons(Channels):
         app = self.app_instance(bearer)
         user = parameters.get("AppInstanceUserArn") or bearer
         shown: list[dict[str, Any]] = [
-            {"ChannelSummary": summary(self.shown(channel)), "AppInstanceUserMembershipSummary": {"Type": kind}}
+            {
+                "ChannelSummary": summary(self.shown(channel)),
+                "AppInstanceUserMembershipSummary": {"Type": kind},
+            }
             for channel in app.channels.values()
             if (kind := channel.members.get(user))
         ]

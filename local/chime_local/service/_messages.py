@@ -1,0 +1,177 @@
+"""Messages, channel flows and streaming."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chime_local.service._base import Answer, Parameters
+from chime_local.service._channels import check_metadata
+from chime_local.service._errors import ChimeError
+from chime_local.service._persons import Persons
+
+_MOST_FLOWS = 100
+
+
+class Messages(Persons):
+    """The operations on what is said in channels, and on what processes it. Flows are not invoked."""
+
+    def send_channel_message(self, parameters: Parameters) -> Answer:
+        """Send a message; in a RESTRICTED channel only moderators and admins may."""
+        channel = self.channel_for(parameters, "member")
+        if channel.mode == "RESTRICTED":
+            channel = self.channel_for(parameters, "moderator")
+        check_metadata(parameters)
+        now = self.clock()
+        message = {
+            "MessageId": self.uuid(),
+            "Content": parameters["Content"],
+            "Metadata": parameters.get("Metadata", ""),
+            "Type": parameters["Type"],
+            "CreatedTimestamp": self.time(now),
+            "LastUpdatedTimestamp": self.time(now),
+            "Sender": self._who(parameters["ChimeBearer"]),
+            "Redacted": False,
+        }
+        channel.messages[message["MessageId"]] = message
+        channel.last_message = now
+        return {"ChannelArn": channel.arn, "MessageId": message["MessageId"], "Status": {"Value": "SENT"}}
+
+    def list_channel_messages(self, parameters: Parameters) -> Answer:
+        """List messages, the latest first unless asked otherwise."""
+        channel = self.channel_for(parameters, read=True)
+        shown = list(channel.messages.values())
+        if parameters.get("SortOrder") != "ASCENDING":
+            shown.reverse()
+        return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelMessages")}
+
+    def get_channel_message(self, parameters: Parameters) -> Answer:
+        """Give one message."""
+        channel = self.channel_for(parameters, read=True)
+        message = channel.messages.get(parameters["MessageId"])
+        if message is None:
+            raise ChimeError("NotFound", "there is no such message")
+        return {"ChannelMessage": {"ChannelArn": channel.arn, **message}}
+
+    def delete_channel_message(self, parameters: Parameters) -> Answer:
+        """Delete a message."""
+        channel = self.channel_for(parameters, "moderator")
+        channel.messages.pop(parameters["MessageId"], None)
+        return {}
+
+    def create_channel_flow(self, parameters: Parameters) -> Answer:
+        """Create a channel flow."""
+        app = self.app_instance(parameters["AppInstanceArn"])
+        if len(app.flows) >= _MOST_FLOWS:
+            raise ChimeError("ResourceLimitExceeded", f"an app instance has at most {_MOST_FLOWS} flows")
+        for processor in parameters["Processors"]:
+            self._check_processor(processor)
+        arn = f"{app.arn}/channel-flow/{self.uuid()}"
+        now = self.clock()
+        app.flows[arn] = {
+            "ChannelFlowArn": arn,
+            "Processors": parameters["Processors"],
+            "Name": parameters["Name"],
+            "CreatedTimestamp": self.time(now),
+            "LastUpdatedTimestamp": self.time(now),
+        }
+        if parameters.get("Tags"):
+            self.put_tags(arn, parameters["Tags"])
+        return {"ChannelFlowArn": arn}
+
+    def _check_processor(self, processor: dict[str, Any]) -> None:
+        region = processor["Configuration"]["Lambda"]["ResourceArn"].split(":")[3:4]
+        if region != [self.region]:
+            raise ChimeError("BadRequest", f"the processor's Lambda must be in {self.region}")
+
+    def _flow(self, arn: str) -> dict[str, Any]:
+        flow = self.app_instance(arn).flows.get(arn)
+        if flow is None:
+            raise ChimeError("NotFound", f"there is no channel flow {arn}")
+        return flow
+
+    def describe_channel_flow(self, parameters: Parameters) -> Answer:
+        """Describe a channel flow."""
+        return {"ChannelFlow": self._flow(parameters["ChannelFlowArn"])}
+
+    def update_channel_flow(self, parameters: Parameters) -> Answer:
+        """Change a channel flow."""
+        flow = self._flow(parameters["ChannelFlowArn"])
+        for processor in parameters["Processors"]:
+            self._check_processor(processor)
+        flow |= {
+            "Processors": parameters["Processors"],
+            "Name": parameters["Name"],
+            "LastUpdatedTimestamp": self.time(self.clock()),
+        }
+        return {"ChannelFlowArn": flow["ChannelFlowArn"]}
+
+    def delete_channel_flow(self, parameters: Parameters) -> Answer:
+        """Delete a channel flow that no channel uses."""
+        arn = parameters["ChannelFlowArn"]
+        app = self.app_instance(arn)
+        self._flow(arn)
+        if any(channel.flow == arn for channel in app.channels.values()):
+            raise ChimeError("Conflict", f"{arn} is associated with a channel")
+        del app.flows[arn]
+        return {}
+
+    def list_channel_flows(self, parameters: Parameters) -> Answer:
+        """List channel flows."""
+        app = self.app_instance(parameters["AppInstanceArn"])
+        keys = ("ChannelFlowArn", "Name", "Processors")
+        shown = [{key: flow[key] for key in keys} for flow in app.flows.values()]
+        return self.page(shown, parameters, "ChannelFlows")
+
+    def associate_channel_flow(self, parameters: Parameters) -> Answer:
+        """Associate a flow; whether a second one takes the place of the first is unknown of AWS."""
+        channel = self.channel_for(parameters, "moderator")
+        arn = parameters["ChannelFlowArn"]
+        self._flow(arn)
+        if channel.flow not in (None, arn) and self.world.second_flow == "conflict":
+            raise ChimeError("Conflict", f"{channel.arn} has another flow")
+        channel.flow = arn
+        return {}
+
+    def disassociate_channel_flow(self, parameters: Parameters) -> Answer:
+        """Take a flow off a channel."""
+        channel = self.channel_for(parameters, "moderator")
+        if channel.flow != parameters["ChannelFlowArn"]:
+            raise ChimeError("NotFound", f"{channel.arn} has no such flow")
+        channel.flow = None
+        return {}
+
+    def describe_channel_moderated_by_app_instance_user(self, parameters: Parameters) -> Answer:
+        """Describe a channel that a user moderates."""
+        channel = self.channel_for(parameters, read=True)
+        if parameters["AppInstanceUserArn"] not in channel.moderators:
+            raise self.missing("moderator", parameters["AppInstanceUserArn"])
+        return {"Channel": {"ChannelSummary": self.shown(channel)}}
+
+    def put_messaging_streaming_configurations(self, parameters: Parameters) -> Answer:
+        """Stream messages to Kinesis; the stream itself is not looked at."""
+        app = self.app_instance(parameters["AppInstanceArn"])
+        for configuration in parameters["StreamingConfigurations"]:
+            stream = configuration["ResourceArn"].split(":")
+            if not stream[-1].startswith("stream/chime-messaging-") or stream[3] != self.region:
+                raise ChimeError(
+                    "BadRequest", "the stream must be in the same region and named chime-messaging-…"
+                )
+        app.streaming = parameters["StreamingConfigurations"]
+        return {"StreamingConfigurations": app.streaming}
+
+    def get_messaging_streaming_configurations(self, parameters: Parameters) -> Answer:
+        """Say where messages are streamed to."""
+        app = self.app_instance(parameters["AppInstanceArn"])
+        if not app.streaming:
+            raise ChimeError("NotFound", "no streaming is configured")
+        return {"StreamingConfigurations": app.streaming}
+
+    def delete_messaging_streaming_configurations(self, parameters: Parameters) -> Answer:
+        """Stop streaming."""
+        self.app_instance(parameters["AppInstanceArn"]).streaming = []
+        return {}
+
+    def get_messaging_session_endpoint(self, parameters: Parameters) -> Answer:
+        """Give an endpoint for sessions; nothing listens there."""
+        del parameters
+        return {"Endpoint": {"Url": f"node001.ue1.ws-messaging.{self.region}.invalid"}}

@@ -1,0 +1,206 @@
+"""The wire: REST-JSON as botocore's models tell it, from HTTP to `ChimeService.call` and back."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from botocore.model import ListShape, OperationModel, Shape, StructureShape
+
+from chime_local.service import ChimeError, ChimeService
+from chime_local.service._model import SERVICES, operation_model, service_model
+
+MOST_BYTES = 1_000_000
+"""The longest body that is read."""
+_SCOPE = re.compile(r"Credential=[^/,\s]+/\d+/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request")
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Route:
+    service_name: str
+    operation: str
+    method: str
+    path: re.Pattern[str]
+    query: frozenset[tuple[str, str]]
+
+
+@lru_cache
+def _routes() -> tuple[_Route, ...]:
+    """Read the routes from the models, those that name a query parameter first."""
+    routes = []
+    for service_name in SERVICES:
+        for operation in service_model(service_name).operation_names:
+            http = operation_model(service_name, operation).http
+            path, _, query = http["requestUri"].partition("?")
+            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
+            routes.append(
+                _Route(
+                    service_name,
+                    operation,
+                    http["method"],
+                    re.compile(pattern),
+                    frozenset(parse_qsl(query, keep_blank_values=True)),
+                )
+            )
+    return tuple(sorted(routes, key=lambda route: -len(route.query)))
+
+
+def scope_of(headers: Headers) -> tuple[str, str] | None:
+    """Give region and service of a request's SigV4 credential scope."""
+    found = _SCOPE.search(headers.get("authorization", ""))
+    return (found["region"], found["service"]) if found else None
+
+
+def operation_of(
+    method: str, raw_path: bytes, query_string: bytes, headers: Headers, body: bytes
+) -> tuple[str, str, dict[str, Any]]:
+    """Say which operation of which service a request is, with its parameters; raises ChimeError."""
+    path = raw_path.decode("latin-1").partition("?")[0]
+    query = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+    for route in _routes():
+        found = route.path.fullmatch(path) if route.method == method else None
+        if found and route.query <= set(query):
+            model = operation_model(route.service_name, route.operation)
+            labels = {name: unquote(value) for name, value in found.groupdict().items()}
+            return route.service_name, route.operation, _parameters(model, labels, query, headers, body)
+    raise ChimeError("NotFound", f"no operation of Amazon Chime SDK messaging is {method} {path[:80]}")
+
+
+def _parameters(
+    model: OperationModel,
+    labels: Mapping[str, str],
+    query: list[tuple[str, str]],
+    headers: Headers,
+    body: bytes,
+) -> dict[str, Any]:
+    shape = model.input_shape
+    parameters: dict[str, Any] = {}
+    if shape is None:
+        return parameters
+    # A body belongs only to an operation that has a member in it.
+    in_body = [name for name, member in shape.members.items() if "location" not in member.serialization]
+    parsed = _parsed(body) if in_body and body.strip() else {}
+    for name, member in shape.members.items():
+        key = member.serialization.get("name", name)
+        match member.serialization.get("location"):
+            case "uri":
+                value: Any = labels.get(key)
+            case "querystring":
+                value = _typed(member, dict(query).get(key))
+            case "header":
+                value = headers.get(key.lower())
+            case _:
+                value = _in_body(member, parsed.get(key))
+        if value is not None:
+            parameters[name] = value
+    return parameters
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ChimeError("BadRequest", "the body is no JSON") from None
+    if not isinstance(parsed, dict):
+        raise ChimeError("BadRequest", "the body is no JSON object")
+    return parsed
+
+
+def _typed(member: Shape, text: str | None) -> Any:
+    if text is None or member.type_name not in ("integer", "long", "timestamp"):
+        return text
+    if member.type_name == "timestamp":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ChimeError("BadRequest", f"{member.name} must be a number") from None
+
+
+def _in_body(shape: Shape, value: Any) -> Any:
+    """Keep, of what a body holds, what the model knows: services ignore the rest."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        members = shape.members.items()
+        return {
+            name: _in_body(member, value[name]) for name, member in members if value.get(name) is not None
+        }
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_in_body(shape.member, item) for item in value]
+    return value
+
+
+class ChimeApp:
+    """The emulated service as an ASGI application."""
+
+    def __init__(self, service: ChimeService) -> None:
+        self.service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever the bytes, the answer is well-formed."""
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        try:
+            body = await read_body(receive)
+            raw_path = scope.get("raw_path") or scope["path"].encode()
+            query = scope.get("query_string", b"")
+            service_name, operation, parameters = operation_of(
+                scope["method"], raw_path, query, headers, body
+            )
+            region = (scope_of(headers) or ("us-east-1", ""))[0]
+            answer = self.service.call(operation, parameters, service_name=service_name, region=region)
+            status = operation_model(service_name, operation).http.get("responseCode", 200)
+            await respond(
+                send, status, b"" if status == 204 else json.dumps(answer, default=_written).encode()
+            )
+        except ChimeError as refused:
+            await refuse(send, refused)
+
+
+def _written(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(type(value).__name__)
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Read a whole body; refuses one that is too long."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MOST_BYTES:
+            raise ChimeError("BadRequest", f"the body has more than {MOST_BYTES} bytes", 413)
+        parts.append(part)
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def refuse(send: Send, refused: ChimeError) -> None:
+    """Answer with an error, as the service writes it."""
+    body = {"Code": refused.code.removesuffix("Exception"), "Message": refused.message}
+    await respond(
+        send, refused.status, json.dumps(body).encode(), [(b"x-amzn-errortype", refused.code.encode())]
+    )
+
+
+async def respond(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Send an answer."""
+    common = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*common, *headers]})
+    await send({"type": "http.response.body", "body": body})

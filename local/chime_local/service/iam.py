@@ -1,0 +1,43 @@
+"""Which IAM actions an operation needs, on which resources (Service Authorization Reference)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TAGGING = ("TagResource", "UntagResource", "ListTagsForResource")
+_WITH_CREATION = {
+    "ExpirationSettings": "PutChannelExpirationSettings",
+    "MemberArns": "CreateChannelMembership",
+    "ModeratorArns": "CreateChannelModerator",
+    "Tags": "TagResource",
+}
+
+
+def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Give the actions, each with the resources that must all be allowed."""
+    action = f"chime:{operation}"
+    bearer = str(params.get("ChimeBearer") or "")
+    if operation in _TAGGING:
+        return ((action, (str(params["ResourceARN"]),)),)
+    if operation == "CreateChannel":
+        # The channel has no ARN before it is there, save where its id is given.
+        channel = f"{params['AppInstanceArn']}/channel/{params.get('ChannelId') or '*'}"
+        needed = [
+            (f"chime:{other}", (channel,) if name == "Tags" else (bearer, channel))
+            for name, other in _WITH_CREATION.items()
+            if params.get(name)
+        ]
+        return ((action, (bearer,)), *needed)
+    if operation == "ListChannels":
+        return ((action, (bearer,)),)
+    if bearer:
+        others = (params.get("ChannelArn"), params.get("ChannelFlowArn"))
+        return ((action, (bearer, *(str(arn) for arn in others if arn))),)
+    names = (
+        "AppInstanceArn",
+        "AppInstanceAdminArn",
+        "AppInstanceUserArn",
+        "AppInstanceBotArn",
+        "ChannelFlowArn",
+    )
+    return ((action, tuple(str(params[name]) for name in names if params.get(name)) or ("*",)),)
