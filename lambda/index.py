@@ -65,7 +65,7 @@ def send(region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str
 class Provider(CfnResource):
     """crhelper, with its faults put right: see docs/adr and tests/handler/test_crhelper.py."""
 
-    def __init__(self) -> None:
+    def __init__(self, effects: Effects) -> None:
         # crhelper builds clients for lambda, events and logs, for polling, which is not used here; it leaves
         # them out where it believes to run in SAM.
         os.environ["AWS_SAM_LOCAL"] = "true"
@@ -73,12 +73,33 @@ class Provider(CfnResource):
             super().__init__(log_level="WARNING", boto_level="WARNING", sleep_on_delete=0)
         finally:
             del os.environ["AWS_SAM_LOCAL"]
-        self.effects = Effects(send, time.time, time.sleep, log)
+        self.effects = effects
         self._work: Work | None = None
         self._once = threading.Lock()
         self._sent = False
         for register in (self.create, self.update, self.delete):
             register(self._serve)
+
+    def serve(self, event: Any, context: Any) -> None:
+        """Serve one event: exactly one answer, where there is somewhere to answer."""
+        url = event.get("ResponseURL") if isinstance(event, Mapping) else None
+        if not _answer.is_sendable(url):
+            self.effects.log('{"outcome": "ignored", "why": "no ResponseURL that an answer may be sent to"}')
+            return
+        try:
+            parse_request(event)
+        except BadEvent as wrong:
+            physical_id = event.get("PhysicalResourceId")
+            written = _answer.body(
+                {key: value for key, value in event.items() if isinstance(value, str) and len(value) <= 512},
+                "FAILED",
+                physical_id if isinstance(physical_id, str) else "",
+                f"The event is no request of CloudFormation: {wrong}.",
+                {},
+            )
+            self._deliver(str(url), written)
+            return
+        self(event, context)
 
     def _serve(self, event: Mapping[str, Any], context: Any) -> str:
         """Do the work of one request; crhelper turns what is raised into a FAILED answer."""
@@ -90,7 +111,7 @@ class Provider(CfnResource):
         except Exception as error:
             properties = event.get("ResourceProperties")
             told = _reasons.reason(error, properties if isinstance(properties, Mapping) else {})
-            log(json.dumps({"outcome": "FAILED", "kind": type(error).__name__, **_where(error)}))
+            self.effects.log(json.dumps({"outcome": "FAILED", "kind": type(error).__name__, **_where(error)}))
             raise Refused(told) from None
         return self._work.physical_id
 
@@ -127,8 +148,12 @@ class Provider(CfnResource):
             reason or self.Reason,
             self.Data,
         )
+        self._deliver(self._response_url, written)
+
+    def _deliver(self, url: str, written: bytes) -> None:
+        effects = self.effects
         _answer.deliver(
-            self._response_url, written, tries=_ANSWER_TRIES, sleep=self.effects.sleep, log=self.effects.log
+            url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
         )
 
 
@@ -142,26 +167,9 @@ def _where(error: BaseException) -> dict[str, str]:
     return {"at": f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"}
 
 
-_provider = Provider()
+_provider = Provider(Effects(send, time.time, time.sleep, log, _answer.put))
 
 
 def handler(event: Any, context: Any) -> None:
-    """Serve one event of CloudFormation: exactly one answer, where there is somewhere to answer."""
-    url = event.get("ResponseURL") if isinstance(event, Mapping) else None
-    if not _answer.is_sendable(url):
-        log(json.dumps({"outcome": "ignored", "why": "no ResponseURL that an answer may be sent to"}))
-        return
-    try:
-        parse_request(event)
-    except BadEvent as wrong:
-        physical_id = event.get("PhysicalResourceId")
-        written = _answer.body(
-            {key: value for key, value in event.items() if isinstance(value, str) and len(value) <= 512},
-            "FAILED",
-            physical_id if isinstance(physical_id, str) else "",
-            f"The event is no request of CloudFormation: {wrong}.",
-            {},
-        )
-        _answer.deliver(str(url), written, tries=_ANSWER_TRIES, sleep=time.sleep, log=log)
-        return
-    _provider(event, context)
+    """Serve one event of CloudFormation."""
+    _provider.serve(event, context)

@@ -89,7 +89,7 @@ def deliver(
     tries: int,
     sleep: Callable[[float], None],
     log: Callable[[str], None],
-    send: Callable[[str, bytes], int] = put,
+    send: Callable[[str, bytes], int],
 ) -> bool:
     """Send an answer until it is taken; gives up on a refusal that will not change."""
     for attempt in range(1, tries + 1):

@@ -65,6 +65,8 @@ class Effects:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     log: Callable[[str], None]
+    put: Callable[[str, bytes], int]
+    """Sends an answer to a ResponseURL, once, and gives the HTTP status."""
     rng: random.Random = field(default_factory=random.SystemRandom)
 
 

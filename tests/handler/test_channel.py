@@ -1,0 +1,454 @@
+"""The life of one channel, in every world: the real entry point against the emulated service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from chime_channel._api import ServiceError
+from chime_channel._arns import parse_channel_arn
+from chime_channel._identity import OWNER_TAG
+from chime_local.service import World
+from stage import STACK, Stage
+
+
+def _worlds() -> Iterator[str]:
+    """Give the default world, and each switch's other values on their own and together with Forbidden."""
+    yield ""
+    for name, values in World.values().items():
+        for value in values[1:]:
+            yield f"{name}={value}"
+    yield "missing_channel=NotFound,token_after_delete=dead,deleted_channel_id=conflict,read_misses=2"
+    yield "missing_channel=Forbidden,token_alive=conflict,deleted_channel_id=conflict,read_misses=3"
+    yield "update_omitted=kept,bad_member=skipped,moderator_is_member=no,token_after_delete=conflict"
+
+
+@pytest.fixture(params=list(_worlds()), ids=lambda text: text or "default")
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """Set the stage in each world."""
+    return Stage(World.parse(request.param))
+
+
+@pytest.fixture
+def plain() -> Stage:
+    """Set the stage in the default world."""
+    return Stage()
+
+
+def arns(stage: Stage) -> list[str]:
+    """Give the ARNs of all channels that are there."""
+    return [channel.arn for channel in stage.service.channels()]
+
+
+def say(stage: Stage, arn: str, content: str) -> None:
+    """Send a message, so that a lost channel shows."""
+    stage.messaging(
+        "SendChannelMessage",
+        ChannelArn=arn,
+        ChimeBearer=stage.boss,
+        Content=content,
+        Type="STANDARD",
+        Persistence="PERSISTENT",
+        ClientRequestToken=stage.service.uuid(),
+    )
+
+
+def test_create(stage: Stage) -> None:
+    """A Create makes one channel as declared, marked as ours, and answers with its ARN and attributes."""
+    ann, bob = stage.user("ann"), stage.user("bob")
+    answer = stage.create(
+        Metadata="m",
+        MemberArns=[ann],
+        ModeratorArns=[bob],
+        Tags=[{"Key": "team", "Value": "x"}],
+        ExpirationSettings={"ExpirationDays": "7", "ExpirationCriterion": "CREATED_TIMESTAMP"},
+    )
+    (channel,) = stage.service.channels()
+    assert answer["Status"] == "SUCCESS", answer
+    assert answer["PhysicalResourceId"] == channel.arn
+    assert answer["Data"] == {
+        "ChannelArn": channel.arn,
+        "ChannelId": channel.arn.rpartition("/")[2],
+        "AppInstanceArn": stage.app,
+    }
+    assert (channel.name, channel.mode, channel.privacy, channel.metadata) == (
+        "Support secret name",
+        "RESTRICTED",
+        "PRIVATE",
+        "m",
+    )
+    assert {ann, stage.boss} <= set(channel.members)
+    assert {bob, stage.boss} == channel.moderators
+    assert channel.expiration == {"ExpirationDays": 7, "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    assert set(channel.tags) == {"team", OWNER_TAG}
+
+
+def test_create_again(stage: Stage) -> None:
+    """A Create that is delivered three times makes one channel and gives the same ARN each time."""
+    event = stage.event("Create", stage.properties())
+    ids = {stage.deliver(event)["PhysicalResourceId"] for _ in range(3)}
+    assert ids == set(arns(stage))
+    assert len(ids) == 1
+
+
+def test_lost_answer_of_create(stage: Stage) -> None:
+    """A CreateChannel whose answer is lost is found again, not made twice."""
+    lost = ["CreateChannel", "CreateChannel"]
+
+    def after(operation: str, _: Mapping[str, Any]) -> None:
+        if operation in lost:
+            lost.remove(operation)
+            raise ServiceError(operation, "Unreachable", "connection reset")
+
+    stage.after = after
+    answer = stage.create()
+    assert answer["Status"] == "SUCCESS", answer
+    assert arns(stage) == [answer["PhysicalResourceId"]]
+
+
+UPDATES: tuple[dict[str, Any], ...] = (
+    {"Name": "Help"},
+    {"Mode": "UNRESTRICTED"},
+    {"Metadata": "new"},
+    {"Tags": [{"Key": "team", "Value": "y"}]},
+    {"ExpirationSettings": {"ExpirationDays": "9", "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"}},
+)
+
+
+@pytest.mark.parametrize("change", UPDATES, ids=lambda change: next(iter(change)))
+def test_update_in_place(stage: Stage, change: dict[str, Any]) -> None:
+    """Each such change keeps channel and messages, takes effect, and is undone by a rollback."""
+    before = stage.create()["PhysicalResourceId"]
+    say(stage, before, "hello")
+    (first,) = stage.service.channels()
+    stage.now += 60
+    assert stage.update(before, {}, change)["PhysicalResourceId"] == before
+    (changed,) = stage.service.channels()
+    assert changed != first
+    stage.now += 60
+    assert stage.update(before, change, {})["PhysicalResourceId"] == before
+    (restored,) = stage.service.channels()
+    assert restored == first
+    assert restored.messages == ("hello",)
+
+
+def test_bearer_rotates_in_place(stage: Stage) -> None:
+    """A new bearer takes over without a change to the channel, and can go on to change it."""
+    arn = stage.create()["PhysicalResourceId"]
+    say(stage, arn, "hello")
+    deputy = stage.user("deputy")
+    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=deputy)
+    stage.now += 60
+    assert stage.update(arn, {}, {"ChimeBearer": deputy})["PhysicalResourceId"] == arn
+    answer = stage.update(arn, {"ChimeBearer": deputy}, {"ChimeBearer": deputy, "Name": "Help"})
+    assert answer["PhysicalResourceId"] == arn
+    (channel,) = stage.service.channels()
+    assert (channel.name, channel.messages) == ("Help", ("hello",))
+
+
+def test_members_change_in_place(stage: Stage) -> None:
+    """Declared members come and go; who joined by themselves stays, and so do the messages."""
+    people = [stage.user(f"user{n}") for n in range(130)]
+    guest = stage.user("guest")
+    arn = stage.create(MemberArns=people[:3])["PhysicalResourceId"]
+    say(stage, arn, "hello")
+    stage.messaging(
+        "CreateChannelMembership", ChannelArn=arn, MemberArn=guest, Type="DEFAULT", ChimeBearer=stage.boss
+    )
+    stage.now += 60
+    steps: list[dict[str, Any]] = [
+        {"MemberArns": people[:3]},
+        {"MemberArns": people[2:], "ModeratorArns": people[:1]},
+        {"MemberArns": people[:1]},
+        {},
+    ]
+    for old, new in pairwise(steps):
+        assert stage.update(arn, old, new)["PhysicalResourceId"] == arn
+        (channel,) = stage.service.channels()
+        declared = set(new.get("MemberArns", ()))
+        assert declared | {stage.boss, guest} <= set(channel.members)
+        assert set(channel.members) <= declared | {stage.boss, guest, *new.get("ModeratorArns", ())}
+        assert channel.moderators == {stage.boss, *new.get("ModeratorArns", ())}
+        assert channel.messages == ("hello",)
+
+
+def test_replacement_and_rollback(stage: Stage) -> None:
+    """A change of Privacy makes another channel; a rollback gives the first back, with its messages."""
+    first = stage.create()["PhysicalResourceId"]
+    say(stage, first, "hello")
+    stage.now += 60
+    second = stage.update(first, {}, {"Privacy": "PUBLIC"})["PhysicalResourceId"]
+    assert second != first
+    assert set(arns(stage)) == {first, second}
+    stage.now += 60
+    assert stage.update(second, {"Privacy": "PUBLIC"}, {})["PhysicalResourceId"] == first
+    assert stage.delete(second, Privacy="PUBLIC")["Status"] == "SUCCESS"
+    (left,) = stage.service.channels()
+    assert (left.arn, left.messages) == (first, ("hello",))
+
+
+def test_failed_replacement_leaves_nothing(stage: Stage) -> None:
+    """A replacement that fails after its CreateChannel leaves the old channel and no other."""
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 60
+    nobody = f"{stage.app}/user/nobody"
+    answer = stage.update(first, {}, {"Privacy": "PUBLIC", "MemberArns": [nobody]})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
+    assert arns(stage) == [first]
+    assert "user/nobody" in answer["Reason"]
+
+
+def test_vanished_channel_is_made_again(stage: Stage) -> None:
+    """An Update whose channel was deleted behind our back makes it again, as declared."""
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 60
+    stage.messaging("DeleteChannel", ChannelArn=first, ChimeBearer=stage.boss)
+    answer = stage.update(first, {}, {"Name": "Help"})
+    assert answer["Status"] == "SUCCESS", answer
+    (channel,) = stage.service.channels()
+    assert (channel.arn, channel.name) == (answer["PhysicalResourceId"], "Help")
+
+
+def test_delete(stage: Stage) -> None:
+    """A Delete removes the channel, again and again without complaint."""
+    arn = stage.create()["PhysicalResourceId"]
+    assert [stage.delete(arn)["Status"] for _ in range(3)] == ["SUCCESS"] * 3
+    assert arns(stage) == []
+
+
+def test_second_life(stage: Stage) -> None:
+    """A resource that comes back under the same logical id gets a channel of its own, whatever is left."""
+    first = stage.create()["PhysicalResourceId"]
+    say(stage, first, "hello")
+    stage.now += 7200
+    second = stage.create()["PhysicalResourceId"]
+    assert second != first
+    assert stage.delete(second)["Status"] == "SUCCESS"
+    stage.now += 7200
+    third = stage.create()["PhysicalResourceId"]
+    (kept, alive) = sorted(stage.service.channels(), key=lambda channel: channel.created)
+    assert (kept.arn, kept.messages, alive.arn) == (first, ("hello",), third)
+
+
+@pytest.mark.parametrize("made_up", ["demo-Support-1XY2Z3", "x" * 300])
+def test_delete_of_unanswered_create(stage: Stage, made_up: str) -> None:
+    """A Delete with an id that CloudFormation made up deletes what the unanswered Create has made."""
+    stage.create()
+    assert stage.delete(made_up)["Status"] == "SUCCESS"
+    assert arns(stage) == []
+
+
+def test_delete_outwaits_create(plain: Stage) -> None:
+    """A Delete that overtakes its Create waits until that Create can act no more."""
+    begun = plain.now
+    plain.delete("demo-Support-1XY2Z3")
+    assert plain.now - begun >= 420
+
+
+def test_retained_life_survives_a_made_up_delete(stage: Stage) -> None:
+    """A Delete with a made-up id spares a channel that an earlier life left behind."""
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 7200
+    stage.delete("demo-Support-1XY2Z3")
+    assert arns(stage) == [first]
+
+
+def test_foreign_channel_is_refused(stage: Stage) -> None:
+    """A ChannelId that another stack holds is refused, and the rollback's Delete leaves it alone."""
+    theirs = stage.event("Create", stage.properties(ChannelId="lobby"), StackId=STACK + "x")
+    arn = stage.deliver(theirs)["PhysicalResourceId"]
+    (before,) = stage.service.channels()
+    stage.now += 60
+    answer = stage.create(ChannelId="lobby", Name="mine")
+    assert answer["Status"] == "FAILED"
+    assert "adopt" in answer["Reason"]
+    stage.delete(answer["PhysicalResourceId"], ChannelId="lobby")
+    assert stage.service.channels() == [before]
+    assert before.arn == arn
+
+
+def test_adoption(stage: Stage) -> None:
+    """With adoption asked for, a foreign channel becomes ours and as declared, and keeps its messages."""
+    arn = f"{stage.app}/channel/lobby"
+    stage.messaging(
+        "CreateChannel",
+        AppInstanceArn=stage.app,
+        ChannelId="lobby",
+        Name="theirs",
+        Mode="RESTRICTED",
+        Privacy="PRIVATE",
+        ClientRequestToken="token-of-theirs",
+        ChimeBearer=stage.boss,
+    )
+    stage.now += 60
+    for _ in range(5):  # reads may miss a new channel for a while
+        try:
+            stage.messaging("DescribeChannel", ChannelArn=arn, ChimeBearer=stage.boss)
+        except Exception:  # noqa: S112 - any refusal is a miss
+            continue
+    say(stage, arn, "hello")
+    answer = stage.create(ChannelId="lobby", AdoptExisting="true", Name="ours")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
+    (channel,) = stage.service.channels()
+    assert (channel.name, channel.messages, OWNER_TAG in channel.tags) == ("ours", ("hello",), True)
+
+
+def test_users_own_token(stage: Stage) -> None:
+    """A user's own ClientRequestToken is sent as it is, and does not tie a later life to a dead channel."""
+    first = stage.create(ClientRequestToken="my-token")["PhysicalResourceId"]
+    assert stage.service.channels()[0].token == "my-token"
+    stage.delete(first, ClientRequestToken="my-token")
+    stage.now += 60
+    second = stage.create(ClientRequestToken="my-token")
+    assert second["Status"] == "SUCCESS", second
+    assert arns(stage) == [second["PhysicalResourceId"]]
+
+
+def test_unknown_bearer_leaves_no_stuck_stack(stage: Stage) -> None:
+    """A bearer that does not exist fails the Create by name, and the Delete that follows succeeds."""
+    answer = stage.create(ChimeBearer=f"{stage.app}/user/nobody")
+    assert answer["Status"] == "FAILED"
+    assert "CreateChannel: UnauthorizedClient" in answer["Reason"]
+    gone = stage.delete(answer["PhysicalResourceId"], ChimeBearer=f"{stage.app}/user/nobody")
+    assert gone["Status"] == "SUCCESS"
+
+
+def test_forbidden_delete_fails_loudly(stage: Stage) -> None:
+    """A Delete that the bearer may not do fails and says so: the channel is never orphaned in silence."""
+    arn = stage.create()["PhysicalResourceId"]
+    weak = stage.user("weak")
+    answer = stage.delete(arn, ChimeBearer=weak)
+    assert answer["Status"] == "FAILED"
+    assert "DeleteChannel: Forbidden" in answer["Reason"]
+    assert arns(stage) == [arn]
+
+
+@pytest.mark.parametrize("properties", [{}, {"AppInstanceArn": 5, "ChimeBearer": [], "Tags": "x"}])
+def test_delete_with_bad_properties(plain: Stage, properties: dict[str, Any]) -> None:
+    """A Delete whose properties no longer parse ends well when there is nothing to delete."""
+    event = plain.event("Delete", properties, PhysicalResourceId="unmade:Support")
+    assert plain.deliver(event)["Status"] == "SUCCESS"
+    event = plain.event("Delete", properties, PhysicalResourceId="demo-Support-1")
+    assert plain.deliver(event)["Status"] == "SUCCESS"
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "long name": ({"Name": "n" * 257}, "Name: must have 1–256 characters, has 257"),
+    "control character": ({"Name": "a\x07b"}, "Name: has a control character"),
+    "metadata": ({"Metadata": "é" * 513}, "Metadata: must have at most 1024 bytes as UTF-8, has 1026"),
+    "mode": ({"Mode": "RESTRICED"}, "Mode: must be RESTRICTED or UNRESTRICTED, got 'RESTRICED'"),
+    "unknown": ({"Nmae": "x"}, "'Nmae': is no property of Custom::ChimeChannel"),
+    "days": (
+        {"ExpirationSettings": {"ExpirationDays": "soon", "ExpirationCriterion": "CREATED_TIMESTAMP"}},
+        "ExpirationSettings.ExpirationDays must be a whole number, got 'soon'",
+    ),
+    "empty tag": ({"Tags": [{"Key": "a", "Value": ""}]}, "Tags: needs keys of 1–128 and values of 1–256"),
+    "fifty tags": ({"Tags": [{"Key": f"k{n}", "Value": "v"} for n in range(50)]}, "Tags: must be at most 49"),
+    "bearer": ({"ChimeBearer": "arn:aws:iam::1:role/x"}, "ChimeBearer: must be the ARN of an app instance"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_properties(plain: Stage, case: str) -> None:
+    """A property that breaks a rule fails by name, value and rule, before any call."""
+    properties, told = BAD[case]
+    answer = plain.create(**properties)
+    assert answer["Status"] == "FAILED"
+    assert told in answer["Reason"]
+    assert plain.calls == []
+
+
+def test_all_bad_properties_at_once(plain: Stage) -> None:
+    """All problems are told in one answer."""
+    reason = plain.create(Mode="X", Privacy="Y", Name=None)["Reason"]
+    assert all(name in reason for name in ("Mode:", "Privacy:", "Name: is required"))
+
+
+def test_a_bad_update_changes_nothing(plain: Stage) -> None:
+    """An Update with a bad property fails with the old id and leaves the channel as it was."""
+    arn = plain.create()["PhysicalResourceId"]
+    before = plain.service.channels()
+    answer = plain.update(arn, {}, {"Mode": "X", "Name": "new"})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert plain.service.channels() == before
+
+
+CODES = {
+    "BadRequest": 400,
+    "ResourceLimitExceeded": 400,
+    "UnauthorizedClient": 401,
+    "Forbidden": 403,
+    "NotFound": 404,
+    "ThrottledClient": 429,
+    "ServiceFailure": 500,
+    "ServiceUnavailable": 503,
+    "AccessDenied": 403,
+    "Unreachable": 0,
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_errors_are_named(plain: Stage, code: str) -> None:
+    """Every refusal of the service ends in a Reason with operation, code and advice, never with a name."""
+
+    def before(operation: str, parameters: Mapping[str, Any]) -> None:
+        if operation == "CreateChannel":
+            raise ServiceError(operation, f"{code}Exception", f"echo {parameters['Name']}", CODES[code])
+
+    plain.before = before
+    answer = plain.create()
+    assert answer["Status"] == "FAILED"
+    assert f"CreateChannel: {code}: echo [Name] " in answer["Reason"]
+    assert "secret name" not in json.dumps(answer)
+    plain.before = lambda _operation, _parameters: None
+    assert plain.delete(answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+
+
+def test_retries_end_before_the_deadline(plain: Stage) -> None:
+    """Throttling is waited out until shortly before the deadline, and no longer."""
+
+    def before(operation: str, _: Mapping[str, Any]) -> None:
+        raise ServiceError(operation, "ThrottledClientException", "slow down", 429)
+
+    plain.before = before
+    begun = plain.now
+    answer = plain.deliver(plain.event("Create", plain.properties()), seconds=100)
+    assert 80 < plain.now - begun < 90
+    assert "without success" in answer["Reason"]
+
+
+def test_requests_of_a_create_and_an_update(plain: Stage) -> None:
+    """A Create that meets no surprise takes two calls, an Update of one field two, a Delete one."""
+    arn = plain.create()["PhysicalResourceId"]
+    assert [name for name, _ in plain.calls] == ["CreateChannel", "DescribeChannel"]
+    plain.calls.clear()
+    plain.update(arn, {}, {"Name": "Help"})
+    assert [name for name, _ in plain.calls] == ["DescribeChannel", "UpdateChannel"]
+    plain.calls.clear()
+    plain.delete(arn)
+    assert [name for name, _ in plain.calls] == ["DeleteChannel"]
+
+
+def test_no_secret_in_logs(stage: Stage) -> None:
+    """No log line holds a ResponseURL, a name or metadata, and each is one JSON object."""
+    arn = stage.create(Metadata="secret metadata")["PhysicalResourceId"]
+    stage.update(arn, {"Metadata": "secret metadata"}, {"Metadata": "other secret", "Name": "secret too"})
+    stage.create(Mode="X", Name="secret again")
+    text = "\n".join(stage.lines)
+    assert "secret" not in text.lower()
+    assert "sEcReT" not in text
+    assert all(isinstance(json.loads(line), dict) for line in stage.lines)
+
+
+def test_client_region(plain: Stage) -> None:
+    """Calls go to the region of the app instance, wherever the stack is."""
+    there = Stage(region="eu-central-1")
+    answer = there.create()
+    found = parse_channel_arn(answer["PhysicalResourceId"])
+    assert answer["Status"] == "SUCCESS"
+    assert found
+    assert found.app_instance_arn.split(":")[3] == "eu-central-1"
