@@ -1,0 +1,92 @@
+"""One port for all: Amazon Chime SDK calls go to the emulated service, everything else to MiniStack."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+from chime_local.service import ChimeError
+from chime_local.service.asgi import (
+    ChimeApp,
+    Receive,
+    Scope,
+    Send,
+    operation_of,
+    read_body,
+    refuse,
+    respond,
+    scope_of,
+)
+from chime_local.service.iam import iam_of
+
+_LOCAL_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?", re.IGNORECASE)
+
+
+class Front:
+    """Tells requests apart by the service in their SigV4 credential scope."""
+
+    def __init__(self, chime: ChimeApp, ministack: Any, *, auth: bool) -> None:
+        self._chime = chime
+        self._ministack = ministack
+        self._auth = auth
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's event."""
+        if scope["type"] == "lifespan":
+            await self._ministack(scope, receive, send)
+            return
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
+            # A page in a browser could reach this port under a name of its own (DNS rebinding).
+            if scope["type"] == "http":
+                await respond(send, 403, b'{"Message": "this engine serves localhost only"}')
+            return
+        signed = scope_of(headers)
+        if scope["type"] == "http" and signed and signed[1] == "chime":
+            await self._serve_chime(scope, receive, send, headers)
+        else:
+            await self._ministack(scope, receive, send)
+
+    async def _serve_chime(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        try:
+            body = await read_body(receive)
+            if self._auth:
+                _authorize(scope, headers, body)
+        except ChimeError as refused:
+            await refuse(send, refused)
+            return
+
+        async def again() -> dict[str, Any]:
+            return {"type": "http.request", "body": body}
+
+        await self._chime(scope, again, send)
+
+
+def _authorize(scope: Scope, headers: dict[str, str], body: bytes) -> None:
+    """Judge a call by the caller's IAM policies, on every resource that the operation names."""
+    from ministack.app import _request_account_scope  # noqa: PLC0415 - reads its settings when imported
+    from ministack.core import iam_evaluator, responses, router  # noqa: PLC0415
+    from ministack.core.iam_actions import identity_denial_message  # noqa: PLC0415
+
+    query = scope.get("query_string", b"")
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    region = (scope_of(headers) or ("us-east-1", ""))[0]
+    key = router.extract_access_key_id(headers, {})
+    responses.set_request_account_id(_request_account_scope(key))
+    responses.set_request_region(region)
+    parameters = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    iam_evaluator.pin_signed_request(
+        scope["method"], raw_path.decode("latin-1"), parameters, list(scope["headers"])
+    )
+    _, operation, params = operation_of(scope["method"], raw_path, query, headers, body)
+    for action, resources in iam_of(operation, params):
+        for resource in resources:
+            denied = iam_evaluator.enforce(key, action, "chime", region, resource)
+            if isinstance(denied, iam_evaluator.AuthError):
+                raise ChimeError(denied.code, denied.message, 403)
+            if denied is not None:
+                told = identity_denial_message(
+                    action, denied.principal_arn, resource, denied.decision == "Deny"
+                )
+                raise ChimeError("AccessDenied", told)
