@@ -1,7 +1,8 @@
 """CloudFormation's contract with custom resources, where MiniStack's is looser than AWS's.
 
-Added: the first answer counts; answers have rules; a Lambda that crashes is invoked once more with the same event;
-a failed Create gets its Delete, with the id that was answered or one that is made up.
+Added: the first answer counts; answers have rules; a Lambda that crashes is invoked once
+more with the same event; a failed Create gets its Delete, with the id that was
+answered or one that is made up.
 Left as MiniStack has it: resources are provisioned one after another, and the Lambda runs synchronously.
 """
 
@@ -41,7 +42,7 @@ class Contract:
             arrived.set()
         return True
 
-    def invoke(
+    def invoke(  # noqa: PLR0917 - the signature is MiniStack's
         self,
         request_type: str,
         logical_id: str,
@@ -69,7 +70,8 @@ class Contract:
         answer = self._ask(event, str(props.get("ServiceToken", "")))
         if answer.get("Status") == "SUCCESS":
             return str(answer["PhysicalResourceId"]), answer.get("Data") or {}
-        reason = f"Received response status [FAILED] from custom resource. Message returned: {answer.get('Reason')}"
+        told = answer.get("Reason")
+        reason = f"Received response status [FAILED] from custom resource. Message returned: {told}"
         if request_type == "Create":
             made_up = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12].upper()}"
             held = answer.get("PhysicalResourceId") or made_up

@@ -86,7 +86,7 @@ async def _run(port: int, world: World, *, auth: bool, limits: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     application = _application(world, auth=auth, limits=limits)
-    await listen(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    await listen(application, config, shutdown_trigger=stop.wait)
 
 
 def _end_children() -> None:

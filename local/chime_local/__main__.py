@@ -1,0 +1,142 @@
+"""The command `chime-local`: start the engine, or run a command or a whole deployment against one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from chime_local import _cdk
+from chime_local.engine import Engine, EngineError, environment, free_port
+from chime_local.service import World
+
+_CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is the answer."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        World.parse(given.world)
+    except ValueError as wrong:
+        parser.error(f"--world: {wrong}")
+    try:
+        match given.command:
+            case "run":
+                return _run(given)
+            case "deploy":
+                return _deploy(given)
+        return _serve(given)
+    except (EngineError, _cdk.NoCli) as failed:
+        _cdk.say(f"error: {failed}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chime-local",
+        description="AWS on this machine, with Amazon Chime SDK messaging: try stacks with no AWS account.",
+        epilog="Without a command the engine runs until Ctrl-C. It listens on 127.0.0.1 only.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    parser.add_argument(
+        "--world",
+        default="",
+        help="what AWS may do where nobody knows, as switch=value,… (see docs/engine.md)",
+    )
+    parser.add_argument("--no-auth", action="store_true", help="do not enforce IAM policies")
+    parser.add_argument("--limits", action="store_true", help="enforce the documented rates of the service")
+    parser.add_argument("--region", default="us-east-1", help="region of the stacks (default: us-east-1)")
+    commands = parser.add_subparsers(dest="command")
+    run = commands.add_parser("run", help="run a command against an engine of its own, e.g. run -- cdk diff")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the command and its arguments")
+    deploy = commands.add_parser(
+        "deploy", help="bootstrap and deploy the CDK app in this folder, show its channels"
+    )
+    deploy.add_argument("arguments", nargs=argparse.REMAINDER, help="further arguments of cdk deploy")
+    return parser
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from chime_local import _serve as engine  # noqa: PLC0415 - the commands need no server
+
+    port = given.port or free_port()
+    import socket  # noqa: PLC0415 - only here
+
+    with socket.socket() as probe:
+        if probe.connect_ex((engine.HOST, port)) == 0:
+            raise EngineError(f"port {port} is taken; give another with --port, or 0 for any free one")
+    for name, value in environment(port, given.region).items():
+        print(f"export {name}={value}")
+    _cdk.say(f"listening on {engine.HOST}:{port}; Ctrl-C ends it")
+    sys.stdout.flush()
+    engine.serve(port, World.parse(given.world), auth=not given.no_auth, limits=given.limits)
+    return 0
+
+
+def _engine(given: argparse.Namespace) -> Engine:
+    return Engine(
+        given.world, auth=not given.no_auth, limits=given.limits, port=given.port, region=given.region
+    )
+
+
+def _run(given: argparse.Namespace) -> int:
+    command = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
+    if not command:
+        raise EngineError("nothing to run; give a command after --")
+    with _engine(given) as engine:
+        environ = _cdk.quiet(_cdk.with_node(engine.environ))
+        if command[0] == "cdk":
+            command = [*_cdk.command(environ), *command[1:]]
+        return _cdk.run(command, environ)
+
+
+def _deploy(given: argparse.Namespace) -> int:
+    if not Path("cdk.json").exists():
+        raise EngineError("there is no cdk.json in this folder; run this where your CDK app is")
+    with _engine(given) as engine, tempfile.TemporaryDirectory(prefix="chime-local-") as scratch:
+        environ = _cdk.quiet(_cdk.with_node(engine.environ))
+        cdk = _cdk.command(environ)
+        outputs = Path(scratch, "outputs.json")
+        out = ["--output", str(Path(scratch, "cdk.out")), "--no-notices"]
+        target = f"aws://{environ['AWS_ACCESS_KEY_ID']}/{given.region}"
+        _cdk.say("bootstrapping the local engine")
+        status = _cdk.run([*cdk, "bootstrap", target, *out, "--progress", "events", "-q"], environ)
+        if status == 0:
+            deploy = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
+            status = _cdk.run([*cdk, *deploy, *out, "--progress", "events", *given.arguments], environ)
+        if status == 0 and outputs.exists():
+            _show(engine, json.loads(outputs.read_text()))
+        return status
+
+
+def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
+    """Print the outputs of all stacks, and each channel among them as DescribeChannel shows it."""
+    for stack, values in outputs.items():
+        for key, value in values.items():
+            print(f"{stack}.{key} = {value}")
+    arns = {
+        value for values in outputs.values() for value in values.values() if _CHANNEL_ARN.fullmatch(value)
+    }
+    for arn in sorted(arns):
+        region = arn.split(":")[3]
+        identity, messaging = (
+            engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging")
+        )
+        admins = identity.list_app_instance_admins(AppInstanceArn=arn.partition("/channel/")[0])
+        if not admins["AppInstanceAdmins"]:
+            continue
+        bearer = admins["AppInstanceAdmins"][0]["Admin"]["Arn"]
+        channel = messaging.describe_channel(ChannelArn=arn, ChimeBearer=bearer)["Channel"]
+        print(json.dumps(channel, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

