@@ -1,0 +1,44 @@
+"""The IAM statements of the provider: what it calls, on what, and why. No resource is `*`."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_iam as iam
+
+# AWS judges these on the bearer and on the channel, both (Service Authorization Reference, Amazon Chime).
+_BEARER_AND_CHANNEL = (
+    "chime:CreateChannel",
+    "chime:DescribeChannel",  # is it readable after its creation; what differs; may the new bearer see it
+    "chime:UpdateChannel",
+    "chime:DeleteChannel",  # also of a replacement that failed
+    "chime:PutChannelExpirationSettings",  # also with CreateChannel
+    "chime:CreateChannelMembership",  # with CreateChannel's MemberArns
+    "chime:BatchCreateChannelMembership",
+    "chime:DeleteChannelMembership",
+    "chime:ListChannelMemberships",
+    "chime:CreateChannelModerator",  # also with CreateChannel
+    "chime:DeleteChannelModerator",
+    "chime:ListChannelModerators",
+)
+_BEARER = ("chime:ListChannels",)  # proves that a bearer is AppInstanceAdmin, and so that a channel is gone
+_CHANNEL = ("chime:TagResource", "chime:UntagResource", "chime:ListTagsForResource")  # carry no bearer
+_ADMIN = ("chime:CreateAppInstanceAdmin", "chime:DeleteAppInstanceAdmin")
+
+
+def for_channels(app_instance_arn: str, bearer: str) -> list[iam.PolicyStatement]:
+    """Allow what the life of channels needs, for one bearer in one app instance."""
+    # A channel's ARN is not known before it is made.
+    channels = f"{app_instance_arn}/channel/*"
+    return [
+        _allow(_BEARER_AND_CHANNEL, bearer, channels),
+        _allow(_BEARER, bearer),
+        _allow(_CHANNEL, channels),
+    ]
+
+
+def for_admins(app_instance_arn: str, admin_arn: str) -> list[iam.PolicyStatement]:
+    """Allow making and unmaking one admin of one app instance."""
+    return [_allow(_ADMIN, app_instance_arn, admin_arn)]
+
+
+def _allow(actions: tuple[str, ...], *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))

@@ -1,0 +1,156 @@
+"""The Lambda that serves all custom resources of this package in a stack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from aws_cdk import CfnResource, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk_chime_messaging import _asset, _permissions
+
+SERVICE_TIMEOUT = 720
+"""Seconds that CloudFormation waits for an answer: event age (180), Lambda timeout (480) and a minute."""
+_ID = "ChimeMessagingProvider"
+
+
+class ChannelProvider(Construct):
+    """The Lambda function behind the channels of a stack: one, however many channels there are.
+
+    A stack makes its own when none is passed in. Make one yourself to choose its network, role, logs, memory or
+    runtime, or to share it between stacks.
+
+    Args:
+        scope: The construct it belongs to.
+        id: Its id there.
+        runtime: The Lambda's Python runtime. Default: the newest one that the installed aws-cdk-lib knows to be
+            generally available in the stack's region.
+        memory_size: Memory in MiB, at least 128. Default: 256, where a cold start costs less money and time
+            than with 128 and more brings little: most of a request is waiting for the service.
+        vpc: The VPC to run in. It needs a way to the internet, for Amazon Chime SDK messaging has no VPC
+            endpoint. Default: none.
+        vpc_subnets: The subnets of the VPC. Default: the private ones.
+        security_groups: The security groups in the VPC. Default: a new one that allows all outbound traffic.
+        role: The role to run as. It must be allowed to write logs; what channels need is added to it. Default: a
+            new one that may write to its own log group and do what the declared channels need.
+        permissions_boundary: A boundary for the role made here. Default: none.
+        log_group: Where the Lambda logs. Default: a new log group.
+        log_retention: How long the log group made here keeps events. Default: one month.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's own name
+        *,
+        runtime: lambda_.Runtime | None = None,
+        memory_size: int = 256,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        role: iam.IRole | None = None,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+        log_group: logs.ILogGroup | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+    ) -> None:
+        super().__init__(scope, id)
+        self._log_group = log_group or logs.LogGroup(
+            self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.role: iam.IRole = role or self._new_role(permissions_boundary, in_vpc=vpc is not None)
+        """The role that the Lambda runs as."""
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description="Amazon Chime SDK messaging channels (cdk-chime-messaging)",
+            code=lambda_.Code.from_asset(_asset.directory(), exclude=["**/__pycache__", "*.pyc"]),
+            handler="index.handler",
+            runtime=runtime or lambda_.Runtime.determine_latest_python_runtime(self),
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=memory_size,
+            # A Delete that overtakes its Create waits 420 seconds until that Create can act no more.
+            timeout=Duration.seconds(480),
+            # One retry brings a request whose first delivery crashed to its end. More retries, or older events,
+            # could make a channel after its Delete has gone: see ARCHITECTURE.md, "How long a request can act".
+            retry_attempts=1,
+            max_event_age=Duration.seconds(180),
+            role=self.role,
+            log_group=self._log_group,
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            security_groups=security_groups,
+        )
+        """The Lambda function."""
+
+    @staticmethod
+    def of(scope: Construct) -> ChannelProvider:
+        """Give the provider of the stack that `scope` is in; makes it when it is not there yet."""
+        stack = Stack.of(scope)
+        found = stack.node.try_find_child(_ID)
+        return found if isinstance(found, ChannelProvider) else ChannelProvider(stack, _ID)
+
+    @property
+    def service_token(self) -> str:
+        """The ARN that CloudFormation sends requests to; it cannot change in the life of a resource."""
+        return self.function.function_arn
+
+    def _new_role(self, boundary: iam.IManagedPolicy | None, *, in_vpc: bool) -> iam.Role:
+        vpc_access = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaVPCAccessExecutionRole")
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            permissions_boundary=boundary,
+            managed_policies=[vpc_access] if in_vpc else None,
+            inline_policies={
+                "Logs": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                            resources=[self._log_group.log_group_arn],
+                        )
+                    ]
+                )
+            },
+        )
+        _acknowledge(role, "AwsSolutions-IAM5", "a log group's ARN ends in :* for its streams")
+        if in_vpc:
+            _acknowledge(role, "AwsSolutions-IAM4", "AWS's own policy for network interfaces of a Lambda in a VPC")
+        return role
+
+    def allow_channels(self, resource: CfnResource, app_instance_arn: str, bearer: str) -> None:
+        """Let the Lambda manage channels of an app instance by a bearer, before `resource` and until after it."""
+        statements = _permissions.for_channels(app_instance_arn, bearer)
+        self._allow(resource, "Channels", (app_instance_arn, bearer), statements)
+
+    def allow_admins(self, resource: CfnResource, app_instance_arn: str, admin_arn: str) -> None:
+        """Let the Lambda make and unmake an admin, before `resource` and until after it."""
+        statements = _permissions.for_admins(app_instance_arn, admin_arn)
+        self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
+
+    def _allow(
+        self, resource: CfnResource, kind: str, pair: tuple[str, str], statements: list[iam.PolicyStatement]
+    ) -> None:
+        # One policy for each pair, in the resource's own stack. Its id derives from the pair: with another bearer
+        # comes another policy, and the old one stays until CloudFormation's cleanup.
+        stack = Stack.of(resource)
+        told = json.dumps([stack.node.addr, self.node.addr, stack.resolve(list(pair))], sort_keys=True)
+        id_ = f"ChimeMessaging{kind}{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        policy = stack.node.try_find_child(id_)
+        if policy is None:
+            policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
+            _acknowledge(policy, "AwsSolutions-IAM5", "a channel's ARN is not known before it is made")
+        default = policy.node.default_child
+        assert isinstance(default, CfnResource)  # noqa: S101 - an iam.Policy has one
+        resource.add_dependency(default)
+
+
+def _acknowledge(construct: Construct, rule: str, reason: str) -> None:
+    """Tell validation plugins, such as cdk-nag, that a finding is known, and why it stays."""
+    Validations.of(construct).acknowledge(id=rule, reason=reason)
