@@ -43,7 +43,9 @@ def _handler() -> dict[str, bytes]:
         if path.relative_to(_CHECKOUT).parts[0] != "crhelper"
     }
     if "index.py" not in found:
-        raise RuntimeError(f"the Lambda's code is neither in {_PACKAGED} nor in {_CHECKOUT}: install the package anew")
+        raise RuntimeError(
+            f"the Lambda's code is neither in {_PACKAGED} nor in {_CHECKOUT}: install the package anew"
+        )
     return found
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from aws_cdk import CfnResource, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, CfnResource, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -101,7 +101,9 @@ class ChannelProvider(Construct):
         return self.function.function_arn
 
     def _new_role(self, boundary: iam.IManagedPolicy | None, *, in_vpc: bool) -> iam.Role:
-        vpc_access = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaVPCAccessExecutionRole")
+        vpc_access = iam.ManagedPolicy.from_aws_managed_policy_name(
+            "service-role/AWSLambdaVPCAccessExecutionRole"
+        )
         role = iam.Role(
             self,
             "Role",
@@ -121,7 +123,9 @@ class ChannelProvider(Construct):
         )
         _acknowledge(role, "AwsSolutions-IAM5", "a log group's ARN ends in :* for its streams")
         if in_vpc:
-            _acknowledge(role, "AwsSolutions-IAM4", "AWS's own policy for network interfaces of a Lambda in a VPC")
+            _acknowledge(
+                role, "AwsSolutions-IAM4", "AWS's own policy for network interfaces of a Lambda in a VPC"
+            )
         return role
 
     def allow_channels(self, resource: CfnResource, app_instance_arn: str, bearer: str) -> None:
@@ -147,10 +151,10 @@ class ChannelProvider(Construct):
             policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
             _acknowledge(policy, "AwsSolutions-IAM5", "a channel's ARN is not known before it is made")
         default = policy.node.default_child
-        assert isinstance(default, CfnResource)  # noqa: S101 - an iam.Policy has one
+        assert isinstance(default, CfnResource)
         resource.add_dependency(default)
 
 
 def _acknowledge(construct: Construct, rule: str, reason: str) -> None:
     """Tell validation plugins, such as cdk-nag, that a finding is known, and why it stays."""
-    Validations.of(construct).acknowledge(id=rule, reason=reason)
+    Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
