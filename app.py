@@ -60,9 +60,7 @@ class InYours(Stack):
 def main() -> None:
     """Synthesise the demo."""
     app = App()
-    env = Environment(
-        account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
-    )
+    env = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
     given = [app.node.try_get_context(name) for name in ("app_instance_arn", "chime_bearer")]
     if all(given):
         InYours(app, "ChimeMessagingDemo", app_instance_arn=given[0], chime_bearer=given[1], env=env)

@@ -52,9 +52,7 @@ def send(region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str
     except ClientError as refused:
         error = refused.response.get("Error", {})
         status = refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        raise ServiceError(
-            operation, error.get("Code", "Unknown"), error.get("Message", ""), status
-        ) from None
+        raise ServiceError(operation, error.get("Code", "Unknown"), error.get("Message", ""), status) from None
     except ParamValidationError as wrong:
         raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
     except BotoCoreError as failed:
@@ -152,9 +150,7 @@ class Provider(CfnResource):
 
     def _deliver(self, url: str, written: bytes) -> None:
         effects = self.effects
-        _answer.deliver(
-            url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
-        )
+        _answer.deliver(url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put)
 
 
 def _where(error: BaseException) -> dict[str, str]:

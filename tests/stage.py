@@ -58,9 +58,7 @@ class Stage:
             self._send, lambda: self.now, self._sleep, self.lines.append, self._put, random.Random(self.seed)
         )
         self.provider = index.Provider(effects)
-        self.app = self.identity("CreateAppInstance", Name="app", ClientRequestToken="token")[
-            "AppInstanceArn"
-        ]
+        self.app = self.identity("CreateAppInstance", Name="app", ClientRequestToken="token")["AppInstanceArn"]
         self.boss = self.user("boss")
         self.identity("CreateAppInstanceAdmin", AppInstanceArn=self.app, AppInstanceAdminArn=self.boss)
 
@@ -134,9 +132,7 @@ class Stage:
 
     def delete(self, physical_id: str, **properties: Any) -> dict[str, Any]:
         """Deliver a Delete."""
-        return self.deliver(
-            self.event("Delete", self.properties(**properties), PhysicalResourceId=physical_id)
-        )
+        return self.deliver(self.event("Delete", self.properties(**properties), PhysicalResourceId=physical_id))
 
     def _send(self, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         self.now += 0.02

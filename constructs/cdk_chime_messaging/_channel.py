@@ -183,7 +183,9 @@ class Channel(Resource):
         if problems:
             raise rules.ChannelError(self.node.path, problems)
         self._app_instance_arn = declared.app_instance_arn
-        self._tags = TagManager(TagType.STANDARD, RESOURCE_TYPE, dict(tags or {}))
+        self._tags = TagManager(
+            TagType.STANDARD, RESOURCE_TYPE, [{"key": k, "value": v} for k, v in (tags or {}).items()]
+        )
         provider = provider or ChannelProvider.of(self)
         self._resource = CfnResource(
             self,
@@ -365,7 +367,7 @@ class _Declared:
     def _expiration_problems(self) -> list[str]:
         if self.expiration is None:
             return []
-        told = []
+        told: list[str] = []
         if not isinstance(self.expiration.criterion, ExpirationCriterion):
             told.append(
                 f"expiration_settings.criterion must be an ExpirationCriterion, got {self.expiration.criterion!r}"

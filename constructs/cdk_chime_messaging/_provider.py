@@ -101,9 +101,7 @@ class ChannelProvider(Construct):
         return self.function.function_arn
 
     def _new_role(self, boundary: iam.IManagedPolicy | None, *, in_vpc: bool) -> iam.Role:
-        vpc_access = iam.ManagedPolicy.from_aws_managed_policy_name(
-            "service-role/AWSLambdaVPCAccessExecutionRole"
-        )
+        vpc_access = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaVPCAccessExecutionRole")
         role = iam.Role(
             self,
             "Role",
@@ -123,9 +121,7 @@ class ChannelProvider(Construct):
         )
         _acknowledge(role, "AwsSolutions-IAM5", "a log group's ARN ends in :* for its streams")
         if in_vpc:
-            _acknowledge(
-                role, "AwsSolutions-IAM4", "AWS's own policy for network interfaces of a Lambda in a VPC"
-            )
+            _acknowledge(role, "AwsSolutions-IAM4", "AWS's own policy for network interfaces of a Lambda in a VPC")
         return role
 
     def allow_channels(self, resource: CfnResource, app_instance_arn: str, bearer: str) -> None:
@@ -150,9 +146,7 @@ class ChannelProvider(Construct):
         if policy is None:
             policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
             _acknowledge(policy, "AwsSolutions-IAM5", "a channel's ARN is not known before it is made")
-        default = policy.node.default_child
-        assert isinstance(default, CfnResource)
-        resource.add_dependency(default)
+        resource.node.add_dependency(policy)
 
 
 def _acknowledge(construct: Construct, rule: str, reason: str) -> None:

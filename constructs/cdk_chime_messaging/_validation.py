@@ -15,9 +15,7 @@ MOST_TAGS = 49
 
 _APP_INSTANCE = re.compile(r"arn:aws[a-z-]*:chime:([a-z0-9-]+):\d{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]*")
 _IDENTITY = re.compile(rf"({_APP_INSTANCE.pattern})/(user|bot)/\S{{1,128}}")
-_CHANNEL = re.compile(
-    rf"({_APP_INSTANCE.pattern})/channel/([A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{{0,62}}[A-Za-z0-9])?)"
-)
+_CHANNEL = re.compile(rf"({_APP_INSTANCE.pattern})/channel/([A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{{0,62}}[A-Za-z0-9])?)")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
 _NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 _TOKEN = re.compile(r"[-_a-zA-Z0-9]{2,64}")

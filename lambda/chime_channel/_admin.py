@@ -63,7 +63,5 @@ def _declared(work: Work) -> tuple[str, str]:
         f"{name!r:.60}: is no property of Custom::ChimeAppInstanceAdmin" for name in sorted(unknown, key=str)
     ]
     if problems:
-        raise Refused(
-            "Properties of this resource break rules, and nothing was changed: " + "; ".join(problems)
-        )
+        raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(problems))
     return str(admin), str(app_instance)

@@ -15,9 +15,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _TIMEOUT = 5.0
 
 
-def body(
-    event: Mapping[str, object], status: str, physical_id: str, reason: str, data: Mapping[str, str]
-) -> bytes:
+def body(event: Mapping[str, object], status: str, physical_id: str, reason: str, data: Mapping[str, str]) -> bytes:
     """Write an answer of at most 4096 bytes; a Reason too long loses its end."""
     answer: dict[str, object] = {
         "Status": status,

@@ -57,9 +57,7 @@ def _add_members(api: Api, parameters: dict[str, Any]) -> None:
     failure: ServiceError | None = None
     while True:
         errors = api.call("BatchCreateChannelMembership", **parameters).get("Errors") or ()
-        lasting = [
-            e for e in errors if e.get("ErrorCode") not in _PASSING and e.get("ErrorCode") != "Conflict"
-        ]
+        lasting = [e for e in errors if e.get("ErrorCode") not in _PASSING and e.get("ErrorCode") != "Conflict"]
         if lasting:
             raise Refused(_failed_members(lasting))
         passing = [e for e in errors if e.get("ErrorCode") in _PASSING]

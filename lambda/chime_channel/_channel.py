@@ -76,9 +76,7 @@ def delete(work: Work) -> dict[str, str]:
 def _declared(work: Work) -> Declaration:
     declared, problems = parse(work.request.properties)
     if problems:
-        raise Refused(
-            "Properties of this resource break rules, and nothing was changed: " + "; ".join(problems)
-        )
+        raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(problems))
     return declared
 
 
@@ -106,9 +104,7 @@ def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
     return _attributes(found.arn)
 
 
-def _change(
-    work: Work, desired: Declaration, previous: Declaration, arn: str, channel: dict[str, Any]
-) -> None:
+def _change(work: Work, desired: Declaration, previous: Declaration, arn: str, channel: dict[str, Any]) -> None:
     current = read(work.api, arn, desired.bearer, channel, needs(desired, previous))
     apply(work.api, plan(arn, desired, current, previous, work.request.mark))
 
@@ -149,9 +145,7 @@ def _timestamp(channel: dict[str, Any]) -> float:
 def _delete_channel(work: Work, arn: str, bearer: str) -> None:
     try:
         if not bearer:
-            raise ServiceError(
-                "DeleteChannel", "Unauthorized", "the properties hold no usable ChimeBearer", 401
-            )
+            raise ServiceError("DeleteChannel", "Unauthorized", "the properties hold no usable ChimeBearer", 401)
         work.api.call("DeleteChannel", ChannelArn=arn, ChimeBearer=bearer)
     except ServiceError as refused:
         if refused.denied or not proved_gone(work.api, arn, bearer, refused):

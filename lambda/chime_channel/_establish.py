@@ -158,9 +158,7 @@ def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = Fals
                 "belonged to a channel that was deleted. Give another channel_id."
             )
         return None
-    ours = mark == work.request.mark or (
-        work.request.kind == "Update" and same_owner(mark, work.request.mark)
-    )
+    ours = mark == work.request.mark or (work.request.kind == "Update" and same_owner(mark, work.request.mark))
     if not ours and not desired.channel_id:
         return None  # an earlier life of this resource that was retained; it is left alone
     if not ours and not desired.adopt:

@@ -31,9 +31,7 @@ def channel_id(stack_id: str, logical_id: str, fixed: object, generation: int) -
     return f"{_readable(logical_id, 31)}-{_digest((stack_id, logical_id, fixed, generation), 32)}"
 
 
-def client_request_token(
-    stack_id: str, logical_id: str, fixed: object, request_id: str, generation: int
-) -> str:
+def client_request_token(stack_id: str, logical_id: str, fixed: object, request_id: str, generation: int) -> str:
     """Derive the token of one request's CreateChannel.
 
     The request id is in it: a redelivered request has the same, so it finds its channel again, and a

@@ -21,9 +21,7 @@ def describe(api: Api, arn: str, bearer: str) -> dict[str, Any]:
     pause = _PAUSE / 4
     while True:
         try:
-            channel: dict[str, Any] = api.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)[
-                "Channel"
-            ]
+            channel: dict[str, Any] = api.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)["Channel"]
         except ServiceError as refused:
             if not refused.missing or api.effects.clock() >= until:
                 raise

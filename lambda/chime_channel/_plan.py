@@ -42,9 +42,7 @@ NOTHING = Declaration()
 """What was declared before the first declaration."""
 
 
-def plan(
-    arn: str, desired: Declaration, current: Current, previous: Declaration, mark: str
-) -> tuple[Call, ...]:
+def plan(arn: str, desired: Declaration, current: Current, previous: Declaration, mark: str) -> tuple[Call, ...]:
     """Say which calls, in which order, lead from `current` to `desired`.
 
     What `previous` declared and `desired` does not is removed; what neither declared is left alone, for
@@ -69,13 +67,9 @@ def _settings(
     metadata = desired.metadata if declared else current.metadata
     if (desired.name, desired.mode, metadata) != (current.name, current.mode, current.metadata):
         # Whether the service keeps or clears what is left out is not documented: all three are sent.
-        yield Call(
-            "UpdateChannel", {**by_bearer, "Name": desired.name, "Mode": desired.mode, "Metadata": metadata}
-        )
+        yield Call("UpdateChannel", {**by_bearer, "Name": desired.name, "Mode": desired.mode, "Metadata": metadata})
     if desired.expiration != current.expiration and (desired.expiration or previous.expiration):
-        settings = (
-            {"ExpirationSettings": expiration_settings(desired.expiration)} if desired.expiration else {}
-        )
+        settings = {"ExpirationSettings": expiration_settings(desired.expiration)} if desired.expiration else {}
         yield Call("PutChannelExpirationSettings", {**by_bearer, **settings})
 
 

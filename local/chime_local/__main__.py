@@ -82,9 +82,7 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _engine(given: argparse.Namespace) -> Engine:
-    return Engine(
-        given.world, auth=not given.no_auth, limits=given.limits, port=given.port, region=given.region
-    )
+    return Engine(given.world, auth=not given.no_auth, limits=given.limits, port=given.port, region=given.region)
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -108,7 +106,7 @@ def _deploy(given: argparse.Namespace) -> int:
         out = ["--output", str(Path(scratch, "cdk.out")), "--no-notices"]
         target = f"aws://{environ['AWS_ACCESS_KEY_ID']}/{given.region}"
         _cdk.say("bootstrapping the local engine")
-        status = _cdk.run([*cdk, "bootstrap", target, *out, "--progress", "events", "-q"], environ)
+        status = _cdk.run([*cdk, "bootstrap", target, *out], environ)
         if status == 0:
             deploy = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
             status = _cdk.run([*cdk, *deploy, *out, "--progress", "events", *given.arguments], environ)
@@ -122,14 +120,10 @@ def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
     for stack, values in outputs.items():
         for key, value in values.items():
             print(f"{stack}.{key} = {value}")
-    arns = {
-        value for values in outputs.values() for value in values.values() if _CHANNEL_ARN.fullmatch(value)
-    }
+    arns = {value for values in outputs.values() for value in values.values() if _CHANNEL_ARN.fullmatch(value)}
     for arn in sorted(arns):
         region = arn.split(":")[3]
-        identity, messaging = (
-            engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging")
-        )
+        identity, messaging = (engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging"))
         admins = identity.list_app_instance_admins(AppInstanceArn=arn.partition("/channel/")[0])
         if not admins["AppInstanceAdmins"]:
             continue

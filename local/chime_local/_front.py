@@ -46,7 +46,7 @@ class Front:
         if scope["type"] == "http" and signed and signed[1] == "chime":
             await self._serve_chime(scope, receive, send, headers)
         else:
-            await self._ministack(scope, receive, send)
+            await self._ministack(_as_if_over_tls(scope), receive, send)
 
     async def _serve_chime(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         try:
@@ -61,6 +61,12 @@ class Front:
             return {"type": "http.request", "body": body}
 
         await self._chime(scope, again, send)
+
+
+def _as_if_over_tls(scope: Scope) -> Scope:
+    """Make a request look as it would on AWS, where bucket policies refuse what does not come over TLS."""
+    kept = [(key, value) for key, value in scope["headers"] if key.lower() != b"x-forwarded-proto"]
+    return {**scope, "headers": [*kept, (b"x-forwarded-proto", b"https")]}
 
 
 def _authorize(scope: Scope, headers: dict[str, str], body: bytes) -> None:
@@ -79,6 +85,7 @@ def _authorize(scope: Scope, headers: dict[str, str], body: bytes) -> None:
     iam_evaluator.pin_signed_request(
         scope["method"], raw_path.decode("latin-1"), parameters, list(scope["headers"])
     )
+    iam_evaluator.pin_signed_body(body)
     _, operation, params = operation_of(scope["method"], raw_path, query, headers, body)
     for action, resources in iam_of(operation, params):
         for resource in resources:
@@ -86,7 +93,5 @@ def _authorize(scope: Scope, headers: dict[str, str], body: bytes) -> None:
             if isinstance(denied, iam_evaluator.AuthError):
                 raise ChimeError(denied.code, denied.message, 403)
             if denied is not None:
-                told = identity_denial_message(
-                    action, denied.principal_arn, resource, denied.decision == "Deny"
-                )
+                told = identity_denial_message(action, denied.principal_arn, resource, denied.decision == "Deny")
                 raise ChimeError("AccessDenied", told)

@@ -52,9 +52,7 @@ class NativeTypes:
     def register(self, handlers: dict[str, Any], replacing: dict[str, Any]) -> None:
         """Add the types to MiniStack's tables of handlers and of replacing properties."""
         for name in ("AppInstance", "AppInstanceUser", "AppInstanceBot", "ChannelFlow", "Channel"):
-            method = {
-                verb: getattr(self, f"{verb}_{_snake(name)}") for verb in ("create", "update", "delete")
-            }
+            method = {verb: getattr(self, f"{verb}_{_snake(name)}") for verb in ("create", "update", "delete")}
             handlers[f"AWS::Chime::{name}"] = method
         replacing |= {
             "AWS::Chime::AppInstance": (),
@@ -101,18 +99,14 @@ class NativeTypes:
         self, arn: str, _old: Properties, new: Properties, _stack: str
     ) -> tuple[str, Properties]:
         """Change an app instance in place."""
-        self._call(
-            "UpdateAppInstance", AppInstanceArn=arn, Name=new.get("Name"), Metadata=new.get("Metadata", "")
-        )
+        self._call("UpdateAppInstance", AppInstanceArn=arn, Name=new.get("Name"), Metadata=new.get("Metadata", ""))
         return arn, {"AppInstanceArn": arn}
 
     def delete_app_instance(self, arn: str, _given: Properties) -> None:
         """Delete an app instance."""
         self._delete("DeleteAppInstance", AppInstanceArn=arn)
 
-    def create_app_instance_user(
-        self, _logical_id: str, given: Properties, _stack: str
-    ) -> tuple[str, Properties]:
+    def create_app_instance_user(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
         """Create a user."""
         made = self._call(
             "CreateAppInstanceUser",
@@ -142,9 +136,7 @@ class NativeTypes:
         """Delete a user."""
         self._delete("DeleteAppInstanceUser", AppInstanceUserArn=arn)
 
-    def create_app_instance_bot(
-        self, _logical_id: str, given: Properties, _stack: str
-    ) -> tuple[str, Properties]:
+    def create_app_instance_bot(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
         """Create a bot."""
         made = self._call(
             "CreateAppInstanceBot",
@@ -192,9 +184,7 @@ class NativeTypes:
         self, arn: str, _old: Properties, new: Properties, _stack: str
     ) -> tuple[str, Properties]:
         """Change a channel flow in place."""
-        self._call(
-            "UpdateChannelFlow", ChannelFlowArn=arn, Processors=new.get("Processors"), Name=new.get("Name")
-        )
+        self._call("UpdateChannelFlow", ChannelFlowArn=arn, Processors=new.get("Processors"), Name=new.get("Name"))
         return arn, {"Arn": arn, "ChannelFlowId": arn.rpartition("/")[2]}
 
     def delete_channel_flow(self, arn: str, _given: Properties) -> None:
@@ -219,9 +209,7 @@ class NativeTypes:
         )
         return made["ChannelArn"], {"Arn": made["ChannelArn"]}
 
-    def update_channel(
-        self, arn: str, _old: Properties, new: Properties, _stack: str
-    ) -> tuple[str, Properties]:
+    def update_channel(self, arn: str, _old: Properties, new: Properties, _stack: str) -> tuple[str, Properties]:
         """Change name, mode, metadata and expiration in place."""
         here = {"ChannelArn": arn, "ChimeBearer": new.get("ChimeBearer")}
         self._call(

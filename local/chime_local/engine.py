@@ -84,9 +84,7 @@ class Engine:
         """Start the engine and wait until it listens."""
         with socket.socket() as probe:
             if probe.connect_ex((HOST, self.port)) == 0:
-                raise EngineError(
-                    f"port {self.port} is taken; give another with --port, or 0 for any free one"
-                )
+                raise EngineError(f"port {self.port} is taken; give another with --port, or 0 for any free one")
         self._process = subprocess.Popen(  # noqa: S603 - this very package
             [sys.executable, "-m", "chime_local", *self._arguments],
             start_new_session=True,
@@ -148,18 +146,14 @@ class Engine:
         template = (assembly / f"{stack_name}.template.json").read_text()
         return self.deploy_template(json.loads(template), stack_name, **parameters)
 
-    def deploy_template(
-        self, template: Mapping[str, Any], stack_name: str, **parameters: str
-    ) -> dict[str, str]:
+    def deploy_template(self, template: Mapping[str, Any], stack_name: str, **parameters: str) -> dict[str, str]:
         """Create or update a stack from a template, without assets."""
         cloudformation = self.client("cloudformation")
         body = {
             "StackName": stack_name,
             "TemplateBody": json.dumps(_without_bootstrap_rule(template)),
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-            "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-            ],
+            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         }
         try:
             cloudformation.describe_stacks(StackName=stack_name)
@@ -173,9 +167,7 @@ class Engine:
                     raise
         stack = self._settled(stack_name)
         if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            raise EngineError(
-                f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}"
-            )
+            raise EngineError(f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}")
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
     def delete(self, stack_name: str) -> None:
@@ -183,9 +175,7 @@ class Engine:
         self.client("cloudformation").delete_stack(StackName=stack_name)
         stack = self._settled(stack_name)
         if stack["StackStatus"] != "DELETE_COMPLETE":
-            raise EngineError(
-                f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}"
-            )
+            raise EngineError(f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}")
 
     def failures(self, stack_name: str) -> list[str]:
         """Give the reasons of a stack's failed events, the first first."""

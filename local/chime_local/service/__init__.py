@@ -23,9 +23,7 @@ REGIONS = ("us-east-1", "eu-central-1")
 class ChimeService(Messages, Identity):
     """Both services with one state; `call` is the only way in."""
 
-    def call(
-        self, operation: str, params: dict[str, Any], *, service_name: str, region: str
-    ) -> dict[str, Any]:
+    def call(self, operation: str, params: dict[str, Any], *, service_name: str, region: str) -> dict[str, Any]:
         """Do one operation, with parameters and answer as boto3 writes them; raises ChimeError."""
         method = getattr(self, method_name(operation), None)
         if method is None:

@@ -116,9 +116,7 @@ class Base:
             return channel
         if role == "member" and (bearer in channel.members or (read and channel.privacy == "PUBLIC")):
             return channel
-        raise ChimeError(
-            "Forbidden", f"{bearer} has no right to do this in {arn}: it must be {role} or admin."
-        )
+        raise ChimeError("Forbidden", f"{bearer} has no right to do this in {arn}: it must be {role} or admin.")
 
     # Expiration and deletion
 

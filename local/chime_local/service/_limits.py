@@ -36,9 +36,7 @@ class Limits:
         for recent in applied:
             recent.append(now)
 
-    def _rates(
-        self, operation: str, parameters: dict[str, Any], region: str
-    ) -> list[tuple[tuple[str, str], int]]:
+    def _rates(self, operation: str, parameters: dict[str, Any], region: str) -> list[tuple[tuple[str, str], int]]:
         channel = str(parameters.get("ChannelArn", ""))
         if operation in _WRITES:
             app = str(parameters.get("AppInstanceArn") or channel.partition("/channel/")[0])

@@ -153,9 +153,7 @@ class Messages(Persons):
         for configuration in parameters["StreamingConfigurations"]:
             stream = configuration["ResourceArn"].split(":")
             if not stream[-1].startswith("stream/chime-messaging-") or stream[3] != self.region:
-                raise ChimeError(
-                    "BadRequest", "the stream must be in the same region and named chime-messaging-…"
-                )
+                raise ChimeError("BadRequest", "the stream must be in the same region and named chime-messaging-…")
         app.streaming = parameters["StreamingConfigurations"]
         return {"StreamingConfigurations": app.streaming}
 

@@ -133,9 +133,7 @@ def _in_body(shape: Shape, value: Any) -> Any:
     """Keep, of what a body holds, what the model knows: services ignore the rest."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         members = shape.members.items()
-        return {
-            name: _in_body(member, value[name]) for name, member in members if value.get(name) is not None
-        }
+        return {name: _in_body(member, value[name]) for name, member in members if value.get(name) is not None}
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [_in_body(shape.member, item) for item in value]
     return value
@@ -154,15 +152,11 @@ class ChimeApp:
             body = await read_body(receive)
             raw_path = scope.get("raw_path") or scope["path"].encode()
             query = scope.get("query_string", b"")
-            service_name, operation, parameters = operation_of(
-                scope["method"], raw_path, query, headers, body
-            )
+            service_name, operation, parameters = operation_of(scope["method"], raw_path, query, headers, body)
             region = (scope_of(headers) or ("us-east-1", ""))[0]
             answer = self.service.call(operation, parameters, service_name=service_name, region=region)
             status = operation_model(service_name, operation).http.get("responseCode", 200)
-            await respond(
-                send, status, b"" if status == 204 else json.dumps(answer, default=_written).encode()
-            )
+            await respond(send, status, b"" if status == 204 else json.dumps(answer, default=_written).encode())
         except ChimeError as refused:
             await refuse(send, refused)
 
@@ -190,9 +184,7 @@ async def read_body(receive: Receive) -> bytes:
 async def refuse(send: Send, refused: ChimeError) -> None:
     """Answer with an error, as the service writes it."""
     body = {"Code": refused.code.removesuffix("Exception"), "Message": refused.message}
-    await respond(
-        send, refused.status, json.dumps(body).encode(), [(b"x-amzn-errortype", refused.code.encode())]
-    )
+    await respond(send, refused.status, json.dumps(body).encode(), [(b"x-amzn-errortype", refused.code.encode())])
 
 
 async def respond(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
