@@ -183,9 +183,7 @@ class Channel(Resource):
         if problems:
             raise rules.ChannelError(self.node.path, problems)
         self._app_instance_arn = declared.app_instance_arn
-        self._tags = TagManager(
-            TagType.STANDARD, RESOURCE_TYPE, [{"key": k, "value": v} for k, v in (tags or {}).items()]
-        )
+        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, dict(tags or {}))
         provider = provider or ChannelProvider.of(self)
         self._resource = CfnResource(
             self,

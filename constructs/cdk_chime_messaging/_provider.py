@@ -30,7 +30,7 @@ class ChannelProvider(Construct):
         scope: The construct it belongs to.
         id: Its id there.
         runtime: The Lambda's Python runtime. Default: the newest one that the installed aws-cdk-lib knows to be
-            generally available in the stack's region.
+            generally available.
         memory_size: Memory in MiB, at least 128. Default: 256, where a cold start costs less money and time
             than with 128 and more brings little: most of a request is waiting for the service.
         vpc: The VPC to run in. It needs a way to the internet, for Amazon Chime SDK messaging has no VPC
@@ -71,7 +71,7 @@ class ChannelProvider(Construct):
             description="Amazon Chime SDK messaging channels (cdk-chime-messaging)",
             code=lambda_.Code.from_asset(_asset.directory(), exclude=["**/__pycache__", "*.pyc"]),
             handler="index.handler",
-            runtime=runtime or lambda_.Runtime.determine_latest_python_runtime(self),
+            runtime=runtime or _newest_python(),
             architecture=lambda_.Architecture.ARM_64,
             memory_size=memory_size,
             # A Delete that overtakes its Create waits 420 seconds until that Create can act no more.
@@ -87,6 +87,10 @@ class ChannelProvider(Construct):
             security_groups=security_groups,
         )
         """The Lambda function."""
+        default = self.function.node.default_child
+        if role is None and isinstance(default, CfnResource):
+            # The role's permissions are its own properties: that it is referred to is order enough.
+            default.add_deletion_override("DependsOn")
 
     @staticmethod
     def of(scope: Construct) -> ChannelProvider:
@@ -119,9 +123,12 @@ class ChannelProvider(Construct):
                 )
             },
         )
-        _acknowledge(role, "AwsSolutions-IAM5", "a log group's ARN ends in :* for its streams")
         if in_vpc:
-            _acknowledge(role, "AwsSolutions-IAM4", "AWS's own policy for network interfaces of a Lambda in a VPC")
+            _acknowledge(
+                role,
+                "AwsSolutions::AwsSolutions-IAM4",
+                "AWS's own policy for network interfaces of a Lambda in a VPC",
+            )
         return role
 
     def allow_channels(self, resource: CfnResource, app_instance_arn: str, bearer: str) -> None:
@@ -145,8 +152,33 @@ class ChannelProvider(Construct):
         policy = stack.node.try_find_child(id_)
         if policy is None:
             policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
-            _acknowledge(policy, "AwsSolutions-IAM5", "a channel's ARN is not known before it is made")
+            if kind == "Channels":
+                channels = _flat(stack.resolve(f"{pair[0]}/channel/*"))
+                rule = f"AwsSolutions::AwsSolutions-IAM5[Resource::{channels}]"
+                _acknowledge(policy, rule, "a channel's ARN is not known before it is made")
         resource.node.add_dependency(policy)
+
+
+def _newest_python() -> lambda_.Runtime:
+    """Give the newest Python runtime that the installed aws-cdk-lib has a name for.
+
+    Runtime.determine_latest_python_runtime lags behind: it waits for the last of all regions.
+    """
+    names = (name.removeprefix("PYTHON_3_") for name in dir(lambda_.Runtime) if name.startswith("PYTHON_3_"))
+    newest: lambda_.Runtime = getattr(lambda_.Runtime, f"PYTHON_3_{max(map(int, names))}")
+    return newest
+
+
+def _flat(value: object) -> str:
+    """Write a resolved value as cdk-nag does in the names of findings: a reference as <LogicalId>."""
+    match value:
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [separator, list(parts)]}:
+            return str(separator).join(_flat(part) for part in parts)
+    return str(value)
 
 
 def _acknowledge(construct: Construct, rule: str, reason: str) -> None:

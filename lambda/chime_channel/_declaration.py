@@ -175,8 +175,10 @@ def _channel_id(value: object) -> str:
 
 
 def _tags(value: object) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        value = [{"Key": key, "Value": tag} for key, tag in value.items()]
     if not isinstance(value, list):
-        raise Invalid(f"must be a list of Key and Value, got {_shown(value)}")
+        raise Invalid(f"must be a map, or a list of Key and Value, got {_shown(value)}")
     tags: dict[str, str] = {}
     for entry in value:
         pair = _map(entry, ("Key", "Value"))

@@ -1,0 +1,10 @@
+"""Settings that all tests share."""
+
+from __future__ import annotations
+
+import os
+
+# CDK's own validation of templates takes 1.7 s a synth; cfn-lint checks them in one test of its own.
+os.environ.setdefault("CDK_VALIDATION", "false")
+os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")

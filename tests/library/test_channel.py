@@ -1,0 +1,484 @@
+"""The construct: what it writes into templates, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import (
+    App,
+    CfnOutput,
+    CfnParameter,
+    Duration,
+    Environment,
+    Fn,
+    RemovalPolicy,
+    Stack,
+    Stage,
+    Tags,
+)
+from aws_cdk import aws_chime as chime
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from cdk_chime_messaging import (
+    AppInstanceAdmin,
+    Channel,
+    ChannelError,
+    ChannelMode,
+    ChannelPrivacy,
+    ChannelProvider,
+    ElasticChannelConfiguration,
+    ExpirationCriterion,
+    ExpirationSettings,
+)
+
+APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
+BOSS = f"{APP}/user/boss"
+OTHER = APP.replace("1111-1111", "2222-2222")
+GIVEN: dict[str, Any] = {"app_instance_arn": APP, "chime_bearer": BOSS}
+TYPE = "Custom::ChimeChannel"
+
+
+def new_stack(name: str = "Demo") -> Stack:
+    """Give an empty stack."""
+    return Stack(App(), name, env=Environment(account="111122223333", region="us-west-2"))
+
+
+def rendered(stack: Stack) -> dict[str, Any]:
+    """Give the template of a stack."""
+    template: dict[str, Any] = Template.from_stack(stack).to_json()
+    return template
+
+
+def channels(template: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the channels of a template."""
+    return [resource for resource in template["Resources"].values() if resource["Type"] == TYPE]
+
+
+def properties(**given: Any) -> dict[str, Any]:
+    """Give what one channel writes into its template."""
+    stack = new_stack()
+    Channel(stack, "Support", **{**GIVEN, **given})
+    (channel,) = channels(rendered(stack))
+    return {key: value for key, value in channel["Properties"].items() if key != "ServiceToken"}
+
+
+def test_defaults() -> None:
+    """The ten-line channel is private, restricted, named after its id, and has 720 seconds to be answered."""
+    assert properties() == {
+        "ServiceTimeout": 720,
+        "AppInstanceArn": APP,
+        "ChimeBearer": BOSS,
+        "Name": "Support",
+        "Mode": "RESTRICTED",
+        "Privacy": "PRIVATE",
+    }
+
+
+def test_every_argument() -> None:
+    """Every argument reaches the template under the API's own name."""
+    assert properties(
+        name="Help 🎉",
+        mode=ChannelMode.UNRESTRICTED,
+        privacy=ChannelPrivacy.PUBLIC,
+        metadata={"b": [1], "a": "é"},
+        client_request_token="my-token",
+        channel_id="lobby",
+        member_arns=[f"{APP}/user/ann"],
+        moderator_arns=[f"{APP}/bot/helper"],
+        tags={"team": "x"},
+        expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.LAST_MESSAGE_TIMESTAMP),
+        adopt_existing=True,
+    ) == {
+        "ServiceTimeout": 720,
+        "AppInstanceArn": APP,
+        "ChimeBearer": BOSS,
+        "Name": "Help 🎉",
+        "Mode": "UNRESTRICTED",
+        "Privacy": "PUBLIC",
+        "Metadata": '{"a":"é","b":[1]}',
+        "ClientRequestToken": "my-token",
+        "ChannelId": "lobby",
+        "MemberArns": [f"{APP}/user/ann"],
+        "ModeratorArns": [f"{APP}/bot/helper"],
+        "Tags": {"team": "x"},
+        "ExpirationSettings": {"ExpirationDays": 7, "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"},
+        "AdoptExisting": True,
+    }
+
+
+def test_elastic() -> None:
+    """An elastic configuration reaches the template."""
+    elastic = ElasticChannelConfiguration(5, 100, 40)
+    assert properties(elastic_channel_configuration=elastic)["ElasticChannelConfiguration"] == {
+        "MaximumSubChannels": 5,
+        "TargetMembershipsPerSubChannel": 100,
+        "MinimumMembershipPercentage": 40,
+    }
+
+
+EUROPE = APP.replace("us-east-1", "eu-central-1")
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no ARN": ({"app_instance_arn": "mine"}, "app_instance_arn must be the ARN of an app instance"),
+    "wrong region": (
+        {"app_instance_arn": APP.replace("us-east-1", "us-west-2")},
+        "app_instance_arn is in us-west-2, but Amazon Chime SDK messaging has endpoints in us-east-1 and",
+    ),
+    "foreign bearer": ({"chime_bearer": f"{OTHER}/user/boss"}, "belongs to another app instance"),
+    "bearer is no user": ({"chime_bearer": APP}, "chime_bearer must be the ARN of an app instance user or bot"),
+    "long name": ({"name": "n" * 257}, "name must have 1–256 characters, has 257"),
+    "empty name": ({"name": ""}, "name must have 1–256 characters, has 0"),
+    "control character": ({"name": "a\x07b"}, "name must hold no control character"),
+    "metadata": ({"metadata": "é" * 513}, "metadata must have at most 1024 bytes as UTF-8, has 1026"),
+    "metadata is no JSON": (
+        {"metadata": {"a": {1, 2}}},
+        "metadata must be a string or what can be written as JSON",
+    ),
+    "token": ({"client_request_token": "a b"}, "client_request_token must be 2–64"),
+    "channel id": ({"channel_id": "-x"}, "channel_id must be 1–64"),
+    "mode": ({"mode": "RESTRICTED"}, "mode must be a ChannelMode, got 'RESTRICTED'"),
+    "privacy": ({"privacy": "PUBLIC"}, "privacy must be a ChannelPrivacy, got 'PUBLIC'"),
+    "foreign member": ({"member_arns": [f"{OTHER}/user/a"]}, "member_arns: "),
+    "member twice": ({"member_arns": [BOSS, BOSS]}, f"member_arns: {BOSS!r} is there twice"),
+    "fifty tags": ({"tags": {f"k{n}": "v" for n in range(50)}}, "a channel has at most 49 tags"),
+    "empty tag": ({"tags": {"a": ""}}, "tag values must have 1–256 characters, that of 'a' has 0"),
+    "reserved tag": ({"tags": {"cdk-chime-messaging:owner": "me"}}, "tag keys must have 1–128 characters and not"),
+    "adoption without id": ({"adopt_existing": True}, "adopt_existing needs the channel_id"),
+    "elastic and unrestricted": (
+        {"elastic_channel_configuration": ElasticChannelConfiguration(2, 2, 1), "mode": ChannelMode.UNRESTRICTED},
+        "an elastic channel must have mode RESTRICTED",
+    ),
+    "elastic with members": (
+        {"elastic_channel_configuration": ElasticChannelConfiguration(2, 2, 1), "member_arns": [BOSS]},
+        "an elastic channel takes no member_arns",
+    ),
+    "elastic in Europe": (
+        {
+            "elastic_channel_configuration": ElasticChannelConfiguration(2, 2, 1),
+            "app_instance_arn": EUROPE,
+            "chime_bearer": f"{EUROPE}/user/boss",
+        },
+        "elastic channels exist in us-east-1 only",
+    ),
+    "elastic numbers": (
+        {"elastic_channel_configuration": ElasticChannelConfiguration(1, 2, 41)},
+        "maximum_sub_channels must be 2 or more, got 1",
+    ),
+    "days": (
+        {"expiration_settings": ExpirationSettings(Duration.days(5476), ExpirationCriterion.CREATED_TIMESTAMP)},
+        "expiration_settings.expiration in days must be 1–5475, got 5476",
+    ),
+    "hours": (
+        {"expiration_settings": ExpirationSettings(Duration.hours(36), ExpirationCriterion.CREATED_TIMESTAMP)},
+        "expiration_settings.expiration in days must be a whole number, got 1.5",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str) -> None:
+    """What the service would refuse is refused at synth, with path, value and rule."""
+    given, told = REFUSED[case]
+    with pytest.raises(ChannelError) as caught:
+        Channel(new_stack(), "Support", **{**GIVEN, **given})
+    assert str(caught.value).startswith("Demo/Support: ")
+    assert told in str(caught.value)
+
+
+def test_all_problems_at_once() -> None:
+    """All problems are told in one error."""
+    with pytest.raises(ChannelError) as caught:
+        Channel(new_stack(), "Support", app_instance_arn="x", chime_bearer="y", name="", channel_id="-")
+    assert len(caught.value.problems) == 4
+
+
+def test_tokens_are_let_through() -> None:
+    """Values that are known only at deployment are not judged at synth."""
+    stack = new_stack()
+    parameter = CfnParameter(stack, "P").value_as_string
+    Channel(
+        stack,
+        "Support",
+        app_instance_arn=parameter,
+        chime_bearer=parameter,
+        name=parameter,
+        metadata={"a": parameter},
+        member_arns=[parameter],
+        tags={"a": parameter},
+        channel_id=parameter,
+        client_request_token=parameter,
+    )
+    (channel,) = channels(rendered(stack))
+    assert channel["Properties"]["Name"] == {"Ref": "P"}
+    assert channel["Properties"]["Metadata"] == {"Fn::Join": ["", ['{"a":"', {"Ref": "P"}, '"}']]}
+
+
+def test_tags_of_stack_and_scope() -> None:
+    """Tags of the app reach the channel; its own win."""
+    stack = new_stack()
+    channel = Channel(stack, "Support", **GIVEN, tags={"team": "x"})
+    Tags.of(stack).add("cost", "1")
+    Tags.of(channel).add("more", "2")
+    (found,) = channels(rendered(stack))
+    assert found["Properties"]["Tags"] == {"team": "x", "cost": "1", "more": "2"}
+
+
+def test_tags_of_scope_are_checked() -> None:
+    """Tags that come from elsewhere are checked at synth."""
+    app = App()
+    stack = Stack(app, "Demo")
+    Channel(stack, "Support", **GIVEN)
+    for number in range(50):
+        Tags.of(stack).add(f"k{number}", "v")
+    with pytest.raises(RuntimeError, match="at most 49 tags"):
+        app.synth()
+
+
+@pytest.mark.parametrize(
+    ("given", "on_delete", "on_replace"),
+    [
+        ({}, "RetainExceptOnCreate", "Retain"),
+        ({"removal_policy": RemovalPolicy.DESTROY}, "Delete", "Delete"),
+        ({"removal_policy": RemovalPolicy.RETAIN}, "Retain", "Retain"),
+        ({"adopt_existing": True, "channel_id": "x"}, "Retain", "Retain"),
+    ],
+)
+def test_removal_policy(given: dict[str, Any], on_delete: str, on_replace: str) -> None:
+    """A channel is kept unless the user says DESTROY; an adopted one even when its adoption rolls back."""
+    stack = new_stack()
+    Channel(stack, "Support", **{**GIVEN, **given})
+    (channel,) = channels(rendered(stack))
+    assert (channel["DeletionPolicy"], channel["UpdateReplacePolicy"]) == (on_delete, on_replace)
+
+
+def test_apply_removal_policy() -> None:
+    """apply_removal_policy works as on every CDK resource."""
+    stack = new_stack()
+    Channel(stack, "Support", **GIVEN).apply_removal_policy(RemovalPolicy.DESTROY)
+    (channel,) = channels(rendered(stack))
+    assert channel["DeletionPolicy"] == "Delete"
+
+
+def test_attributes_and_outputs() -> None:
+    """The ARN is the Ref, the id an attribute; an output is made on request, exported if wanted."""
+    stack = new_stack()
+    channel = Channel(stack, "Support", **GIVEN)
+    assert stack.resolve(channel.channel_arn) == {"Ref": "Support5CFB64A3"}
+    assert stack.resolve(channel.channel_id) == {"Fn::GetAtt": ["Support5CFB64A3", "ChannelId"]}
+    assert channel.app_instance_arn == APP
+    channel.output_channel_arn(export_name="support-arn")
+    (output,) = rendered(stack)["Outputs"].values()
+    assert output["Value"] == {"Ref": "Support5CFB64A3"}
+    assert output["Export"] == {"Name": "support-arn"}
+
+
+def test_second_stack() -> None:
+    """Another stack refers to the channel directly, and by Fn.import_value."""
+    app = App()
+    first, second = Stack(app, "First"), Stack(app, "Second")
+    channel = Channel(first, "Support", **GIVEN)
+    channel.output_channel_arn(export_name="support-arn")
+    CfnOutput(second, "Direct", value=channel.channel_arn)
+    imported = Channel.from_channel_arn(second, "Imported", Fn.import_value("support-arn"))
+    CfnOutput(second, "Named", value=imported.channel_id)
+    outputs = rendered(second)["Outputs"]
+    exported = [output["Export"]["Name"] for output in rendered(first)["Outputs"].values()]
+    assert outputs["Direct"]["Value"]["Fn::ImportValue"] in exported
+    assert outputs["Named"]["Value"] == {
+        "Fn::Select": [3, {"Fn::Split": ["/", {"Fn::ImportValue": "support-arn"}]}]
+    }
+
+
+def test_from_channel_arn() -> None:
+    """An imported channel knows its parts, and refuses what is no channel's ARN."""
+    stack = new_stack()
+    channel = Channel.from_channel_arn(stack, "Theirs", f"{APP}/channel/lobby")
+    assert (channel.channel_id, channel.app_instance_arn) == ("lobby", APP)
+    with pytest.raises(ChannelError, match="must be the ARN of a channel"):
+        Channel.from_channel_arn(stack, "Wrong", APP)
+
+
+def test_native_types_as_input() -> None:
+    """CDK's L1s stand for their ARNs, and order what depends on them."""
+    stack = new_stack()
+    app = chime.CfnAppInstance(stack, "App", name="a")
+    user = chime.CfnAppInstanceUser(
+        stack, "User", app_instance_arn=app.attr_app_instance_arn, app_instance_user_id="u", name="u"
+    )
+    admin = AppInstanceAdmin(stack, "Admin", app_instance_arn=app, app_instance_admin_arn=user)
+    Channel(stack, "Support", app_instance_arn=app, chime_bearer=admin, member_arns=[user])
+    template = rendered(stack)
+    (channel,) = channels(template)
+    arn = {"Ref": "User"}
+    assert channel["Properties"]["AppInstanceArn"] == {"Ref": "App"}
+    assert channel["Properties"]["MemberArns"] == [arn]
+    assert channel["Properties"]["ChimeBearer"] == {"Ref": "AdminC75D2A91"}
+    assert template["Resources"]["AdminC75D2A91"]["Properties"]["AppInstanceAdminArn"] == arn
+
+
+@pytest.mark.parametrize("wrong", [5, None, object()])
+def test_what_has_no_arn(wrong: object) -> None:
+    """Something that has no user's ARN is refused by its type."""
+    with pytest.raises(TypeError, match="a user's or bot's ARN"):
+        Channel(new_stack(), "Support", app_instance_arn=APP, chime_bearer=wrong)  # type: ignore[arg-type]
+
+
+def policies(template: dict[str, Any]) -> dict[str, Any]:
+    """Give the IAM policies of a template by logical id."""
+    return {key: value for key, value in template["Resources"].items() if value["Type"] == "AWS::IAM::Policy"}
+
+
+@pytest.mark.parametrize("count", [1, 50, 400])
+def test_resources(count: int) -> None:
+    """N channels of one bearer take N + 6 resources at most."""
+    stack = new_stack()
+    for number in range(count):
+        Channel(stack, f"C{number}", **GIVEN)
+    assert len(rendered(stack)["Resources"]) <= count + 6
+
+
+def test_permissions() -> None:
+    """Statements name the bearer and the channels of the app instance, nothing else, and come first."""
+    stack = new_stack()
+    Channel(stack, "Support", **GIVEN)
+    template = rendered(stack)
+    ((logical_id, policy),) = policies(template).items()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    resources = [
+        r for s in statements for r in ([s["Resource"]] if isinstance(s["Resource"], str) else s["Resource"])
+    ]
+    assert set(resources) == {BOSS, f"{APP}/channel/*"}
+    assert "*" not in json.dumps([statement["Action"] for statement in statements])
+    (channel,) = channels(template)
+    assert channel["DependsOn"] == [logical_id]
+
+
+def test_another_bearer_has_another_policy() -> None:
+    """A rotated bearer comes with a policy of its own, so that the old one stays until the cleanup."""
+    found = []
+    for bearer in ("boss", "deputy"):
+        stack = new_stack()
+        Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/{bearer}")
+        found.append(set(policies(rendered(stack))))
+    assert found[0].isdisjoint(found[1])
+
+
+def test_provider_options() -> None:
+    """A provider can be made by hand, with its own memory, runtime and role, and shared by channels."""
+    stack = new_stack()
+    role = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    provider = ChannelProvider(stack, "P", memory_size=512, runtime=lambda_.Runtime.PYTHON_3_12, role=role)
+    Channel(stack, "A", **GIVEN, provider=provider)
+    Channel(stack, "B", **GIVEN, provider=provider)
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::Lambda::Function", 1)
+    template.has_resource_properties("AWS::Lambda::Function", {"MemorySize": 512, "Runtime": "python3.12"})
+    template.resource_count_is("AWS::IAM::Role", 1)
+
+
+def test_provider_shared_between_stacks() -> None:
+    """A provider of one stack serves channels of another, whose permissions come with the channel."""
+    app = App()
+    first, second = Stack(app, "First"), Stack(app, "Second")
+    provider = ChannelProvider(first, "P")
+    Channel(second, "Support", **GIVEN, provider=provider)
+    assert policies(rendered(first)) == {}
+    assert len(policies(rendered(second))) == 1
+    assert [dependency.node.id for dependency in second.dependencies] == ["First"]
+
+
+def test_function() -> None:
+    """The Lambda runs on arm64 with the newest Python, within the times that the handler counts on."""
+    stack = new_stack()
+    Channel(stack, "Support", **GIVEN)
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Architectures": ["arm64"],
+            "Handler": "index.handler",
+            "MemorySize": 256,
+            "Timeout": 480,
+            "Runtime": "python3.14",
+        },
+    )
+    template.has_resource_properties(
+        "AWS::Lambda::EventInvokeConfig", {"MaximumEventAgeInSeconds": 180, "MaximumRetryAttempts": 1}
+    )
+    template.has_resource(
+        "AWS::Logs::LogGroup", {"DeletionPolicy": "Delete", "Properties": {"RetentionInDays": 30}}
+    )
+
+
+def test_snapshot(request: pytest.FixtureRequest) -> None:
+    """The whole template of a plain channel changes only on purpose (delete the file to write it anew)."""
+    stack = new_stack()
+    Channel(stack, "Support", **GIVEN, tags={"team": "x"}).output_channel_arn()
+    template = rendered(stack)
+    (function,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
+    function["Properties"]["Code"] = "the asset"
+    function["Properties"]["Runtime"] = "the newest"
+    template.pop("Parameters", None)
+    template.pop("Rules", None)
+    written = json.dumps(template, indent=1, sort_keys=True) + "\n"
+    kept = Path(request.path).with_name("snapshot.json")
+    if not kept.exists():
+        kept.write_text(written)
+    assert written == kept.read_text()
+
+
+def lint(template: dict[str, Any]) -> list[str]:
+    """Give cfn-lint's findings."""
+    from cfnlint.api import lint as run
+
+    return [f"{found.rule.id}: {found.message}" for found in run(json.dumps(template), regions=["us-east-1"])]
+
+
+def _plain(stack: Stack) -> None:
+    Channel(stack, "Support", **GIVEN, tags={"team": "x"})
+
+
+def _everything(stack: Stack) -> None:
+    app = chime.CfnAppInstance(stack, "App", name="a")
+    user = chime.CfnAppInstanceUser(
+        stack, "User", app_instance_arn=app.attr_app_instance_arn, app_instance_user_id="u", name="u"
+    )
+    admin = AppInstanceAdmin(stack, "Admin", app_instance_arn=app, app_instance_admin_arn=user)
+    Channel(stack, "Support", app_instance_arn=app, chime_bearer=admin, member_arns=[user]).output_channel_arn(
+        export_name="x"
+    )
+
+
+@pytest.mark.parametrize("build", [_plain, _everything])
+def test_cfn_lint(build: Callable[[Stack], None]) -> None:
+    """cfn-lint finds nothing in the templates."""
+    stack = new_stack()
+    build(stack)
+    assert lint(rendered(stack)) == []
+
+
+@pytest.mark.parametrize("build", [_plain, _everything])
+def test_cdk_nag(build: Callable[[Stack], None], tmp_path: Path) -> None:
+    """cdk-nag's AwsSolutions has no finding that is not acknowledged with its reason."""
+    from aws_cdk import Validations
+    from cdk_nag import AwsSolutionsChecks
+
+    app = App(outdir=str(tmp_path))
+    Validations.of(app).add_plugins(AwsSolutionsChecks())
+    stack = Stack(app, "Demo")
+    build(stack)
+    app.synth()
+
+
+def test_stage() -> None:
+    """Channels work in stages, each stack with a provider of its own."""
+    app = App()
+    for name in ("Beta", "Prod"):
+        stack = Stack(Stage(app, name), "Demo")
+        Channel(stack, "Support", **GIVEN)
+        assert len(channels(rendered(stack))) == 1
