@@ -1,0 +1,80 @@
+"""The real CDK CLI against the local engine: the commands of the README."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+pytestmark = pytest.mark.cli
+
+
+def chime_local(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user would."""
+    paths = [str(ROOT / name) for name in ("constructs", "local")]
+    return subprocess.run(
+        [sys.executable, "-m", "chime_local", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "CDK_VALIDATION": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_deploy() -> None:
+    """chime-local deploy bootstraps, deploys the demo and shows the channel as DescribeChannel does."""
+    done = chime_local("deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ChimeMessagingDemo.ChannelArn = arn:aws:chime:us-east-1:000000000000:app-instance/" in done.stdout
+    channel = json.loads(done.stdout[done.stdout.index("\n{\n") :])
+    assert (channel["Name"], channel["Mode"], channel["Privacy"]) == ("Support", "RESTRICTED", "PRIVATE")
+
+
+def test_story() -> None:
+    """Deploy, deploy again, diff, destroy: all by the CLI, on one engine."""
+    cdk = "$0 --no-notices"
+    story = (
+        f"{cdk} bootstrap && {cdk} deploy --require-approval never && {cdk} deploy --require-approval never "
+        f"&& {cdk} diff && {cdk} destroy --force && {cdk} list"
+    )
+    cli = str(ROOT / "node_modules" / ".bin" / "cdk")
+    done = chime_local("run", "--", "bash", "-c", story, cli)
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told
+    assert "(no changes)" in told
+    assert "There were no differences" in told
+    assert "ChimeMessagingDemo: destroyed" in told
+
+
+def test_taken_port() -> None:
+    """A port that is taken is told in one sentence."""
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for arguments in (["--port", str(port)], ["--port", str(port), "run", "--", "true"]):
+            done = chime_local(*arguments)
+            assert done.returncode == 1
+            assert f"error: port {port} is taken" in done.stderr
+            assert "Traceback" not in done.stderr
+
+
+def test_unknown_world(tmp_path: Path) -> None:
+    """A world that does not exist is refused with what does."""
+    done = chime_local("--world", "missing_channel=Maybe", folder=tmp_path)
+    assert done.returncode == 2
+    assert "missing_channel cannot be 'Maybe'; it can be: Forbidden, NotFound" in done.stderr
+
+
+def test_no_app(tmp_path: Path) -> None:
+    """Without a CDK app in the folder, deploy says so."""
+    done = chime_local("deploy", folder=tmp_path)
+    assert (done.returncode, "there is no cdk.json in this folder" in done.stderr) == (1, True)

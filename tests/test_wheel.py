@@ -1,0 +1,73 @@
+"""The wheel, built and used elsewhere: no Docker, no network, the same asset."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APP = """
+from aws_cdk import App, Stack
+from cdk_chime_messaging import Channel
+app = App(outdir="out")
+stack = Stack(app, "Demo")
+arn = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
+Channel(stack, "Support", app_instance_arn=arn, chime_bearer=arn + "/user/boss")
+app.synth()
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel."""
+    out = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, ROOT],
+        check=True,
+    )
+    (made,) = out.glob("*.whl")
+    return made
+
+
+def synth(folder: Path, package: Path) -> str:
+    """Synthesise a stack with the package from there, with no way to any network; give the asset's hash."""
+    folder.mkdir()
+    (folder / "app.py").write_text(APP)
+    environ = {**os.environ, "PYTHONPATH": str(package), "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    template = json.loads((folder / "out" / "Demo.template.json").read_text())
+    (function,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
+    return str(function["Properties"]["Code"]["S3Key"])
+
+
+def test_content(wheel: Path) -> None:
+    """The wheel carries library, handler, crhelper with its licence, engine and type marker; no tests."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        "cdk_chime_messaging/__init__.py",
+        "cdk_chime_messaging/py.typed",
+        "cdk_chime_messaging/_lambda/index.py",
+        "cdk_chime_messaging/_lambda/chime_channel/_plan.py",
+        "cdk_chime_messaging/_lambda/crhelper/LICENSE",
+        "chime_local/service/asgi.py",
+        "chime_local/py.typed",
+    } <= names
+    assert not any(name.startswith(("tests", "constructs", "lambda")) for name in names)
+
+
+def test_same_asset(wheel: Path, tmp_path: Path) -> None:
+    """The asset's hash is the same from an installed wheel and from a checkout."""
+    installed = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(installed)
+    for path in (installed / "cdk_chime_messaging").rglob("*.py"):
+        compile(path.read_text(), str(path), "exec")
+    assert synth(tmp_path / "a", installed) == synth(tmp_path / "b", ROOT / "constructs")
