@@ -1,0 +1,174 @@
+"""crhelper's faults, each put right: each of these tests fails when its cure is taken away."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from chime_channel import _answer
+from stage import URL, Context, Stage
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """Set the stage."""
+    return Stage()
+
+
+def test_no_clients_at_import() -> None:
+    """No client is built at import: those for lambda, events and logs would cost a third of the cold start."""
+    code = (
+        "import boto3; built = []; boto3.client = lambda name, **_: built.append(name); "
+        "import index; print(built); import os; print('AWS_SAM_LOCAL' in os.environ)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["[]", "False"]
+
+
+def test_nothing_is_logged_by_crhelper(
+    stage: Stage, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Events, ResponseURLs and tracebacks are not logged, at whatever level Lambda's logger is."""
+    logging.getLogger().setLevel(logging.DEBUG)
+    stage.create()
+    stage.create(Mode="X")
+    told = caplog.text + "".join(capfd.readouterr()) + "".join(stage.lines)
+    assert "sEcReT" not in told
+    assert "ResponseURL" not in told
+    assert "Traceback" not in told
+
+
+def test_delete_does_not_sleep(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Delete is answered at once, not after two minutes of waiting for logs."""
+    arn = stage.create()["PhysicalResourceId"]
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("slept"))
+    begun = stage.now
+    assert stage.delete(arn)["Status"] == "SUCCESS"
+    assert stage.now - begun < 1
+
+
+def test_timer_answers_with_the_id_and_only_once(stage: Stage) -> None:
+    """When time runs out, one FAILED answer goes out, with the channel's ARN, and nothing after it."""
+
+    def after(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "DescribeChannel":
+            stage.provider._timeout()
+
+    stage.after = after
+    stage.create()
+    (answer,) = stage.answers
+    (channel,) = stage.service.channels()
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", channel.arn)
+
+
+def test_timer_leaves_time_to_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer goes off eight seconds before the end, not half a second."""
+    set_to: list[float] = []
+    real = threading.Timer
+
+    def timer(seconds: float, function: Any) -> threading.Timer:
+        set_to.append(seconds)
+        return real(seconds, function)
+
+    monkeypatch.setattr("threading.Timer", timer)
+    stage.deliver(stage.event("Create", stage.properties()), seconds=100)
+    assert set_to == [92.0]
+
+
+def test_id_of_a_failed_create_is_not_random(stage: Stage) -> None:
+    """A Create that is refused answers the same id each time it is delivered."""
+    event = stage.event("Create", stage.properties(Mode="X"))
+    assert {stage.deliver(event)["PhysicalResourceId"] for _ in range(3)} == {"unmade:Support1A2B3C4D"}
+
+
+def test_reason_is_whole(stage: Stage) -> None:
+    """A Reason of more than 256 characters is not cut to its end."""
+    reason = stage.create(Mode="X", Privacy="Y", Name=None, Metadata="m" * 1025, Tags="x", ChannelId="-")["Reason"]
+    assert len(reason) > 256
+    assert reason.startswith("Properties of this resource break rules")
+
+
+def test_no_echo_does_not_survive(stage: Stage) -> None:
+    """NoEcho of one request is not that of the next."""
+    stage.provider.NoEcho = True
+    assert stage.create()["NoEcho"] is False
+
+
+def test_data_does_not_survive(stage: Stage) -> None:
+    """Attributes of one request are not those of the next."""
+    stage.create()
+    assert "Data" not in stage.create(Mode="X")
+
+
+def test_unforeseen_error(stage: Stage) -> None:
+    """An unforeseen error is answered by its kind, without its text, and logged with its place."""
+
+    def before(_operation: str, _parameters: Mapping[str, Any]) -> None:
+        raise KeyError("secret")
+
+    stage.before = before
+    answer = stage.create()
+    assert "unforeseen KeyError" in answer["Reason"]
+    assert "secret" not in answer["Reason"] + "".join(stage.lines)
+    assert any("stage.py" in line or "test_crhelper.py" in line for line in stage.lines)
+
+
+BAD_EVENTS: list[Any] = [
+    {},
+    {"RequestType": "Create"},
+    {"RequestType": "Explode", "StackId": "s", "RequestId": "r", "LogicalResourceId": "l", "ResourceType": "t"},
+    {"RequestType": "Update", "StackId": "s", "RequestId": "r", "LogicalResourceId": "l", "ResourceType": "t"},
+    {"RequestType": ["Create"], "StackId": 5},
+]
+
+
+@pytest.mark.parametrize("event", BAD_EVENTS)
+def test_bad_events_are_answered(stage: Stage, event: dict[str, Any]) -> None:
+    """An event that is no request gets one FAILED answer where it can be sent, and touches nothing."""
+    answer = stage.deliver({**event, "ResponseURL": URL})
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"]
+    assert stage.calls == []
+
+
+@pytest.mark.parametrize("event", [None, 5, [], {}, {"ResponseURL": 5}, {"ResponseURL": "http://example.com/"}])
+def test_nowhere_to_answer(stage: Stage, event: Any) -> None:
+    """An event without a ResponseURL is logged and dropped."""
+    stage.provider.serve(event, Context(stage, 480))
+    assert stage.answers == []
+    assert len(stage.lines) == 1
+
+
+def test_put_over_http() -> None:
+    """An answer is PUT with an empty content type; the engine's http on this machine is spoken, too."""
+    seen: list[tuple[str, str | None, bytes]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            seen.append((self.path, self.headers["content-type"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert _answer.put(f"http://127.0.0.1:{server.server_port}/a?b=c", json.dumps({}).encode()) == 200
+        thread.join()
+    assert seen == [("/a?b=c", "", b"{}")]

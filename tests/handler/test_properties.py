@@ -1,0 +1,124 @@
+"""Properties of the plan that hold for any declarations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+from botocore.validate import ParamValidator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chime_channel._api import ServiceError
+from chime_channel._declaration import Declaration, Expiration
+from chime_channel._plan import NOTHING, Call, Current, plan
+from stage import Stage
+
+MODEL = botocore.session.get_session().get_service_model("chime-sdk-messaging")
+USERS = tuple(f"user{number}" for number in range(6))
+
+
+def declarations(stage: Stage) -> st.SearchStrategy[Declaration]:
+    """Give any declaration over the stage's users."""
+    arns = [f"{stage.app}/user/{name}" for name in USERS]
+    people = st.lists(st.sampled_from(arns), unique=True, max_size=6).map(tuple)
+    text = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=8)
+    return st.builds(
+        Declaration,
+        app_instance_arn=st.just(stage.app),
+        bearer=st.just(stage.boss),
+        name=text,
+        mode=st.sampled_from(["RESTRICTED", "UNRESTRICTED"]),
+        metadata=st.just("") | text,
+        members=people,
+        moderators=people,
+        tags=st.dictionaries(st.sampled_from("abc"), text, max_size=3),
+        expiration=st.none() | st.builds(Expiration, st.integers(1, 5475), st.just("CREATED_TIMESTAMP")),
+    )
+
+
+def look(stage: Stage, arn: str) -> Current:
+    """See the channel as the service has it."""
+    (channel,) = (c for c in stage.service.channels() if c.arn == arn)
+    expiration = channel.expiration
+    return Current(
+        name=channel.name,
+        mode=channel.mode,
+        metadata=channel.metadata,
+        expiration=Expiration(expiration["ExpirationDays"], expiration["ExpirationCriterion"])
+        if expiration
+        else None,
+        tags=channel.tags,
+        members=set(channel.members),
+        moderators=channel.moderators,
+    )
+
+
+def carry_out(stage: Stage, calls: tuple[Call, ...]) -> None:
+    """Make the calls, each of which botocore's validator and the service must accept."""
+    for call in calls:
+        shape = MODEL.operation_model(call.operation).input_shape
+        report = ParamValidator().validate(dict(call.parameters), shape)
+        assert not report.has_errors(), report.generate_report()
+        try:
+            stage.messaging(call.operation, **call.parameters)
+        except Exception as refused:
+            raise AssertionError(f"{call}: {refused}") from None
+
+
+def fresh() -> tuple[Stage, str]:
+    """Set a stage with users and one channel."""
+    stage = Stage()
+    for name in USERS:
+        stage.user(name)
+    arn: str = stage.create()["PhysicalResourceId"]
+    return stage, arn
+
+
+MARK = "Support.0123"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_plan_reaches_and_restores(data: st.DataObject) -> None:
+    """The plan reaches the declaration, then is empty; stopped after any call, the way back restores."""
+    stage, arn = fresh()
+    first, second = (data.draw(declarations(stage)) for _ in range(2))
+    carry_out(stage, plan(arn, first, look(stage, arn), NOTHING, MARK))
+    settled = look(stage, arn)
+    assert plan(arn, first, settled, NOTHING, MARK) == ()
+    forward = plan(arn, second, settled, first, MARK)
+    stop = data.draw(st.integers(0, len(forward)))
+    carry_out(stage, forward[:stop])
+    carry_out(stage, plan(arn, first, look(stage, arn), second, MARK))
+    restored = look(stage, arn)
+    assert _declared_part(restored, first) == _declared_part(settled, first)
+    assert plan(arn, first, restored, second, MARK) == ()
+
+
+def _declared_part(seen: Current, declared: Declaration) -> Any:
+    members, moderators = set(seen.members or ()), set(seen.moderators or ())
+    return (
+        seen.name,
+        seen.mode,
+        seen.metadata if declared.metadata else None,
+        seen.expiration if declared.expiration else None,
+        {key: (seen.tags or {})[key] for key in declared.tags},
+        members & set(declared.members),
+        moderators,
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=50), st.text(max_size=50), st.integers(0, 599))
+def test_any_refusal_is_told(code: str, message: str, status: int) -> None:
+    """Whatever the service's refusal, the answer is one, well-formed, and names the operation."""
+    stage = Stage()
+
+    def before(operation: str, _: object) -> None:
+        raise ServiceError(operation, code, message, status)
+
+    stage.before = before
+    answer = stage.create()
+    assert answer["Status"] == "FAILED"
+    assert "CreateChannel" in answer["Reason"]
