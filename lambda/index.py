@@ -60,6 +60,10 @@ def send(region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str
     return answer
 
 
+class Undelivered(Exception):
+    """The answer to a request could not be delivered."""
+
+
 class Provider(CfnResource):
     """crhelper, with its faults put right: see docs/adr and tests/handler/test_crhelper.py."""
 
@@ -75,6 +79,7 @@ class Provider(CfnResource):
         self._work: Work | None = None
         self._once = threading.Lock()
         self._sent = False
+        self._delivered = False
         for register in (self.create, self.update, self.delete):
             register(self._serve)
 
@@ -84,6 +89,7 @@ class Provider(CfnResource):
         if not _answer.is_sendable(url):
             self.effects.log('{"outcome": "ignored", "why": "no ResponseURL that an answer may be sent to"}')
             return
+        self._delivered = False
         try:
             parse_request(event)
         except BadEvent as wrong:
@@ -96,8 +102,11 @@ class Provider(CfnResource):
                 {},
             )
             self._deliver(str(url), written)
-            return
-        self(event, context)
+        else:
+            self(event, context)
+        if not self._delivered:
+            # Lambda delivers the event again, and every request can be worked on again.
+            raise Undelivered("CloudFormation did not take the answer")
 
     def _serve(self, event: Mapping[str, Any], context: Any) -> str:
         """Do the work of one request; crhelper turns what is raised into a FAILED answer."""
@@ -134,23 +143,25 @@ class Provider(CfnResource):
 
     def _send(self, status: str | None = None, reason: str = "", send_response: object = None) -> None:
         """Answer the request, unless the timer or the main thread has already."""
-        with self._once:
+        with self._once:  # held until it is delivered: who comes second has nothing left to do
             if self._sent:
                 return
             self._sent = True
-        known = self._work.physical_id if self._work else self._event.get("PhysicalResourceId")
-        written = _answer.body(
-            self._event,
-            status or self.Status,
-            str(known or UNMADE + str(self.LogicalResourceId)),
-            reason or self.Reason,
-            self.Data,
-        )
-        self._deliver(self._response_url, written)
+            known = self._work.physical_id if self._work else self._event.get("PhysicalResourceId")
+            written = _answer.body(
+                self._event,
+                status or self.Status,
+                str(known or UNMADE + str(self.LogicalResourceId)),
+                reason or self.Reason,
+                self.Data,
+            )
+            self._deliver(self._response_url, written)
 
     def _deliver(self, url: str, written: bytes) -> None:
         effects = self.effects
-        _answer.deliver(url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put)
+        self._delivered = _answer.deliver(
+            url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
+        )
 
 
 def _where(error: BaseException) -> dict[str, str]:

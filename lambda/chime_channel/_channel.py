@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from chime_channel._api import OutOfTime, ServiceError
@@ -11,15 +11,17 @@ from chime_channel._arns import parse_channel_arn
 from chime_channel._declaration import Declaration, parse
 from chime_channel._establish import Found, candidates, establish, keeps, refuse_fixed_change
 from chime_channel._identity import OWNER_TAG, same_owner
-from chime_channel._observe import describe, proved_gone, read, tags_of
+from chime_channel._observe import created, describe, proved_gone, read, tags_of
 from chime_channel._plan import NOTHING, Needs, needs, plan
 from chime_channel._request import UNMADE, UNPROVEN, Refused, Work
 
 OUTWAIT = 420.0
 """Seconds after which no delivery of an earlier Create can act any more (see ARCHITECTURE.md)."""
 _YOUNG = 1400.0
-"""Seconds: a channel older than this was not made by the Create or Update that is being cleaned up after:
+"""Seconds: what a request that never answered has made is younger when it is first cleaned up after:
 ServiceTimeout (720), the wait (420), the event's age (180), and some more."""
+_UNUSED = 86400.0
+"""Seconds: a cleanup that failed is repeated later, and takes what is as old as this if nobody ever spoke there."""
 
 
 def create(work: Work) -> dict[str, str]:
@@ -34,17 +36,20 @@ def update(work: Work) -> dict[str, str]:
     previous, _ = parse(work.request.old_properties)
     arn = work.request.physical_id
     if keeps(work.request, desired, previous):
+        # In a rollback, what is taken back may have made a channel that CloudFormation never heard of.
+        rollback = arn not in candidates(work.request, previous)
         try:
             channel = describe(work.api, arn, desired.bearer)
         except ServiceError as refused:
             if not refused.missing or not proved_gone(work.api, arn, desired.bearer, refused):
                 raise
+            if rollback:
+                _sweep(work, previous, desired.bearer, not_before=0)
         else:
             refuse_fixed_change(arn, desired, channel)
             _change(work, desired, previous, arn, channel)
-            if arn not in candidates(work.request, previous):
-                # A rollback: what it takes back may have made a channel that CloudFormation never heard of.
-                _sweep(work, previous, desired.bearer, not_before=_timestamp(channel))
+            if rollback:
+                _sweep(work, previous, desired.bearer, not_before=created(channel))
             return _attributes(arn)
     try:
         return _complete(work, desired, establish(work, desired))
@@ -99,7 +104,13 @@ def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
     else:
         required = needs(desired, None)
     current = read(work.api, found.arn, desired.bearer, found.channel, required)
-    apply(work.api, plan(found.arn, desired, current, NOTHING, work.request.mark))
+    previous = NOTHING
+    if found.ours and not found.known:
+        # An earlier request of this resource made it: its settings were declared, and so were the persons and
+        # tags that the last request named. Others may have come by themselves: they stay.
+        last, _ = parse(work.request.old_properties)
+        previous = replace(last, metadata=current.metadata, expiration=current.expiration)
+    apply(work.api, plan(found.arn, desired, current, previous, work.request.mark))
     work.answered = found.arn
     return _attributes(found.arn)
 
@@ -127,19 +138,16 @@ def _unmake(work: Work, desired: Declaration) -> None:
 def _sweep(work: Work, declared: Declaration, bearer: str, *, not_before: float) -> None:
     """Delete what an earlier request of this resource, which failed or never answered, has made.
 
-    Former lives that were retained are ours too; they are told apart by their age.
+    Former lives that were retained are ours too; they are told apart by their age and use.
     """
     for arn in candidates(work.request, declared):
         if arn == work.request.physical_id or not _ours(work, arn):
             continue
-        made = _timestamp(describe(work.api, arn, bearer))
-        if made > not_before and made > work.api.effects.clock() - _YOUNG:
+        channel = describe(work.api, arn, bearer)
+        made = created(channel)
+        most = _YOUNG if channel.get("LastMessageTimestamp") else _UNUSED
+        if made > not_before and made > work.api.effects.clock() - most:
             _delete_channel(work, arn, bearer)
-
-
-def _timestamp(channel: dict[str, Any]) -> float:
-    created = channel.get("CreatedTimestamp")
-    return created.timestamp() if isinstance(created, datetime) else 0.0
 
 
 def _delete_channel(work: Work, arn: str, bearer: str) -> None:

@@ -10,7 +10,7 @@ from chime_channel._api import ServiceError
 from chime_channel._arns import ChannelArn
 from chime_channel._declaration import Declaration
 from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner
-from chime_channel._observe import STALE, describe, elastic_of, tags_of
+from chime_channel._observe import STALE, created, describe, elastic_of, tags_of
 from chime_channel._plan import expiration_settings, tag_list
 from chime_channel._request import Refused, Request, Work
 
@@ -88,14 +88,18 @@ def establish(work: Work, desired: Declaration) -> Found:
 
 def _latest(work: Work, desired: Declaration, arns: list[str]) -> Found | None:
     """Find the latest life of this resource's channel: a rollback takes it back instead of making another."""
-    for arn in reversed(arns):
+    latest: Found | None = None
+    for arn in arns:
         if arn == work.request.physical_id:
             continue  # known to be gone
         tags = tags_of(work.api, arn)
         if tags is not None and same_owner(tags.get(OWNER_TAG), work.request.mark):
-            work.answered = arn
-            return Found(arn, describe(work.api, arn, desired.bearer), known=False)
-    return None
+            found = Found(arn, describe(work.api, arn, desired.bearer), known=False)
+            if latest is None or created(found.channel) > created(latest.channel):
+                latest = found
+    if latest:
+        work.answered = latest.arn
+    return latest
 
 
 def _attempt(work: Work, desired: Declaration, arn: str, generation: int) -> Found | None:

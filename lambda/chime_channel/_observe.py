@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from chime_channel._api import Api, ServiceError
@@ -29,6 +30,12 @@ def describe(api: Api, arn: str, bearer: str) -> dict[str, Any]:
             pause = min(_PAUSE, pause * 2)
         else:
             return channel
+
+
+def created(channel: dict[str, Any]) -> float:
+    """Give the moment of a channel's creation."""
+    moment = channel.get("CreatedTimestamp")
+    return moment.timestamp() if isinstance(moment, datetime) else 0.0
 
 
 def tags_of(api: Api, arn: str) -> dict[str, str] | None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from aws_cdk import CfnResource, RemovalPolicy, Stack
+from stacks import Bench
 
 from cdk_chime_messaging import Channel, ChannelMode, ChannelPrivacy
 from chime_local.engine import EngineError
-from conftest import Bench
 
 ARN = "SupportChannelArn"
 

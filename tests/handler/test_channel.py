@@ -252,6 +252,7 @@ def test_delete_outwaits_create(plain: Stage) -> None:
 def test_retained_life_survives_a_made_up_delete(stage: Stage) -> None:
     """A Delete with a made-up id spares a channel that an earlier life left behind."""
     first = stage.create()["PhysicalResourceId"]
+    say(stage, first, "hello")
     stage.now += 7200
     stage.delete("demo-Support-1XY2Z3")
     assert arns(stage) == [first]

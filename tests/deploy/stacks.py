@@ -1,0 +1,106 @@
+"""Stacks of the tests' own: built, deployed, looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, DefaultStackSynthesizer, RemovalPolicy, Stack
+from aws_cdk import aws_chime as chime
+
+from cdk_chime_messaging import AppInstanceAdmin, Channel
+from chime_local.engine import Engine
+
+
+class Bench:
+    """Builds a stack with an app instance, an admin, users and one channel; deploys it; looks at the result."""
+
+    def __init__(self, engine: Engine, folder: Path, name: str) -> None:
+        self.engine = engine
+        self.name = name
+        self._folder = folder
+        self._count = 0
+
+    def deploy(self, **channel: Any) -> dict[str, str]:
+        """Deploy with these arguments of the channel; the outputs are the answer."""
+        return self.deploy_stack(lambda stack: self.standard(stack, **channel))
+
+    def deploy_stack(self, build: Callable[[Stack], None]) -> dict[str, str]:
+        """Deploy a stack that `build` fills."""
+        self._count += 1
+        out = self._folder / str(self._count)
+        app = App(outdir=str(out))
+        synthesizer = DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
+        stack = Stack(app, self.name, synthesizer=synthesizer)
+        build(stack)
+        app.synth()
+        return self.engine.deploy(out, self.name)
+
+    @staticmethod
+    def standard(stack: Stack, members: int = 0, bearer: str = "boss", **channel: Any) -> None:
+        """Fill a stack with everything from nothing."""
+        app = chime.CfnAppInstance(stack, "App", name="app")
+        users = {
+            name: chime.CfnAppInstanceUser(
+                stack, name, app_instance_arn=app.ref, app_instance_user_id=name, name=name
+            )
+            for name in ("boss", "deputy", "ann", "bob")
+        }
+        admins = {
+            name: AppInstanceAdmin(stack, f"{name}Admin", app_instance_arn=app, app_instance_admin_arn=users[name])
+            for name in ("boss", "deputy")
+        }
+        given = {"removal_policy": RemovalPolicy.DESTROY, **channel}
+        made = Channel(
+            stack,
+            "Support",
+            app_instance_arn=app,
+            chime_bearer=admins[bearer],
+            member_arns=[users["ann"], users["bob"]][:members],
+            **given,
+        )
+        made.output_channel_arn()
+        stack.export_value(users["boss"].ref, name=f"{stack.stack_name}-boss")
+
+    def channels(self) -> dict[str, dict[str, Any]]:
+        """Give the stack's channels as DescribeChannel shows them, with tags and messages."""
+        messaging, identity = self.engine.client("chime-sdk-messaging"), self.engine.client("chime-sdk-identity")
+        found: dict[str, dict[str, Any]] = {}
+        for app in identity.list_app_instances()["AppInstances"]:
+            for admin in identity.list_app_instance_admins(AppInstanceArn=app["AppInstanceArn"])[
+                "AppInstanceAdmins"
+            ][:1]:
+                bearer = admin["Admin"]["Arn"]
+                for privacy in ("PRIVATE", "PUBLIC"):
+                    listed = messaging.list_channels(
+                        AppInstanceArn=app["AppInstanceArn"], Privacy=privacy, ChimeBearer=bearer
+                    )
+                    for channel in listed["Channels"]:
+                        found[channel["ChannelArn"]] = {**channel, "bearer": bearer}
+        return found
+
+    def say(self, arn: str, content: str) -> None:
+        """Send a message into a channel."""
+        self.engine.client("chime-sdk-messaging").send_channel_message(
+            ChannelArn=arn,
+            Content=content,
+            Type="STANDARD",
+            Persistence="PERSISTENT",
+            ClientRequestToken="token",
+            ChimeBearer=self.channels()[arn]["bearer"],
+        )
+
+    def messages(self, arn: str) -> list[str]:
+        """Give what was said in a channel."""
+        told = self.engine.client("chime-sdk-messaging").list_channel_messages(
+            ChannelArn=arn, ChimeBearer=self.channels()[arn]["bearer"]
+        )
+        return [message["Content"] for message in told["ChannelMessages"]]
+
+    def members(self, arn: str) -> set[str]:
+        """Give the names of a channel's members."""
+        told = self.engine.client("chime-sdk-messaging").list_channel_memberships(
+            ChannelArn=arn, ChimeBearer=self.channels()[arn]["bearer"]
+        )
+        return {member["Member"]["Name"] for member in told["ChannelMemberships"]}

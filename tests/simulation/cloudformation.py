@@ -1,0 +1,259 @@
+"""CloudFormation's contract with custom resources, as a model small enough to read."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from machine import URL, Lambda, Pending, Sim
+
+SERVICE_TIMEOUT = 720.0
+STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A resource as a template declares it."""
+
+    properties: Mapping[str, Any]
+    retain: bool = False
+    """Kept on delete and on replacement, and removed when its own creation is rolled back."""
+
+
+@dataclass
+class Held:
+    """A resource as the stack holds it."""
+
+    physical_id: str
+    declared: Declared
+
+
+@dataclass
+class Change:
+    """What one operation does to one resource."""
+
+    logical_id: str
+    before: Held | None
+    after: Declared | None
+    pending: Pending | None = None
+    new_id: str = ""
+    outcome: str = ""
+
+
+@dataclass
+class Stack:
+    """A stack and its operations."""
+
+    sim: Sim
+    function: Lambda
+    resources: dict[str, Held] = field(default_factory=dict)
+    retained: set[str] = field(default_factory=set)
+    story: list[str] = field(default_factory=list)
+    skipped: set[str] = field(default_factory=set)
+    requests: list[Pending] = field(default_factory=list)
+    _ids: Any = field(default_factory=itertools.count)
+
+    def request(self, kind: str, logical_id: str, properties: Mapping[str, Any], **more: Any) -> Pending:
+        """Send a request to the Lambda."""
+        number = next(self._ids)
+        event = {
+            "RequestType": kind,
+            "ResponseURL": f"{URL}{number}",
+            "StackId": STACK_ID,
+            "RequestId": f"request-{number}",
+            "ResourceType": "Custom::ChimeChannel",
+            "LogicalResourceId": logical_id,
+            "ResourceProperties": {"ServiceToken": "arn", **stringified(properties)},
+            **more,
+        }
+        pending = Pending(event, self.sim.now)
+        self.requests.append(pending)
+        self.function.invoke(pending)
+        return pending
+
+    def wait(self, pendings: list[Pending]) -> None:
+        """Wait until all are answered, or ServiceTimeout."""
+        self.sim.run(lambda: all(pending.answers for pending in pendings), SERVICE_TIMEOUT)
+
+    def apply(self, template: Mapping[str, Declared], *, fail: bool = False, cancel: bool = False) -> bool:
+        """Deploy a template; says whether that succeeded. What fails is rolled back.
+
+        `fail`: another resource of the stack fails. `cancel`: it does so while these are still being made.
+        """
+        changes = self._changes(template)
+        for change in changes:
+            self._begin(change)
+        pendings = [change.pending for change in changes if change.pending]
+        if cancel:
+            # Only creations are cancelled: CloudFormation waits for updates.
+            updates = [change.pending for change in changes if change.pending and change.before]
+            self.sim.run(lambda: bool(pendings) and all(p.answers for p in updates), self.sim.rng.uniform(0, 2))
+            self.wait([pending for pending in updates if pending])
+        else:
+            self.wait(pendings)
+        succeeded = not fail and not cancel
+        for change in changes:
+            self._settle(change)
+            succeeded = succeeded and change.outcome != "failed"
+        if succeeded:
+            return self._clean_up(changes)
+        self._roll_back(changes)
+        return False
+
+    def _changes(self, template: Mapping[str, Declared]) -> list[Change]:
+        names = dict.fromkeys((*self.resources, *template))
+        changes = [Change(name, self.resources.get(name), template.get(name)) for name in names]
+        return [
+            change
+            for change in changes
+            if change.before is None or change.after is None or change.before.declared != change.after
+        ]
+
+    def _begin(self, change: Change) -> None:
+        if change.after is None:
+            return
+        properties = change.after.properties
+        if change.before is None:
+            change.pending = self.request("Create", change.logical_id, properties)
+        elif change.before.declared.properties != properties:
+            change.pending = self.request(
+                "Update",
+                change.logical_id,
+                properties,
+                PhysicalResourceId=change.before.physical_id,
+                OldResourceProperties=stringified(change.before.declared.properties),
+            )
+
+    def _settle(self, change: Change) -> None:
+        """Take in what was answered."""
+        if change.pending is None:
+            change.new_id = change.before.physical_id if change.before else ""
+            return
+        answer = change.pending.answers[0] if change.pending.answers else None
+        kind = change.pending.event["RequestType"]
+        if answer is None:
+            change.outcome = "failed"
+            suffix = self.sim.rng.randrange(10**9)
+            change.new_id = change.before.physical_id if change.before else f"demo-{change.logical_id}-{suffix}"
+        else:
+            change.outcome = "done" if answer["Status"] == "SUCCESS" else "failed"
+            change.new_id = answer["PhysicalResourceId"]
+        told = answer["Status"] if answer else "no answer"
+        reason = answer.get("Reason", "")[:200] if answer else ""
+        self.story.append(f"  {kind} {change.logical_id}: {told} {change.new_id[-45:]} {reason}".rstrip())
+
+    def _clean_up(self, changes: list[Change]) -> bool:
+        """Delete what was removed or replaced."""
+        deletes = []
+        for change in changes:
+            if change.after is not None:
+                self.resources[change.logical_id] = Held(change.new_id, change.after)
+            if change.before and (change.after is None or change.new_id != change.before.physical_id):
+                if change.after is None:
+                    del self.resources[change.logical_id]
+                retain = (change.after or change.before.declared).retain
+                if retain:
+                    self.retained.add(change.before.physical_id)
+                else:
+                    deletes.append((change.logical_id, change.before))
+        return self._delete_all(deletes)
+
+    def _delete_all(self, deletes: list[tuple[str, Held]]) -> bool:
+        """Send Deletes, again and again until the weather lets them through, as users do."""
+        attempts = 0
+        while deletes and attempts < 4:
+            attempts += 1
+            if attempts == 3:
+                self.sim.run(lambda: False, 3600)
+                self.function.faults = type(self.function.faults)()
+            sent = [
+                (
+                    name,
+                    held,
+                    self.request("Delete", name, held.declared.properties, PhysicalResourceId=held.physical_id),
+                )
+                for name, held in deletes
+            ]
+            self.wait([pending for *_, pending in sent])
+            for name, held, pending in sent:
+                told = pending.answers[0] if pending.answers else {"Status": "no answer"}
+                reason = told.get("Reason", "")[:200]
+                self.story.append(f"  Delete {name}: {told['Status']} {held.physical_id[-45:]} {reason}".rstrip())
+            deletes = [
+                (name, held)
+                for name, held, pending in sent
+                if not pending.answers or pending.answers[0]["Status"] != "SUCCESS"
+            ]
+        return not deletes
+
+    def _roll_back(self, changes: list[Change]) -> None:
+        """Send updates back, delete what was made."""
+        self.story.append("  rollback")
+        deletes: list[tuple[str, Held]] = []
+        for change in changes:
+            if change.pending is None:
+                continue
+            if change.before is None:
+                assert change.after is not None
+                deletes.append((change.logical_id, Held(change.new_id, change.after)))
+                continue
+            self._revert(change, deletes)
+        assert self._delete_all(deletes), "a rollback's Delete fails in fine weather"
+
+    def _revert(self, change: Change, deletes: list[tuple[str, Held]]) -> None:
+        assert change.before is not None
+        assert change.after is not None
+        held = change.new_id
+        for attempt in range(4):
+            if attempt == 2:
+                # The weather clears before somebody continues the rollback.
+                self.sim.run(lambda: False, 3600)
+                self.function.faults = type(self.function.faults)()
+            pending = self.request(
+                "Update",
+                change.logical_id,
+                change.before.declared.properties,
+                PhysicalResourceId=held,
+                OldResourceProperties=stringified(change.after.properties),
+            )
+            self.wait([pending])
+            answer = pending.answers[0] if pending.answers else None
+            self.story.append(
+                f"  Update {change.logical_id} back: {answer['Status'] if answer else 'no answer'} "
+                f"{answer['PhysicalResourceId'][-45:] + ' ' + answer.get('Reason', '')[:200] if answer else ''}"
+            )
+            if answer and answer["Status"] == "SUCCESS":
+                if answer["PhysicalResourceId"] != held:
+                    deletes.append((change.logical_id, Held(held, change.after)))
+                self.resources[change.logical_id] = Held(answer["PhysicalResourceId"], change.before.declared)
+                return
+        assert answer, "a rollback's Update is not answered in fine weather"
+        # A user's own ChannelId that is lost for good, or a declaration that was skipped before: somebody continues
+        # the rollback and skips the resource.
+        lost = "belonged to a channel that was deleted" in answer["Reason"]
+        assert lost or change.logical_id in self.skipped, "a rollback's Update fails in fine weather"
+        self.skipped.add(change.logical_id)
+        self.story.append(f"  skip {change.logical_id}")
+        self.resources[change.logical_id] = Held(held, change.after)
+
+    def delete(self) -> bool:
+        """Delete the whole stack."""
+        deletes = []
+        for name, held in self.resources.items():
+            if held.declared.retain:
+                self.retained.add(held.physical_id)
+            else:
+                deletes.append((name, held))
+        self.resources = {}
+        return self._delete_all(deletes)
+
+
+def stringified(value: Any) -> Any:
+    """Write properties as CloudFormation sends them."""
+    if isinstance(value, Mapping):
+        return {key: stringified(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [stringified(item) for item in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
