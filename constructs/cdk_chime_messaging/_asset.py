@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import os
 import tempfile
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,12 +30,34 @@ def directory() -> str:
     for name, content in sorted(files.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     staged = Path(tempfile.gettempdir(), f"cdk-chime-messaging-{digest.hexdigest()[:24]}")
+    return str(staged if _holds(staged, files) else _written(staged, files))
+
+
+def _written(staged: Path, files: Mapping[str, bytes]) -> Path:
+    """Write the files aside and move them into place whole, so that another synth never sees a half of them."""
+    fresh = Path(tempfile.mkdtemp(prefix=f"{staged.name}-"))
     for name, content in files.items():
-        path = staged / name
-        if not path.exists() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-    return str(staged)
+        path = fresh / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    try:
+        return fresh.rename(staged)
+    except OSError:
+        # Another synth was faster; or the name is taken by a folder that holds something else.
+        return staged if _holds(staged, files) else fresh
+
+
+def _holds(staged: Path, files: Mapping[str, bytes]) -> bool:
+    """Say whether a folder is ours and holds these files and no other: anyone may write to a temporary folder."""
+    if staged.is_symlink() or not staged.is_dir():
+        return False
+    if hasattr(os, "getuid") and staged.stat().st_uid != os.getuid():
+        return False
+    paths = (path for path in staged.rglob("*") if path.is_symlink() or not path.is_dir())
+    found = {str(path.relative_to(staged)): path for path in paths if path.suffix != ".pyc"}
+    if found.keys() != files.keys() or any(path.is_symlink() for path in found.values()):
+        return False
+    return all(path.read_bytes() == files[name] for name, path in found.items())
 
 
 def _handler() -> dict[str, bytes]:

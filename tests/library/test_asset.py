@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_s3_assets as assets
+
 from cdk_chime_messaging import _asset
+
+
+def contents(directory: str) -> dict[str, bytes]:
+    """Give the files of a directory."""
+    paths = (path for path in Path(directory).rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_bytes() for path in paths}
+
+
+def hashed(directory: str) -> str:
+    """Give the hash that the asset of a directory has."""
+    return assets.Asset(Stack(), "A", path=directory, exclude=["**/__pycache__", "*.pyc"]).asset_hash
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Let the asset be staged in a folder of the test's own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    _asset.directory.cache_clear()
+    yield tmp_path
+    _asset.directory.cache_clear()
 
 
 def test_content() -> None:
@@ -33,3 +60,57 @@ def test_runs_in_an_isolated_interpreter(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "handler" in done.stdout
+
+
+def test_staged_once(fresh: Path) -> None:
+    """Two synths of the same code share one folder, and leave nothing else behind."""
+    first = _asset.directory()
+    _asset.directory.cache_clear()
+    assert _asset.directory() == first
+    assert [str(path) for path in fresh.iterdir()] == [first]
+
+
+@pytest.mark.parametrize("name", ["boto3.py", "index.py", "chime_channel/_plan.py"])
+def test_foreign_files_stay_out(fresh: Path, name: str) -> None:
+    """What somebody else put into the staging folder, which all users can guess, never becomes Lambda code."""
+    first = _asset.directory()
+    expected = contents(first)
+    Path(first, name).write_text("raise SystemExit('not ours')")
+    _asset.directory.cache_clear()
+    assert contents(_asset.directory()) == expected
+
+
+def test_links_stay_out(fresh: Path) -> None:
+    """A staging folder that is a link is not used, though it leads to the right files."""
+    first = Path(_asset.directory())
+    first.rename(fresh / "elsewhere")
+    first.symlink_to(fresh / "elsewhere")
+    _asset.directory.cache_clear()
+    assert not Path(_asset.directory()).is_symlink()
+
+
+def test_same_hash_as_installed(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packaged asset has the checkout's hash, also when pip compiled it: no update without a change."""
+    staged = Path(_asset.directory())
+    packaged = fresh / "_lambda"
+    for name, content in contents(str(staged)).items():
+        path = packaged / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (packaged / "__pycache__").mkdir()
+    (packaged / "__pycache__/index.cpython-311.pyc").write_bytes(b"compiled")
+    monkeypatch.setattr(_asset, "_PACKAGED", packaged)
+    _asset.directory.cache_clear()
+    assert _asset.directory() == str(packaged)
+    assert hashed(_asset.directory()) == hashed(str(staged))
+
+
+def test_crhelper_missing(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout without crhelper says how to get it."""
+
+    def missing(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", missing)
+    with pytest.raises(RuntimeError, match=r"pip install crhelper==2\.0\.12"):
+        _asset.directory()

@@ -218,6 +218,16 @@ def test_tokens_are_let_through() -> None:
     assert channel["Properties"]["Metadata"] == {"Fn::Join": ["", ['{"a":"', {"Ref": "P"}, '"}']]}
 
 
+def test_a_token_for_a_whole_list() -> None:
+    """A parameter that is a list stands for all members and all moderators."""
+    stack = new_stack()
+    everyone = CfnParameter(stack, "P", type="CommaDelimitedList").value_as_list
+    Channel(stack, "Support", **GIVEN, member_arns=everyone, moderator_arns=everyone)
+    (channel,) = channels(rendered(stack))
+    assert channel["Properties"]["MemberArns"] == {"Ref": "P"}
+    assert channel["Properties"]["ModeratorArns"] == {"Ref": "P"}
+
+
 def test_tags_of_stack_and_scope() -> None:
     """Tags of the app reach the channel; its own win."""
     stack = new_stack()
