@@ -78,6 +78,8 @@ class Faults:
     duplicate: float = 0.0
     queue: float = 0.0
     answer: float = 0.0
+    storm: float = 0.0
+    """Until when everything is throttled."""
 
     @classmethod
     def draw(cls, rng: random.Random) -> Faults:
@@ -104,6 +106,8 @@ class Pending:
     running: int = 0
     ended: int = 0
     """Deliveries that came to their end without being killed."""
+    overran: bool = False
+    """Whether a delivery was still at work when its time was over."""
 
 
 @dataclass
@@ -168,6 +172,7 @@ class _Run:
         self._lambda, self._pending = function, pending
         self._sim = function.sim
         self._end = self._sim.now + TIMEOUT
+        self._answering = False
 
     def serve(self) -> None:
         provider = self._lambda.provider(self)
@@ -186,6 +191,7 @@ class _Run:
         assert seconds >= 0, "slept backwards"
         if self._sim.now + seconds > self._end:
             self._sim.sleep(max(0.0, self._end - self._sim.now))
+            self._pending.overran |= not self._answering
             raise Killed
         self._sim.sleep(seconds)
         if self._pending.answers:
@@ -199,8 +205,8 @@ class _Run:
         self._lambda.calls += 1
         if self._hit(faults.kill):
             raise Killed
-        self._sleep(rng.uniform(1, 9) if self._hit(faults.slow) else rng.uniform(0.01, 0.2))
-        if self._hit(faults.throttle):
+        self._sleep(rng.uniform(1, 5) if self._hit(faults.slow) else rng.uniform(0.01, 0.2))
+        if self._sim.now < faults.storm or self._hit(faults.throttle):
             raise ServiceError(operation, "ThrottledClientException", "Rate exceeded", 429)
         if self._hit(faults.fail):
             status = rng.choice((500, 503))
@@ -216,13 +222,14 @@ class _Run:
         if self._hit(faults.kill):
             raise Killed
         if self._hit(faults.lose):
-            self._sleep(rng.choice((0.0, 10.0)))
+            self._sleep(rng.choice((0.0, 5.0)))
             raise ServiceError(operation, "Unreachable", "ReadTimeoutError")
         return answer
 
     def _put(self, url: str, written: bytes) -> int:
         assert url == self._pending.event["ResponseURL"]
-        self._sleep(self._sim.rng.uniform(0.01, 0.1))
+        self._answering = True
+        self._sim.sleep(self._sim.rng.uniform(0.01, 0.1))
         faults = self._lambda.faults
         if self._hit(faults.answer):
             return self._sim.rng.choice((500, 503))
