@@ -11,6 +11,12 @@ from chime_channel._plan import Call, Needs
 from chime_channel._request import Refused
 
 _PASSING = frozenset({"Throttled", "Throttling", "ServiceFailure", "ServiceUnavailable"})
+_LISTS = {
+    "DeleteChannelMembership": ("members", "MemberArn"),
+    "DeleteChannelModerator": ("moderators", "ChannelModeratorArn"),
+    "DeleteChannelBan": ("bans", "MemberArn"),
+}
+"""Where those who are removed are listed, and by which parameter they are named."""
 _SHOWN = 10
 """How many members a message names."""
 
@@ -21,10 +27,12 @@ def apply(api: Api, calls: Iterable[Call]) -> None:
         match call.operation:
             case "BatchCreateChannelMembership":
                 _add_members(api, dict(call.parameters))
-            case "DeleteChannelMembership" | "DeleteChannelModerator":
+            case "DeleteChannelMembership" | "DeleteChannelModerator" | "DeleteChannelBan":
                 _remove(api, call)
-            case "CreateChannelModerator":
+            case "CreateChannelModerator" | "CreateChannelBan":
                 _unless(api, call, "Conflict")
+            case "DisassociateChannelFlow":
+                _unless(api, call, "NotFound")
             case _:
                 api.call(call.operation, **call.parameters)
 
@@ -44,11 +52,10 @@ def _remove(api: Api, call: Call) -> None:
     except ServiceError as refused:
         if refused.denied or refused.code not in ("NotFound", "Forbidden", "Conflict", "BadRequest"):
             raise
-        of_members = call.operation == "DeleteChannelMembership"
+        wanted, who = _LISTS[call.operation]
         arn, bearer = call.parameters["ChannelArn"], call.parameters["ChimeBearer"]
-        seen = read(api, arn, bearer, {}, Needs(tags=False, members=of_members, moderators=not of_members))
-        left = seen.members if of_members else seen.moderators
-        if call.parameters["MemberArn" if of_members else "ChannelModeratorArn"] in (left or ()):
+        seen = read(api, arn, bearer, {}, Needs(**{wanted: True}))
+        if call.parameters[who] in (getattr(seen, wanted) or ()):
             raise
 
 

@@ -14,6 +14,7 @@ _CHANNEL_ID = r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?"
 _app_instance = re.compile(_APP_INSTANCE)
 _channel = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/channel/(?P<channel_id>{_CHANNEL_ID})")
 _identity = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/(?P<kind>user|bot)/(?P<name>\\S{{1,128}})")
+_channel_flow = re.compile(rf"{_APP_INSTANCE}/channel-flow/[A-Za-z0-9-]+")
 _channel_id = re.compile(_CHANNEL_ID)
 
 
@@ -43,6 +44,11 @@ def app_instance_of(identity_arn: str) -> str | None:
     """Give the app instance of a user's or bot's ARN; None where it is neither."""
     found = _identity.fullmatch(identity_arn)
     return found["app_instance"] if found else None
+
+
+def is_channel_flow_arn(text: str) -> bool:
+    """Say whether `text` is the ARN of a channel flow."""
+    return _channel_flow.fullmatch(text) is not None
 
 
 def is_channel_id(text: str) -> bool:

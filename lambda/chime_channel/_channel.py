@@ -97,9 +97,9 @@ def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
     if found.known:
         # What CreateChannel was given needs no look, save persons: the service may have left some out.
         required = Needs(
-            tags=False,
-            members=bool(desired.members),
+            members=bool(desired.members or desired.hidden),
             moderators=bool(desired.moderators),
+            bans=bool(desired.bans),
         )
     else:
         required = needs(desired, None)
@@ -109,14 +109,18 @@ def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
         # An earlier request of this resource made it: its settings were declared, and so were the persons and
         # tags that the last request named. Others may have come by themselves: they stay.
         last, _ = parse(work.request.old_properties)
-        previous = replace(last, metadata=current.metadata, expiration=current.expiration)
+        previous = replace(last, metadata=current.metadata, expiration=current.expiration, flow=current.flow)
     apply(work.api, plan(found.arn, desired, current, previous, work.request.mark))
     work.answered = found.arn
     return _attributes(found.arn)
 
 
 def _change(work: Work, desired: Declaration, previous: Declaration, arn: str, channel: dict[str, Any]) -> None:
-    current = read(work.api, arn, desired.bearer, channel, needs(desired, previous))
+    required = needs(desired, previous)
+    if created(channel) > work.api.effects.clock() - _UNUSED:
+        # A request that did not come to its end may have made it, and not yet what comes after CreateChannel.
+        required = required.with_what_follows_creation(desired)
+    current = read(work.api, arn, desired.bearer, channel, required)
     apply(work.api, plan(arn, desired, current, previous, work.request.mark))
 
 

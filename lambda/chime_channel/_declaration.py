@@ -60,11 +60,17 @@ class Declaration:
     client_request_token: str = ""
     channel_id: str = ""
     members: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Members of type HIDDEN."""
     moderators: tuple[str, ...] = ()
+    bans: tuple[str, ...] = ()
+    flow: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     elastic: Elastic | None = None
     expiration: Expiration | None = None
     adopt: bool = False
+    resync: str = ""
+    """Changes when everything is to be compared with what is there, and put right."""
 
 
 def _shown(value: object) -> str:
@@ -137,6 +143,13 @@ def _identity_arns(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise Invalid(f"must be a list of ARNs, got {_shown(value)}")
     return tuple(dict.fromkeys(_identity_arn(arn) for arn in value))
+
+
+def _flow_arn(value: object) -> str:
+    arn = _text(value)
+    if not _arns.is_channel_flow_arn(arn):
+        raise Invalid(f"must be a channel flow's ARN, got {_shown(arn)}")
+    return arn
 
 
 def _name(value: object) -> str:
@@ -223,12 +236,17 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "ClientRequestToken": ("client_request_token", _token),
     "ChannelId": ("channel_id", _channel_id),
     "MemberArns": ("members", _identity_arns),
+    "HiddenMemberArns": ("hidden", _identity_arns),
     "ModeratorArns": ("moderators", _identity_arns),
+    "BanArns": ("bans", _identity_arns),
+    "ChannelFlowArn": ("flow", _flow_arn),
     "Tags": ("tags", _tags),
     "ElasticChannelConfiguration": ("elastic", _elastic),
     "ExpirationSettings": ("expiration", _expiration),
     "AdoptExisting": ("adopt", _flag),
+    "Resync": ("resync", _text),
 }
+_PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
 _REQUIRED = ("AppInstanceArn", "ChimeBearer", "Name")
 _CLOUDFORMATION = ("ServiceToken", "ServiceTimeout")
 
@@ -239,23 +257,52 @@ def _together(declared: Declaration) -> list[str]:
     for name, arns in (
         ("ChimeBearer", (declared.bearer,)),
         ("MemberArns", declared.members),
+        ("HiddenMemberArns", declared.hidden),
         ("ModeratorArns", declared.moderators),
+        ("BanArns", declared.bans),
     ):
         problems += [
             f"{name}: {_shown(arn)} belongs to another app instance than AppInstanceArn"
             for arn in arns
             if arn and declared.app_instance_arn and _arns.app_instance_of(arn) != declared.app_instance_arn
         ]
+    everyone = {*declared.members, *declared.hidden, *declared.moderators, declared.bearer}
+    problems += [
+        f"BanArns: {_shown(arn)} is declared as member, moderator or bearer, too"
+        for arn in declared.bans
+        if arn in everyone
+    ]
+    problems += [
+        f"HiddenMemberArns: {_shown(arn)} is in MemberArns, too"
+        for arn in declared.hidden
+        if arn in declared.members
+    ]
+    if declared.flow and declared.flow.partition("/channel-flow/")[0] != declared.app_instance_arn:
+        problems.append("ChannelFlowArn: belongs to another app instance than AppInstanceArn")
+    if len(declared.moderators) > 1000:
+        problems.append(f"ModeratorArns: a channel has at most 1000 moderators, got {len(declared.moderators)}")
     if declared.elastic:
         if declared.mode != "RESTRICTED":
             problems.append("Mode: must be RESTRICTED on an elastic channel")
-        if declared.members:
-            problems.append("MemberArns: an elastic channel takes none")
+        strangers = set(declared.moderators) - {*declared.members, *declared.hidden, declared.bearer}
+        if strangers:
+            told = _shown(min(strangers))
+            problems.append(f"ModeratorArns: {told} is no member, which a moderator of an elastic channel must be")
         if declared.app_instance_arn and _arns.region_of(declared.app_instance_arn) != "us-east-1":
             problems.append("ElasticChannelConfiguration: elastic channels exist in us-east-1 only")
     if declared.adopt and not declared.channel_id:
         problems.append("AdoptExisting: needs the ChannelId of the channel to adopt")
     return problems
+
+
+def _expanded(value: object, app_instance_arn: object) -> object:
+    """Complete the short form of users and bots: user/ID is one of this app instance."""
+    if not isinstance(value, list):
+        return value
+    short = ("user/", "bot/")
+    return [
+        f"{app_instance_arn}/{item}" if isinstance(item, str) and item.startswith(short) else item for item in value
+    ]
 
 
 def parse(properties: object) -> tuple[Declaration, list[str]]:
@@ -264,9 +311,10 @@ def parse(properties: object) -> tuple[Declaration, list[str]]:
         return Declaration(), [f"ResourceProperties must be a map, got {_shown(properties)}"]
     values: dict[str, Any] = {}
     problems = [f"{name}: is required" for name in _REQUIRED if name not in properties]
-    for name, value in properties.items():
+    for name, given in properties.items():
         if name in _CLOUDFORMATION:
             continue
+        value = _expanded(given, properties.get("AppInstanceArn")) if name in _PERSONS else given
         if name not in _PARSERS:
             problems.append(f"{_shown(name)}: is no property of Custom::ChimeChannel")
             continue

@@ -11,11 +11,8 @@ from chime_channel._arns import ChannelArn
 from chime_channel._declaration import Declaration
 from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner
 from chime_channel._observe import STALE, created, describe, elastic_of, tags_of
-from chime_channel._plan import expiration_settings, tag_list
+from chime_channel._plan import AT_CREATION, expiration_settings, tag_list
 from chime_channel._request import Refused, Request, Work
-
-_AT_CREATION = 10
-"""How many members, and how many moderators, CreateChannel takes."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +134,9 @@ def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[st
     if desired.metadata:
         parameters["Metadata"] = desired.metadata
     if desired.members and not desired.elastic:
-        parameters["MemberArns"] = list(desired.members[:_AT_CREATION])
+        parameters["MemberArns"] = list(desired.members[:AT_CREATION])
     if desired.moderators:
-        parameters["ModeratorArns"] = list(desired.moderators[:_AT_CREATION])
+        parameters["ModeratorArns"] = list(desired.moderators[:AT_CREATION])
     if desired.elastic:
         parameters["ElasticChannelConfiguration"] = {
             "MaximumSubChannels": desired.elastic.maximum_sub_channels,

@@ -83,16 +83,19 @@ def proved_gone(api: Api, arn: str, bearer: str, refused: ServiceError) -> bool:
 def read(api: Api, arn: str, bearer: str, channel: dict[str, Any], needs: Needs) -> Current:
     """Complete what DescribeChannel told with what a plan needs beside it."""
     here = {"ChannelArn": arn, "ChimeBearer": bearer, "MaxResults": 50}
-    members = moderators = None
+    members: dict[str, str] | None = None
+    moderators = bans = None
     if needs.members:
         members = {
-            item["Member"]["Arn"]
+            item["Member"]["Arn"]: kind
             for kind in ("DEFAULT", "HIDDEN")
             for item in api.pages("ListChannelMemberships", "ChannelMemberships", Type=kind, **here)
         }
     if needs.moderators:
         listed = api.pages("ListChannelModerators", "ChannelModerators", **here)
         moderators = {item["Moderator"]["Arn"] for item in listed}
+    if needs.bans:
+        bans = {item["Member"]["Arn"] for item in api.pages("ListChannelBans", "ChannelBans", **here)}
     expiration = channel.get("ExpirationSettings")
     return Current(
         name=channel.get("Name", ""),
@@ -103,8 +106,10 @@ def read(api: Api, arn: str, bearer: str, channel: dict[str, Any], needs: Needs)
         if expiration
         else None,
         tags=tags_of(api, arn) if needs.tags else None,
+        flow=channel.get("ChannelFlowArn", ""),
         members=members,
         moderators=moderators,
+        bans=bans,
     )
 
 

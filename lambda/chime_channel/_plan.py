@@ -16,6 +16,10 @@ BATCH = 100
 """How many members one BatchCreateChannelMembership takes."""
 
 
+AT_CREATION = 10
+"""How many members, and how many moderators, CreateChannel takes."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of the service, as data."""
@@ -34,8 +38,11 @@ class Current:
     metadata: str = ""
     expiration: Expiration | None = None
     tags: Mapping[str, str] | None = None
-    members: Collection[str] | None = None
+    flow: str = ""
+    members: Mapping[str, str] | None = None
+    """From a member's ARN to DEFAULT or HIDDEN."""
     moderators: Collection[str] | None = None
+    bans: Collection[str] | None = None
 
 
 NOTHING = Declaration()
@@ -53,6 +60,7 @@ def plan(arn: str, desired: Declaration, current: Current, previous: Declaration
     by_bearer = {**here, "ChimeBearer": desired.bearer}
     calls = [
         *_settings(by_bearer, desired, current, previous),
+        *_flow(by_bearer, desired, current, previous),
         *_untag(arn, desired, current, previous),
         *_persons(by_bearer, desired, current, previous),
         *_tag(arn, desired, current, mark),
@@ -71,6 +79,18 @@ def _settings(
     if desired.expiration != current.expiration and (desired.expiration or previous.expiration):
         settings = {"ExpirationSettings": expiration_settings(desired.expiration)} if desired.expiration else {}
         yield Call("PutChannelExpirationSettings", {**by_bearer, **settings})
+
+
+def _flow(
+    by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
+) -> Iterable[Call]:
+    """Swap the flow. Whether a second one takes the place of the first is not documented: the first goes first."""
+    if desired.flow == current.flow or not (desired.flow or previous.flow == current.flow):
+        return
+    if current.flow:
+        yield Call("DisassociateChannelFlow", {**by_bearer, "ChannelFlowArn": current.flow})
+    if desired.flow:
+        yield Call("AssociateChannelFlow", {**by_bearer, "ChannelFlowArn": desired.flow})
 
 
 def expiration_settings(expiration: Expiration) -> dict[str, Any]:
@@ -108,28 +128,45 @@ def _persons(
     On an elastic channel a change of moderatorship drops that person's memberships, so all changes of
     moderators come first. The bearer is never removed: it could not finish what it began.
     """
-    members, moderators = set(current.members or ()), set(current.moderators or ())
-    promoted = (
-        [arn for arn in desired.moderators if arn not in moderators] if current.moderators is not None else []
-    )
+    moderators = set(current.moderators or ())
+    promoted = [arn for arn in desired.moderators if arn not in moderators and current.moderators is not None]
     demoted = [
         arn
         for arn in previous.moderators
         if arn in moderators and arn not in desired.moderators and arn != desired.bearer
     ]
+    lifted = [arn for arn in previous.bans if arn in (current.bans or ()) and arn not in desired.bans]
+    banned = [arn for arn in desired.bans if current.bans is not None and arn not in current.bans]
+    for arn in lifted:
+        yield Call("DeleteChannelBan", {**by_bearer, "MemberArn": arn})
     for arn in promoted:
         yield Call("CreateChannelModerator", {**by_bearer, "ChannelModeratorArn": arn})
     for arn in demoted:
         yield Call("DeleteChannelModerator", {**by_bearer, "ChannelModeratorArn": arn})
-    if current.members is None:
-        return
-    if desired.elastic:
-        members -= {*promoted, *demoted}
-    added = [arn for arn in desired.members if arn not in members]
-    for start in range(0, len(added), BATCH):
-        yield Call("BatchCreateChannelMembership", {**by_bearer, "MemberArns": added[start : start + BATCH]})
-    stay = {*desired.members, *desired.moderators, desired.bearer}
-    for arn in dict.fromkeys((*previous.members, *previous.moderators)):
+    if current.members is not None:
+        dropped = {*promoted, *demoted} if desired.elastic else set()
+        members = {arn: kind for arn, kind in current.members.items() if arn not in dropped}
+        yield from _members(by_bearer, desired, members, previous)
+    for arn in banned:
+        yield Call("CreateChannelBan", {**by_bearer, "MemberArn": arn})
+
+
+def _members(
+    by_bearer: Mapping[str, str], desired: Declaration, members: Mapping[str, str], previous: Declaration
+) -> Iterable[Call]:
+    for kind, declared in (("DEFAULT", desired.members), ("HIDDEN", desired.hidden)):
+        # The type of a membership cannot be changed: who has the other leaves first.
+        for arn in declared:
+            if members.get(arn, kind) != kind and arn != desired.bearer:
+                yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
+        added = [
+            arn for arn in declared if members.get(arn) != kind and (arn not in members or arn != desired.bearer)
+        ]
+        for start in range(0, len(added), BATCH):
+            batch = added[start : start + BATCH]
+            yield Call("BatchCreateChannelMembership", {**by_bearer, "Type": kind, "MemberArns": batch})
+    stay = {*desired.members, *desired.hidden, *desired.moderators, *desired.bans, desired.bearer}
+    for arn in dict.fromkeys((*previous.members, *previous.hidden, *previous.moderators)):
         if arn in members and arn not in stay:
             yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
 
@@ -138,18 +175,32 @@ def _persons(
 class Needs:
     """What must be read, beside DescribeChannel, before a plan can be made."""
 
-    tags: bool
-    members: bool
-    moderators: bool
+    tags: bool = False
+    members: bool = False
+    moderators: bool = False
+    bans: bool = False
+
+    def with_what_follows_creation(self, desired: Declaration) -> Needs:
+        """Add what is declared and cannot be given to CreateChannel itself."""
+        more = len(desired.members) > AT_CREATION or desired.elastic is not None
+        return Needs(
+            tags=self.tags,
+            members=self.members or bool(desired.hidden) or (more and bool(desired.members)),
+            moderators=self.moderators or len(desired.moderators) > AT_CREATION,
+            bans=self.bans or bool(desired.bans),
+        )
 
 
 def needs(desired: Declaration, previous: Declaration | None) -> Needs:
     """Say what a plan needs to know; `previous` is None where it is not known what the channel holds."""
-    if previous is None:
-        return Needs(True, True, True)
+    if previous is None or desired.resync != previous.resync:
+        return Needs(tags=True, members=True, moderators=True, bans=True)
     moderators = set(desired.moderators) != set(previous.moderators)
+    bans = set(desired.bans) != set(previous.bans)
+    people = (set(desired.members), set(desired.hidden)) != (set(previous.members), set(previous.hidden))
     return Needs(
         tags=dict(desired.tags) != dict(previous.tags),
-        members=set(desired.members) != set(previous.members) or moderators,
+        members=people or moderators or bans,
         moderators=moderators,
+        bans=bans,
     )

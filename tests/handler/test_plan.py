@@ -22,7 +22,9 @@ def user(name: str) -> str:
 
 BOSS, ANN, BOB, CY = user("boss"), user("ann"), user("bob"), user("cy")
 PLAIN = Declaration(app_instance_arn=APP, bearer=BOSS, name="Support")
-ASIS = Current(name="Support", mode="RESTRICTED", tags={OWNER_TAG: MARK}, members={BOSS}, moderators={BOSS})
+ASIS = Current(
+    name="Support", mode="RESTRICTED", tags={OWNER_TAG: MARK}, members={BOSS: "DEFAULT"}, moderators={BOSS}
+)
 WEEK = Expiration(7, "CREATED_TIMESTAMP")
 HERE = {"ChannelArn": ARN, "ChimeBearer": BOSS}
 
@@ -96,16 +98,16 @@ CASES = {
     ),
     "members: declared ones come, dropped ones go, those who joined stay": (
         replace(PLAIN, members=(ANN,)),
-        replace(ASIS, members={BOSS, BOB, CY}),
+        replace(ASIS, members={BOSS: "DEFAULT", BOB: "DEFAULT", CY: "DEFAULT"}),
         replace(PLAIN, members=(BOB,)),
         (
-            Call("BatchCreateChannelMembership", {**HERE, "MemberArns": [ANN]}),
+            Call("BatchCreateChannelMembership", {**HERE, "Type": "DEFAULT", "MemberArns": [ANN]}),
             Call("DeleteChannelMembership", {**HERE, "MemberArn": BOB}),
         ),
     ),
     "a dropped moderator leaves the channel": (
         PLAIN,
-        replace(ASIS, members={BOSS, ANN}, moderators={BOSS, ANN}),
+        replace(ASIS, members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
         replace(PLAIN, moderators=(ANN,)),
         (
             Call("DeleteChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),
@@ -114,7 +116,7 @@ CASES = {
     ),
     "a moderator who becomes a member stays a member": (
         replace(PLAIN, members=(ANN,)),
-        replace(ASIS, members={BOSS, ANN}, moderators={BOSS, ANN}),
+        replace(ASIS, members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
         replace(PLAIN, moderators=(ANN,)),
         (Call("DeleteChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),),
     ),
@@ -129,8 +131,11 @@ CASES = {
         ASIS,
         PLAIN,
         (
-            Call("BatchCreateChannelMembership", {**HERE, "MemberArns": [user(f"u{n}") for n in range(100)]}),
-            Call("BatchCreateChannelMembership", {**HERE, "MemberArns": [user("u100")]}),
+            Call(
+                "BatchCreateChannelMembership",
+                {**HERE, "Type": "DEFAULT", "MemberArns": [user(f"u{n}") for n in range(100)]},
+            ),
+            Call("BatchCreateChannelMembership", {**HERE, "Type": "DEFAULT", "MemberArns": [user("u100")]}),
         ),
     ),
     "what was not read is not touched": (

@@ -49,7 +49,8 @@ def look(stage: Stage, arn: str) -> Current:
         if expiration
         else None,
         tags=channel.tags,
-        members=set(channel.members),
+        members=channel.members,
+        bans=channel.bans,
         moderators=channel.moderators,
     )
 

@@ -15,6 +15,18 @@ from chime_channel._declaration import parse
 from chime_channel._identity import OWNER_TAG
 from chime_local.service import ChimeService, World
 
+OPTIONAL = (
+    "Metadata",
+    "Tags",
+    "MemberArns",
+    "HiddenMemberArns",
+    "ModeratorArns",
+    "BanArns",
+    "ChannelFlowArn",
+    "ExpirationSettings",
+    "ChannelId",
+    "Token",
+)
 PEOPLE = ("ann", "bob", "cy", "dee", "eve")
 RETAINED_APART = 1800.0
 """Seconds between operations: more than the age by which lives of one resource are told apart."""
@@ -67,10 +79,28 @@ class History:
                 Name=name,
                 ClientRequestToken="tt",
             )["AppInstanceUserArn"]
-            for name in ("boss", "deputy", "guest", *PEOPLE)
+            for name in ("boss", "deputy", "guest", "fay", "gus", "hal", *PEOPLE)
         }
+        self.flows = [self._new_flow(name) for name in "ab"]
         for name in ("boss", "deputy"):
             self._identity("CreateAppInstanceAdmin", AppInstanceArn=self.app, AppInstanceAdminArn=self.users[name])
+
+    def _new_flow(self, name: str) -> str:
+        function = "arn:aws:lambda:us-east-1:000000000000:function:f"
+        processor = {
+            "Name": "p",
+            "ExecutionOrder": 1,
+            "FallbackAction": "CONTINUE",
+            "Configuration": {"Lambda": {"ResourceArn": function, "InvocationType": "ASYNC"}},
+        }
+        made = self._messaging(
+            "CreateChannelFlow",
+            AppInstanceArn=self.app,
+            Name=name,
+            ClientRequestToken="tt",
+            Processors=[processor],
+        )
+        return str(made["ChannelFlowArn"])
 
     def _identity(self, operation: str, **parameters: Any) -> dict[str, Any]:
         return self.service.call(operation, parameters, service_name="chime-sdk-identity", region="us-east-1")
@@ -167,7 +197,7 @@ class History:
             "Mode": self.rng.choice(("RESTRICTED", "UNRESTRICTED")),
             "Privacy": self.rng.choice(("PRIVATE", "PRIVATE", "PUBLIC")),
         }
-        for key in ("Metadata", "Tags", "MemberArns", "ModeratorArns", "ExpirationSettings", "ChannelId", "Token"):
+        for key in OPTIONAL:
             if self.rng.random() < 0.3:
                 self._set(properties, key)
         return properties
@@ -183,6 +213,14 @@ class History:
                 names = rng.sample(PEOPLE, rng.randint(1, 4))
                 ghost = [f"{self.app}/user/ghost"] if rng.random() < 0.06 else []
                 properties[key] = [self.users[name] for name in names] + ghost
+            case "HiddenMemberArns" | "BanArns":
+                names = rng.sample(("fay", "gus", "hal"), rng.randint(1, 2))
+                other = properties.get("BanArns" if key == "HiddenMemberArns" else "HiddenMemberArns", [])
+                chosen = [self.users[name] for name in names if self.users[name] not in other]
+                if chosen:
+                    properties[key] = chosen
+            case "ChannelFlowArn":
+                properties[key] = rng.choice(self.flows)
             case "ExpirationSettings":
                 properties[key] = {
                     "ExpirationDays": rng.choice((2, 400)),
@@ -208,13 +246,20 @@ class History:
                     "Tags",
                     "MemberArns",
                     "ModeratorArns",
+                    "HiddenMemberArns",
+                    "BanArns",
+                    "ChannelFlowArn",
                     "ExpirationSettings",
                     "ChannelId",
                 )
             )
             if key == "Privacy" and "ChannelId" in properties:
                 self._set(properties, "ChannelId")  # a user's own ChannelId must change with it
-            if key in fresh:
+            if key in ("HiddenMemberArns", "BanArns"):
+                properties.pop(key, None)
+                if self.rng.random() < 0.6:
+                    self._set(properties, key)
+            elif key in fresh:
                 properties[key] = fresh[key]
             elif key in properties:
                 del properties[key]
@@ -318,10 +363,15 @@ class History:
             assert guest in members, f"{name}: a guest was put out"
         members.discard(self.users["guest"])
         assert set(wanted.moderators) - bosses <= moderators, f"{name}: moderators are missing"
-        declared = set(wanted.members) - bosses
+        declared = {*wanted.members, *wanted.hidden} - bosses
+        assert channel.flow == (wanted.flow or None), f"{name}: flow {channel.flow}"
+        assert set(wanted.bans) <= channel.bans, f"{name}: bans are missing"
+        hidden = {arn for arn, kind in channel.members.items() if kind == "HIDDEN"}
+        assert set(wanted.hidden) <= hidden, f"{name}: hidden members are missing"
         assert declared <= members, f"{name}: members are missing"
         if channel.arn in self.taken_back:
             return
+        assert channel.bans == set(wanted.bans), f"{name}: bans that were dropped are still there"
         assert moderators == set(wanted.moderators) - bosses, f"{name}: moderators who were dropped are still there"
         assert members <= declared | moderators, f"{name}: members who were dropped are still there"
 
