@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chime_local import _cdk
-from chime_local.engine import Engine, EngineError, environment, free_port
+from chime_local.engine import DROPPED, Engine, EngineError, environment
 from chime_local.service import World
 
 _CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-auth", action="store_true", help="do not enforce IAM policies")
     parser.add_argument("--limits", action="store_true", help="enforce the documented rates of the service")
     parser.add_argument("--region", default="us-east-1", help="region of the stacks (default: us-east-1)")
+    # For engine.Engine: whoever holds the other end of the standard input is the one that wants this engine.
+    parser.add_argument("--until-input-ends", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command")
     run = commands.add_parser("run", help="run a command against an engine of its own, e.g. run -- cdk diff")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="the command and its arguments")
@@ -67,17 +69,24 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(given: argparse.Namespace) -> int:
     from chime_local import _serve as engine  # noqa: PLC0415 - the commands need no server
 
-    port = given.port or free_port()
-    import socket  # noqa: PLC0415 - only here
+    def announce(port: int) -> None:
+        print(f"unset {' '.join(DROPPED)}")
+        for name, value in environment(port, given.region).items():
+            print(f"export {name}={value}", flush=True)
+        if not given.until_input_ends:
+            _cdk.say(f"listening on {engine.HOST}:{port}; Ctrl-C ends it")
 
-    with socket.socket() as probe:
-        if probe.connect_ex((engine.HOST, port)) == 0:
-            raise EngineError(f"port {port} is taken; give another with --port, or 0 for any free one")
-    for name, value in environment(port, given.region).items():
-        print(f"export {name}={value}")
-    _cdk.say(f"listening on {engine.HOST}:{port}; Ctrl-C ends it")
-    sys.stdout.flush()
-    engine.serve(port, World.parse(given.world), auth=not given.no_auth, limits=given.limits)
+    try:
+        engine.serve(
+            given.port,
+            World.parse(given.world),
+            auth=not given.no_auth,
+            limits=given.limits,
+            announce=announce,
+            until_input_ends=given.until_input_ends,
+        )
+    except engine.PortTaken as taken:
+        raise EngineError(str(taken)) from None
     return 0
 
 

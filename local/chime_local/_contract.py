@@ -1,59 +1,89 @@
 """CloudFormation's contract with custom resources, where MiniStack's is looser than AWS's.
 
-Added: the first answer counts; answers have rules; a Lambda that crashes is invoked once
-more with the same event; a failed Create gets its Delete, with the id that was
-answered or one that is made up.
-Left as MiniStack has it: resources are provisioned one after another, and the Lambda runs synchronously.
+Added: the Lambda is invoked as an asynchronous event is, with the retries its event invoke config allows; the first
+answer counts; answers have rules; ServiceTimeout also ends the wait for a Lambda that still runs; a ServiceToken
+cannot change. What became of failed requests is kept for the rollback (`_rollback`).
+Left as MiniStack has it: resources are provisioned one after another. Unlike on AWS, retries come at once, and a
+request that nobody can answer any more fails at once instead of after ServiceTimeout.
 """
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import json
 import threading
 import uuid
+from dataclasses import dataclass, field
 from typing import Any
 
 _MOST_BYTES = 4096
 _ECHOED = ("StackId", "RequestId", "LogicalResourceId")
-_ATTEMPTS = 2
+_LONGEST_WAIT = 3600
+
+Answer = dict[str, Any]
+Properties = dict[str, Any]
+
+
+class CustomResourceError(RuntimeError):
+    """A request failed; the text is what CloudFormation's event says."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A request that failed, and the id that its resource has from then on."""
+
+    request_type: str
+    resource_type: str
+    physical_id: str
+    properties: Properties
+
+
+@dataclass
+class _Waiting:
+    """A request whose answer is awaited."""
+
+    event: dict[str, Any]
+    settled: threading.Event = field(default_factory=threading.Event)
+    answer: Answer | None = None
+    gave_up: str = ""
 
 
 class Contract:
-    """Invokes custom resources by the rules; takes the place of functions in MiniStack."""
+    """Invokes custom resources by the rules; takes the place of a function in MiniStack."""
 
     def __init__(self, custom_resource: Any) -> None:
         self._ministack = custom_resource
         self._lock = threading.Lock()
-        self._waiting: dict[str, tuple[dict[str, Any], threading.Event, list[dict[str, Any]]]] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self.failures: dict[tuple[str, str], Failure] = {}
+        """By stack id and logical id: what the rollback has to undo."""
 
     def install(self) -> None:
         """Put these rules in the place of MiniStack's."""
         self._ministack.invoke_custom_resource = self.invoke
-        self._ministack.deliver_response = self.deliver
 
-    def deliver(self, token: str, answer: dict[str, Any]) -> bool:
-        """Take an answer that was PUT to a ResponseURL."""
+    def deliver(self, token: str, body: bytes) -> None:
+        """Take an answer that was PUT to a ResponseURL; only the first to a pending request counts."""
         with self._lock:
             waiting = self._waiting.get(token)
-            if waiting is None:
-                return False
-            event, arrived, answers = waiting
-            answers.append(_checked(event, answer))
-            arrived.set()
-        return True
+            if waiting is not None and waiting.answer is None:
+                waiting.answer = checked(waiting.event, body)
+                waiting.settled.set()
 
     def invoke(  # noqa: PLR0917 - the signature is MiniStack's
         self,
         request_type: str,
         logical_id: str,
-        props: dict[str, Any],
+        props: Properties,
         stack_name: str,
         stack_id: str,
         resource_type: str,
         physical_id: str | None = None,
-        old_props: dict[str, Any] | None = None,
-    ) -> tuple[str, dict[str, Any]]:
-        """Send one request and wait for its answer; raises RuntimeError with the Reason of a failure."""
+        old_props: Properties | None = None,
+    ) -> tuple[str, Properties]:
+        """Send one request and wait for its answer; raises CustomResourceError with the Reason of a failure."""
+        stringified = self._ministack._normalise_resource_properties
         event = {
             "RequestType": request_type,
             "RequestId": str(uuid.uuid4()),
@@ -61,67 +91,129 @@ class Contract:
             "ServiceToken": props.get("ServiceToken"),
             "ResourceType": resource_type,
             "LogicalResourceId": logical_id,
-            "ResourceProperties": self._ministack._normalise_resource_properties(props),
+            "ResourceProperties": stringified(props),
         }
         if physical_id is not None:
             event["PhysicalResourceId"] = physical_id
         if old_props is not None:
-            event["OldResourceProperties"] = self._ministack._normalise_resource_properties(old_props)
-        answer = self._ask(event, str(props.get("ServiceToken", "")))
-        if answer.get("Status") == "SUCCESS":
+            event["OldResourceProperties"] = stringified(old_props)
+            if old_props.get("ServiceToken") != props.get("ServiceToken"):
+                raise CustomResourceError("Modifying service token is not allowed.")
+        self.failures.pop((stack_id, logical_id), None)
+        answer = self._ask(event, props)
+        if answer["Status"] == "SUCCESS":
             return str(answer["PhysicalResourceId"]), answer.get("Data") or {}
-        told = answer.get("Reason")
-        reason = f"Received response status [FAILED] from custom resource. Message returned: {told}"
-        if request_type == "Create":
-            made_up = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12].upper()}"
-            held = answer.get("PhysicalResourceId") or made_up
-            try:
-                self.invoke("Delete", logical_id, props, stack_name, stack_id, resource_type, str(held))
-            except RuntimeError as second:
-                reason += f" Its deletion failed, too: {second}"
-        raise RuntimeError(reason)
+        made_up = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12].upper()}"
+        held = str(answer.get("PhysicalResourceId") or physical_id or made_up)
+        if request_type == "Create" and _is_nested(stack_name):
+            # No rollback of ours sees the inside of a nested stack.
+            with contextlib.suppress(CustomResourceError):
+                self.invoke("Delete", logical_id, props, stack_name, stack_id, resource_type, held)
+        else:
+            self.failures[stack_id, logical_id] = Failure(request_type, resource_type, held, props)
+        raise CustomResourceError(answer["Reason"])
 
-    def _ask(self, event: dict[str, Any], service_token: str) -> dict[str, Any]:
-        """Invoke the Lambda until it has answered, as often as an asynchronous invocation would."""
+    def _ask(self, event: dict[str, Any], props: Properties) -> Answer:
+        """Have the Lambda invoked, and wait for the answer; where none comes, the answer is a failure."""
         import ministack.services.lambda_svc as lambdas  # noqa: PLC0415 - reads its settings when imported
+        from ministack.core.responses import get_region  # noqa: PLC0415
 
+        service_token = str(props.get("ServiceToken", ""))
+        parts = service_token.split(":")
+        if len(parts) > 3 and parts[2] == "lambda" and parts[3] != get_region():
+            return _failed(f"ServiceToken {service_token} is not in the stack's region {get_region()}")
         record, config, _ = lambdas._get_func_record_for_ref(service_token)
         if record is None or config is None:
-            return {"Reason": f"the ServiceToken {service_token} is no Lambda function of this region"}
-        token = str(uuid.uuid4())
-        arrived, answers = threading.Event(), list[dict[str, Any]]()
+            return _failed(f"ServiceToken {service_token} is no Lambda function")
+        seconds = _service_timeout(props)
+        if seconds is None:
+            return _failed(f"ServiceTimeout must be 1–{_LONGEST_WAIT}, but is {props['ServiceTimeout']!r}")
+        waiting, token = _Waiting(event), str(uuid.uuid4())
         with self._lock:
-            self._waiting[token] = (event, arrived, answers)
+            self._waiting[token] = waiting
         sent = {**event, "ResponseURL": self._ministack._response_url(token)}
-        told = ""
-        for _ in range(_ATTEMPTS):
-            try:
-                scoped = lambdas._execution_record_for_config(record, config)
-                result = lambdas._execute_function_with_config_scope(scoped, sent)
-                told = str(result.get("error") or "")
-            except Exception as failed:
-                told = str(failed)
-            if arrived.wait(1):
-                break
+        run = contextvars.copy_context().run
+        thread = threading.Thread(target=run, args=(_deliver_event, waiting, record, config, sent), daemon=True)
+        thread.start()
+        if waiting.settled.wait(seconds):
+            thread.join(1)  # so that most often its log lines are there before the stack is
         with self._lock:
             del self._waiting[token]
-        if not answers:
-            return {"Reason": f"the Lambda ended {_ATTEMPTS} times without an answer {told[:500]}".strip()}
-        return answers[0]
+        return waiting.answer or _failed(waiting.gave_up or _no_response(event))
 
 
-def _checked(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """Turn an answer that breaks a rule of CloudFormation into a failure that says so."""
-    problem = ""
+def _deliver_event(waiting: _Waiting, record: Any, config: Any, event: dict[str, Any]) -> None:
+    """Invoke a Lambda as AWS delivers an asynchronous event: again when it failed, answered or not."""
+    import ministack.services.lambda_svc as lambdas  # noqa: PLC0415 - reads its settings when imported
+
+    settings = lambdas._event_invoke_config(record, "$LATEST") or lambdas._event_invoke_config(record, None) or {}
+    told = ""
+    attempts = 1 + int(settings.get("MaximumRetryAttempts", 2))
+    for _ in range(attempts):
+        try:
+            scoped = lambdas._execution_record_for_config(record, config)
+            result = lambdas._execute_function_with_config_scope(scoped, event)
+        except Exception as failed:
+            told = str(failed)
+            continue
+        if not result.get("error"):
+            return
+        told = json.dumps(result.get("body"), default=str)
+    waiting.gave_up = f"The Lambda failed {attempts} times without an answer: {told[:500]}"
+    waiting.settled.set()
+
+
+def _is_nested(stack_name: str) -> bool:
+    from ministack.services.cloudformation import _stacks  # noqa: PLC0415 - reads its settings when imported
+
+    return bool((_stacks.get(stack_name) or {}).get("ParentId"))
+
+
+def _service_timeout(props: Properties) -> int | None:
+    text = str(props.get("ServiceTimeout", _LONGEST_WAIT))
+    seconds = int(text) if text.isascii() and text.isdecimal() else 0
+    return seconds if 1 <= seconds <= _LONGEST_WAIT else None
+
+
+def _no_response(event: dict[str, Any]) -> str:
+    return (
+        "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId "
+        f"[{event['RequestId']}]."
+    )
+
+
+def _failed(reason: str) -> Answer:
+    return {"Status": "FAILED", "Reason": reason}
+
+
+def checked(event: dict[str, Any], body: bytes) -> Answer:
+    """Read an answer; one that breaks a rule of CloudFormation is a failure that says so, without an id."""
+    if len(body) > _MOST_BYTES:
+        return _failed(f"Response object is too long: {len(body)} bytes, at most {_MOST_BYTES}.")
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return _failed("Invalid response: it is no JSON.")
+    problem = _problem(event, answer) if isinstance(answer, dict) else "it is no JSON object."
+    if problem:
+        return _failed(f"Invalid response: {problem}")
+    if answer["Status"] == "FAILED":
+        told = f"Received response status [FAILED] from custom resource. Message returned: {answer['Reason']}"
+        return {**answer, "Reason": f"{told} (RequestId: {event['RequestId']})"}
+    return dict(answer)
+
+
+def _problem(event: dict[str, Any], answer: dict[str, Any]) -> str:
     physical_id = answer.get("PhysicalResourceId")
-    if len(json.dumps(answer).encode()) > _MOST_BYTES:
-        problem = f"Response object is too long (more than {_MOST_BYTES} bytes)."
-    elif answer.get("Status") not in ("SUCCESS", "FAILED"):
-        problem = "Status must be SUCCESS or FAILED."
-    elif not isinstance(physical_id, str) or not 1 <= len(physical_id.encode()) <= 1024:
-        problem = "PhysicalResourceId must have 1–1024 bytes."
-    elif any(answer.get(name) != event[name] for name in _ECHOED):
-        problem = f"{', '.join(_ECHOED)} must be those of the request."
-    elif answer["Status"] == "FAILED" and not answer.get("Reason"):
-        problem = "A failure must have a Reason."
-    return {"Status": "FAILED", "Reason": f"Invalid response: {problem}"} if problem else answer
+    if answer.get("Status") not in ("SUCCESS", "FAILED"):
+        return f"Status must be SUCCESS or FAILED, but is {answer.get('Status')!r}."
+    if not isinstance(physical_id, str) or not 1 <= len(physical_id.encode()) <= 1024:
+        return "PhysicalResourceId must be a string of 1–1024 bytes."
+    foreign = [name for name in _ECHOED if answer.get(name) != event[name]]
+    if foreign:
+        return f"{', '.join(foreign)} must be as in the request."
+    if answer["Status"] == "FAILED" and not (isinstance(answer.get("Reason"), str) and answer["Reason"]):
+        return "a FAILED response must have a Reason."
+    if not isinstance(answer.get("Data") or {}, dict):
+        return "Data must be an object."
+    return ""

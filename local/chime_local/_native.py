@@ -49,8 +49,9 @@ class NativeTypes:
     def __init__(self, service: ChimeService) -> None:
         self._service = service
 
-    def register(self, handlers: dict[str, Any], replacing: dict[str, Any]) -> None:
+    def register(self, provisioners: Any) -> None:
         """Add the types to MiniStack's tables of handlers and of replacing properties."""
+        handlers, replacing = provisioners._RESOURCE_HANDLERS, provisioners._REPLACING_PROPERTIES
         for name in ("AppInstance", "AppInstanceUser", "AppInstanceBot", "ChannelFlow", "Channel"):
             method = {verb: getattr(self, f"{verb}_{_snake(name)}") for verb in ("create", "update", "delete")}
             handlers[f"AWS::Chime::{name}"] = method

@@ -3,63 +3,109 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 import signal
+import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
 from chime_local._contract import Contract
 from chime_local._front import Front
 from chime_local._native import NativeTypes
+from chime_local._operations import Operations
+from chime_local._rollback import Rollback
 from chime_local.service import ChimeService, World
 from chime_local.service.asgi import ChimeApp
 
 HOST = "127.0.0.1"
 MINISTACK = "1.5.33"
-_DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
+_DROPPED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "GATEWAY_PORT", "EDGE_PORT", "PYTHONPATH")
+_LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
 
-def serve(port: int, world: World, *, auth: bool, limits: bool) -> None:
-    """Run the engine until it is told to stop by SIGINT or SIGTERM."""
+class PortTaken(Exception):
+    """The port cannot be listened on; the text says what to do."""
+
+
+def serve(
+    port: int,
+    world: World,
+    *,
+    auth: bool,
+    limits: bool,
+    announce: Callable[[int], None],
+    until_input_ends: bool = False,
+) -> None:
+    """Run the engine until SIGINT or SIGTERM; `announce` is told the port as soon as it listens."""
     if version("ministack") != MINISTACK:
         raise SystemExit(
             f"error: ministack {version('ministack')} is installed, but this engine leans on the insides of "
             f"{MINISTACK}: install that one (pip install ministack=={MINISTACK})"
         )
+    listener = _listener(port)
     with tempfile.TemporaryDirectory(prefix="chime-local-") as scratch:
-        _settle(port, scratch, auth=auth)
-        asyncio.run(_run(port, world, auth=auth, limits=limits))
-        sys.stdout.flush()
-        sys.stderr.flush()
-    _end_children()
+        _settle(listener.getsockname()[1], Path(scratch), auth=auth)
+        application = _application(world, Path(scratch), auth=auth, limits=limits)
+        listener.listen(100)
+        announce(listener.getsockname()[1])
+        asyncio.run(_run(listener, application, until_input_ends=until_input_ends))
+        _end_lambdas()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # MiniStack's threads are not daemons
 
 
-def _settle(port: int, scratch: str, *, auth: bool) -> None:
-    """Set what MiniStack reads from the environment when it is imported."""
-    for name in _DROPPED:
-        os.environ.pop(name, None)
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((HOST, port))
+    except (OSError, OverflowError) as refused:
+        listener.close()
+        taken = isinstance(refused, OSError) and refused.errno == errno.EADDRINUSE
+        why = "is taken" if taken else f"cannot be listened on ({refused})"
+        raise PortTaken(f"port {port} {why}; give another with --port, or 0 for any free one") from None
+    return listener
+
+
+def _settle(port: int, scratch: Path, *, auth: bool) -> None:
+    """Set what MiniStack reads from the environment when it is imported, and what Lambdas inherit from it."""
+    for name in [name for name in os.environ if name.startswith("AWS_") or name in _DROPPED]:
+        del os.environ[name]
     os.environ |= {
         "AUTH": "true" if auth else "false",
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": HOST,
         "IOT_MTLS_ENABLED": "0",
-        "TMPDIR": scratch,
+        "TMPDIR": str(scratch),
         "LOG_LEVEL": os.environ.get("CHIME_LOCAL_LOG_LEVEL", "ERROR"),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "*",
+        "no_proxy": "*",
     }
-    tempfile.tempdir = scratch
+    tempfile.tempdir = str(scratch)
 
 
-def _application(world: World, *, auth: bool, limits: bool) -> Front:
+def _application(world: World, scratch: Path, *, auth: bool, limits: bool) -> Front:
     from ministack.app import app  # noqa: PLC0415 - reads its settings when imported
-    from ministack.services.cloudformation import custom_resource, provisioners  # noqa: PLC0415
+    from ministack.services.cloudformation import (  # noqa: PLC0415
+        changesets,
+        custom_resource,
+        handlers,
+        provisioners,
+        stacks,
+    )
 
     service = ChimeService(
         world,
@@ -67,17 +113,45 @@ def _application(world: World, *, auth: bool, limits: bool) -> Front:
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
         limits=limits,
     )
-    NativeTypes(service).register(provisioners._RESOURCE_HANDLERS, provisioners._REPLACING_PROPERTIES)
-    Contract(custom_resource).install()
-    return Front(ChimeApp(service), app, auth=auth)
+    NativeTypes(service).register(provisioners)
+    contract, operations = Contract(custom_resource), Operations()
+    contract.install()
+    Rollback(contract, stacks, handlers).install()
+    operations.install(stacks, handlers, changesets)
+    _isolate_lambdas(scratch)
+    return Front(ChimeApp(service), app, auth=auth, deliver=contract.deliver, hold=operations.hold)
 
 
-async def _run(port: int, world: World, *, auth: bool, limits: bool) -> None:
+def _isolate_lambdas(scratch: Path) -> None:
+    """Let Python Lambdas import what AWS's runtime has, and nothing else of the engine's environment."""
+    from ministack.core import lambda_runtime  # noqa: PLC0415 - reads its settings when imported
+
+    packages = scratch / "python"
+    packages.mkdir()
+    for name in _LAMBDA_RUNTIME:
+        spec = find_spec(name)
+        if spec is not None and spec.origin:
+            origin = Path(spec.origin)
+            source = origin.parent if spec.submodule_search_locations else origin
+            (packages / source.name).symlink_to(source)
+    binary = scratch / "python-lambda"
+    binary.write_text(f'#!/bin/sh\nPYTHONPATH="{packages}" exec "{sys.executable}" -S "$@"\n')
+    binary.chmod(0o700)
+    detect = lambda_runtime._detect_runtime_binary
+
+    def isolated(runtime: str) -> tuple[str, str]:
+        found: tuple[str, str] = detect(runtime)
+        return (str(binary), found[1]) if found[0] == sys.executable else found
+
+    lambda_runtime._detect_runtime_binary = isolated
+
+
+async def _run(listener: socket.socket, application: Front, *, until_input_ends: bool) -> None:
     from hypercorn.asyncio import serve as listen  # noqa: PLC0415 - slow to import
     from hypercorn.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.bind = [f"{HOST}:{port}"]
+    config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = 1
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR"
@@ -85,13 +159,14 @@ async def _run(port: int, world: World, *, auth: bool, limits: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    application = _application(world, auth=auth, limits=limits)
+    if until_input_ends:
+        # Whoever started this holds the other end; it closes however that process ends.
+        loop.add_reader(sys.stdin.fileno(), stop.set)
     await listen(application, config, shutdown_trigger=stop.wait)
 
 
-def _end_children() -> None:
-    """End what is left of the process group of this engine, such as Lambda workers, and then itself."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGTERM)
-    os._exit(0)  # MiniStack's threads are not daemons
+def _end_lambdas() -> None:
+    """End the workers that MiniStack keeps warm."""
+    from ministack.core import lambda_runtime  # noqa: PLC0415 - reads its settings when imported
+
+    lambda_runtime.reset()

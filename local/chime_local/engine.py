@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import boto3
 from botocore.config import Config
@@ -21,18 +22,13 @@ from botocore.config import Config
 from chime_local._serve import HOST
 
 ACCOUNT = "000000000000"
-_START_SECONDS = 30
+DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
+"""Variables that would lead SDKs away from the engine."""
+_ANNOUNCED = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
 
 
 class EngineError(Exception):
     """The engine did not start, or a stack failed; the text says why."""
-
-
-def free_port() -> int:
-    """Give a port that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def environment(port: int, region: str = "us-east-1") -> dict[str, str]:
@@ -49,9 +45,14 @@ def environment(port: int, region: str = "us-east-1") -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "CDK_DEFAULT_ACCOUNT": ACCOUNT,
         "CDK_DEFAULT_REGION": region,
-        "NO_PROXY": HOST,
-        "no_proxy": HOST,
+        **{name: _with_host(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
     }
+
+
+def _with_host(no_proxy: str) -> str:
+    """Add the engine's host to those that are reached without a proxy."""
+    hosts = [host for host in no_proxy.split(",") if host and host != HOST]
+    return ",".join((HOST, *hosts))
 
 
 class Engine:
@@ -66,41 +67,51 @@ class Engine:
         port: int = 0,
         region: str = "us-east-1",
     ) -> None:
-        self.port = port or free_port()
+        self.port = port
+        """The port; the one that was found free as soon as the engine runs."""
         self.region = region
-        self._arguments = [f"--port={self.port}", f"--world={world}"]
+        self._arguments = ["--until-input-ends", f"--port={port}", f"--world={world}"]
         self._arguments += [] if auth else ["--no-auth"]
         self._arguments += ["--limits"] if limits else []
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     @property
     def environ(self) -> dict[str, str]:
         """The environment in which a command reaches this engine."""
-        dropped = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
-        kept = {name: value for name, value in os.environ.items() if name not in dropped}
+        kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
         return {**kept, **environment(self.port, self.region)}
 
     def __enter__(self) -> Engine:
-        """Start the engine and wait until it listens."""
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, self.port)) == 0:
-                raise EngineError(f"port {self.port} is taken; give another with --port, or 0 for any free one")
+        """Start the engine and wait until it listens; it ends with this process, however that ends."""
         self._process = subprocess.Popen(  # noqa: S603 - this very package
             [sys.executable, "-m", "chime_local", *self._arguments],
             start_new_session=True,
-            stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
-        until = time.monotonic() + _START_SECONDS
-        while time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex((HOST, self.port)) == 0:
-                    return self
-            if self._process.poll() is not None:
-                raise EngineError(f"the engine ended with status {self._process.returncode} while starting")
-            time.sleep(0.02)
-        self.stop()
-        raise EngineError(f"the engine did not listen within {_START_SECONDS} seconds")
+        try:
+            self.port = self._announced(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    @staticmethod
+    def _announced(process: subprocess.Popen[str]) -> int:
+        """Read the port that the engine has announced, and let what it says go on to our standard error."""
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            found = _ANNOUNCED.match(line)
+            if found:
+                threading.Thread(target=_pass_on, args=(process.stdout, None), daemon=True).start()
+                threading.Thread(target=_pass_on, args=(process.stderr, sys.stderr), daemon=True).start()
+                return int(found[1])
+        told = process.stderr.read().strip().removeprefix("error: ")
+        raise EngineError(told or f"the engine ended with status {process.wait()} while starting")
 
     def __exit__(
         self,
@@ -124,6 +135,8 @@ class Engine:
             process.wait()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        if process.stdin is not None:
+            process.stdin.close()
         self._process = None
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -216,6 +229,14 @@ class Engine:
                 else:
                     body = source.read_bytes()
                 s3.put_object(Bucket=bucket, Key=destination["objectKey"], Body=body)
+
+
+def _pass_on(source: TextIO, target: TextIO | None) -> None:
+    """Read a pipe until it ends, so that its writer never waits."""
+    with contextlib.suppress(ValueError):  # closed meanwhile
+        for line in source:
+            if target is not None:
+                target.write(line)
 
 
 def _location(region: str) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""Stack operations in progress: who asks how a stack is doing is answered when it is done.
+
+The CDK CLI asks every five seconds. Holding its question back for as long as that ends its wait at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Awaitable
+from typing import Any
+from urllib.parse import parse_qs
+
+LONGEST_HOLD = 4.0
+_DESCRIBE = re.compile(rb"(?:^|&)Action=DescribeStacks(?:&|$)")
+
+
+class Operations:
+    """Knows which stacks are being changed."""
+
+    def __init__(self) -> None:
+        self._running: Counter[str] = Counter()
+        self._changed = asyncio.Condition()
+
+    def install(self, *modules: Any) -> None:
+        """Watch every operation that MiniStack starts."""
+        start = modules[0]._create_stack_task_in_region
+
+        def watched(work: Awaitable[None], stack: dict[str, Any] | None, stack_id: str | None = None) -> None:
+            names = {str((stack or {}).get("StackName")), str(stack_id or (stack or {}).get("StackId"))}
+            self._running.update(names)
+            start(self._watch(work, names), stack, stack_id)
+
+        for module in modules:
+            module._create_stack_task_in_region = watched
+
+    async def _watch(self, work: Awaitable[None], names: set[str]) -> None:
+        try:
+            await work
+        finally:
+            self._running.subtract(names)
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def hold(self, body: bytes) -> None:
+        """Wait, for DescribeStacks of a stack that is being changed, until the change is over or has been long."""
+        if not _DESCRIBE.search(body):
+            return
+        names = parse_qs(body.decode("latin-1")).get("StackName", ())
+        if not any(self._running[name] > 0 for name in names):
+            return
+        try:
+            async with asyncio.timeout(LONGEST_HOLD), self._changed:
+                await self._changed.wait_for(lambda: not any(self._running[name] > 0 for name in names))
+        except TimeoutError:
+            return

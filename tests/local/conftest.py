@@ -1,0 +1,23 @@
+"""One engine for the tests of the engine itself, with IAM enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from toys import Toy
+
+from chime_local.engine import Engine
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Run an engine."""
+    with Engine() as running:
+        yield running
+
+
+@pytest.fixture
+def toy(engine: Engine) -> Toy:
+    """Give a stack of this test's own."""
+    return Toy(engine)

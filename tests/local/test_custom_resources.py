@@ -1,0 +1,235 @@
+"""CloudFormation's contract with custom resources, on the engine's CloudFormation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from toys import FAILED, Toy, function, service_token
+
+from chime_local.engine import EngineError
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    """Let the Lambda answer with these changes."""
+    return {"Answer": changes}
+
+
+def test_properties_are_strings(toy: Toy) -> None:
+    """Scalars arrive as strings, lists and maps stay."""
+    toy.deploy(Number=5, Flag=True, Listed=[1, {"Deep": False}])
+    (event,) = toy.events()
+    assert {name: event["ResourceProperties"][name] for name in ("Number", "Flag", "Listed")} == {
+        "Number": "5",
+        "Flag": "true",
+        "Listed": ["1", {"Deep": "false"}],
+    }
+
+
+def test_failed_create_is_deleted(toy: Toy) -> None:
+    """A failed Create gets its Delete with the id that it answered."""
+    with pytest.raises(EngineError, match=r"ROLLBACK_COMPLETE: .*Message returned: no"):
+        toy.deploy(OnCreate=[answer(Status="FAILED", Reason="no", PhysicalResourceId="half")])
+    assert toy.story() == [("Create", None), ("Delete", "half")]
+    assert toy.statuses("Toy") == ["CREATE_IN_PROGRESS", "CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+
+
+def test_unanswered_create_is_deleted(toy: Toy) -> None:
+    """A Create that nothing answered within ServiceTimeout gets its Delete with an id that is made up."""
+    with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
+        toy.deploy(OnCreate=[], ServiceTimeout=1)
+    create, delete = toy.story()
+    assert create == ("Create", None)
+    assert delete[1] is not None
+    assert delete[1].startswith(f"{toy.name}-Toy-")
+
+
+def test_late_answer_is_ignored(toy: Toy) -> None:
+    """Only the first answer counts."""
+    outputs = toy.engine.deploy_template(
+        {
+            **toy.template(OnCreate=[answer(PhysicalResourceId="one"), answer(PhysicalResourceId="two")]),
+            "Outputs": {"Id": {"Value": {"Ref": "Toy"}}},
+        },
+        toy.name,
+    )
+    assert outputs == {"Id": "one"}
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "too long": (answer(Data={"Long": "x" * 4096}), r"too long: \d+ bytes, at most 4096"),
+    "no status": (answer(Status="DONE"), "Status must be SUCCESS or FAILED, but is 'DONE'"),
+    "empty id": (answer(PhysicalResourceId=""), "PhysicalResourceId must be"),
+    "long id": (answer(PhysicalResourceId="x" * 1025), "PhysicalResourceId must be"),
+    "another request": (answer(RequestId="other"), "RequestId must be as in the request"),
+    "no reason": (answer(Status="FAILED"), "must have a Reason"),
+    "no object": ({"Text": "[]"}, "it is no JSON object"),
+    "no JSON": ({"Text": "SUCCESS"}, "it is no JSON"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_answer(toy: Toy, case: str) -> None:
+    """An answer that breaks a rule fails the resource, and its Delete gets an id that is made up."""
+    play, told = BAD[case]
+    with pytest.raises(EngineError, match=told):
+        toy.deploy(OnCreate=[play])
+    create, delete = toy.story()
+    assert create == ("Create", None)
+    assert delete[1] is not None
+    assert delete[1].startswith(f"{toy.name}-Toy-")
+
+
+def test_content_type(toy: Toy) -> None:
+    """An answer with a content type is refused, as a pre-signed URL refuses it."""
+    with pytest.raises(EngineError, match="HTTP Error 403"):
+        toy.deploy(OnCreate=[{"Type": "application/json"}])
+
+
+def test_crash_is_redelivered(toy: Toy) -> None:
+    """A Lambda that crashes gets the same event again."""
+    toy.deploy(OnCreate=[{"CrashOnce": "yes"}, {}])
+    first, second = toy.events()
+    assert first == second
+
+
+def test_retries_are_the_functions(toy: Toy) -> None:
+    """A Lambda whose event invoke config allows no retry is invoked once."""
+    config = {
+        "Type": "AWS::Lambda::EventInvokeConfig",
+        "Properties": {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": 0},
+    }
+    with pytest.raises(EngineError, match=r"failed 1 times without an answer: .*crashed"):
+        toy.deploy(OnCreate=[{"Crash": "yes"}], resources={"Config": config}, attributes={"DependsOn": "Config"})
+    assert [kind for kind, _ in toy.story()] == ["Create", "Delete"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "deleted"), [("Retain", False), ("RetainExceptOnCreate", True), ("Delete", True)]
+)
+def test_deletion_policy_of_failed_create(toy: Toy, policy: str, deleted: bool) -> None:
+    """What DeletionPolicy Retain keeps is kept when its creation fails, too; RetainExceptOnCreate is not."""
+    with pytest.raises(EngineError, match="ROLLBACK_COMPLETE"):
+        toy.deploy(OnCreate=[FAILED], attributes={"DeletionPolicy": policy})
+    assert [kind for kind, _ in toy.story()] == ["Create", *["Delete"] * deleted]
+
+
+def test_failed_delete_stays_in_the_stack(toy: Toy) -> None:
+    """What a rollback could not delete is deleted by the next DeleteStack."""
+    with pytest.raises(EngineError, match="is ROLLBACK_FAILED"):
+        toy.deploy(OnCreate=[FAILED], OnDelete=[FAILED])
+    with pytest.raises(EngineError, match="is DELETE_FAILED"):
+        toy.engine.delete(toy.name)
+    assert toy.story() == [("Create", None), ("Delete", "first"), ("Delete", "first")]
+
+
+def test_failed_create_without_rollback(toy: Toy) -> None:
+    """Where rollback is switched off, the stack's deletion deletes what failed."""
+    cloudformation = toy.engine.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=toy.name,
+        TemplateBody=json.dumps(toy.template(OnCreate=[FAILED])),
+        Capabilities=["CAPABILITY_IAM"],
+        DisableRollback=True,
+    )
+    stack = cloudformation.describe_stacks(StackName=toy.name)["Stacks"][0]
+    assert stack["StackStatus"] == "CREATE_FAILED"
+    assert toy.story() == [("Create", None)]
+    toy.engine.delete(toy.name)
+    assert toy.story() == [("Create", None), ("Delete", "first")]
+
+
+def test_replacement(toy: Toy) -> None:
+    """An Update that answers another id replaces: the old one is deleted when the update has succeeded."""
+    toy.deploy(Value=1)
+    toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")])
+    assert toy.story() == [("Create", None), ("Update", "first"), ("Delete", "first")]
+    *_, update, delete = toy.events()
+    assert (update["ResourceProperties"]["Value"], update["OldResourceProperties"]["Value"]) == ("2", "1")
+    assert delete["ResourceProperties"]["Value"] == "1"
+
+
+def test_replacement_retained(toy: Toy) -> None:
+    """With UpdateReplacePolicy Retain the replaced one is kept."""
+    toy.deploy()
+    toy.deploy(OnUpdate=[answer(PhysicalResourceId="second")], attributes={"UpdateReplacePolicy": "Retain"})
+    assert toy.story() == [("Create", None), ("Update", "first")]
+
+
+def test_rollback_in_place(toy: Toy) -> None:
+    """The rollback of an update sends an Update with old and new properties swapped."""
+    toy.deploy(Value=1)
+    with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
+        toy.deploy(Value=2, fail=True)
+    assert toy.story() == [("Create", None), ("Update", "first"), ("Update", "first")]
+    *_, back = toy.events()
+    assert (back["ResourceProperties"]["Value"], back["OldResourceProperties"]["Value"]) == ("1", "2")
+
+
+def test_rollback_of_replacement(toy: Toy) -> None:
+    """A replaced resource is sent back with its new id; when that answers the old id, the new one is deleted."""
+    toy.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
+    with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
+        toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
+    assert toy.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+    *_, delete = toy.events()
+    assert delete["ResourceProperties"]["Value"] == "2"
+    toy.engine.delete(toy.name)
+    assert toy.story()[4:] == [("Delete", "first")]
+
+
+def test_rollback_of_replacement_that_stays(toy: Toy) -> None:
+    """When the way back answers the new id, that is the resource from then on, and nothing is deleted."""
+    toy.deploy(Value=1)
+    with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
+        toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
+    toy.engine.delete(toy.name)
+    assert toy.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+
+
+def test_failed_update_with_another_id(toy: Toy) -> None:
+    """The id in a FAILED Update counts: the way back is sent with it."""
+    toy.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
+    failing = answer(Status="FAILED", Reason="no", PhysicalResourceId="second")
+    with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
+        toy.deploy(Value=2, OnUpdate=[failing])
+    assert toy.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+
+
+def test_failed_way_back(toy: Toy) -> None:
+    """A way back that fails leaves UPDATE_ROLLBACK_FAILED, and ContinueUpdateRollback may skip it."""
+    toy.deploy(Value=1, OnUpdate=[FAILED])
+    with pytest.raises(EngineError, match="is UPDATE_ROLLBACK_FAILED"):
+        toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
+    cloudformation = toy.engine.client("cloudformation")
+    cloudformation.continue_update_rollback(StackName=toy.name, ResourcesToSkip=["Toy"])
+    stack = cloudformation.describe_stacks(StackName=toy.name)["Stacks"][0]
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    toy.engine.delete(toy.name)
+    assert toy.story()[-1] == ("Delete", "second")
+
+
+def test_service_token_cannot_change(toy: Toy) -> None:
+    """A changed ServiceToken fails the update, and the resource is not touched."""
+    toy.deploy(resources=function("Other"))
+    with pytest.raises(EngineError, match="Modifying service token is not allowed"):
+        toy.deploy(resources=function("Other"), ServiceToken=service_token("Other"))
+    assert toy.story() == [("Create", None)]
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"ServiceTimeout": 3601}, "ServiceTimeout must be 1–3600, but is 3601"),
+        ({"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:nobody"}, "is no Lambda function"),
+        (
+            {"ServiceToken": "arn:aws:lambda:eu-central-1:000000000000:function:far"},
+            "is not in the stack's region us-east-1",
+        ),
+    ],
+)
+def test_bad_service(toy: Toy, properties: dict[str, Any], told: str) -> None:
+    """A ServiceToken or ServiceTimeout that cannot be is told."""
+    with pytest.raises(EngineError, match=told):
+        toy.deploy(**properties)
