@@ -18,6 +18,20 @@ _BEARER_AND_CHANNEL = (
     "chime:CreateChannelModerator",  # also with CreateChannel
     "chime:DeleteChannelModerator",
     "chime:ListChannelModerators",
+    "chime:CreateChannelBan",
+    "chime:DeleteChannelBan",
+    "chime:ListChannelBans",
+)
+_FLOW = ("chime:AssociateChannelFlow", "chime:DisassociateChannelFlow")  # judged on the flow as well
+_ATTACHMENT = (
+    "chime:DescribeChannel",  # is it the channel that is gone, or only what was attached
+    "chime:BatchCreateChannelMembership",
+    "chime:DeleteChannelMembership",
+    "chime:ListChannelMemberships",  # was a member removed already
+    "chime:CreateChannelModerator",
+    "chime:DeleteChannelModerator",
+    "chime:CreateChannelBan",
+    "chime:DeleteChannelBan",
 )
 _BEARER = ("chime:ListChannels",)  # proves that a bearer is AppInstanceAdmin, and so that a channel is gone
 _CHANNEL = ("chime:TagResource", "chime:UntagResource", "chime:ListTagsForResource")  # carry no bearer
@@ -30,8 +44,19 @@ def for_channels(app_instance_arn: str, bearer: str) -> list[iam.PolicyStatement
     channels = f"{app_instance_arn}/channel/*"
     return [
         _allow(_BEARER_AND_CHANNEL, bearer, channels),
+        _allow(_FLOW, bearer, channels, f"{app_instance_arn}/channel-flow/*"),
         _allow(_BEARER, bearer),
         _allow(_CHANNEL, channels),
+    ]
+
+
+def for_attachments(channel_arn: str, bearer: str, app_instance_arn: str) -> list[iam.PolicyStatement]:
+    """Allow attaching persons and flows to one channel, by one bearer."""
+    return [
+        _allow(_ATTACHMENT, bearer, channel_arn),
+        _allow(_FLOW, bearer, channel_arn, f"{app_instance_arn}/channel-flow/*"),
+        _allow(_BEARER, bearer),
+        _allow(("chime:ListTagsForResource",), channel_arn),
     ]
 
 

@@ -141,6 +141,13 @@ class ChannelProvider(Construct):
         statements = _permissions.for_admins(app_instance_arn, admin_arn)
         self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
 
+    def allow_attachments(
+        self, resource: CfnResource, channel_arn: str, bearer: str, app_instance_arn: str
+    ) -> None:
+        """Let the Lambda attach persons and flows to a channel, before `resource` and until after it."""
+        statements = _permissions.for_attachments(channel_arn, bearer, app_instance_arn)
+        self._allow(resource, "Attachments", (channel_arn, bearer), statements)
+
     def _allow(
         self, resource: CfnResource, kind: str, pair: tuple[str, str], statements: list[iam.PolicyStatement]
     ) -> None:
@@ -152,10 +159,9 @@ class ChannelProvider(Construct):
         policy = stack.node.try_find_child(id_)
         if policy is None:
             policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
-            if kind == "Channels":
-                channels = _flat(stack.resolve(f"{pair[0]}/channel/*"))
-                rule = f"AwsSolutions::AwsSolutions-IAM5[Resource::{channels}]"
-                _acknowledge(policy, rule, "a channel's ARN is not known before it is made")
+            for arn in (arn for statement in statements for arn in statement.resources if arn.endswith("/*")):
+                rule = f"AwsSolutions::AwsSolutions-IAM5[Resource::{_flat(stack.resolve(arn))}]"
+                _acknowledge(policy, rule, "what a channel or flow is called is not known before it is made")
         resource.node.add_dependency(policy)
 
 

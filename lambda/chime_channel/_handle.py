@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 
-from chime_channel import _admin, _channel
+from chime_channel import _admin, _attachments, _channel
 from chime_channel._api import Api, Effects
 from chime_channel._request import UNMADE, Refused, Request, Work
 
@@ -13,17 +14,17 @@ ACTS = 240.0
 SPARE = 15.0
 """Seconds kept for the answer: a call may end ten seconds after the deadline."""
 
-_LIVES: dict[str, dict[str, Callable[[Work], dict[str, str]]]] = {
-    "Custom::ChimeChannel": {
-        "Create": _channel.create,
-        "Update": _channel.update,
-        "Delete": _channel.delete,
-    },
-    "Custom::ChimeAppInstanceAdmin": {
-        "Create": _admin.create,
-        "Update": _admin.update,
-        "Delete": _admin.delete,
-    },
+_Life = dict[str, Callable[[Work], dict[str, str]]]
+
+
+def _life(module: ModuleType) -> _Life:
+    return {"Create": module.create, "Update": module.update, "Delete": module.delete}
+
+
+_LIVES: dict[str, _Life] = {
+    "Custom::ChimeChannel": _life(_channel),
+    "Custom::ChimeAppInstanceAdmin": _life(_admin),
+    **{name: _life(_attachments) for name in _attachments.TYPES},
 }
 
 

@@ -104,8 +104,8 @@ def test_every_argument() -> None:
         "Metadata": '{"a":"é","b":[1]}',
         "ClientRequestToken": "my-token",
         "ChannelId": "lobby",
-        "MemberArns": [f"{APP}/user/ann"],
-        "ModeratorArns": [f"{APP}/bot/helper"],
+        "MemberArns": ["user/ann"],
+        "ModeratorArns": ["bot/helper"],
         "Tags": {"team": "x"},
         "ExpirationSettings": {"ExpirationDays": 7, "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"},
         "AdoptExisting": True,
@@ -362,7 +362,7 @@ def test_permissions() -> None:
     resources = [
         r for s in statements for r in ([s["Resource"]] if isinstance(s["Resource"], str) else s["Resource"])
     ]
-    assert set(resources) == {BOSS, f"{APP}/channel/*"}
+    assert set(resources) == {BOSS, f"{APP}/channel/*", f"{APP}/channel-flow/*"}
     assert "*" not in json.dumps([statement["Action"] for statement in statements])
     (channel,) = channels(template)
     assert channel["DependsOn"] == [logical_id]

@@ -1,0 +1,177 @@
+"""Members, moderators, bans and the flow of a channel that the stack does not own: a resource each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import CfnResource, Resource
+from constructs import Construct
+
+from cdk_chime_messaging import _validation as rules
+from cdk_chime_messaging._arns import IdentityLike, identity_arn
+from cdk_chime_messaging._base import ChannelFlowLike, IChannel, flow_arn
+from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
+from cdk_chime_messaging._types import ChannelMembershipType
+
+
+class _Attachment(Resource):
+    """One thing attached to a channel."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's own name
+        *,
+        kind: str,
+        channel: IChannel,
+        bearer: IdentityLike,
+        properties: dict[str, Any],
+        provider: ChannelProvider | None,
+    ) -> None:
+        super().__init__(scope, id)
+        bearer_arn = identity_arn(bearer)
+        problems = [*rules.identity_problems("chime_bearer", bearer_arn, channel.app_instance_arn)]
+        if "MemberArn" in properties:
+            problems += rules.identity_problems("user", properties["MemberArn"], channel.app_instance_arn)
+        if problems:
+            raise rules.ChannelError(self.node.path, problems)
+        provider = provider or ChannelProvider.of(self)
+        self._resource = CfnResource(
+            self,
+            "Resource",
+            type=f"Custom::{kind}",
+            properties={
+                "ServiceToken": provider.service_token,
+                "ServiceTimeout": SERVICE_TIMEOUT,
+                "ChannelArn": channel.channel_arn,
+                "ChimeBearer": bearer_arn,
+                **properties,
+            },
+        )
+        provider.allow_attachments(self._resource, channel.channel_arn, bearer_arn, channel.app_instance_arn)
+
+
+class ChannelMembership(_Attachment):
+    """A member of a channel that the stack does not own; `channel.add_member(...)` makes one.
+
+    Args:
+        scope: The construct it belongs to.
+        id: Its id there.
+        channel: The channel.
+        chime_bearer: The user or bot in whose name this is done: admin, or moderator of the channel.
+        user: The user or bot who is to be member.
+        type: How the member shows. Default: DEFAULT.
+        provider: The Lambda that does the work. Default: one for the whole stack.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's own name
+        *,
+        channel: IChannel,
+        chime_bearer: IdentityLike,
+        user: IdentityLike,
+        type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002 - the API's own name
+        provider: ChannelProvider | None = None,
+    ) -> None:
+        properties = {"MemberArn": identity_arn(user), "Type": type.value}
+        super().__init__(
+            scope,
+            id,
+            kind="ChimeChannelMembership",
+            channel=channel,
+            bearer=chime_bearer,
+            properties=properties,
+            provider=provider,
+        )
+
+
+class ChannelModerator(_Attachment):
+    """A moderator of a channel that the stack does not own; `channel.add_moderator(...)` makes one.
+
+    Args: as those of `ChannelMembership`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's own name
+        *,
+        channel: IChannel,
+        chime_bearer: IdentityLike,
+        user: IdentityLike,
+        provider: ChannelProvider | None = None,
+    ) -> None:
+        properties = {"MemberArn": identity_arn(user)}
+        super().__init__(
+            scope,
+            id,
+            kind="ChimeChannelModerator",
+            channel=channel,
+            bearer=chime_bearer,
+            properties=properties,
+            provider=provider,
+        )
+
+
+class ChannelBan(_Attachment):
+    """A ban from a channel that the stack does not own; `channel.ban(...)` makes one.
+
+    Args: as those of `ChannelMembership`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's own name
+        *,
+        channel: IChannel,
+        chime_bearer: IdentityLike,
+        user: IdentityLike,
+        provider: ChannelProvider | None = None,
+    ) -> None:
+        properties = {"MemberArn": identity_arn(user)}
+        super().__init__(
+            scope,
+            id,
+            kind="ChimeChannelBan",
+            channel=channel,
+            bearer=chime_bearer,
+            properties=properties,
+            provider=provider,
+        )
+
+
+class ChannelFlowAssociation(_Attachment):
+    """The flow of a channel that the stack does not own; `channel.associate_flow(...)` makes one.
+
+    Args:
+        scope: The construct it belongs to.
+        id: Its id there.
+        channel: The channel.
+        chime_bearer: The user or bot in whose name this is done: admin, or moderator of the channel.
+        flow: The channel flow.
+        provider: The Lambda that does the work. Default: one for the whole stack.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's own name
+        *,
+        channel: IChannel,
+        chime_bearer: IdentityLike,
+        flow: ChannelFlowLike,
+        provider: ChannelProvider | None = None,
+    ) -> None:
+        properties = {"ChannelFlowArn": flow_arn(flow)}
+        super().__init__(
+            scope,
+            id,
+            kind="ChimeChannelFlowAssociation",
+            channel=channel,
+            bearer=chime_bearer,
+            properties=properties,
+            provider=provider,
+        )

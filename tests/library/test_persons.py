@@ -1,0 +1,196 @@
+"""Members, moderators, bans, flows and grants of channels, owned and not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_chime as chime
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
+
+from cdk_chime_messaging import (
+    Channel,
+    ChannelError,
+    ChannelMembershipType,
+    ElasticChannelConfiguration,
+    IChannel,
+    grant_session,
+)
+
+APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
+BOSS, ANN, BOB = (f"{APP}/user/{name}" for name in ("boss", "ann", "bob"))
+FLOW = f"{APP}/channel-flow/1"
+ARN = f"{APP}/channel/lobby"
+
+
+def new_stack() -> Stack:
+    """Give an empty stack."""
+    return Stack(App(), "Demo", env=Environment(account="111122223333", region="us-west-2"))
+
+
+def of_type(stack: Stack, kind: str) -> list[dict[str, Any]]:
+    """Give the properties of all resources of a type, without those of CloudFormation."""
+    resources = Template.from_stack(stack).to_json()["Resources"].values()
+    return [
+        {k: v for k, v in r["Properties"].items() if not k.startswith("Service")}
+        for r in resources
+        if r["Type"] == kind
+    ]
+
+
+def owned(stack: Stack, **given: Any) -> Channel:
+    """Give a channel that the stack owns."""
+    return Channel(stack, "Support", app_instance_arn=APP, chime_bearer=BOSS, **given)
+
+
+def test_owned() -> None:
+    """On an owned channel, what is added becomes properties of the channel, in short form."""
+    stack = new_stack()
+    channel = owned(stack, member_arns=[ANN])
+    for number in range(3):
+        channel.add_member(f"{APP}/user/u{number}")
+    channel.add_member(f"{APP}/bot/b", type=ChannelMembershipType.HIDDEN)
+    channel.add_moderator(BOB)
+    channel.ban(f"{APP}/user/troll")
+    channel.associate_flow(FLOW)
+    (properties,) = of_type(stack, "Custom::ChimeChannel")
+    assert properties["MemberArns"] == ["user/ann", "user/u0", "user/u1", "user/u2"]
+    assert properties["HiddenMemberArns"] == ["bot/b"]
+    assert properties["ModeratorArns"] == ["user/bob"]
+    assert properties["BanArns"] == ["user/troll"]
+    assert properties["ChannelFlowArn"] == FLOW
+
+
+def _from_arn(stack: Stack) -> IChannel:
+    return Channel.from_channel_arn(stack, "Theirs", ARN, chime_bearer=BOSS)
+
+
+def _from_cfn(stack: Stack) -> IChannel:
+    native = chime.CfnChannel(stack, "Native", app_instance_arn=APP, chime_bearer=BOSS, name="n")
+    return Channel.from_cfn_channel(native)
+
+
+@pytest.mark.parametrize("channel_of", [_from_arn, _from_cfn])
+def test_imported(channel_of: Callable[[Stack], IChannel]) -> None:
+    """On a channel that is not owned, what is added becomes a resource each, by the same calls."""
+    stack = new_stack()
+    channel = channel_of(stack)
+    channel.add_member(ANN)
+    channel.add_moderator(BOB)
+    channel.ban(f"{APP}/user/troll")
+    channel.associate_flow(FLOW)
+    here = {"ChannelArn": stack.resolve(channel.channel_arn), "ChimeBearer": BOSS}
+    assert of_type(stack, "Custom::ChimeChannelMembership") == [{**here, "MemberArn": ANN, "Type": "DEFAULT"}]
+    assert of_type(stack, "Custom::ChimeChannelModerator") == [{**here, "MemberArn": BOB}]
+    assert of_type(stack, "Custom::ChimeChannelBan") == [{**here, "MemberArn": f"{APP}/user/troll"}]
+    assert of_type(stack, "Custom::ChimeChannelFlowAssociation") == [{**here, "ChannelFlowArn": FLOW}]
+
+
+def test_imported_without_bearer() -> None:
+    """Nothing can be added to an imported channel without a bearer."""
+    channel = Channel.from_channel_arn(new_stack(), "Theirs", ARN)
+    with pytest.raises(ChannelError, match="give chime_bearer to from_channel_arn"):
+        channel.add_member(ANN)
+
+
+def test_foreign_user() -> None:
+    """A user of another app instance is refused at once."""
+    with pytest.raises(ChannelError, match="belongs to another app instance"):
+        owned(new_stack()).add_member(ANN.replace("1111-1111", "2222-2222"))
+
+
+def _each(add: Callable[[str], None], arns: Iterable[str]) -> None:
+    for arn in arns:
+        add(arn)
+
+
+BROKEN: dict[str, tuple[Callable[[Channel], None], str]] = {
+    "banned member": (lambda c: (c.add_member(ANN), c.ban(ANN))[0], "is banned and declared as member"),
+    "banned bearer": (lambda c: c.ban(BOSS), "is banned and declared as member, moderator or bearer"),
+    "both types": (
+        lambda c: (c.add_member(ANN), c.add_member(ANN, type=ChannelMembershipType.HIDDEN))[0],
+        "is declared as a member of both types",
+    ),
+    "too many moderators": (
+        lambda c: _each(c.add_moderator, (f"{APP}/user/u{n}" for n in range(1001))),
+        "at most 1000 moderators, got 1001",
+    ),
+    "too many characters": (
+        lambda c: _each(c.add_member, (f"{APP}/user/{'x' * 100}{n}" for n in range(1000))),
+        "fit into a request of CloudFormation",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_rules_between_persons(case: str) -> None:
+    """What is wrong only together is refused at synth."""
+    app = App()
+    stack = Stack(app, "Demo")
+    add, told = BROKEN[case]
+    add(owned(stack))
+    with pytest.raises(RuntimeError, match=told):
+        app.synth()
+
+
+def test_moderator_of_an_elastic_channel() -> None:
+    """A moderator of an elastic channel who is no member is refused; one who is added as member is not."""
+    elastic = ElasticChannelConfiguration(5, 100, 40)
+    with pytest.raises(ChannelError, match="moderator of an elastic channel and no member"):
+        owned(new_stack(), elastic_channel_configuration=elastic, moderator_arns=[ANN])
+    stack = new_stack()
+    channel = owned(stack, elastic_channel_configuration=elastic)
+    channel.add_member(ANN)
+    channel.add_moderator(ANN)
+    assert of_type(stack, "Custom::ChimeChannel")[0]["MemberArns"] == ["user/ann"]
+
+
+def test_adoption_by_arn() -> None:
+    """The channel to adopt may be named by its ARN."""
+    stack = new_stack()
+    owned(stack, channel_id=ARN, adopt_existing=True)
+    (properties,) = of_type(stack, "Custom::ChimeChannel")
+    assert (properties["ChannelId"], properties["AdoptExisting"]) == ("lobby", True)
+
+
+def statements(stack: Stack) -> list[dict[str, Any]]:
+    """Give the statements of the one policy that grants made."""
+    found = of_type(stack, "AWS::IAM::Policy")
+    (policy,) = (p for p in found if p["PolicyName"].startswith("Reader"))
+    listed: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return listed
+
+
+@pytest.mark.parametrize("name", ["grant_read", "grant_send", "grant_moderate", "grant_manage"])
+def test_grants(name: str) -> None:
+    """A grant names the user and the channel, both, and chime actions only."""
+    stack = new_stack()
+    role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+    channel = Channel.from_channel_arn(stack, "Theirs", ARN)
+    getattr(channel, name)(role, as_user=ANN)
+    (statement,) = statements(stack)
+    assert statement["Resource"] == [ANN, ARN]
+    assert all(action.startswith("chime:") and "*" not in action for action in statement["Action"])
+
+
+def test_grant_of_an_end_user() -> None:
+    """A role of end users connects and reads as the user that a policy variable names."""
+    stack = new_stack()
+    role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+    user = f"{APP}/user/${{aws:PrincipalTag/UserId}}"
+    grant_session(role, user)
+    owned(stack).grant_read(role, as_user=user)
+    endpoint, connect, read = statements(stack)
+    assert (endpoint["Action"], endpoint["Resource"]) == ("chime:GetMessagingSessionEndpoint", "*")
+    assert (connect["Action"], connect["Resource"]) == ("chime:Connect", user)
+    assert read["Resource"] == [user, {"Ref": "Support5CFB64A3"}]
+
+
+def test_resync() -> None:
+    """A change of resync is a change of the resource."""
+    stack = new_stack()
+    owned(stack, resync="2026-11-24")
+    assert of_type(stack, "Custom::ChimeChannel")[0]["Resync"] == "2026-11-24"
