@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _run(given)
             case "deploy":
                 return _deploy(given)
+            case "drift":
+                return _show_drift(given.stack)
         return _serve(given)
     except (EngineError, _cdk.NoCli) as failed:
         _cdk.say(f"error: {failed}")
@@ -63,7 +65,31 @@ def _parser() -> argparse.ArgumentParser:
         "deploy", help="bootstrap and deploy the CDK app in this folder, show its channels"
     )
     deploy.add_argument("arguments", nargs=argparse.REMAINDER, help="further arguments of cdk deploy")
+    drift = commands.add_parser(
+        "drift",
+        help="say where a deployed stack's channels differ from their declaration; exit status 3 if they do",
+        description="Uses the credentials and region of the environment: AWS, or a local engine.",
+    )
+    drift.add_argument("stack", help="name of the stack")
     return parser
+
+
+def _show_drift(stack: str) -> int:
+    import boto3  # noqa: PLC0415 - slow to import
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    from chime_local._drift import reports  # noqa: PLC0415
+
+    try:
+        found = reports(lambda service, region: boto3.client(service, region_name=region), stack)
+    except (BotoCoreError, ClientError) as failed:
+        _cdk.say(f"error: {failed}")
+        return 1
+    for report in found:
+        print(f"{report.logical_id} {report.arn}: {'as declared' if not report.differences else ''}".rstrip())
+        for difference in report.differences:
+            print(f"  {difference}")
+    return 3 if any(report.differences for report in found) else 0
 
 
 def _serve(given: argparse.Namespace) -> int:

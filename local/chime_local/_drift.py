@@ -1,0 +1,127 @@
+"""Compares the channels of a deployed stack with their declaration: in AWS, or in a local engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+TYPE = "Custom::ChimeChannel"
+_PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
+Client = Callable[[str, str | None], Any]
+"""Gives a boto3 client for a service in a region; None is the stack's own."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What differs at one channel; no differences mean that it is as declared."""
+
+    logical_id: str
+    arn: str
+    differences: tuple[str, ...]
+
+
+class Unknown(Exception):
+    """A value of the template cannot be known from here."""
+
+
+def reports(client: Client, stack_name: str) -> list[Report]:
+    """Compare each channel of a stack with what its template declares."""
+    cloudformation = client("cloudformation", None)
+    template = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
+    body = json.loads(template) if isinstance(template, str) else template
+    ids = {
+        resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
+        for resource in cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
+    }
+    stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    parameters = {given["ParameterKey"]: given["ParameterValue"] for given in stack.get("Parameters", ())}
+    found = []
+    for logical_id, resource in body["Resources"].items():
+        if resource["Type"] == TYPE:
+            declared = {k: resolved(v, {**parameters, **ids}) for k, v in resource["Properties"].items()}
+            found.append(_report(client, logical_id, str(ids[logical_id]), declared))
+    return found
+
+
+def resolved(value: Any, names: Mapping[str, str]) -> Any:
+    """Resolve references to what is known by name; what is not known becomes an Unknown."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}:
+            # The attributes that channels refer to are ARNs, and so are those types' physical ids.
+            return names.get(name, Unknown(name))
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            done = [resolved(part, names) for part in parts]
+            lost = next((part for part in done if isinstance(part, Unknown)), None)
+            return lost or separator.join(map(str, done))
+        case {**pairs} if len(pairs) == 1 and next(iter(pairs)).startswith("Fn::"):
+            return Unknown(next(iter(pairs)))
+        case {**pairs}:
+            return {key: resolved(item, names) for key, item in pairs.items()}
+        case [*items]:
+            return [resolved(item, names) for item in items]
+    return value
+
+
+def _report(client: Client, logical_id: str, arn: str, declared: dict[str, Any]) -> Report:
+    bearer = declared.get("ChimeBearer")
+    if isinstance(bearer, Unknown):
+        return Report(logical_id, arn, (f"ChimeBearer: cannot be resolved ({bearer})",))
+    messaging = client("chime-sdk-messaging", arn.split(":")[3])
+    try:
+        return Report(logical_id, arn, tuple(_differences(messaging, arn, str(bearer), declared)))
+    except ClientError as refused:
+        error = refused.response["Error"]
+        return Report(logical_id, arn, (f"{refused.operation_name}: {error['Code']}: {error['Message']}",))
+
+
+def _differences(messaging: Any, arn: str, bearer: str, declared: dict[str, Any]) -> Iterator[str]:
+    here = {"ChannelArn": arn, "ChimeBearer": bearer}
+    channel = messaging.describe_channel(**here)["Channel"]
+    for name in ("Name", "Mode", "Privacy", "Metadata"):
+        wanted = declared.get(name)
+        if wanted is not None and not isinstance(wanted, Unknown) and channel.get(name, "") != wanted:
+            yield f"{name}: is {channel.get(name, '')!r}, declared {wanted!r}"
+    if channel.get("ChannelFlowArn") != declared.get("ChannelFlowArn") and "ChannelFlowArn" in declared:
+        yield f"ChannelFlowArn: is {channel.get('ChannelFlowArn')}, declared {declared['ChannelFlowArn']}"
+    wanted = declared.get("ExpirationSettings")
+    seen = channel.get("ExpirationSettings")
+    if wanted and (not seen or {k: str(v) for k, v in seen.items()} != {k: str(v) for k, v in wanted.items()}):
+        yield f"ExpirationSettings: is {seen}, declared {wanted}"
+    tags = {tag["Key"]: tag["Value"] for tag in messaging.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+    for key, value in (declared.get("Tags") or {}).items():
+        if tags.get(key) != value and not isinstance(value, Unknown):
+            yield f"Tags: {key} is {tags.get(key)!r}, declared {value!r}"
+    for name in _PERSONS:
+        wanted = _people(arn, declared.get(name) or ())
+        missing = wanted - (_listed(messaging, here, name) if wanted else set())
+        yield from (f"{name}: {person} is missing" for person in sorted(missing))
+
+
+def _people(arn: str, declared: Any) -> set[str]:
+    app = arn.partition("/channel/")[0]
+    return {
+        f"{app}/{person}" if person.startswith(("user/", "bot/")) else person
+        for person in declared
+        if isinstance(person, str)
+    }
+
+
+def _listed(messaging: Any, here: dict[str, str], name: str) -> set[str]:
+    operation, listed, member = {
+        "ModeratorArns": ("list_channel_moderators", "ChannelModerators", "Moderator"),
+        "BanArns": ("list_channel_bans", "ChannelBans", "Member"),
+    }.get(name, ("list_channel_memberships", "ChannelMemberships", "Member"))
+    extra: dict[str, Any] = {"MaxResults": 50}
+    if name == "HiddenMemberArns":
+        extra["Type"] = "HIDDEN"
+    people: set[str] = set()
+    while True:
+        page = getattr(messaging, operation)(**here, **extra)
+        people |= {item[member]["Arn"] for item in page[listed]}
+        if not page.get("NextToken"):
+            return people
+        extra["NextToken"] = page["NextToken"]

@@ -1,0 +1,52 @@
+"""The drift command, and how drift is put right."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+from stacks import Bench
+from test_lifecycle import arn_of
+
+
+def drift(bench: Bench) -> tuple[int, str]:
+    """Run the command; its status and output are the answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "chime_local", "drift", bench.name],
+        env={**bench.engine.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_drift(bench: Bench) -> None:
+    """Drift of settings, tags and members is told; a resync puts it right, in place."""
+    declared: dict[str, Any] = {"members": 1, "tags": {"team": "x"}, "metadata": "m"}
+    arn = arn_of(bench.deploy(**declared))
+    assert drift(bench) == (0, f"Support5CFB64A3 {arn}: as declared\n")
+    messaging, bearer = bench.engine.client("chime-sdk-messaging"), bench.channels()[arn]["bearer"]
+    ann = bearer.rpartition("/")[0] + "/ann"
+    messaging.delete_channel_membership(ChannelArn=arn, MemberArn=ann, ChimeBearer=bearer)
+    messaging.untag_resource(ResourceARN=arn, TagKeys=["team"])
+    messaging.update_channel(ChannelArn=arn, Name="Else", Mode="RESTRICTED", Metadata="m", ChimeBearer=bearer)
+    status, told = drift(bench)
+    assert status == 3
+    assert "  Name: is 'Else', declared 'Support'\n" in told
+    assert "  Tags: team is None, declared 'x'\n" in told
+    assert f"  MemberArns: {ann} is missing\n" in told
+    assert arn_of(bench.deploy(**declared, resync="1")) == arn
+    assert drift(bench)[0] == 0
+
+
+def test_no_such_stack(bench: Bench) -> None:
+    """A stack that is not there is told in one line."""
+    bench.deploy()
+    name, bench.name = bench.name, "nowhere"
+    status, told = drift(bench)
+    bench.name = name
+    assert (status, told.count("\n")) == (1, 1)
+    assert told.startswith("error: ")
