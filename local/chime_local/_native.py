@@ -7,6 +7,8 @@ loses its messages, when the bearer, the members or the moderators change.
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from chime_local.service import REGIONS, ChimeError, ChimeService
@@ -21,26 +23,84 @@ _NUMBERS = frozenset(
         "ExecutionOrder",
     }
 )
-_CHANNEL_REPLACES = (
-    "AppInstanceArn",
-    "ChannelId",
-    "ChimeBearer",
-    "ElasticChannelConfiguration",
-    "MemberArns",
-    "ModeratorArns",
-    "Privacy",
+_READS = 10
+
+
+@dataclass(frozen=True)
+class NativeType:
+    """A type: its properties, which of them replace or are changed by Update…, and how the service names it."""
+
+    name: str
+    arn: str
+    """The parameter that holds its ARN, and the attribute where `attribute` names no other."""
+    properties: tuple[str, ...]
+    updates: tuple[str, ...]
+    replaces: tuple[str, ...] = ()
+    expires: str = ""
+    """The operation that puts ExpirationSettings."""
+    attribute: str = ""
+    service_name: str = "chime-sdk-identity"
+    regions: tuple[str, ...] = REGIONS
+
+
+TYPES = (
+    NativeType("AppInstance", "AppInstanceArn", ("Name", "Metadata"), ("Name", "Metadata")),
+    NativeType(
+        "AppInstanceUser",
+        "AppInstanceUserArn",
+        ("AppInstanceArn", "AppInstanceUserId", "Name", "Metadata", "ExpirationSettings"),
+        ("Name", "Metadata"),
+        ("AppInstanceArn", "AppInstanceUserId"),
+        "PutAppInstanceUserExpirationSettings",
+    ),
+    NativeType(
+        "AppInstanceBot",
+        "AppInstanceBotArn",
+        ("AppInstanceArn", "Configuration", "Name", "Metadata"),
+        ("Name", "Metadata", "Configuration"),
+        ("AppInstanceArn",),
+    ),
+    NativeType(
+        "ChannelFlow",
+        "ChannelFlowArn",
+        ("AppInstanceArn", "Processors", "Name"),
+        ("Processors", "Name"),
+        ("AppInstanceArn",),
+        attribute="Arn",
+        service_name="chime-sdk-messaging",
+    ),
+    NativeType(
+        "Channel",
+        "ChannelArn",
+        (
+            "AppInstanceArn",
+            "ChannelId",
+            "ChimeBearer",
+            "ElasticChannelConfiguration",
+            "ExpirationSettings",
+            "MemberArns",
+            "Metadata",
+            "Mode",
+            "ModeratorArns",
+            "Name",
+            "Privacy",
+        ),
+        ("Name", "Mode", "Metadata"),
+        (
+            "AppInstanceArn",
+            "ChannelId",
+            "ChimeBearer",
+            "ElasticChannelConfiguration",
+            "MemberArns",
+            "ModeratorArns",
+            "Privacy",
+        ),
+        "PutChannelExpirationSettings",
+        "Arn",
+        "chime-sdk-messaging",
+        ("us-east-1",),
+    ),
 )
-
-
-def _typed(value: Any, name: str = "") -> Any:
-    """Turn the numbers and booleans, which templates may write as strings, into what the API takes."""
-    if isinstance(value, dict):
-        return {key: _typed(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_typed(item) for item in value]
-    if name in _NUMBERS and isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value
 
 
 class NativeTypes:
@@ -50,183 +110,127 @@ class NativeTypes:
         self._service = service
 
     def register(self, provisioners: Any) -> None:
-        """Add the types to MiniStack's tables of handlers and of replacing properties."""
-        handlers, replacing = provisioners._RESOURCE_HANDLERS, provisioners._REPLACING_PROPERTIES
-        for name in ("AppInstance", "AppInstanceUser", "AppInstanceBot", "ChannelFlow", "Channel"):
-            method = {verb: getattr(self, f"{verb}_{_snake(name)}") for verb in ("create", "update", "delete")}
-            handlers[f"AWS::Chime::{name}"] = method
-        replacing |= {
-            "AWS::Chime::AppInstance": (),
-            "AWS::Chime::AppInstanceUser": ("AppInstanceArn", "AppInstanceUserId"),
-            "AWS::Chime::AppInstanceBot": ("AppInstanceArn",),
-            "AWS::Chime::ChannelFlow": ("AppInstanceArn",),
-            "AWS::Chime::Channel": _CHANNEL_REPLACES,
-        }
+        """Add the types to MiniStack's tables of handlers, of replacing properties and of tags."""
+        for one in TYPES:
+            name = f"AWS::Chime::{one.name}"
+            provisioners._RESOURCE_HANDLERS[name] = _Handlers(self._service, one).methods()
+            provisioners._REPLACING_PROPERTIES[name] = one.replaces
+            provisioners._STACK_TAG_PROPERTY[name] = ("Tags", "list")
 
-    def _call(self, operation: str, /, *, region: str | None = None, **parameters: Any) -> dict[str, Any]:
+
+class _Handlers:
+    """What CloudFormation does to resources of one type; the signatures are MiniStack's."""
+
+    def __init__(self, service: ChimeService, native: NativeType) -> None:
+        self._service = service
+        self._type = native
+
+    def methods(self) -> dict[str, Any]:
+        return {"create": self.create, "update": self.update, "delete": self.delete}
+
+    def create(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
+        self._check(given)
+        made = self._call(
+            f"Create{self._type.name}",
+            **{name: given.get(name) for name in self._type.properties},
+            Tags=[{"Key": key, "Value": value} for key, value in _tags(given).items()] or None,
+            ClientRequestToken=str(uuid.uuid4()),
+        )
+        return self._made(str(made[self._type.arn]), given)
+
+    def update(self, arn: str, old: Properties, new: Properties, _stack: str) -> tuple[str, Properties]:
+        self._check(new)
+        here = {self._type.arn: arn, **_bearer(new)}
+        if any(old.get(name) != new.get(name) for name in self._type.updates):
+            # What the template no longer says is cleared; "" is how the API clears a text.
+            given = {
+                name: new.get(name, "") if name in ("Name", "Metadata") else new.get(name)
+                for name in self._type.updates
+            }
+            self._call(f"Update{self._type.name}", **here, **given)
+        if self._type.expires and old.get("ExpirationSettings") != new.get("ExpirationSettings"):
+            self._call(self._type.expires, **here, ExpirationSettings=new.get("ExpirationSettings"))
+        before, after = _tags(old), _tags(new)
+        gone = [key for key in before if key not in after]
+        if gone:
+            self._call("UntagResource", ResourceARN=arn, TagKeys=gone)
+        if after.items() - before.items():
+            changed = [{"Key": key, "Value": value} for key, value in after.items()]
+            self._call("TagResource", ResourceARN=arn, Tags=changed)
+        return self._made(arn, new)
+
+    def delete(self, arn: str, given: Properties) -> None:
+        try:
+            self._call(f"Delete{self._type.name}", **{self._type.arn: arn}, **_bearer(given))
+        except ValueError as refused:
+            # What is gone is deleted; the service says so in its own words in every world.
+            if "is not there" not in str(refused):
+                raise
+
+    def _made(self, arn: str, given: Properties) -> tuple[str, Properties]:
+        """Give Ref and the attributes of Fn::GetAtt."""
+        shown = self._described(arn, given)
+        known = {name: _text(shown.get(name)) for name in ("CreatedTimestamp", "LastUpdatedTimestamp")}
+        known[self._type.attribute or self._type.arn] = arn
+        if self._type.name == "ChannelFlow":
+            known |= {"ChannelFlowId": arn.rpartition("/")[2], "AppInstanceId": arn.split("/")[1]}
+        if self._type.name == "Channel":
+            known |= {name: _text(shown.get(name)) for name in ("ChannelFlowArn", "LastMessageTimestamp")}
+            creator = shown.get("CreatedBy") or {}
+            known |= {f"CreatedBy.{name}": _text(creator.get(name)) for name in ("Arn", "Name")}
+        return arn, known
+
+    def _described(self, arn: str, given: Properties) -> dict[str, Any]:
+        """Read a resource; in some worlds the first reads miss it."""
+        for attempt in range(_READS):
+            try:
+                answer = self._call(f"Describe{self._type.name}", **{self._type.arn: arn}, **_bearer(given))
+            except ValueError:
+                if attempt == _READS - 1:
+                    raise
+            else:
+                return dict(answer[self._type.name])
+        raise AssertionError("the last attempt returns or raises")
+
+    def _check(self, given: Properties) -> None:
+        for name in given:
+            if name not in (*self._type.properties, "Tags"):
+                raise ValueError(f"Properties validation failed: #: extraneous key [{name}] is not permitted")
+
+    def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
         from ministack.core.responses import get_region  # noqa: PLC0415 - reads its settings when imported
 
-        where = region or get_region()
-        if where not in REGIONS:
-            raise ValueError(f"AWS::Chime types do not exist in {where}, only in {', '.join(REGIONS)}")
-        service = "chime-sdk-identity" if "AppInstance" in operation else "chime-sdk-messaging"
+        region = get_region()
+        if region not in self._type.regions:
+            there = ", ".join(self._type.regions)
+            raise ValueError(f"AWS::Chime::{self._type.name} does not exist in {region}, only in {there}")
         given = {key: _typed(value, key) for key, value in parameters.items() if value is not None}
         try:
-            return self._service.call(operation, given, service_name=service, region=where)
+            return self._service.call(operation, given, service_name=self._type.service_name, region=region)
         except ChimeError as refused:
             raise ValueError(f"{operation}: {refused.code}: {refused.message}") from None
 
-    def _delete(self, operation: str, **parameters: Any) -> None:
-        try:
-            self._call(operation, **parameters)
-        except ValueError as refused:
-            # What is gone is deleted.
-            if "NotFound" not in str(refused) and "is not there" not in str(refused):
-                raise
 
-    def create_app_instance(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
-        """Create an app instance."""
-        made = self._call(
-            "CreateAppInstance",
-            Name=given.get("Name"),
-            Metadata=given.get("Metadata"),
-            Tags=given.get("Tags") or None,
-            ClientRequestToken=str(uuid.uuid4()),
-        )
-        arn = made["AppInstanceArn"]
-        return arn, {"AppInstanceArn": arn}
-
-    def update_app_instance(
-        self, arn: str, _old: Properties, new: Properties, _stack: str
-    ) -> tuple[str, Properties]:
-        """Change an app instance in place."""
-        self._call("UpdateAppInstance", AppInstanceArn=arn, Name=new.get("Name"), Metadata=new.get("Metadata", ""))
-        return arn, {"AppInstanceArn": arn}
-
-    def delete_app_instance(self, arn: str, _given: Properties) -> None:
-        """Delete an app instance."""
-        self._delete("DeleteAppInstance", AppInstanceArn=arn)
-
-    def create_app_instance_user(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
-        """Create a user."""
-        made = self._call(
-            "CreateAppInstanceUser",
-            AppInstanceArn=given.get("AppInstanceArn"),
-            AppInstanceUserId=given.get("AppInstanceUserId"),
-            Name=given.get("Name"),
-            Metadata=given.get("Metadata"),
-            Tags=given.get("Tags") or None,
-            ClientRequestToken=str(uuid.uuid4()),
-        )
-        arn = made["AppInstanceUserArn"]
-        return arn, {"AppInstanceUserArn": arn}
-
-    def update_app_instance_user(
-        self, arn: str, _old: Properties, new: Properties, _stack: str
-    ) -> tuple[str, Properties]:
-        """Change a user in place."""
-        self._call(
-            "UpdateAppInstanceUser",
-            AppInstanceUserArn=arn,
-            Name=new.get("Name"),
-            Metadata=new.get("Metadata", ""),
-        )
-        return arn, {"AppInstanceUserArn": arn}
-
-    def delete_app_instance_user(self, arn: str, _given: Properties) -> None:
-        """Delete a user."""
-        self._delete("DeleteAppInstanceUser", AppInstanceUserArn=arn)
-
-    def create_app_instance_bot(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
-        """Create a bot."""
-        made = self._call(
-            "CreateAppInstanceBot",
-            AppInstanceArn=given.get("AppInstanceArn"),
-            Configuration=given.get("Configuration"),
-            Name=given.get("Name"),
-            Metadata=given.get("Metadata"),
-            Tags=given.get("Tags") or None,
-            ClientRequestToken=str(uuid.uuid4()),
-        )
-        arn = made["AppInstanceBotArn"]
-        return arn, {"AppInstanceBotArn": arn}
-
-    def update_app_instance_bot(
-        self, arn: str, _old: Properties, new: Properties, _stack: str
-    ) -> tuple[str, Properties]:
-        """Change a bot in place."""
-        self._call(
-            "UpdateAppInstanceBot",
-            AppInstanceBotArn=arn,
-            Name=new.get("Name", ""),
-            Metadata=new.get("Metadata", ""),
-            Configuration=new.get("Configuration"),
-        )
-        return arn, {"AppInstanceBotArn": arn}
-
-    def delete_app_instance_bot(self, arn: str, _given: Properties) -> None:
-        """Delete a bot."""
-        self._delete("DeleteAppInstanceBot", AppInstanceBotArn=arn)
-
-    def create_channel_flow(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
-        """Create a channel flow."""
-        made = self._call(
-            "CreateChannelFlow",
-            AppInstanceArn=given.get("AppInstanceArn"),
-            Processors=given.get("Processors"),
-            Name=given.get("Name"),
-            Tags=given.get("Tags") or None,
-            ClientRequestToken=str(uuid.uuid4()),
-        )
-        arn = made["ChannelFlowArn"]
-        return arn, {"Arn": arn, "ChannelFlowId": arn.rpartition("/")[2]}
-
-    def update_channel_flow(
-        self, arn: str, _old: Properties, new: Properties, _stack: str
-    ) -> tuple[str, Properties]:
-        """Change a channel flow in place."""
-        self._call("UpdateChannelFlow", ChannelFlowArn=arn, Processors=new.get("Processors"), Name=new.get("Name"))
-        return arn, {"Arn": arn, "ChannelFlowId": arn.rpartition("/")[2]}
-
-    def delete_channel_flow(self, arn: str, _given: Properties) -> None:
-        """Delete a channel flow."""
-        self._delete("DeleteChannelFlow", ChannelFlowArn=arn)
-
-    def create_channel(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
-        """Create a channel: natively in us-east-1 only, with at most ten members."""
-        names = (
-            *_CHANNEL_REPLACES,
-            "ExpirationSettings",
-            "Metadata",
-            "Mode",
-            "Name",
-        )
-        made = self._call(
-            "CreateChannel",
-            region="us-east-1",
-            **{name: given.get(name) for name in names},
-            Tags=given.get("Tags") or None,
-            ClientRequestToken=str(uuid.uuid4()),
-        )
-        return made["ChannelArn"], {"Arn": made["ChannelArn"]}
-
-    def update_channel(self, arn: str, _old: Properties, new: Properties, _stack: str) -> tuple[str, Properties]:
-        """Change name, mode, metadata and expiration in place."""
-        here = {"ChannelArn": arn, "ChimeBearer": new.get("ChimeBearer")}
-        self._call(
-            "UpdateChannel",
-            **here,
-            Name=new.get("Name"),
-            Mode=new.get("Mode"),
-            Metadata=new.get("Metadata", ""),
-        )
-        self._call("PutChannelExpirationSettings", **here, ExpirationSettings=new.get("ExpirationSettings"))
-        return arn, {"Arn": arn}
-
-    def delete_channel(self, arn: str, given: Properties) -> None:
-        """Delete a channel."""
-        self._delete("DeleteChannel", ChannelArn=arn, ChimeBearer=given.get("ChimeBearer"))
+def _bearer(given: Properties) -> Properties:
+    return {"ChimeBearer": given["ChimeBearer"]} if "ChimeBearer" in given else {}
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+def _tags(given: Properties) -> dict[str, str]:
+    """Give the user's tags, those of the stack among them, without CloudFormation's own."""
+    listed = given.get("Tags") or ()
+    return {str(tag["Key"]): str(tag["Value"]) for tag in listed if not str(tag["Key"]).startswith("aws:")}
+
+
+def _typed(value: Any, name: str = "") -> Any:
+    """Turn the numbers, which templates may write as strings, into what the API takes."""
+    if isinstance(value, dict):
+        return {key: _typed(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if name in _NUMBERS and isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value or "")

@@ -1,0 +1,176 @@
+"""The native types AWS::Chime::… in the engine's CloudFormation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from toys import Toy
+
+from chime_local.engine import Engine, EngineError
+
+REF = {"Ref": "App"}
+
+
+def template(**resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """Declare an app instance, users of it, and what else is wanted; Ref of each is an output."""
+    declared = {
+        "App": ("AppInstance", {"Name": "app"}),
+        **{
+            name: ("AppInstanceUser", {"AppInstanceArn": REF, "AppInstanceUserId": name, "Name": name})
+            for name in ("Ann", "Bob")
+        },
+        **resources,
+    }
+    return {
+        "Resources": {
+            name: {"Type": f"AWS::Chime::{kind}", "Properties": properties}
+            for name, (kind, properties) in declared.items()
+        },
+        "Outputs": {name: {"Value": {"Ref": name}} for name in declared},
+    }
+
+
+def deploy(toy: Toy, **resources: tuple[str, dict[str, Any]]) -> dict[str, str]:
+    """Deploy; the physical ids are the answer."""
+    return toy.engine.deploy_template(template(**resources), toy.name)
+
+
+def channel(**properties: Any) -> tuple[str, dict[str, Any]]:
+    """Declare a channel of Ann's."""
+    given = {"AppInstanceArn": REF, "ChimeBearer": {"Ref": "Ann"}, "Name": "n", **properties}
+    return "Channel", {name: value for name, value in given.items() if value is not None}
+
+
+def tags_of(engine: Engine, arn: str) -> dict[str, str]:
+    """Give the tags of a resource."""
+    listed = engine.client("chime-sdk-identity").list_tags_for_resource(ResourceARN=arn)["Tags"]
+    return {tag["Key"]: tag["Value"] for tag in listed}
+
+
+ATTRIBUTES = {
+    "App": "AppInstanceArn",
+    "Ann": "AppInstanceUserArn",
+    "Bot": "AppInstanceBotArn",
+    "Flow": "Arn",
+    "Chat": "Arn",
+}
+BOT = {
+    "Lex": {
+        "LexBotAliasArn": "arn:aws:lex:us-east-1:000000000000:bot-alias/ABCDEFGHIJ/ABCDEFGHIJ",
+        "LocaleId": "en_US",
+    },
+}
+PROCESSOR = {
+    "Name": "p",
+    "ExecutionOrder": "1",
+    "FallbackAction": "CONTINUE",
+    "Configuration": {
+        "Lambda": {
+            "ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f",
+            "InvocationType": "ASYNC",
+        }
+    },
+}
+
+
+def test_ref_and_attributes(toy: Toy) -> None:
+    """Ref of each type is its ARN, and so is the attribute that the schema names; flows tell their ids as well."""
+    made = template(
+        Bot=("AppInstanceBot", {"AppInstanceArn": REF, "Configuration": BOT}),
+        Flow=("ChannelFlow", {"AppInstanceArn": REF, "Name": "f", "Processors": [PROCESSOR]}),
+        Chat=channel(),
+    )
+    for name, attribute in ATTRIBUTES.items():
+        made["Outputs"][f"{name}Arn"] = {"Value": {"Fn::GetAtt": [name, attribute]}}
+    for attribute in ("ChannelFlowId", "AppInstanceId", "CreatedTimestamp"):
+        made["Outputs"][attribute] = {"Value": {"Fn::GetAtt": ["Flow", attribute]}}
+    made["Outputs"]["CreatedBy"] = {"Value": {"Fn::GetAtt": ["Chat", "CreatedBy.Arn"]}}
+    outputs = toy.engine.deploy_template(made, toy.name)
+    assert {name: outputs[f"{name}Arn"] for name in ATTRIBUTES} == {name: outputs[name] for name in ATTRIBUTES}
+    assert outputs["Flow"] == f"{outputs['App']}/channel-flow/{outputs['ChannelFlowId']}"
+    assert outputs["App"].endswith(f":app-instance/{outputs['AppInstanceId']}")
+    assert outputs["CreatedBy"] == outputs["Ann"]
+    toy.engine.delete(toy.name)
+    apps = toy.engine.client("chime-sdk-identity").list_app_instances()["AppInstances"]
+    assert outputs["App"] not in [app["AppInstanceArn"] for app in apps]
+
+
+def test_updates_in_place(toy: Toy) -> None:
+    """Name, metadata and tags change in place; what the template no longer says is cleared."""
+    first = deploy(toy, App=("AppInstance", {"Name": "a", "Metadata": "m", "Tags": [{"Key": "k", "Value": "1"}]}))
+    tags = [{"Key": "k", "Value": "2"}, {"Key": "l", "Value": "3"}]
+    assert deploy(toy, App=("AppInstance", {"Name": "b", "Tags": tags})) == first
+    identity = toy.engine.client("chime-sdk-identity")
+    app = identity.describe_app_instance(AppInstanceArn=first["App"])["AppInstance"]
+    assert (app["Name"], app.get("Metadata") or "") == ("b", "")
+    assert tags_of(toy.engine, first["App"]) == {"k": "2", "l": "3"}
+    deploy(toy, App=("AppInstance", {"Name": "b"}))
+    assert tags_of(toy.engine, first["App"]) == {}
+
+
+def test_channel_in_place(toy: Toy) -> None:
+    """Name, mode, metadata, expiration and tags of a channel change in place."""
+    first = deploy(toy, Chat=channel(Metadata="m"))
+    expires = {"ExpirationDays": "7", "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    changed = channel(Name="o", Mode="UNRESTRICTED", ExpirationSettings=expires, Tags=[{"Key": "k", "Value": "v"}])
+    assert deploy(toy, Chat=changed) == first
+    shown = toy.engine.client("chime-sdk-messaging").describe_channel(
+        ChannelArn=first["Chat"], ChimeBearer=first["Ann"]
+    )["Channel"]
+    assert (shown["Name"], shown["Mode"], shown.get("Metadata", "")) == ("o", "UNRESTRICTED", "")
+    assert shown["ExpirationSettings"]["ExpirationDays"] == 7
+    assert tags_of(toy.engine, first["Chat"]) == {"k": "v"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ChimeBearer": {"Ref": "Bob"}},
+        {"MemberArns": [{"Ref": "Bob"}]},
+        {"ModeratorArns": [{"Ref": "Bob"}]},
+        {"Privacy": "PUBLIC"},
+        {"ChannelId": "mine"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_channel_replaced(toy: Toy, change: dict[str, Any]) -> None:
+    """What the native type cannot change in place replaces the channel, whose messages are lost."""
+    first = deploy(toy, Chat=channel())
+    second = deploy(toy, Chat=channel(**change))
+    assert second["Chat"] != first["Chat"]
+    messaging = toy.engine.client("chime-sdk-messaging")
+    with pytest.raises(messaging.exceptions.ForbiddenException):
+        messaging.describe_channel(ChannelArn=first["Chat"], ChimeBearer=first["Ann"])
+
+
+def test_stack_tags(toy: Toy) -> None:
+    """Tags of the stack reach the native types."""
+    toy.engine.client("cloudformation").create_stack(
+        StackName=toy.name, TemplateBody=json.dumps(template()), Tags=[{"Key": "team", "Value": "x"}]
+    )
+    outputs = deploy(toy, Chat=channel())
+    assert tags_of(toy.engine, outputs["Ann"]) == {"team": "x"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "told"),
+    [
+        (channel(Colour="red"), r"extraneous key \[Colour\] is not permitted"),
+        (channel(Name=None), "Name is required"),
+        (channel(MemberArns=[{"Ref": "Bob"}] * 11), "MemberArns"),
+        (channel(ChimeBearer={"Fn::Sub": "${Ann}x"}), "UnauthorizedClient"),
+    ],
+)
+def test_refused(toy: Toy, resource: tuple[str, dict[str, Any]], told: str) -> None:
+    """What the schema or the service does not take fails the resource."""
+    with pytest.raises(EngineError, match=f"Chat: .*{told}"):
+        deploy(toy, Chat=resource)
+
+
+def test_regions() -> None:
+    """In Frankfurt there are app instances, but no AWS::Chime::Channel; in Ohio neither."""
+    for region, told in (("eu-central-1", "Channel does not exist"), ("us-east-2", "AppInstance does not exist")):
+        with Engine(region=region) as engine, pytest.raises(EngineError, match=f"{told} in {region}"):
+            engine.deploy_template(template(Chat=channel()), "Stack")
