@@ -16,6 +16,7 @@ MAY = {
     "lambda/chime_channel": {"chime_channel"},
     "lambda/index.py": {"boto3", "botocore", "crhelper", "chime_channel"},
     "local/chime_local": {"boto3", "botocore", "ministack", "hypercorn", "chime_local"},
+    "examples": {"aws_cdk", "constructs", "cdk_chime_messaging"},
     "app.py": {"aws_cdk", "constructs", "cdk_chime_messaging"},
 }
 

@@ -57,7 +57,7 @@ def resolved(value: Any, names: Mapping[str, str]) -> Any:
             done = [resolved(part, names) for part in parts]
             lost = next((part for part in done if isinstance(part, Unknown)), None)
             return lost or separator.join(map(str, done))
-        case {**pairs} if len(pairs) == 1 and next(iter(pairs)).startswith("Fn::"):
+        case {**pairs} if len(pairs) == 1 and str(next(iter(pairs))).startswith("Fn::"):
             return Unknown(next(iter(pairs)))
         case {**pairs}:
             return {key: resolved(item, names) for key, item in pairs.items()}

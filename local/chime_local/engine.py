@@ -221,7 +221,8 @@ class Engine:
             source = assembly / asset["source"]["path"]
             for destination in asset["destinations"].values():
                 bucket = _resolved(destination["bucketName"], self.region)
-                s3.create_bucket(Bucket=bucket, **_location(self.region))
+                with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+                    s3.create_bucket(Bucket=bucket, **_location(self.region))
                 if asset["source"].get("packaging") == "zip":
                     with tempfile.TemporaryDirectory() as scratch:
                         packed = shutil.make_archive(str(Path(scratch, "asset")), "zip", source)
