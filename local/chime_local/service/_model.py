@@ -47,20 +47,20 @@ def _problems(shape: Shape, value: Any, where: str) -> Iterator[str]:
         yield from _structure_problems(shape, value, where)
     elif isinstance(shape, ListShape):
         if not isinstance(value, list):
-            yield f"{where} must be a list"
+            yield f"{where.strip()} must be a list"
             return
-        yield from _bounds(shape, len(value), f"{where} has {len(value)} items")
+        yield from _bounds(shape, len(value), f"{where.strip()} has {len(value)} items")
         for item in value:
-            yield from _problems(shape.member, item, f"{where} item")
+            yield from _problems(shape.member, item, f"{where}item ")
     elif shape.type_name == "string":
         yield from _string_problems(shape, value, where)
     elif shape.type_name in ("integer", "long"):
         if isinstance(value, bool) or not isinstance(value, int):
-            yield f"{where} must be a number"
+            yield f"{where.strip()} must be a number"
         else:
-            yield from _bounds(shape, value, f"{where} is {value}")
+            yield from _bounds(shape, value, f"{where.strip()} is {value}")
     elif shape.type_name == "boolean" and not isinstance(value, bool):
-        yield f"{where} must be true or false"
+        yield f"{where.strip()} must be true or false"
 
 
 def _structure_problems(shape: StructureShape, value: Any, where: str) -> Iterator[str]:
@@ -77,14 +77,14 @@ def _structure_problems(shape: StructureShape, value: Any, where: str) -> Iterat
 
 def _string_problems(shape: Shape, value: Any, where: str) -> Iterator[str]:
     if not isinstance(value, str):
-        yield f"{where} must be a string"
+        yield f"{where.strip()} must be a string"
         return
-    yield from _bounds(shape, len(value), f"{where} has {len(value)} characters")
+    yield from _bounds(shape, len(value), f"{where.strip()} has {len(value)} characters")
     pattern = shape.metadata.get("pattern")
     if pattern and not _pattern(pattern).fullmatch(value):
-        yield f"{where} must match {pattern[:80]}"
+        yield f"{where.strip()} must match {pattern[:80]}"
     if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
-        yield f"{where} must be one of {', '.join(shape.enum)}"
+        yield f"{where.strip()} must be one of {', '.join(shape.enum)}"
 
 
 def _bounds(shape: Shape, size: int, seen: str) -> Iterator[str]:
