@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from chime_local import _cdk
 from chime_local.engine import DROPPED, Engine, EngineError, environment
@@ -28,8 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match given.command:
             case "run":
+                _stop_on_sigterm()
                 return _run(given)
             case "deploy":
+                _stop_on_sigterm()
                 return _deploy(given)
             case "drift":
                 return _show_drift(given.stack)
@@ -124,30 +129,39 @@ def _run(given: argparse.Namespace) -> int:
     command = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
     if not command:
         raise EngineError("nothing to run; give a command after --")
+    if command[0] == "cdk":
+        command = [*_cdk.command(_cdk.with_node(os.environ)), *command[1:]]
     with _engine(given) as engine:
-        environ = _cdk.quiet(_cdk.with_node(engine.environ))
-        if command[0] == "cdk":
-            command = [*_cdk.command(environ), *command[1:]]
-        return _cdk.run(command, environ)
+        return _cdk.run(command, _cdk.quiet(_cdk.with_node(engine.environ)))
 
 
 def _deploy(given: argparse.Namespace) -> int:
     if not Path("cdk.json").exists():
         raise EngineError("there is no cdk.json in this folder; run this where your CDK app is")
+    cdk = _cdk.command(_cdk.with_node(os.environ))
     with _engine(given) as engine, tempfile.TemporaryDirectory(prefix="chime-local-") as scratch:
         environ = _cdk.quiet(_cdk.with_node(engine.environ))
-        cdk = _cdk.command(environ)
         outputs = Path(scratch, "outputs.json")
         out = ["--output", str(Path(scratch, "cdk.out")), "--no-notices"]
         target = f"aws://{environ['AWS_ACCESS_KEY_ID']}/{given.region}"
         _cdk.say("bootstrapping the local engine")
         status = _cdk.run([*cdk, "bootstrap", target, *out], environ)
         if status == 0:
+            _cdk.say("deploying")
             deploy = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
             status = _cdk.run([*cdk, *deploy, *out, "--progress", "events", *given.arguments], environ)
         if status == 0 and outputs.exists():
             _show(engine, json.loads(outputs.read_text()))
         return status
+
+
+def _stop_on_sigterm() -> None:
+    """Let SIGTERM unwind this process, so that engine and command end with it."""
+
+    def unwind(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, unwind)
 
 
 def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
@@ -157,14 +171,23 @@ def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
             print(f"{stack}.{key} = {value}")
     arns = {value for values in outputs.values() for value in values.values() if _CHANNEL_ARN.fullmatch(value)}
     for arn in sorted(arns):
-        region = arn.split(":")[3]
-        identity, messaging = (engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging"))
-        admins = identity.list_app_instance_admins(AppInstanceArn=arn.partition("/channel/")[0])
-        if not admins["AppInstanceAdmins"]:
+        channel = _described(engine, arn)
+        print(json.dumps(channel, indent=2, default=str) if channel else f"{arn}: nobody here may see this channel")
+
+
+def _described(engine: Engine, arn: str) -> dict[str, Any] | None:
+    """Describe a channel through whoever may see it; some worlds miss what was made just now."""
+    region, app = arn.split(":")[3], arn.partition("/channel/")[0]
+    identity, messaging = (engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging"))
+    admins = identity.list_app_instance_admins(AppInstanceArn=app)["AppInstanceAdmins"]
+    users = identity.list_app_instance_users(AppInstanceArn=app)["AppInstanceUsers"]
+    bearers = [one["Admin"]["Arn"] for one in admins] + [one["AppInstanceUserArn"] for one in users]
+    for bearer in bearers * 2:
+        try:
+            return dict(messaging.describe_channel(ChannelArn=arn, ChimeBearer=bearer)["Channel"])
+        except messaging.exceptions.ClientError:
             continue
-        bearer = admins["AppInstanceAdmins"][0]["Admin"]["Arn"]
-        channel = messaging.describe_channel(ChannelArn=arn, ChimeBearer=bearer)["Channel"]
-        print(json.dumps(channel, indent=2, default=str))
+    return None
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -15,7 +17,7 @@ _LEAST_NODE = 22
 
 
 class NoCli(Exception):
-    """The CDK CLI cannot be run; the text says what to do."""
+    """A command, such as the CDK CLI, cannot be run; the text says what to do."""
 
 
 def quiet(environ: Mapping[str, str]) -> dict[str, str]:
@@ -59,21 +61,58 @@ def command(environ: Mapping[str, str]) -> list[str]:
     npx = shutil.which("npx", path=environ["PATH"])
     if not npx:
         raise NoCli(f"the CDK CLI is not there: npm install {CLI}")
-    return [npx, "--yes", CLI]
+    return _fetched([npx, "--yes", CLI], environ)
+
+
+def _fetched(npx: list[str], environ: Mapping[str, str]) -> list[str]:
+    """Have npm fetch the CLI, where its cache does not hold it."""
+    say(f"fetching {CLI} with npm, as there is none in node_modules")
+    # npm's own waits between its attempts come to a minute and more.
+    patience = {"npm_config_fetch_retry_mintimeout": "1000", "npm_config_fetch_retry_maxtimeout": "3000"}
+    done = subprocess.run(  # noqa: S603 - found on the user's own PATH
+        [*npx, "--version"], env={**patience, **environ}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        told = next((line for line in done.stderr.splitlines() if line.startswith("npm error")), "npm error")
+        raise NoCli(
+            f"npm could not fetch {CLI} ({told.removeprefix('npm error').strip()}): check the network and npm's "
+            f"proxy and registry settings, or run npm install {CLI} where there is a network"
+        )
+    return npx
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run a command, with its output as it comes; its exit status is the answer."""
-    process = subprocess.Popen(list(arguments), env=dict(environ))  # noqa: S603 - the user's own command
+    """Run a command, with its output as it comes; its exit status is the answer, and nothing of it is left."""
+    # At a terminal the command must stay in the foreground, where Ctrl-C reaches all of it.
+    alone = sys.stdin is None or not sys.stdin.isatty()
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # The terminal has sent SIGINT to the command, too.
+        process = subprocess.Popen(  # noqa: S603 - the user's own command
+            list(arguments), env=dict(environ), process_group=0 if alone else None
+        )
+    except OSError as failed:
+        raise NoCli(f"{arguments[0]} cannot be run: {failed.strerror}") from None
+    try:
+        status = process.wait()
+    except BaseException:
+        _signal(process, alone, signal.SIGTERM)
         try:
-            return process.wait(10)
+            process.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+            _signal(process, alone, signal.SIGKILL)
+            process.wait()
+        raise
+    finally:
+        if alone:
+            _signal(process, alone, signal.SIGKILL)
+    return status if status >= 0 else 128 - status
+
+
+def _signal(process: subprocess.Popen[bytes], alone: bool, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if alone:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,24 @@ def test_unanswered_create_is_deleted(toy: Toy) -> None:
     assert create == ("Create", None)
     assert delete[1] is not None
     assert delete[1].startswith(f"{toy.name}-Toy-")
+
+
+def test_service_timeout(toy: Toy, tmp_path: Path) -> None:
+    """ServiceTimeout ends the wait for a Lambda that still runs; the Delete overtakes it."""
+    until = tmp_path / "until"
+    with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
+        toy.deploy(OnCreate=[{"Until": str(until)}], ServiceTimeout=1)
+    assert [kind for kind, _ in toy.story()] == ["Delete"], "the Create is not logged before it ends"
+    until.touch()
+
+
+def test_describe_stacks_waits(toy: Toy) -> None:
+    """DescribeStacks of a stack that is being changed is answered when the change is over."""
+    cloudformation = toy.engine.client("cloudformation")
+    body = json.dumps(toy.template())
+    cloudformation.create_stack(StackName=toy.name, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
+    (stack,) = cloudformation.describe_stacks(StackName=toy.name)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
 
 
 def test_late_answer_is_ignored(toy: Toy) -> None:

@@ -13,9 +13,9 @@ from chime_local.engine import Engine
 
 Template = dict[str, Any]
 
-# `On<RequestType>` is a list of what to do: answer (with changes), send text as it is, or crash.
+# `On<RequestType>` is a list of what to do: answer (with changes), send text as it is, crash, or wait for a file.
 HANDLER = """
-import json, os, pathlib, urllib.request
+import json, os, pathlib, time, urllib.request
 
 def handler(event, context):
     told = {key: value for key, value in event.items() if key != "ResponseURL"}
@@ -25,6 +25,8 @@ def handler(event, context):
         if "Crash" in play or ("CrashOnce" in play and not mark.exists()):
             mark.touch()
             raise RuntimeError("crashed")
+        while "Until" in play and not os.path.exists(play["Until"]):
+            time.sleep(0.02)
         answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
         answer["Status"] = "SUCCESS"
         answer["PhysicalResourceId"] = event.get("PhysicalResourceId", "first")

