@@ -15,11 +15,11 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / name) for name in ("constructs", "local")]
 os.environ["CDK_VALIDATION"] = "false"
 
-from aws_cdk import App, CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack  # noqa: E402
-from aws_cdk import aws_chime as chime  # noqa: E402
+from aws_cdk import App, CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack
+from aws_cdk import aws_chime as chime
 
-from cdk_chime_messaging import AppInstanceAdmin, Channel  # noqa: E402
-from chime_local.engine import Engine, EngineError  # noqa: E402
+from cdk_chime_messaging import AppInstanceAdmin, Channel
+from chime_local.engine import Engine, EngineError
 
 STEPS: list[tuple[str, dict[str, Any]]] = [
     ("make the channel, send a message", {}),
@@ -30,6 +30,10 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("add an eleventh member", {"name": "Help", "members": 11, "bearer": "deputy"}),
     ("associate a channel flow", {"name": "Help", "members": 11, "bearer": "deputy", "flow": True}),
 ]
+
+
+class Impossible(Exception):
+    """A step that the native type cannot take."""
 
 
 def people_of(stack: Stack, app: chime.CfnAppInstance) -> dict[str, chime.CfnAppInstanceUser]:
@@ -81,7 +85,7 @@ def build(
             member_arns=[person.ref for person in wanted] or None,
         )
         if flow:
-            raise NotImplementedError("the native type has no property for a flow")
+            raise Impossible("the native type has no property for a flow")
         arn = channel.attr_arn
     else:
         ours = Channel(
@@ -109,7 +113,7 @@ def tell(engine: Engine, kind: str) -> list[tuple[str, str]]:
             stack = Stack(app, kind, synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False))
             try:
                 build(stack, kind, **given)
-            except NotImplementedError as impossible:
+            except Impossible as impossible:
                 told.append(("not possible", str(impossible)))
                 continue
             app.synth()
