@@ -26,9 +26,11 @@ def chime(method: str, path: str, query: str, body: dict) -> tuple[str, int, dic
     """Name the operation and answer it."""
     parts = [unquote(part) for part in path.strip("/").split("/")]
     if path == "/tags":
-        return ("ListTagsForResource", 200, {"Tags": CHANNELS.get(unquote(query[4:]), {}).get("tags", [])}) if (
-            method == "GET"
-        ) else ("TagResource", 204, {})
+        return (
+            ("ListTagsForResource", 200, {"Tags": CHANNELS.get(unquote(query[4:]), {}).get("tags", [])})
+            if (method == "GET")
+            else ("TagResource", 204, {})
+        )
     if parts == ["channels"] and method == "POST":
         arn = f"{body['AppInstanceArn']}/channel/{body.get('ChannelId', body['ClientRequestToken'])}"
         CHANNELS[arn] = {"body": body, "tags": body.get("Tags", [])}
@@ -54,7 +56,11 @@ def one(method: str, arn: str, body: dict) -> tuple[str, int, dict]:
         held["body"].update(body)
         return "UpdateChannel", 200, {"ChannelArn": arn}
     shown = {key: held["body"].get(key) for key in ("Name", "Mode", "Privacy", "Metadata")}
-    channel = {**{key: value for key, value in shown.items() if value}, "ChannelArn": arn, "CreatedTimestamp": 1.0e9}
+    channel = {
+        **{key: value for key, value in shown.items() if value},
+        "ChannelArn": arn,
+        "CreatedTimestamp": 1.0e9,
+    }
     return "DescribeChannel", 200, {"Channel": channel}
 
 
