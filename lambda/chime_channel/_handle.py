@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import ModuleType
 
-from chime_channel import _admin, _attachments, _channel
+from chime_channel import _admin, _attachments, _channel, _retention, _streaming
 from chime_channel._api import Api, Effects
 from chime_channel._request import UNMADE, Refused, Request, Work
 
@@ -24,6 +24,8 @@ def _life(module: ModuleType) -> _Life:
 _LIVES: dict[str, _Life] = {
     "Custom::ChimeChannel": _life(_channel),
     "Custom::ChimeAppInstanceAdmin": _life(_admin),
+    "Custom::ChimeAppInstanceRetention": _life(_retention),
+    "Custom::ChimeAppInstanceStreaming": _life(_streaming),
     **{name: _life(_attachments) for name in _attachments.TYPES},
 }
 

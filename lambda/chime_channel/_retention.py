@@ -1,0 +1,54 @@
+"""The life of `Custom::ChimeAppInstanceRetention`: for how many days an app instance keeps messages."""
+
+from __future__ import annotations
+
+from chime_channel import _settings
+from chime_channel._api import ServiceError
+from chime_channel._request import Work
+
+MOST_DAYS = 5475
+
+
+def create(work: Work) -> dict[str, str]:
+    """Set for how long messages are kept."""
+    days = _days(work.request.properties.get("RetentionDays"))
+    problems = [] if days else [_problem(work.request.properties.get("RetentionDays"))]
+    app = _settings.declared_app_instance(work, "RetentionDays", problems)
+    settings = {"ChannelRetentionSettings": {"RetentionDays": days}}
+    work.api.call("PutAppInstanceRetentionSettings", AppInstanceArn=app, AppInstanceRetentionSettings=settings)
+    work.answered = _settings.physical_id(work, app)
+    return {"AppInstanceArn": app}
+
+
+update = create
+"""Another app instance is another physical resource: CloudFormation deletes the old one afterwards."""
+
+
+def delete(work: Work) -> dict[str, str]:
+    """Switch retention off, unless somebody else has set another one since, or the app instance is gone."""
+    app = _settings.app_instance_to_leave(work)
+    if app is None:
+        return {}
+    try:
+        answer = work.api.call("GetAppInstanceRetentionSettings", AppInstanceArn=app)
+        found = answer.get("AppInstanceRetentionSettings", {}).get("ChannelRetentionSettings", {})
+        if found.get("RetentionDays") != _days(work.request.properties.get("RetentionDays")):
+            return {}
+        off: dict[str, object] = {"ChannelRetentionSettings": {}}
+        work.api.call("PutAppInstanceRetentionSettings", AppInstanceArn=app, AppInstanceRetentionSettings=off)
+    except ServiceError as refused:
+        if not refused.missing:
+            raise
+    return {}
+
+
+def _days(value: object) -> int | None:
+    """Read the days, which CloudFormation sends as a string; None where they break the rules."""
+    text = str(value)
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
+        return None
+    return int(text) if 1 <= int(text) <= MOST_DAYS else None
+
+
+def _problem(value: object) -> str:
+    return f"RetentionDays: must be a whole number of 1–{MOST_DAYS}, got {value!r:.60}"

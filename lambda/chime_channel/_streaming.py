@@ -1,0 +1,79 @@
+"""The life of `Custom::ChimeAppInstanceStreaming`: the Kinesis streams that an app instance's data goes to."""
+
+from __future__ import annotations
+
+import re
+
+from chime_channel import _settings
+from chime_channel._api import ServiceError
+from chime_channel._request import Work
+
+DATA_TYPES = ("Channel", "ChannelMessage")
+_STREAM = re.compile(r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/chime-messaging-[A-Za-z0-9_.-]{0,112}")
+_Configurations = list[dict[str, str]]
+
+
+def create(work: Work) -> dict[str, str]:
+    """Stream what is declared; it takes the place of what was streamed before."""
+    app, wanted = _declared(work)
+    work.api.call("PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=wanted)
+    work.answered = _settings.physical_id(work, app)
+    return {"AppInstanceArn": app}
+
+
+def update(work: Work) -> dict[str, str]:
+    """Stream what is declared now; a data type that was declared before and is no more ends."""
+    app, wanted = _declared(work)
+    before = _settings.texts(work.request.old_properties.get("StreamArns"))
+    dropped = set(before) - {one["DataType"] for one in wanted}
+    if dropped and work.request.old_properties.get("AppInstanceArn") == app:
+        # AWS does not say whether a Put without a data type ends it; this does.
+        work.api.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
+    return create(work)
+
+
+def delete(work: Work) -> dict[str, str]:
+    """End the streaming that this resource has begun; streams that others have set since stay."""
+    app = _settings.app_instance_to_leave(work)
+    if app is None:
+        return {}
+    ours = _configurations(work.request.properties.get("StreamArns"))
+    try:
+        answer = work.api.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
+        found: _Configurations = answer.get("StreamingConfigurations", [])
+        rest = [one for one in found if one not in ours]
+        if len(rest) == len(found):
+            return {}
+        work.api.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
+        if rest:
+            work.api.call("PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=rest)
+    except ServiceError as refused:
+        if not refused.missing:
+            raise
+    return {}
+
+
+def _configurations(value: object) -> _Configurations:
+    return [
+        {"DataType": str(kind), "ResourceArn": str(arn)} for kind, arn in sorted(_settings.texts(value).items())
+    ]
+
+
+def _declared(work: Work) -> tuple[str, _Configurations]:
+    given = work.request.properties.get("StreamArns")
+    wanted = _configurations(given)
+    problems = []
+    if not wanted:
+        problems.append(
+            f"StreamArns: must map {' or '.join(DATA_TYPES)} to a Kinesis stream's ARN, got {given!r:.100}"
+        )
+    for one in wanted:
+        kind, arn = one["DataType"], one["ResourceArn"]
+        if kind not in DATA_TYPES:
+            problems.append(f"StreamArns: {kind!r:.60} is no data type; there are {' and '.join(DATA_TYPES)}")
+        if not _STREAM.fullmatch(arn):
+            problems.append(
+                f"StreamArns: {kind:.60} must be the ARN of a Kinesis stream whose name begins with "
+                f"chime-messaging-, got {arn!r:.150}"
+            )
+    return _settings.declared_app_instance(work, "StreamArns", problems), wanted

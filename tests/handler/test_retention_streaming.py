@@ -1,0 +1,159 @@
+"""Retention and streaming of an app instance: set, changed, taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chime_channel._api import ServiceError
+from stage import Stage
+
+RETENTION = "Custom::ChimeAppInstanceRetention"
+STREAMING = "Custom::ChimeAppInstanceStreaming"
+STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
+OFF: dict[str, Any] = {"ChannelRetentionSettings": {}}
+
+
+def deliver(stage: Stage, kind: str, type_: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Deliver a request for a setting of the stage's app instance."""
+    given = {"ServiceToken": "arn", "ServiceTimeout": "720", "AppInstanceArn": stage.app, **properties}
+    return stage.deliver(stage.event(kind, given, ResourceType=type_, **more))
+
+
+def retention(stage: Stage, app: str | None = None) -> dict[str, Any]:
+    """Say how long messages are kept."""
+    told = stage.identity("GetAppInstanceRetentionSettings", AppInstanceArn=app or stage.app)
+    found: dict[str, Any] = told["AppInstanceRetentionSettings"]
+    return found
+
+
+def streams(stage: Stage) -> dict[str, str]:
+    """Say where each data type is streamed to."""
+    found = stage.messaging("GetMessagingStreamingConfigurations", AppInstanceArn=stage.app)
+    return {one["DataType"]: one["ResourceArn"] for one in found["StreamingConfigurations"]}
+
+
+def test_retention_lives() -> None:
+    """Retention is set, changed in place and switched off; its id is the app instance's."""
+    stage = Stage()
+    made = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
+    assert (made["Status"], made["PhysicalResourceId"]) == ("SUCCESS", f"{stage.app}|Retention")
+    assert retention(stage) == {"ChannelRetentionSettings": {"RetentionDays": 7}}
+    known = {"PhysicalResourceId": made["PhysicalResourceId"]}
+    changed = deliver(stage, "Update", RETENTION, {"RetentionDays": "30"}, **known)
+    assert changed["PhysicalResourceId"] == made["PhysicalResourceId"]
+    assert retention(stage) == {"ChannelRetentionSettings": {"RetentionDays": 30}}
+    for _again in range(2):
+        assert deliver(stage, "Delete", RETENTION, {"RetentionDays": "30"}, **known)["Status"] == "SUCCESS"
+        assert retention(stage) == OFF
+
+
+def test_another_app_instance_is_another_resource() -> None:
+    """An Update to another app instance answers another id, and the Delete of the old one clears the old."""
+    stage = Stage()
+    old = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
+    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    moved = {"AppInstanceArn": other, "RetentionDays": "7"}
+    known = {"PhysicalResourceId": old["PhysicalResourceId"]}
+    new = deliver(stage, "Update", RETENTION, moved, **known)
+    assert new["PhysicalResourceId"] == f"{other}|Retention"
+    deliver(stage, "Delete", RETENTION, {"RetentionDays": "7"}, **known)
+    assert retention(stage) == OFF
+    assert retention(stage, other) == {"ChannelRetentionSettings": {"RetentionDays": 7}}
+
+
+def test_what_others_set_stays() -> None:
+    """A Delete leaves alone what somebody else has set since, and their streams."""
+    stage = Stage()
+    made = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
+    theirs = {"ChannelRetentionSettings": {"RetentionDays": 9}}
+    stage.identity("PutAppInstanceRetentionSettings", AppInstanceArn=stage.app, AppInstanceRetentionSettings=theirs)
+    deliver(stage, "Delete", RETENTION, {"RetentionDays": "7"}, PhysicalResourceId=made["PhysicalResourceId"])
+    assert retention(stage) == theirs
+    made = deliver(stage, "Create", STREAMING, {"StreamArns": {"Channel": f"{STREAM}a"}})
+    both = [
+        {"DataType": "Channel", "ResourceArn": f"{STREAM}a"},
+        {"DataType": "ChannelMessage", "ResourceArn": f"{STREAM}theirs"},
+    ]
+    stage.messaging("PutMessagingStreamingConfigurations", AppInstanceArn=stage.app, StreamingConfigurations=both)
+    known = {"PhysicalResourceId": made["PhysicalResourceId"]}
+    for _again in range(2):
+        deliver(stage, "Delete", STREAMING, {"StreamArns": {"Channel": f"{STREAM}a"}}, **known)
+        assert streams(stage) == {"ChannelMessage": f"{STREAM}theirs"}
+
+
+def test_streaming_lives() -> None:
+    """Streaming begins, moves, loses a data type and ends."""
+    stage = Stage()
+    arns: dict[str, Any] = {"StreamArns": {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}b"}}
+    made = deliver(stage, "Create", STREAMING, arns)
+    assert streams(stage) == arns["StreamArns"]
+    known = {"PhysicalResourceId": made["PhysicalResourceId"]}
+    less: dict[str, Any] = {"StreamArns": {"ChannelMessage": f"{STREAM}c"}}
+    old = {"OldResourceProperties": {"AppInstanceArn": stage.app, **arns}}
+    assert deliver(stage, "Update", STREAMING, less, **known, **old)["Status"] == "SUCCESS"
+    assert streams(stage) == less["StreamArns"]
+    assert "DeleteMessagingStreamingConfigurations" in [name for name, _parameters in stage.calls]
+    for _again in range(2):
+        assert deliver(stage, "Delete", STREAMING, less, **known)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties", "told"),
+    [
+        (RETENTION, {"RetentionDays": "0"}, "RetentionDays: must be a whole number of 1–5475, got '0'"),
+        (RETENTION, {"RetentionDays": "5476"}, "RetentionDays: must be a whole number"),
+        (RETENTION, {"RetentionDays": "1", "Days": "2"}, "'Days': is no property of"),
+        (RETENTION, {"AppInstanceArn": "x", "RetentionDays": "1"}, "AppInstanceArn: must be an app instance's"),
+        (STREAMING, {}, "StreamArns: must map Channel or ChannelMessage"),
+        (
+            STREAMING,
+            {"StreamArns": {"Channel": STREAM.replace("chime-", "x-")}},
+            "name begins with chime-messaging-",
+        ),
+        (STREAMING, {"StreamArns": {"Other": f"{STREAM}a"}}, "'Other' is no data type"),
+    ],
+)
+def test_refused(type_: str, properties: dict[str, Any], told: str) -> None:
+    """What breaks rules is refused before anything is called, and its Delete is a success."""
+    stage = Stage()
+    answer = deliver(stage, "Create", type_, properties)
+    assert answer["Status"] == "FAILED"
+    assert told in answer["Reason"]
+    known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
+    assert deliver(stage, "Delete", type_, properties, **known)["Status"] == "SUCCESS"
+    assert stage.calls == []
+
+
+@pytest.mark.parametrize("type_", [RETENTION, STREAMING])
+def test_delete_of_what_is_gone(type_: str) -> None:
+    """A Delete after the app instance, or under an id that CloudFormation made up, succeeds."""
+    stage = Stage()
+    properties: dict[str, Any] = (
+        {"RetentionDays": "7"} if type_ == RETENTION else {"StreamArns": {"Channel": STREAM}}
+    )
+    deliver(stage, "Create", type_, properties)
+    began = stage.now
+    answer = deliver(stage, "Delete", type_, properties, PhysicalResourceId="demo-made-up")
+    assert answer["Status"] == "SUCCESS"
+    assert stage.now - began >= 420
+    assert stage.calls[-1][0].startswith(("Put", "DeleteMessaging"))
+    gone = {"AppInstanceArn": stage.app[:-4] + "0000"}
+    known = {"PhysicalResourceId": f"{gone['AppInstanceArn']}|X"}
+    assert deliver(stage, "Delete", type_, {**properties, **gone}, **known)["Status"] == "SUCCESS"
+
+
+def test_denied() -> None:
+    """A Delete that IAM denies fails and names the operation, instead of leaving retention on in silence."""
+    stage = Stage()
+    made = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
+
+    def deny(operation: str, _parameters: object) -> None:
+        raise ServiceError(operation, "AccessDeniedException", "no", 403)
+
+    stage.before = deny
+    known = {"PhysicalResourceId": made["PhysicalResourceId"]}
+    answer = deliver(stage, "Delete", RETENTION, {"RetentionDays": "7"}, **known)
+    assert answer["Status"] == "FAILED"
+    assert "GetAppInstanceRetentionSettings: AccessDenied" in answer["Reason"]
