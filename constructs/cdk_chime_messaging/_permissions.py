@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 # AWS judges these on the bearer and on the channel, both (Service Authorization Reference, Amazon Chime).
@@ -36,6 +37,15 @@ _ATTACHMENT = (
 _BEARER = ("chime:ListChannels",)  # proves that a bearer is AppInstanceAdmin, and so that a channel is gone
 _CHANNEL = ("chime:TagResource", "chime:UntagResource", "chime:ListTagsForResource")  # carry no bearer
 _ADMIN = ("chime:CreateAppInstanceAdmin", "chime:DeleteAppInstanceAdmin")
+_RETENTION = ("chime:PutAppInstanceRetentionSettings", "chime:GetAppInstanceRetentionSettings")
+_STREAMING = (
+    "chime:PutMessagingStreamingConfigurations",
+    "chime:GetMessagingStreamingConfigurations",  # is what is there still what this resource has set
+    "chime:DeleteMessagingStreamingConfigurations",
+)
+# The caller needs permissions on the stream as well; these are those of the role that the service then uses.
+_STREAM = ("kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords")
+_STREAMING_SERVICE = "messaging.chime.amazonaws.com"
 
 
 def for_channels(app_instance_arn: str, bearer: str) -> list[iam.PolicyStatement]:
@@ -63,6 +73,26 @@ def for_attachments(channel_arn: str, bearer: str, app_instance_arn: str) -> lis
 def for_admins(app_instance_arn: str, admin_arn: str) -> list[iam.PolicyStatement]:
     """Allow making and unmaking one admin of one app instance."""
     return [_allow(_ADMIN, app_instance_arn, admin_arn)]
+
+
+def for_retention(app_instance_arn: str) -> list[iam.PolicyStatement]:
+    """Allow setting and clearing the retention of one app instance."""
+    return [_allow(_RETENTION, app_instance_arn)]
+
+
+def for_streaming(app_instance_arn: str, stream_arns: list[str]) -> list[iam.PolicyStatement]:
+    """Allow streaming the data of one app instance to given streams."""
+    role = f"role/aws-service-role/{_STREAMING_SERVICE}/AWSServiceRoleForChimeSDKMessaging"
+    return [
+        _allow(_STREAMING, app_instance_arn),
+        _allow(_STREAM, *stream_arns),
+        # The first stream of an account makes the service-linked role, in the caller's name.
+        iam.PolicyStatement(
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:{role}"],
+            conditions={"StringEquals": {"iam:AWSServiceName": _STREAMING_SERVICE}},
+        ),
+    ]
 
 
 def _allow(actions: tuple[str, ...], *resources: str) -> iam.PolicyStatement:

@@ -148,13 +148,22 @@ class ChannelProvider(Construct):
         statements = _permissions.for_attachments(channel_arn, bearer, app_instance_arn)
         self._allow(resource, "Attachments", (channel_arn, bearer), statements)
 
+    def allow_retention(self, resource: CfnResource, app_instance_arn: str) -> None:
+        """Let the Lambda set and clear the retention of an app instance, before `resource` and until after it."""
+        self._allow(resource, "Retention", (app_instance_arn,), _permissions.for_retention(app_instance_arn))
+
+    def allow_streaming(self, resource: CfnResource, app_instance_arn: str, stream_arns: list[str]) -> None:
+        """Let the Lambda stream an app instance's data, before `resource` and until after it."""
+        statements = _permissions.for_streaming(app_instance_arn, stream_arns)
+        self._allow(resource, "Streaming", (app_instance_arn, *stream_arns), statements)
+
     def _allow(
-        self, resource: CfnResource, kind: str, pair: tuple[str, str], statements: list[iam.PolicyStatement]
+        self, resource: CfnResource, kind: str, about: tuple[str, ...], statements: list[iam.PolicyStatement]
     ) -> None:
-        # One policy for each pair, in the resource's own stack. Its id derives from the pair: with another bearer
-        # comes another policy, and the old one stays until CloudFormation's cleanup.
+        # One policy for all that is about the same, in the resource's own stack. Its id derives from that: with
+        # another bearer comes another policy, and the old one stays until CloudFormation's cleanup.
         stack = Stack.of(resource)
-        told = json.dumps([stack.node.addr, self.node.addr, stack.resolve(list(pair))], sort_keys=True)
+        told = json.dumps([stack.node.addr, self.node.addr, stack.resolve(list(about))], sort_keys=True)
         id_ = f"ChimeMessaging{kind}{hashlib.sha256(told.encode()).hexdigest()[:12]}"
         policy = stack.node.try_find_child(id_)
         if policy is None:
