@@ -138,6 +138,7 @@ def _run(given: argparse.Namespace) -> int:
 def _deploy(given: argparse.Namespace) -> int:
     if not Path("cdk.json").exists():
         raise EngineError("there is no cdk.json in this folder; run this where your CDK app is")
+    settings = _settings_without_app()
     cdk = _cdk.command(_cdk.with_node(os.environ))
     with _engine(given) as engine, tempfile.TemporaryDirectory(prefix="chime-local-") as scratch:
         environ = _cdk.quiet(_cdk.with_node(engine.environ))
@@ -145,7 +146,9 @@ def _deploy(given: argparse.Namespace) -> int:
         out = ["--output", str(Path(scratch, "cdk.out")), "--no-notices"]
         target = f"aws://{environ['AWS_ACCESS_KEY_ID']}/{given.region}"
         _cdk.say("bootstrapping the local engine")
-        status = _cdk.run([*cdk, "bootstrap", target, *out], environ)
+        # Elsewhere, with the same settings: where there is an app the CLI runs it, which bootstrap has no use for.
+        Path(scratch, "cdk.json").write_text(json.dumps(settings))
+        status = _cdk.run([*cdk, "bootstrap", target, *out], environ, Path(scratch))
         if status == 0:
             _cdk.say("deploying")
             deploy = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
@@ -153,6 +156,15 @@ def _deploy(given: argparse.Namespace) -> int:
         if status == 0 and outputs.exists():
             _show(engine, json.loads(outputs.read_text()))
         return status
+
+
+def _settings_without_app() -> dict[str, Any]:
+    """Read cdk.json, such as for a qualifier of the bootstrap's."""
+    try:
+        settings = json.loads(Path("cdk.json").read_text())
+    except ValueError as wrong:
+        raise EngineError(f"cdk.json is no JSON: {wrong}") from None
+    return {key: value for key, value in settings.items() if key not in ("app", "build", "output")}
 
 
 def _stop_on_sigterm() -> None:

@@ -81,13 +81,13 @@ def _fetched(npx: list[str], environ: Mapping[str, str]) -> list[str]:
     return npx
 
 
-def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def run(arguments: Sequence[str], environ: Mapping[str, str], folder: Path | None = None) -> int:
     """Run a command, with its output as it comes; its exit status is the answer, and nothing of it is left."""
     # At a terminal the command must stay in the foreground, where Ctrl-C reaches all of it.
     alone = sys.stdin is None or not sys.stdin.isatty()
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command
-            list(arguments), env=dict(environ), process_group=0 if alone else None
+            list(arguments), cwd=folder, env=dict(environ), process_group=0 if alone else None
         )
     except OSError as failed:
         raise NoCli(f"{arguments[0]} cannot be run: {failed.strerror}") from None

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -212,9 +214,6 @@ class Engine:
 
     def _publish(self, assembly: Path, stack_name: str) -> None:
         """Upload a stack's file assets, as `cdk deploy` would."""
-        import shutil  # noqa: PLC0415 - only here
-        import tempfile  # noqa: PLC0415 - only here
-
         manifest = json.loads((assembly / f"{stack_name}.assets.json").read_text())
         s3 = self.client("s3")
         for asset in manifest["files"].values():
@@ -241,7 +240,7 @@ def _pass_on(source: TextIO, target: TextIO | None) -> None:
 
 
 def _location(region: str) -> dict[str, Any]:
-    # us-east-1 is the one region that must not be named, and the one where a bucket may be made again.
+    # us-east-1 is the one region that must not be named.
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 

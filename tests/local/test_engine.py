@@ -1,0 +1,69 @@
+"""The engine as tests use it: cloud assemblies, nested stacks, errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toys import FAILED, HANDLER, Toy
+
+from chime_local.engine import Engine, EngineError
+
+
+def assembly(folder: Path, template: dict[str, Any]) -> Path:
+    """Write a cloud assembly by hand: a stack whose Lambda's code is an asset."""
+    code = folder / "asset"
+    code.mkdir(exist_ok=True)
+    (code / "index.py").write_text(HANDLER)
+    bucket = "cdk-assets-${AWS::AccountId}-${AWS::Region}"
+    template["Resources"]["Function"]["Properties"]["Code"] = {
+        "S3Bucket": {"Fn::Sub": bucket},
+        "S3Key": "code.zip",
+    }
+    template["Parameters"] = {"BootstrapVersion": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/x"}}
+    (folder / "Stack.template.json").write_text(json.dumps(template))
+    file = {
+        "source": {"path": "asset", "packaging": "zip"},
+        "destinations": {"here": {"bucketName": bucket, "objectKey": "code.zip"}},
+    }
+    (folder / "Stack.assets.json").write_text(json.dumps({"files": {"code": file}}))
+    return folder
+
+
+def test_assembly(tmp_path: Path) -> None:
+    """A cloud assembly is deployed with its assets and without bootstrap, again and again, in any region."""
+    with Engine(region="eu-central-1") as engine:
+        toy = Toy(engine, "Stack")
+        for value in (1, 2):
+            engine.deploy(assembly(tmp_path, toy.template(Value=value)), "Stack")
+        assert toy.story() == [("Create", None), ("Update", "first")]
+
+
+def test_unchanged(toy: Toy) -> None:
+    """Deploying what is there already changes nothing and is no error."""
+    toy.deploy()
+    toy.deploy()
+    assert toy.story() == [("Create", None)]
+
+
+def test_nested_stack(toy: Toy) -> None:
+    """A failed Create in a nested stack gets its Delete, too."""
+    s3 = toy.engine.client("s3")
+    s3.create_bucket(Bucket="templates")
+    inner = toy.template(OnCreate=[FAILED])
+    s3.put_object(Bucket="templates", Key="inner.json", Body=json.dumps(inner).encode())
+    url = f"{toy.engine.environ['AWS_ENDPOINT_URL']}/templates/inner.json"
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    with pytest.raises(EngineError, match="ROLLBACK_COMPLETE"):
+        toy.engine.deploy_template({"Resources": {"Nested": nested}}, toy.name)
+    assert toy.story() == [("Create", None), ("Delete", "first")]
+
+
+def test_two_engines() -> None:
+    """Engines that run at once have ports and stacks of their own."""
+    with Engine() as one, Engine() as other:
+        assert one.port != other.port
+        one.deploy_template({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}, "S")
+        assert other.client("cloudformation").describe_stacks()["Stacks"] == []
