@@ -36,9 +36,9 @@ def test_deploy() -> None:
     assert (channel["Name"], channel["Mode"], channel["Privacy"]) == ("Support", "RESTRICTED", "PRIVATE")
 
 
-def test_story() -> None:
+def test_story(tmp_path: Path) -> None:
     """Deploy, deploy again, diff, destroy: all by the CLI, on one engine."""
-    cdk = "$0 --no-notices"
+    cdk = f"$0 --no-notices --output {tmp_path}"
     story = (
         f"{cdk} bootstrap && {cdk} deploy --require-approval never && {cdk} deploy --require-approval never "
         f"&& {cdk} diff && {cdk} destroy --force && {cdk} list"
