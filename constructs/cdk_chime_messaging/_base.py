@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from aws_cdk import Resource
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
 from aws_cdk.interfaces import aws_chime as refs
@@ -102,7 +101,7 @@ def flow_arn(flow: ChannelFlowLike) -> str:
     return flow if isinstance(flow, str) else flow.channel_flow_ref.channel_flow_arn
 
 
-class ChannelBase(Resource):
+class Grants(ABC):
     """What owned and imported channels have in common."""
 
     @property

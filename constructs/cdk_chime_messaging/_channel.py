@@ -9,6 +9,7 @@ import jsii
 from aws_cdk import (
     CfnOutput,
     CfnResource,
+    CustomResource,
     IStableAnyProducer,
     ITaggableV2,
     Lazy,
@@ -21,10 +22,10 @@ from constructs import Construct, IValidation
 
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import AppInstanceLike, IdentityLike, app_instance_arn, identity_arn
-from cdk_chime_messaging._base import ChannelBase, ChannelFlowLike, IChannel, flow_arn
+from cdk_chime_messaging._base import ChannelFlowLike, Grants, IChannel, flow_arn
 from cdk_chime_messaging._declared import Declared, metadata_text
 from cdk_chime_messaging._imported import ImportedChannel
-from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
+from cdk_chime_messaging._provider import ChannelProvider
 from cdk_chime_messaging._types import (
     ChannelMembershipType,
     ChannelMode,
@@ -39,7 +40,7 @@ _app_instance_arn = app_instance_arn
 
 
 @jsii.implements(ITaggableV2)
-class Channel(ChannelBase):
+class Channel(CustomResource, Grants):
     """A channel of Amazon Chime SDK messaging, whose messages survive every deploy.
 
     Name, mode, metadata, tags, expiration, members, moderators and the bearer are changed in place. The app
@@ -103,14 +104,13 @@ class Channel(ChannelBase):
         removal_policy: RemovalPolicy | None = None,
         provider: ChannelProvider | None = None,
     ) -> None:
-        super().__init__(scope, id)
         declared = Declared(
             app_instance_arn=_app_instance_arn(app_instance_arn),
             chime_bearer=identity_arn(chime_bearer),
             name=id if name is None else name,
             mode=mode,
             privacy=privacy,
-            metadata=metadata_text(self, metadata),
+            metadata=metadata_text(scope, id, metadata),
             client_request_token=client_request_token,
             channel_id=_adopted_id(channel_id) if adopt_existing else channel_id,
             members=[identity_arn(member) for member in member_arns],
@@ -122,26 +122,26 @@ class Channel(ChannelBase):
         )
         problems = [*declared.problems(), *rules.tag_problems(tags or {})]
         if problems:
-            raise rules.ChannelError(self.node.path, problems)
+            raise rules.ChannelError(f"{scope.node.path}/{id}", problems)
         self._declared = declared
+        self._given_tags = dict(tags or {})
+        self._tags: TagManager | None = None
         self._late: set[str] = set()
-        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, dict(tags or {}))
-        provider = provider or ChannelProvider.of(self)
-        self._resource = CfnResource(
-            self,
-            "Resource",
-            type=RESOURCE_TYPE,
-            properties={
-                "ServiceToken": provider.service_token,
-                "ServiceTimeout": SERVICE_TIMEOUT,
-                **declared.properties(),
-                "Tags": self._tags.rendered_tags,
-            },
-        )
+        self._checked = False
+        provider = provider or ChannelProvider.of(scope)
         kept = RemovalPolicy.RETAIN if adopt_existing else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-        self._resource.apply_removal_policy(removal_policy or kept)
-        provider.allow_channels(self._resource, declared.app_instance_arn, declared.chime_bearer)
-        self.node.add_validation(_Rules(self._tags, declared))
+        written = declared.properties()
+        # A call into jsii takes longer than all the rest: this is one call, and one more for the permissions.
+        super().__init__(
+            scope,
+            id,
+            service_token=provider.service_token,
+            service_timeout=provider.service_timeout,
+            resource_type=RESOURCE_TYPE,
+            removal_policy=removal_policy or kept,
+            properties={**written, "Tags": self._given_tags} if self._given_tags else written,
+        )
+        provider.allow_channels(self, declared.app_instance_arn, declared.chime_bearer, scope=scope)
 
     @staticmethod
     def from_channel_arn(
@@ -180,12 +180,12 @@ class Channel(ChannelBase):
     @property
     def channel_arn(self) -> str:
         """The channel's ARN."""
-        return self._resource.ref
+        return self.ref
 
     @property
     def channel_id(self) -> str:
         """The channel's id: the end of its ARN."""
-        return self._resource.get_att("ChannelId").to_string()
+        return self.get_att_string("ChannelId")
 
     @property
     def app_instance_arn(self) -> str:
@@ -195,7 +195,29 @@ class Channel(ChannelBase):
     @property
     def cdk_tag_manager(self) -> TagManager:
         """The channel's tags, for `Tags.of(...)`."""
+        if self._tags is None:
+            self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, self._given_tags)
+            self._override("Tags", self._tags.rendered_tags)
+            self._check_at_synth()
         return self._tags
+
+    def apply_removal_policy(self, policy: RemovalPolicy) -> None:
+        """Say what becomes of the channel when it leaves the stack or is replaced."""
+        self._default().apply_removal_policy(policy)
+
+    def _default(self) -> CfnResource:
+        default = self.node.default_child
+        assert isinstance(default, CfnResource)
+        return default
+
+    def _override(self, name: str, value: Any) -> None:
+        self._default().add_property_override(name, value)
+
+    def _check_at_synth(self) -> None:
+        """Have what comes in late checked, too."""
+        if not self._checked:
+            self._checked = True
+            self.node.add_validation(_Rules(self))
 
     def output_channel_arn(self, *, export_name: str | None = None) -> CfnOutput:
         """Make the channel's ARN an output of the stack.
@@ -241,7 +263,7 @@ class Channel(ChannelBase):
     def associate_flow(self, flow: ChannelFlowLike) -> None:
         """Let a channel flow process the channel's messages; a channel has one at a time, swapped in place."""
         self._declared.flow = flow_arn(flow)
-        self._resource.add_property_override("ChannelFlowArn", self._declared.flow)
+        self._override("ChannelFlowArn", self._declared.flow)
 
     def _add(self, name: str, arns: list[str], user: IdentityLike) -> None:
         arn = identity_arn(user)
@@ -252,7 +274,8 @@ class Channel(ChannelBase):
             arns.append(arn)
         if name not in self._late:
             self._late.add(name)
-            self._resource.add_property_override(name, Lazy.any(_Late(lambda: self._declared.short(arns))))
+            self._override(name, Lazy.any(_Late(lambda: self._declared.short(arns))))
+            self._check_at_synth()
 
 
 def _adopted_id(given: str | None) -> str | None:
@@ -276,9 +299,11 @@ class _Late:
 class _Rules:
     """Checks at synth what may come in late: tags of all scopes, members, moderators, bans."""
 
-    def __init__(self, tags: TagManager, declared: Declared) -> None:
-        self._tags, self._declared = tags, declared
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
 
     def validate(self) -> list[str]:
         """Give the problems."""
-        return [*rules.tag_problems(dict(self._tags.tag_values())), *self._declared.person_problems()]
+        tags = self._channel._tags
+        late_tags = rules.tag_problems(dict(tags.tag_values())) if tags else ()
+        return [*late_tags, *self._channel._declared.person_problems()]

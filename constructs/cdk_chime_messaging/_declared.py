@@ -168,12 +168,15 @@ class Declared:
         }
 
 
-def metadata_text(channel: Construct, metadata: str | Mapping[str, Any] | Sequence[Any] | None) -> str | None:
+def metadata_text(
+    scope: Construct, id_: str, metadata: str | Mapping[str, Any] | Sequence[Any] | None
+) -> str | None:
+    """Write metadata as text; what is no text becomes JSON."""
     if metadata is None or isinstance(metadata, str):
         return metadata
     try:
         written = json.dumps(metadata, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     except (TypeError, ValueError) as wrong:
         told = f"metadata must be a string or what can be written as JSON: {wrong}"
-        raise rules.ChannelError(channel.node.path, [told]) from None
-    return Stack.of(channel).to_json_string(metadata) if rules.unknown(written) else written
+        raise rules.ChannelError(f"{scope.node.path}/{id_}", [told]) from None
+    return Stack.of(scope).to_json_string(metadata) if rules.unknown(written) else written

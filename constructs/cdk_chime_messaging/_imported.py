@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from aws_cdk import Fn, Stack
+from aws_cdk import Fn, Resource, Stack
 from constructs import Construct
 
 from cdk_chime_messaging import _validation as rules
@@ -16,11 +16,11 @@ from cdk_chime_messaging._attachments import (
     ChannelMembership,
     ChannelModerator,
 )
-from cdk_chime_messaging._base import ChannelBase, ChannelFlowLike, flow_arn
+from cdk_chime_messaging._base import ChannelFlowLike, Grants, flow_arn
 from cdk_chime_messaging._types import ChannelMembershipType
 
 
-class ImportedChannel(ChannelBase):
+class ImportedChannel(Resource, Grants):
     """A channel known by its ARN; what is added to it becomes a resource of its own."""
 
     def __init__(

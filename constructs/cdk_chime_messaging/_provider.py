@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from aws_cdk import Acknowledgment, CfnResource, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_chime_messaging import _asset, _permissions
 
 SERVICE_TIMEOUT = 720
 """Seconds that CloudFormation waits for an answer: event age (180), Lambda timeout (480) and a minute."""
 _ID = "ChimeMessagingProvider"
+
+
+_known: WeakKeyDictionary[Construct, ChannelProvider] = WeakKeyDictionary()
+"""The provider of each scope that has asked for one: a look into the construct tree takes longer."""
 
 
 class ChannelProvider(Construct):
@@ -60,6 +66,7 @@ class ChannelProvider(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, id)
+        self._policies: dict[tuple[Construct, str, str], IConstruct] = {}
         self._log_group = log_group or logs.LogGroup(
             self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY
         )
@@ -95,14 +102,23 @@ class ChannelProvider(Construct):
     @staticmethod
     def of(scope: Construct) -> ChannelProvider:
         """Give the provider of the stack that `scope` is in; makes it when it is not there yet."""
-        stack = Stack.of(scope)
-        found = stack.node.try_find_child(_ID)
-        return found if isinstance(found, ChannelProvider) else ChannelProvider(stack, _ID)
+        known = _known.get(scope)
+        if known is None:
+            stack = Stack.of(scope)
+            found = stack.node.try_find_child(_ID)
+            known = found if isinstance(found, ChannelProvider) else ChannelProvider(stack, _ID)
+            _known[scope] = known
+        return known
 
-    @property
+    @cached_property
     def service_token(self) -> str:
         """The ARN that CloudFormation sends requests to; it cannot change in the life of a resource."""
         return self.function.function_arn
+
+    @cached_property
+    def service_timeout(self) -> Duration:
+        """How long CloudFormation waits for an answer."""
+        return Duration.seconds(SERVICE_TIMEOUT)
 
     def _new_role(self, boundary: iam.IManagedPolicy | None, *, in_vpc: bool) -> iam.Role:
         vpc_access = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaVPCAccessExecutionRole")
@@ -131,47 +147,56 @@ class ChannelProvider(Construct):
             )
         return role
 
-    def allow_channels(self, resource: CfnResource, app_instance_arn: str, bearer: str) -> None:
-        """Let the Lambda manage channels of an app instance by a bearer, before `resource` and until after it."""
-        statements = _permissions.for_channels(app_instance_arn, bearer)
-        self._allow(resource, "Channels", (app_instance_arn, bearer), statements)
+    def allow_channels(self, resource: Construct, app_instance_arn: str, bearer: str, *, scope: Construct) -> None:
+        """Let the Lambda manage channels of an app instance by a bearer, before `resource` and until after it.
 
-    def allow_admins(self, resource: CfnResource, app_instance_arn: str, admin_arn: str) -> None:
+        `scope` is what `resource` is in: channels that share it need no more than one call into jsii here.
+        """
+        known = (scope, app_instance_arn, bearer)
+        if known not in self._policies:
+            statements = _permissions.for_channels(app_instance_arn, bearer)
+            self._policies[known] = self._policy(scope, "Channels", (app_instance_arn, bearer), statements)
+        resource.node.add_dependency(self._policies[known])
+
+    def allow_admins(self, resource: Construct, app_instance_arn: str, admin_arn: str) -> None:
         """Let the Lambda make and unmake an admin, before `resource` and until after it."""
         statements = _permissions.for_admins(app_instance_arn, admin_arn)
         self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
 
-    def allow_attachments(
-        self, resource: CfnResource, channel_arn: str, bearer: str, app_instance_arn: str
-    ) -> None:
+    def allow_attachments(self, resource: Construct, channel_arn: str, bearer: str, app_instance_arn: str) -> None:
         """Let the Lambda attach persons and flows to a channel, before `resource` and until after it."""
         statements = _permissions.for_attachments(channel_arn, bearer, app_instance_arn)
         self._allow(resource, "Attachments", (channel_arn, bearer), statements)
 
-    def allow_retention(self, resource: CfnResource, app_instance_arn: str) -> None:
+    def allow_retention(self, resource: Construct, app_instance_arn: str) -> None:
         """Let the Lambda set and clear the retention of an app instance, before `resource` and until after it."""
         self._allow(resource, "Retention", (app_instance_arn,), _permissions.for_retention(app_instance_arn))
 
-    def allow_streaming(self, resource: CfnResource, app_instance_arn: str, stream_arns: list[str]) -> None:
+    def allow_streaming(self, resource: Construct, app_instance_arn: str, stream_arns: list[str]) -> None:
         """Let the Lambda stream an app instance's data, before `resource` and until after it."""
         statements = _permissions.for_streaming(app_instance_arn, stream_arns)
         self._allow(resource, "Streaming", (app_instance_arn, *stream_arns), statements)
 
     def _allow(
-        self, resource: CfnResource, kind: str, about: tuple[str, ...], statements: list[iam.PolicyStatement]
+        self, resource: Construct, kind: str, about: tuple[str, ...], statements: list[iam.PolicyStatement]
     ) -> None:
+        resource.node.add_dependency(self._policy(resource, kind, about, statements))
+
+    def _policy(
+        self, scope: Construct, kind: str, about: tuple[str, ...], statements: list[iam.PolicyStatement]
+    ) -> IConstruct:
         # One policy for all that is about the same, in the resource's own stack. Its id derives from that: with
         # another bearer comes another policy, and the old one stays until CloudFormation's cleanup.
-        stack = Stack.of(resource)
+        stack = Stack.of(scope)
         told = json.dumps([stack.node.addr, self.node.addr, stack.resolve(list(about))], sort_keys=True)
-        id_ = f"ChimeMessaging{kind}{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        id_ = f"Chime{kind}{hashlib.sha256(told.encode()).hexdigest()[:12]}"
         policy = stack.node.try_find_child(id_)
         if policy is None:
             policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
             for arn in (arn for statement in statements for arn in statement.resources if arn.endswith("/*")):
                 rule = f"AwsSolutions::AwsSolutions-IAM5[Resource::{_flat(stack.resolve(arn))}]"
                 _acknowledge(policy, rule, "what a channel or flow is called is not known before it is made")
-        resource.node.add_dependency(policy)
+        return policy
 
 
 def _newest_python() -> lambda_.Runtime:

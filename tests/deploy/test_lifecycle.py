@@ -126,7 +126,7 @@ def test_missing_permission(bench: Bench) -> None:
     def stripped(stack: Stack) -> None:
         Bench.standard(stack)
         for child in stack.node.children:
-            if child.node.id.startswith("ChimeMessagingChannels"):
+            if child.node.id.startswith("ChimeChannels"):
                 policy = child.node.default_child
                 assert isinstance(policy, CfnResource)
                 policy.add_property_override("PolicyDocument.Statement.0.Action", ["chime:DescribeChannel"])

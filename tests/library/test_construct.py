@@ -71,7 +71,7 @@ def properties(**given: Any) -> dict[str, Any]:
 def test_defaults() -> None:
     """The ten-line channel is private, restricted, named after its id, and has 720 seconds to be answered."""
     assert properties() == {
-        "ServiceTimeout": 720,
+        "ServiceTimeout": "720",
         "AppInstanceArn": APP,
         "ChimeBearer": BOSS,
         "Name": "Support",
@@ -95,7 +95,7 @@ def test_every_argument() -> None:
         expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.LAST_MESSAGE_TIMESTAMP),
         adopt_existing=True,
     ) == {
-        "ServiceTimeout": 720,
+        "ServiceTimeout": "720",
         "AppInstanceArn": APP,
         "ChimeBearer": BOSS,
         "Name": "Help 🎉",
@@ -278,12 +278,12 @@ def test_attributes_and_outputs() -> None:
     """The ARN is the Ref, the id an attribute; an output is made on request, exported if wanted."""
     stack = new_stack()
     channel = Channel(stack, "Support", **GIVEN)
-    assert stack.resolve(channel.channel_arn) == {"Ref": "Support5CFB64A3"}
-    assert stack.resolve(channel.channel_id) == {"Fn::GetAtt": ["Support5CFB64A3", "ChannelId"]}
+    assert stack.resolve(channel.channel_arn) == {"Ref": "Support"}
+    assert stack.resolve(channel.channel_id) == {"Fn::GetAtt": ["Support", "ChannelId"]}
     assert channel.app_instance_arn == APP
     channel.output_channel_arn(export_name="support-arn")
     (output,) = rendered(stack)["Outputs"].values()
-    assert output["Value"] == {"Ref": "Support5CFB64A3"}
+    assert output["Value"] == {"Ref": "Support"}
     assert output["Export"] == {"Name": "support-arn"}
 
 

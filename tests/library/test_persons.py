@@ -186,7 +186,7 @@ def test_grant_of_an_end_user() -> None:
     endpoint, connect, read = statements(stack)
     assert (endpoint["Action"], endpoint["Resource"]) == ("chime:GetMessagingSessionEndpoint", "*")
     assert (connect["Action"], connect["Resource"]) == ("chime:Connect", user)
-    assert read["Resource"] == [user, {"Ref": "Support5CFB64A3"}]
+    assert read["Resource"] == [user, {"Ref": "Support"}]
 
 
 def test_resync() -> None:

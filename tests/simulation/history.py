@@ -381,7 +381,7 @@ class History:
             assert not pending.overran, "a delivery was still at work when the Lambda's time was over"
             if pending.ended:
                 assert pending.answers, "a request ended without an answer"
-            assert len({str(answer) for answer in pending.answers}) <= 1 or pending.ended > 1, "two answers"
+            assert not pending.contradicted, "two answers"
             for answer in pending.answers:
                 physical_id = answer["PhysicalResourceId"]
                 assert isinstance(physical_id, str), "an id that is no string"

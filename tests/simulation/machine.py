@@ -106,6 +106,8 @@ class Pending:
     running: int = 0
     ended: int = 0
     """Deliveries that came to their end without being killed."""
+    contradicted: bool = False
+    """Whether one delivery gave two different answers."""
     overran: bool = False
     """Whether a delivery was still at work when its time was over."""
 
@@ -173,6 +175,7 @@ class _Run:
         self._sim = function.sim
         self._end = self._sim.now + TIMEOUT
         self._answering = False
+        self._said: set[bytes] = set()
 
     def serve(self) -> None:
         provider = self._lambda.provider(self)
@@ -234,6 +237,8 @@ class _Run:
         if self._hit(faults.answer):
             return self._sim.rng.choice((500, 503))
         self._lambda.bodies.append(written)
+        self._said.add(written)
+        self._pending.contradicted |= len(self._said) > 1
         self._pending.answers.append(json.loads(written))
         if self._hit(faults.answer):
             raise OSError("the answer to the answer was lost")
