@@ -75,13 +75,14 @@ class Fleet:
         for stack in stacks:
             for number in range(stack.channels):
                 due += 1
-                self.sim.spawn(self._invocation(kind, stack, f"Channel{number}", name, old, answers.append))
+                self.sim.spawn(self._invocation(kind, stack, f"Channel{number}", (name, old), answers.append))
         assert self.sim.run(lambda: len(answers) == due, 2 * TIMEOUT), "some invocations never answered"
         return self.sim.now - began, [answer["Reason"] for answer in answers if answer["Status"] != "SUCCESS"]
 
     def _invocation(
-        self, kind: str, stack: Stack, logical_id: str, name: str, old: str, answered: Callable[[Any], None]
+        self, kind: str, stack: Stack, logical_id: str, names: tuple[str, str], answered: Callable[[Any], None]
     ) -> Callable[[], None]:
+        name, old = names
         event = {
             "RequestType": kind,
             "ServiceToken": TOKEN,
