@@ -64,6 +64,13 @@ def test_content(wheel: Path) -> None:
     assert not any(name.startswith(("tests", "constructs", "lambda")) for name in names)
 
 
+def test_bill_of_materials(wheel: Path) -> None:
+    """The wheel says what it carries: crhelper, at the version that is inside."""
+    bill = json.loads(zipfile.ZipFile(wheel).read("cdk_chime_messaging/sbom.cdx.json"))
+    (component,) = bill["components"]
+    assert (component["name"], component["purl"]) == ("crhelper", "pkg:pypi/crhelper@2.0.12")
+
+
 def test_same_asset(wheel: Path, tmp_path: Path) -> None:
     """The asset's hash is the same from an installed wheel and from a checkout."""
     installed = tmp_path / "installed"
