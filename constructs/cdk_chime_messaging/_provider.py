@@ -16,6 +16,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from cdk_chime_messaging import _asset, _permissions
+from cdk_chime_messaging._order import Order
 
 SERVICE_TIMEOUT = 720
 """Seconds that CloudFormation waits for an answer: event age (180), Lambda timeout (480) and a minute."""
@@ -162,11 +163,13 @@ class ChannelProvider(Construct):
         """Let the Lambda make and unmake an admin, before `resource` and until after it."""
         statements = _permissions.for_admins(app_instance_arn, admin_arn)
         self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
+        Order.of(resource).first(resource, admin_arn)
 
     def allow_attachments(self, resource: Construct, channel_arn: str, bearer: str, app_instance_arn: str) -> None:
         """Let the Lambda attach persons and flows to a channel, before `resource` and until after it."""
         statements = _permissions.for_attachments(channel_arn, bearer, app_instance_arn)
         self._allow(resource, "Attachments", (channel_arn, bearer), statements)
+        Order.of(resource).then(resource, bearer)
 
     def allow_retention(self, resource: Construct, app_instance_arn: str) -> None:
         """Let the Lambda set and clear the retention of an app instance, before `resource` and until after it."""
