@@ -51,7 +51,9 @@ def prepare(subject: str):
     import index
 
     if subject == "ours":
-        index._client("chime-sdk-messaging", "us-east-1")
+        import clients
+
+        clients.client("chime-sdk-messaging", "us-east-1")
     return index
 
 

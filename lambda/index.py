@@ -8,26 +8,22 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from crhelper import CfnResource
+import clients
 
-from chime_channel import _answer, _handle, _reasons
-from chime_channel._api import Effects, ServiceError
-from chime_channel._request import UNMADE, BadEvent, Refused, Work, parse_request
+# crhelper imports boto3 for clients that are not made here.
+with clients.no_collection(), clients.later("boto3"):
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from crhelper import CfnResource
+
+    from chime_channel import _answer, _handle, _reasons
+    from chime_channel._api import Effects, ServiceError
+    from chime_channel._request import UNMADE, BadEvent, Refused, Work, parse_request
 
 # crhelper logs events, ResponseURL and tracebacks.
 logging.getLogger("crhelper").setLevel(logging.CRITICAL + 1)
 
-_CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=10,
-    retries={"total_max_attempts": 1},  # chime_channel retries, for it knows the deadline
-)
 _ANSWER_TRIES = 6
 _MARGIN = 8.0
 """Seconds before the Lambda's end at which the timer answers for a request that hangs."""
@@ -38,17 +34,12 @@ def log(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - standard output is the log
 
 
-@lru_cache(maxsize=4)
-def _client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region, config=_CONFIG)
-
-
 def send(region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Send one call of the service, once."""
     service = "chime-sdk-identity" if "AppInstance" in operation else "chime-sdk-messaging"
     method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]
     try:
-        answer: dict[str, Any] = getattr(_client(service, region), method)(**parameters)
+        answer: dict[str, Any] = getattr(clients.client(service, region), method)(**parameters)
     except ClientError as refused:
         error = refused.response.get("Error", {})
         status = refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)

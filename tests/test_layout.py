@@ -14,7 +14,8 @@ STDLIB = frozenset(sys.stdlib_module_names)
 MAY = {
     "constructs/cdk_chime_messaging": {"aws_cdk", "constructs", "jsii", "cdk_chime_messaging"},
     "lambda/chime_channel": {"chime_channel"},
-    "lambda/index.py": {"boto3", "botocore", "crhelper", "chime_channel"},
+    "lambda/index.py": {"botocore", "crhelper", "chime_channel", "clients"},
+    "lambda/clients.py": {"boto3", "botocore"},
     "local/chime_local": {"boto3", "botocore", "ministack", "hypercorn", "chime_local"},
     "examples": {"aws_cdk", "constructs", "cdk_chime_messaging"},
     "app.py": {"aws_cdk", "constructs", "cdk_chime_messaging"},
