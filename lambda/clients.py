@@ -1,8 +1,8 @@
 """Clients of the service, built with a third of boto3's work: cold starts are most of what such a Lambda does.
 
 boto3.client imports s3transfer, lists the folders of all services and reads the endpoints of all of AWS, none of
-which a client of two services needs. What is left out here leans on botocore's insides: where these have changed, or
-the environment asks for more, plain boto3.client builds the same client, only later.
+which a client of two services needs. What is left out here leans on botocore's insides: where these have changed,
+or the environment asks for more, plain boto3.client builds the same client, only later.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import Stack
 from constructs import Construct
 
 _ID = "ChimeMessagingOrder"
@@ -20,8 +20,8 @@ class Order(Construct):
 
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, _ID)
-        self._first: dict[str, list[CfnResource]] = {}
-        self._then: dict[str, list[CfnResource]] = {}
+        self._first: dict[str, list[Construct]] = {}
+        self._then: dict[str, list[Construct]] = {}
 
     @staticmethod
     def of(scope: Construct) -> Order:
@@ -30,21 +30,21 @@ class Order(Construct):
         found = stack.node.try_find_child(_ID)
         return found if isinstance(found, Order) else Order(stack)
 
-    def first(self, resource: CfnResource, arn: str) -> None:
+    def first(self, resource: Construct, arn: str) -> None:
         """Put a resource before all in its stack that lean on an ARN, those to come included."""
-        key = self._key(arn)
+        key = self.key(arn)
         self._first.setdefault(key, []).append(resource)
         for later in self._then.get(key, ()):
-            later.add_dependency(resource)
+            later.node.add_dependency(resource)
 
-    def then(self, resource: CfnResource, arn: str) -> None:
-        """Put a resource after all in its stack that stand for an ARN, those to come included."""
-        key = self._key(arn)
+    def then(self, resource: Construct, key: str) -> None:
+        """Put a resource after all in its stack that stand for an ARN, given by its key, those to come included."""
         self._then.setdefault(key, []).append(resource)
         for earlier in self._first.get(key, ()):
-            resource.add_dependency(earlier)
+            resource.node.add_dependency(earlier)
 
-    def _key(self, arn: str) -> str:
+    def key(self, arn: str) -> str:
+        """Give what an ARN is known by, however it is written."""
         return json.dumps(_plain(Stack.of(self).resolve(arn)), sort_keys=True)
 
 

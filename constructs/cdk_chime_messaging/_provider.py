@@ -67,7 +67,7 @@ class ChannelProvider(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, id)
-        self._policies: dict[tuple[Construct, str, str], IConstruct] = {}
+        self._policies: dict[tuple[Construct, str, str], tuple[IConstruct, Order, str]] = {}
         self._log_group = log_group or logs.LogGroup(
             self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY
         )
@@ -156,8 +156,12 @@ class ChannelProvider(Construct):
         known = (scope, app_instance_arn, bearer)
         if known not in self._policies:
             statements = _permissions.for_channels(app_instance_arn, bearer)
-            self._policies[known] = self._policy(scope, "Channels", (app_instance_arn, bearer), statements)
-        resource.node.add_dependency(self._policies[known])
+            policy = self._policy(scope, "Channels", (app_instance_arn, bearer), statements)
+            order = Order.of(scope)
+            self._policies[known] = (policy, order, order.key(bearer))
+        policy, order, key = self._policies[known]
+        resource.node.add_dependency(policy)
+        order.then(resource, key)
 
     def allow_admins(self, resource: Construct, app_instance_arn: str, admin_arn: str) -> None:
         """Let the Lambda make and unmake an admin, before `resource` and until after it."""
@@ -169,7 +173,8 @@ class ChannelProvider(Construct):
         """Let the Lambda attach persons and flows to a channel, before `resource` and until after it."""
         statements = _permissions.for_attachments(channel_arn, bearer, app_instance_arn)
         self._allow(resource, "Attachments", (channel_arn, bearer), statements)
-        Order.of(resource).then(resource, bearer)
+        order = Order.of(resource)
+        order.then(resource, order.key(bearer))
 
     def allow_retention(self, resource: Construct, app_instance_arn: str) -> None:
         """Let the Lambda set and clear the retention of an app instance, before `resource` and until after it."""

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from cdk_chime_messaging import (
+    AppInstanceAdmin,
     Channel,
     ChannelError,
     ChannelMembershipType,
@@ -194,3 +195,13 @@ def test_resync() -> None:
     stack = new_stack()
     owned(stack, resync="2026-11-24")
     assert of_type(stack, "Custom::ChimeChannel")[0]["Resync"] == "2026-11-24"
+
+
+def test_channel_comes_after_the_right_of_its_bearer() -> None:
+    """A bearer written as the user's ARN is made admin before the channel comes, whatever order the user wrote."""
+    stack = new_stack()
+    owned(stack)
+    AppInstanceAdmin(stack, "Admin", app_instance_arn=APP, app_instance_admin_arn=BOSS)
+    resources = Template.from_stack(stack).to_json()["Resources"]
+    (admin,) = (key for key, value in resources.items() if value["Type"] == "Custom::ChimeAppInstanceAdmin")
+    assert admin in resources["Support"]["DependsOn"]
