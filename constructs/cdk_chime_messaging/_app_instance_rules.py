@@ -1,4 +1,4 @@
-"""What the service accepts of app instances, users, bots, flows and streams; values that are tokens are let through.
+"""What the service accepts of app instances, users, bots, flows and streams; tokens are let through.
 
 The limits are those of botocore's models chime-sdk-identity (CreateAppInstance, CreateAppInstanceUser,
 CreateAppInstanceBot, PutAppInstanceRetentionSettings) and chime-sdk-messaging (CreateChannelFlow). What streams
