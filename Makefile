@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
-.PHONY: help setup test lint deploy-local simulate fuzz lock clean
+.PHONY: help setup test lint deploy-local simulate fuzz bench bench-quick lock clean
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,12 @@ simulate: setup  ## Play 100,000 random histories of stacks (about ten minutes)
 
 fuzz: setup  ## Feed 100,000 arbitrary inputs to handler, events and construct
 	@FUZZ_EXAMPLES=100000 $(BIN)/pytest -n 2 tests/fuzz
+
+bench: setup  ## Measure ours beside its peers; writes docs/bench.md
+	@$(BIN)/python bench
+
+bench-quick: setup  ## The same with fewer rounds
+	@$(BIN)/python bench quick
 
 lock:  ## Resolve requirements-dev.in again, with hashes
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
