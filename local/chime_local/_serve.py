@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -146,6 +147,10 @@ def _isolate_lambdas(scratch: Path) -> None:
     lambda_runtime._detect_runtime_binary = isolated
 
 
+_GRACE = 8.0
+"""Seconds in which what is under way may end."""
+
+
 async def _run(listener: socket.socket, application: Front, *, until_input_ends: bool) -> None:
     from hypercorn.asyncio import serve as listen  # noqa: PLC0415 - slow to import
     from hypercorn.config import Config  # noqa: PLC0415
@@ -157,12 +162,29 @@ async def _run(listener: socket.socket, application: Front, *, until_input_ends:
     config.loglevel = "ERROR"
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if until_input_ends:
+            loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+        # A request that hangs must not keep the engine and its Lambdas alive.
+        last = threading.Timer(_GRACE, _end_at_once)
+        last.daemon = True
+        last.start()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     if until_input_ends:
         # Whoever started this holds the other end; it closes however that process ends.
-        loop.add_reader(sys.stdin.fileno(), stop.set)
+        loop.add_reader(sys.stdin.fileno(), end)
     await listen(application, config, shutdown_trigger=stop.wait)
+
+
+def _end_at_once() -> None:
+    """End this process, and those that it has started when it leads their group."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
 
 
 def _end_lambdas() -> None:
