@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # CDK's own validation of templates takes 1.7 s a synth; cfn-lint checks them in one test of its own.
 os.environ.setdefault("CDK_VALIDATION", "false")
 os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+# A shell ignores SIGINT for what it starts in the background, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 CLI = "aws-cdk@2.1148.1"
@@ -85,26 +85,52 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], folder: Path | Non
     """Run a command, with its output as it comes; its exit status is the answer, and nothing of it is left."""
     # At a terminal the command must stay in the foreground, where Ctrl-C reaches all of it.
     alone = sys.stdin is None or not sys.stdin.isatty()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command
-            list(arguments), cwd=folder, env=dict(environ), process_group=0 if alone else None
-        )
-    except OSError as failed:
-        raise NoCli(f"{arguments[0]} cannot be run: {failed.strerror}") from None
-    try:
-        status = process.wait()
-    except BaseException:
-        _signal(process, alone, signal.SIGTERM)
+    with _signals_held() as let_signals_in:
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            _signal(process, alone, signal.SIGKILL)
-            process.wait()
-        raise
-    finally:
-        if alone:
-            _signal(process, alone, signal.SIGKILL)
+            process = subprocess.Popen(  # noqa: S603 - the user's own command
+                list(arguments), cwd=folder, env=dict(environ), process_group=0 if alone else None
+            )
+        except OSError as failed:
+            raise NoCli(f"{arguments[0]} cannot be run: {failed.strerror}") from None
+        try:
+            let_signals_in()
+            status = process.wait()
+        except BaseException:
+            _signal(process, alone, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                _signal(process, alone, signal.SIGKILL)
+                process.wait()
+            raise
+        finally:
+            if alone:
+                _signal(process, alone, signal.SIGKILL)
     return status if status >= 0 else 128 - status
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[Callable[[], None]]:
+    """Hold SIGINT and SIGTERM back: a command that starts just then would be left behind.
+
+    What this gives lets them in again, those that have come meanwhile included.
+    """
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # which the command inherits
+            signal.signal(number, lambda number, _frame: came.append(number))
+
+    def let_in() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        while came:
+            signal.raise_signal(came.pop())
+
+    try:
+        yield let_in
+    finally:
+        let_in()
 
 
 def _signal(process: subprocess.Popen[bytes], alone: bool, number: signal.Signals) -> None:

@@ -17,6 +17,7 @@ import boto3
 import pytest
 from toys import function
 
+from chime_local import _cdk
 from chime_local.engine import Engine, EngineError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -159,6 +160,23 @@ def test_run_is_stopped(tmp_path: Path, number: signal.Signals) -> None:
     process.communicate(timeout=15)
     assert process.returncode == 128 + number
     assert alive(tmp_path) == []
+
+
+def test_run_is_stopped_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while the command is starting ends the command, too."""
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def interrupted(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*arguments, **more))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(KeyboardInterrupt):
+        _cdk.run(["sleep", "1000"], os.environ)
+    assert started[0].returncode == -signal.SIGTERM
 
 
 def failing(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
