@@ -1,6 +1,7 @@
 """Amazon Chime SDK messaging as code, for the AWS CDK: channels whose messages survive every deploy."""
 
 from cdk_chime_messaging._admin import AppInstanceAdmin
+from cdk_chime_messaging._app_instance_settings import AppInstanceRetention, AppInstanceStreaming
 from cdk_chime_messaging._attachments import (
     ChannelBan,
     ChannelFlowAssociation,
@@ -22,6 +23,8 @@ from cdk_chime_messaging._validation import ChannelError
 
 __all__ = [
     "AppInstanceAdmin",
+    "AppInstanceRetention",
+    "AppInstanceStreaming",
     "Channel",
     "ChannelBan",
     "ChannelError",

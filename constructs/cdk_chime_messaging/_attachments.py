@@ -48,7 +48,7 @@ class _Attachment(Resource):
                 **properties,
             },
         )
-        provider.allow_attachments(self._resource, channel.channel_arn, bearer_arn, channel.app_instance_arn)
+        provider.allow_attachments(self._resource, kind, channel.channel_arn, bearer_arn, channel.app_instance_arn)
 
 
 class ChannelMembership(_Attachment):

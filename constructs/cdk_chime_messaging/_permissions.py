@@ -24,16 +24,12 @@ _BEARER_AND_CHANNEL = (
     "chime:ListChannelBans",
 )
 _FLOW = ("chime:AssociateChannelFlow", "chime:DisassociateChannelFlow")  # judged on the flow as well
-_ATTACHMENT = (
-    "chime:DescribeChannel",  # is it the channel that is gone, or only what was attached
-    "chime:BatchCreateChannelMembership",
-    "chime:DeleteChannelMembership",
-    "chime:ListChannelMemberships",  # was a member removed already
-    "chime:CreateChannelModerator",
-    "chime:DeleteChannelModerator",
-    "chime:CreateChannelBan",
-    "chime:DeleteChannelBan",
-)
+_ATTACHMENTS = {
+    "ChimeChannelMembership": ("chime:BatchCreateChannelMembership", "chime:DeleteChannelMembership"),
+    "ChimeChannelModerator": ("chime:CreateChannelModerator", "chime:DeleteChannelModerator"),
+    "ChimeChannelBan": ("chime:CreateChannelBan", "chime:DeleteChannelBan"),
+    "ChimeChannelFlowAssociation": _FLOW,
+}
 _BEARER = ("chime:ListChannels",)  # proves that a bearer is AppInstanceAdmin, and so that a channel is gone
 _CHANNEL = ("chime:TagResource", "chime:UntagResource", "chime:ListTagsForResource")  # carry no bearer
 _ADMIN = ("chime:CreateAppInstanceAdmin", "chime:DeleteAppInstanceAdmin")
@@ -43,9 +39,9 @@ _STREAMING = (
     "chime:GetMessagingStreamingConfigurations",  # is what is there still what this resource has set
     "chime:DeleteMessagingStreamingConfigurations",
 )
-# The caller needs permissions on the stream as well; these are those of the role that the service then uses.
+# The caller needs permissions on the stream as well (developer guide, "Streaming messaging data"), which are not
+# named there; these are those of the role that the service then uses.
 _STREAM = ("kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords")
-_STREAMING_SERVICE = "messaging.chime.amazonaws.com"
 
 
 def for_channels(app_instance_arn: str, bearer: str) -> list[iam.PolicyStatement]:
@@ -60,11 +56,12 @@ def for_channels(app_instance_arn: str, bearer: str) -> list[iam.PolicyStatement
     ]
 
 
-def for_attachments(channel_arn: str, bearer: str, app_instance_arn: str) -> list[iam.PolicyStatement]:
-    """Allow attaching persons and flows to one channel, by one bearer."""
+def for_attachments(kind: str, channel_arn: str, bearer: str, app_instance_arn: str) -> list[iam.PolicyStatement]:
+    """Allow attaching one kind of thing to one channel, by one bearer."""
+    flows = (f"{app_instance_arn}/channel-flow/*",) if _ATTACHMENTS[kind] is _FLOW else ()
     return [
-        _allow(_ATTACHMENT, bearer, channel_arn),
-        _allow(_FLOW, bearer, channel_arn, f"{app_instance_arn}/channel-flow/*"),
+        _allow(_ATTACHMENTS[kind], bearer, channel_arn, *flows),
+        _allow(("chime:DescribeChannel",), bearer, channel_arn),  # is it the channel itself that is gone
         _allow(_BEARER, bearer),
         _allow(("chime:ListTagsForResource",), channel_arn),
     ]
@@ -82,16 +79,12 @@ def for_retention(app_instance_arn: str) -> list[iam.PolicyStatement]:
 
 def for_streaming(app_instance_arn: str, stream_arns: list[str]) -> list[iam.PolicyStatement]:
     """Allow streaming the data of one app instance to given streams."""
-    role = f"role/aws-service-role/{_STREAMING_SERVICE}/AWSServiceRoleForChimeSDKMessaging"
+    role = "role/aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging"
     return [
         _allow(_STREAMING, app_instance_arn),
         _allow(_STREAM, *stream_arns),
         # The first stream of an account makes the service-linked role, in the caller's name.
-        iam.PolicyStatement(
-            actions=["iam:CreateServiceLinkedRole"],
-            resources=[f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:{role}"],
-            conditions={"StringEquals": {"iam:AWSServiceName": _STREAMING_SERVICE}},
-        ),
+        _allow(("iam:CreateServiceLinkedRole",), f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:{role}"),
     ]
 
 

@@ -169,10 +169,12 @@ class ChannelProvider(Construct):
         self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
         Order.of(resource).first(resource, admin_arn)
 
-    def allow_attachments(self, resource: Construct, channel_arn: str, bearer: str, app_instance_arn: str) -> None:
-        """Let the Lambda attach persons and flows to a channel, before `resource` and until after it."""
-        statements = _permissions.for_attachments(channel_arn, bearer, app_instance_arn)
-        self._allow(resource, "Attachments", (channel_arn, bearer), statements)
+    def allow_attachments(
+        self, resource: Construct, kind: str, channel_arn: str, bearer: str, app_instance_arn: str
+    ) -> None:
+        """Let the Lambda attach one kind of thing to a channel, before `resource` and until after it."""
+        statements = _permissions.for_attachments(kind, channel_arn, bearer, app_instance_arn)
+        self._allow(resource, "Attachments", (kind, channel_arn, bearer), statements)
         order = Order.of(resource)
         order.then(resource, order.key(bearer))
 

@@ -95,7 +95,9 @@ def _detach(work: Work, kind: _Kind, channel: str, bearer: str, target: str) -> 
         try:
             work.api.call("DescribeChannel", **here)
         except ServiceError as second:
-            if second.denied or not proved_gone(work.api, channel, bearer, second):
+            if second.denied:
+                raise
+            if not proved_gone(work.api, channel, bearer, second):
                 raise refused from None
         else:
             if not refused.missing:

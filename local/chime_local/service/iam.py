@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 _TAGGING = ("TagResource", "UntagResource", "ListTagsForResource")
+_STREAM = ("kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords")
+_STREAMING_ROLE = "role/aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging"
 _WITH_CREATION = {
     "ExpirationSettings": "PutChannelExpirationSettings",
     "MemberArns": "CreateChannelMembership",
@@ -33,6 +35,8 @@ def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str
     if bearer:
         others = (params.get("ChannelArn"), params.get("ChannelFlowArn"))
         return ((action, (bearer, *(str(arn) for arn in others if arn))),)
+    if operation == "PutMessagingStreamingConfigurations":
+        return _streaming(action, params)
     names = (
         "AppInstanceArn",
         "AppInstanceAdminArn",
@@ -41,3 +45,15 @@ def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str
         "ChannelFlowArn",
     )
     return ((action, tuple(str(params[name]) for name in names if params.get(name)) or ("*",)),)
+
+
+def _streaming(action: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Judge the caller on the streams, too, and on the role that the service then uses."""
+    app = str(params["AppInstanceArn"])
+    streams = tuple(sorted({str(one["ResourceArn"]) for one in params["StreamingConfigurations"]}))
+    role = f"arn:aws:iam::{app.split(':')[4]}:{_STREAMING_ROLE}"
+    return (
+        (action, (app,)),
+        *((kinesis, streams) for kinesis in _STREAM),
+        ("iam:CreateServiceLinkedRole", (role,)),
+    )
