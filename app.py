@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 
 from aws_cdk import App, CfnOutput, Environment, RemovalPolicy, Stack
-from aws_cdk import aws_chime as chime
 from constructs import Construct
 
-from cdk_chime_messaging import AppInstanceAdmin, Channel
+from cdk_chime_messaging import AppInstance, Channel
 
 
 class Demo(Stack):
@@ -19,25 +18,20 @@ class Demo(Stack):
 
     def __init__(self, scope: Construct, id: str, *, env: Environment) -> None:  # noqa: A002
         super().__init__(scope, id, env=env)
-        app_instance = chime.CfnAppInstance(self, "AppInstance", name="Demo")
-        user = chime.CfnAppInstanceUser(
-            self,
-            "Operator",
-            app_instance_arn=app_instance.attr_app_instance_arn,
-            app_instance_user_id="operator",
-            name="Operator",
-        )
-        admin = AppInstanceAdmin(self, "Admin", app_instance_arn=app_instance, app_instance_admin_arn=user)
+        gone = RemovalPolicy.DESTROY  # a demo is meant to go
+        app_instance = AppInstance(self, "AppInstance", name="Demo", removal_policy=gone)
+        operator = app_instance.add_user("Operator", app_instance_user_id="operator", name="Operator")
+        admin = app_instance.add_admin("Admin", operator)
         channel = Channel(
             self,
             "Support",
             app_instance_arn=app_instance,
             chime_bearer=admin,
             metadata={"purpose": "demo"},
-            removal_policy=RemovalPolicy.DESTROY,  # a demo is meant to go
+            removal_policy=gone,
         )
         CfnOutput(self, "ChannelArn", value=channel.channel_arn)
-        CfnOutput(self, "AppInstanceArn", value=app_instance.attr_app_instance_arn)
+        CfnOutput(self, "AppInstanceArn", value=app_instance.app_instance_arn)
 
 
 class InYours(Stack):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from aws_cdk import App, RemovalPolicy, Stack
-from aws_cdk import aws_chime as chime
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_chime_messaging import AppInstanceAdmin, Channel, ChannelMode
+from cdk_chime_messaging import AppInstance, ChannelFlow, ChannelMode, Processor
 
 PROFANITY = """
 import boto3
@@ -30,14 +28,8 @@ def handler(event, context):
 
 app = App()
 stack = Stack(app, "Announcements")
-instance = chime.CfnAppInstance(stack, "Chat", name="Chat")
-people = {
-    name: chime.CfnAppInstanceUser(
-        stack, name.title(), app_instance_arn=instance.ref, app_instance_user_id=name, name=name.title()
-    )
-    for name in ("operator", "speaker", "listener")
-}
-operator = AppInstanceAdmin(stack, "Admin", app_instance_arn=instance, app_instance_admin_arn=people["operator"])
+chat = AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY)
+operator, speaker, listener = (chat.add_user(name) for name in ("operator", "speaker", "listener"))
 
 processor = lambda_.Function(
     stack,
@@ -46,40 +38,16 @@ processor = lambda_.Function(
     handler="index.handler",
     code=lambda_.Code.from_inline(PROFANITY),
 )
-processor.add_permission(
-    "Chime",
-    principal=iam.ServicePrincipal("messaging.chime.amazonaws.com"),
-    source_account=stack.account,
-    source_arn=instance.ref,
-)
-processor.add_to_role_policy(
-    iam.PolicyStatement(actions=["chime:ChannelFlowCallback"], resources=[f"{instance.ref}/channel/*"])
-)
-flow = chime.CfnChannelFlow(
-    stack,
-    "NoProfanity",
-    app_instance_arn=instance.ref,
-    name="NoProfanity",
-    processors=[
-        {
-            "name": "profanity",
-            "executionOrder": 1,
-            "fallbackAction": "ABORT",
-            "configuration": {"lambda": {"resourceArn": processor.function_arn, "invocationType": "ASYNC"}},
-        }
-    ],
-)
-news = Channel(
-    stack,
+flow = ChannelFlow(stack, "NoProfanity", app_instance_arn=chat, processors=[Processor("profanity", processor)])
+news = chat.add_channel(
     "News",
-    app_instance_arn=instance,
-    chime_bearer=operator,
+    chime_bearer=chat.add_admin("Admin", operator),
     mode=ChannelMode.RESTRICTED,
     removal_policy=RemovalPolicy.DESTROY,
 )
-news.add_moderator(people["speaker"])
-news.add_member(people["speaker"])
-news.add_member(people["listener"])
+news.add_moderator(speaker)
+news.add_member(speaker)
+news.add_member(listener)
 news.associate_flow(flow)
 news.output_channel_arn()
 app.synth()

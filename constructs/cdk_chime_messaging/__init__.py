@@ -1,6 +1,7 @@
 """Amazon Chime SDK messaging as code, for the AWS CDK: channels whose messages survive every deploy."""
 
 from cdk_chime_messaging._admin import AppInstanceAdmin
+from cdk_chime_messaging._app_instance import AppInstance, AppInstanceBase, AppInstanceBot, AppInstanceUser
 from cdk_chime_messaging._app_instance_settings import AppInstanceRetention, AppInstanceStreaming
 from cdk_chime_messaging._attachments import (
     ChannelBan,
@@ -10,6 +11,7 @@ from cdk_chime_messaging._attachments import (
 )
 from cdk_chime_messaging._base import IChannel, grant_session
 from cdk_chime_messaging._channel import Channel
+from cdk_chime_messaging._flow import ChannelFlow
 from cdk_chime_messaging._provider import ChannelProvider
 from cdk_chime_messaging._types import (
     ChannelMembershipType,
@@ -18,16 +20,26 @@ from cdk_chime_messaging._types import (
     ElasticChannelConfiguration,
     ExpirationCriterion,
     ExpirationSettings,
+    FallbackAction,
+    LexConfiguration,
+    Processor,
+    StandardMessages,
+    TargetedMessages,
 )
 from cdk_chime_messaging._validation import ChannelError
 
 __all__ = [
+    "AppInstance",
     "AppInstanceAdmin",
+    "AppInstanceBase",
+    "AppInstanceBot",
     "AppInstanceRetention",
     "AppInstanceStreaming",
+    "AppInstanceUser",
     "Channel",
     "ChannelBan",
     "ChannelError",
+    "ChannelFlow",
     "ChannelFlowAssociation",
     "ChannelMembership",
     "ChannelMembershipType",
@@ -38,6 +50,11 @@ __all__ = [
     "ElasticChannelConfiguration",
     "ExpirationCriterion",
     "ExpirationSettings",
+    "FallbackAction",
     "IChannel",
+    "LexConfiguration",
+    "Processor",
+    "StandardMessages",
+    "TargetedMessages",
     "grant_session",
 ]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 from aws_cdk import CfnResource, Duration, Resource
-from aws_cdk import aws_kinesis as kinesis
-from aws_cdk.interfaces import aws_kinesis as refs
 from constructs import Construct
 
 from cdk_chime_messaging import _app_instance_rules as own
 from cdk_chime_messaging import _validation as rules
+from cdk_chime_messaging._app_instance_rules import StreamLike
 from cdk_chime_messaging._arns import AppInstanceLike, app_instance_arn
 from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
 
-StreamLike: TypeAlias = "str | kinesis.IStream | kinesis.CfnStream | refs.IStreamRef"
-"""A Kinesis stream: its ARN, CDK's L2 or L1, or anything that refers to one."""
 _app_instance_arn = app_instance_arn
 
 
@@ -91,11 +88,11 @@ class AppInstanceStreaming(Resource):
             problems.append("channel_stream or channel_message_stream is needed")
         for name, stream in given.items():
             if stream is not None:
-                problems += _stream_problems(name, stream, app)
+                problems += own.stream_problems(name, stream, app)
         if problems:
             raise rules.ChannelError(self.node.path, problems)
         arns = {
-            kind: _stream_arn(stream)
+            kind: own.stream_arn(stream)
             for kind, stream in (("Channel", channel_stream), ("ChannelMessage", channel_message_stream))
             if stream is not None
         }
@@ -116,15 +113,3 @@ def _setting(scope: Construct, kind: str, provider: ChannelProvider, app: str, *
             **properties,
         },
     )
-
-
-def _stream_arn(stream: StreamLike) -> str:
-    return stream if isinstance(stream, str) else stream.stream_ref.stream_arn
-
-
-def _stream_problems(name: str, stream: StreamLike, app: str) -> list[str]:
-    native = own.default_child(stream)
-    problems = [*own.stream_arn_problems(name, _stream_arn(stream), app)]
-    if isinstance(native, kinesis.CfnStream):
-        problems += own.stream_problems(name, native)
-    return problems

@@ -17,13 +17,13 @@ class IAppInstanceAdmin(Protocol):
 
 
 AppInstanceLike: TypeAlias = "str | chime.CfnAppInstance | refs.IAppInstanceRef"
-"""An app instance: its ARN, CDK's L1, or anything that refers to one."""
+"""An app instance: its ARN, an AppInstance, CDK's L1, or anything that refers to one."""
 
 IdentityLike: TypeAlias = (
     "str | IAppInstanceAdmin | chime.CfnAppInstanceUser | chime.CfnAppInstanceBot "
     "| refs.IAppInstanceUserRef | refs.IAppInstanceBotRef"
 )
-"""A user or bot: its ARN, an AppInstanceAdmin, CDK's L1, or anything that refers to one."""
+"""A user or bot: its ARN, this package's construct, CDK's L1, or anything that refers to one."""
 
 
 def app_instance_arn(value: AppInstanceLike) -> str:
@@ -49,3 +49,10 @@ def identity_arn(value: IdentityLike) -> str:
         if found is not None:
             return str(getattr(found, arn) if arn else found)
     raise TypeError(f"a user's or bot's ARN, L1 or reference is needed, got {type(value).__name__}")
+
+
+def is_bot(value: IdentityLike) -> bool:
+    """Say whether an identity is known to be a bot, not a user."""
+    if isinstance(value, str):
+        return ":app-instance/" in value and "/bot/" in value
+    return getattr(value, "app_instance_bot_ref", None) is not None

@@ -8,7 +8,7 @@ from aws_cdk import CfnResource, Resource
 from constructs import Construct
 
 from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._arns import IdentityLike, identity_arn
+from cdk_chime_messaging._arns import IdentityLike, identity_arn, is_bot
 from cdk_chime_messaging._base import ChannelFlowLike, IChannel, flow_arn
 from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
 from cdk_chime_messaging._types import ChannelMembershipType
@@ -132,6 +132,9 @@ class ChannelBan(_Attachment):
         provider: ChannelProvider | None = None,
     ) -> None:
         properties = {"MemberArn": identity_arn(user)}
+        if is_bot(user):
+            told = f"{properties['MemberArn']!r} is a bot, but only users can be banned"
+            raise rules.ChannelError(f"{scope.node.path}/{id}", [told])
         super().__init__(
             scope,
             id,

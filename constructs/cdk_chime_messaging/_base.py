@@ -13,7 +13,7 @@ from cdk_chime_messaging._arns import IdentityLike, identity_arn
 from cdk_chime_messaging._types import ChannelMembershipType
 
 ChannelFlowLike: TypeAlias = "str | chime.CfnChannelFlow | refs.IChannelFlowRef"
-"""A channel flow: its ARN, CDK's L1, or anything that refers to one."""
+"""A channel flow: its ARN, a ChannelFlow, CDK's L1, or anything that refers to one."""
 
 READ = (
     "chime:DescribeChannel",

@@ -21,7 +21,7 @@ from aws_cdk import aws_chime as chime
 from constructs import Construct, IValidation
 
 from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._arns import AppInstanceLike, IdentityLike, app_instance_arn, identity_arn
+from cdk_chime_messaging._arns import AppInstanceLike, IdentityLike, app_instance_arn, identity_arn, is_bot
 from cdk_chime_messaging._base import ChannelFlowLike, Grants, IChannel, flow_arn
 from cdk_chime_messaging._declared import Declared, metadata_text
 from cdk_chime_messaging._imported import ImportedChannel
@@ -258,16 +258,18 @@ class Channel(CustomResource, Grants):
 
     def ban(self, user: IdentityLike) -> None:
         """Ban a user, in place: their membership ends, and they cannot come back."""
-        self._add("BanArns", self._declared.bans, user)
+        self._add("BanArns", self._declared.bans, user, bots=False)
 
     def associate_flow(self, flow: ChannelFlowLike) -> None:
         """Let a channel flow process the channel's messages; a channel has one at a time, swapped in place."""
         self._declared.flow = flow_arn(flow)
         self._override("ChannelFlowArn", self._declared.flow)
 
-    def _add(self, name: str, arns: list[str], user: IdentityLike) -> None:
+    def _add(self, name: str, arns: list[str], user: IdentityLike, *, bots: bool = True) -> None:
         arn = identity_arn(user)
         problems = list(rules.identity_problems("user", arn, self._declared.app_instance_arn))
+        if not bots and is_bot(user):
+            problems.append(f"{arn!r} is a bot, but only users can be banned")
         if problems:
             raise rules.ChannelError(self.node.path, problems)
         if arn not in arns:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from aws_cdk import Stack
 from constructs import Construct
 
 _ID = "ChimeMessagingOrder"
+Needed = Literal["user", "right"]
+"""That a user is there at all, or is AppInstanceAdmin."""
 
 
 class Order(Construct):
@@ -20,8 +22,8 @@ class Order(Construct):
 
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, _ID)
-        self._first: dict[str, list[Construct]] = {}
-        self._then: dict[str, list[Construct]] = {}
+        self._first: dict[tuple[Needed, str], list[Construct]] = {}
+        self._then: dict[tuple[Needed, str], list[Construct]] = {}
 
     @staticmethod
     def of(scope: Construct) -> Order:
@@ -30,18 +32,19 @@ class Order(Construct):
         found = stack.node.try_find_child(_ID)
         return found if isinstance(found, Order) else Order(stack)
 
-    def first(self, resource: Construct, arn: str) -> None:
+    def first(self, resource: Construct, arn: str, gives: Needed) -> None:
         """Put a resource before all in its stack that lean on an ARN, those to come included."""
-        key = self.key(arn)
+        key = (gives, self.key(arn))
         self._first.setdefault(key, []).append(resource)
         for later in self._then.get(key, ()):
             later.node.add_dependency(resource)
 
-    def then(self, resource: Construct, key: str) -> None:
+    def then(self, resource: Construct, key: str, needs: tuple[Needed, ...] = ("user", "right")) -> None:
         """Put a resource after all in its stack that stand for an ARN, given by its key, those to come included."""
-        self._then.setdefault(key, []).append(resource)
-        for earlier in self._first.get(key, ()):
-            resource.node.add_dependency(earlier)
+        for need in needs:
+            self._then.setdefault((need, key), []).append(resource)
+            for earlier in self._first.get((need, key), ()):
+                resource.node.add_dependency(earlier)
 
     def key(self, arn: str) -> str:
         """Give what an ARN is known by, however it is written."""

@@ -167,7 +167,9 @@ class ChannelProvider(Construct):
         """Let the Lambda make and unmake an admin, before `resource` and until after it."""
         statements = _permissions.for_admins(app_instance_arn, admin_arn)
         self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
-        Order.of(resource).first(resource, admin_arn)
+        order = Order.of(resource)
+        order.then(resource, order.key(admin_arn), ("user",))
+        order.first(resource, admin_arn, "right")
 
     def allow_attachments(
         self, resource: Construct, kind: str, channel_arn: str, bearer: str, app_instance_arn: str

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
 
 from aws_cdk import Duration
+
+if TYPE_CHECKING:  # slow to import, and needed by few
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_lex as lex
+    from aws_cdk.interfaces import aws_lambda as lambda_refs
+    from aws_cdk.interfaces import aws_lex as lex_refs
+
+FunctionLike: TypeAlias = "str | lambda_.IFunction | lambda_.CfnFunction | lambda_refs.IFunctionRef"
+"""A Lambda: its ARN, CDK's L2 or L1, or anything that refers to one."""
+LexBotAliasLike: TypeAlias = "str | lex.CfnBotAlias | lex_refs.IBotAliasRef"
+"""An Amazon Lex V2 bot alias: its ARN, CDK's L1, or anything that refers to one."""
 
 
 class ChannelMode(Enum):
@@ -70,3 +82,71 @@ class ChannelMembershipType(Enum):
     """Listed among the members."""
     HIDDEN = "HIDDEN"
     """Listed only when hidden members are asked for."""
+
+
+class StandardMessages(Enum):
+    """Which standard messages a bot answers."""
+
+    AUTO = "AUTO"
+    """All in a channel with one other member who is not hidden; with more, those that mention it."""
+    ALL = "ALL"
+    """All."""
+    MENTIONS = "MENTIONS"
+    """Those that mention it."""
+    NONE = "NONE"
+    """None."""
+
+
+class TargetedMessages(Enum):
+    """Which messages that are sent to the bot alone it answers."""
+
+    ALL = "ALL"
+    """All."""
+    NONE = "NONE"
+    """None."""
+
+
+@dataclass(frozen=True)
+class LexConfiguration:
+    """Which Amazon Lex V2 bot stands behind an AppInstanceBot.
+
+    Args:
+        lex_bot_alias_arn: The bot alias: its ARN, a CfnBotAlias, or what refers to one; in the app instance's
+            account and region.
+        locale_id: The language, such as en_US.
+        standard_messages: Which standard messages it answers. Default: AUTO.
+        targeted_messages: Which messages sent to it alone it answers. Default: ALL.
+        welcome_intent: The Lex intent by which it greets when it joins: 1–100 letters, with single _ between.
+            Default: none.
+    """
+
+    lex_bot_alias_arn: LexBotAliasLike
+    locale_id: str
+    standard_messages: StandardMessages = StandardMessages.AUTO
+    targeted_messages: TargetedMessages = TargetedMessages.ALL
+    welcome_intent: str | None = None
+
+
+class FallbackAction(Enum):
+    """What becomes of a message when its processor fails or does not answer in time."""
+
+    ABORT = "ABORT"
+    """It is not sent."""
+    CONTINUE = "CONTINUE"
+    """It goes on as it is."""
+
+
+@dataclass(frozen=True)
+class Processor:
+    """A Lambda that may change or refuse each message of a channel before it is sent.
+
+    Args:
+        name: 1–256 characters.
+        function: The Lambda: CDK's L2, its L1, its ARN, or what refers to one; in the app instance's account and
+            region.
+        fallback_action: What becomes of a message when the Lambda fails. Default: ABORT.
+    """
+
+    name: str
+    function: FunctionLike
+    fallback_action: FallbackAction = FallbackAction.ABORT

@@ -57,6 +57,11 @@ def region_of(arn: str) -> str | None:
     return found[1] if found else None
 
 
+def account_of(arn: str) -> str | None:
+    """Give the account of an app instance's ARN; None where it cannot be told."""
+    return None if region_of(arn) is None else arn.split(":")[4]
+
+
 def app_instance_problems(name: str, arn: str) -> Iterator[str]:
     """Check the ARN of an app instance."""
     if unknown(arn):

@@ -46,6 +46,12 @@ def app_instance_of(identity_arn: str) -> str | None:
     return found["app_instance"] if found else None
 
 
+def is_bot(identity_arn: str) -> bool:
+    """Say whether an identity is a bot, not a user."""
+    found = _identity.fullmatch(identity_arn)
+    return found is not None and found["kind"] == "bot"
+
+
 def is_channel_flow_arn(text: str) -> bool:
     """Say whether `text` is the ARN of a channel flow."""
     return _channel_flow.fullmatch(text) is not None

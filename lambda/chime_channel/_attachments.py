@@ -117,6 +117,8 @@ def _checked(properties: Mapping[str, Any], kind: _Kind) -> dict[str, str]:
             problems.append(f"{name}: must be the ARN of a user or bot, got {properties.get(name)!r:.100}")
         elif channel and owner != channel.app_instance_arn:
             problems.append(f"{name}: belongs to another app instance than the channel")
+    if kind.create == "CreateChannelBan" and _arns.is_bot(str(properties.get("MemberArn"))):
+        problems.append(f"MemberArn: {properties['MemberArn']!r:.100} is a bot, but only users can be banned")
     if kind.target == "ChannelFlowArn" and not _arns.is_channel_flow_arn(str(properties.get(kind.target))):
         problems.append(f"ChannelFlowArn: must be a channel flow's ARN, got {properties.get(kind.target)!r:.100}")
     if properties.get("Type", "DEFAULT") not in ("DEFAULT", "HIDDEN"):

@@ -273,6 +273,11 @@ def _together(declared: Declaration) -> list[str]:
         if arn in everyone
     ]
     problems += [
+        f"BanArns: {_shown(arn)} is a bot, but only users can be banned"
+        for arn in declared.bans
+        if _arns.is_bot(arn)
+    ]
+    problems += [
         f"HiddenMemberArns: {_shown(arn)} is in MemberArns, too"
         for arn in declared.hidden
         if arn in declared.members

@@ -127,6 +127,18 @@ def test_forbidden_removal_fails(stage: Stage) -> None:
     assert ann in state(stage)[0]
 
 
+def test_banned_bot(stage: Stage) -> None:
+    """A bot cannot be banned, from an owned channel or another, and nothing is called to find out."""
+    arn, bot = channel(stage), f"{stage.app}/bot/b"
+    before = len(stage.calls)
+    attached = request(stage, "ChannelBan", "Create", {"ChannelArn": arn, "MemberArn": bot})
+    owned = stage.create(BanArns=["bot/b"])
+    for answer in (attached, owned):
+        assert answer["Status"] == "FAILED"
+        assert "is a bot, but only users can be banned" in answer["Reason"]
+    assert len(stage.calls) == before
+
+
 def test_bad_properties(stage: Stage) -> None:
     """All problems of an attachment are told in one answer, before any call."""
     answer = request(

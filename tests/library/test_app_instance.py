@@ -1,0 +1,450 @@
+"""App instances, users, bots, flows, retention and streaming: what they synthesise, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_chime as chime
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+from aws_cdk.interfaces import aws_chime as refs
+
+from cdk_chime_messaging import (
+    AppInstance,
+    AppInstanceAdmin,
+    AppInstanceBot,
+    AppInstanceRetention,
+    AppInstanceStreaming,
+    AppInstanceUser,
+    Channel,
+    ChannelError,
+    ChannelFlow,
+    ExpirationCriterion,
+    ExpirationSettings,
+    FallbackAction,
+    LexConfiguration,
+    Processor,
+)
+
+ACCOUNT = "111122223333"
+APP = f"arn:aws:chime:us-east-1:{ACCOUNT}:app-instance/11111111-1111-1111-1111-111111111111"
+LEX = f"arn:aws:lex:us-east-1:{ACCOUNT}:bot-alias/ABCDEFGHIJ/TSTALIASID"
+STREAM = f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/chime-messaging-all"
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:censor"
+
+
+def new_stack(region: str = "us-east-1", **more: Any) -> Stack:
+    """Give an empty stack."""
+    return Stack(App(), "Demo", env=Environment(account=ACCOUNT, region=region), **more)
+
+
+def resources(stack: Stack, kind: str) -> dict[str, Any]:
+    """Give the resources of a type by logical id."""
+    found: dict[str, Any] = Template.from_stack(stack).find_resources(kind)
+    return found
+
+
+def only(stack: Stack, kind: str) -> dict[str, Any]:
+    """Give the properties of the only resource of a type."""
+    (resource,) = resources(stack, kind).values()
+    properties: dict[str, Any] = resource["Properties"]
+    return properties
+
+
+def code() -> dict[str, Any]:
+    """Give the arguments of any Lambda."""
+    return {
+        "code": lambda_.Code.from_inline("x = 1"),
+        "handler": "index.x",
+        "runtime": lambda_.Runtime.PYTHON_3_13,
+    }
+
+
+def above(template: dict[str, Any], name: str) -> set[str]:
+    """Give everything that a resource is made after, near and far."""
+
+    def named(value: Any) -> set[str]:
+        match value:
+            case {"Ref": str(one)} | {"Fn::GetAtt": [str(one), _]}:
+                return {one}
+            case dict():
+                return set().union(*map(named, value.values()))
+            case list():
+                return set().union(*map(named, value))
+        return set()
+
+    found: set[str] = set()
+    to_do = {name}
+    while to_do:
+        one = to_do.pop()
+        resource = template["Resources"].get(one, {})
+        nearest = named(resource.get("Properties", {})) | set(resource.get("DependsOn", ()))
+        to_do |= nearest - found
+        found |= nearest
+    return found
+
+
+def test_app_instance() -> None:
+    """An app instance is called after its construct, and stays when the stack goes."""
+    stack = new_stack()
+    AppInstance(stack, "Chat", metadata={"team": "a"})
+    ((_, resource),) = resources(stack, "AWS::Chime::AppInstance").items()
+    assert resource["Properties"] == {"Name": "Chat", "Metadata": '{"team":"a"}'}
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_removal_policy() -> None:
+    """With DESTROY an app instance goes with its stack, as a user does without being told."""
+    stack = new_stack()
+    AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY).add_user("Ann")
+    assert [r.get("DeletionPolicy") for r in resources(stack, "AWS::Chime::AppInstance").values()] == ["Delete"]
+    assert [r.get("DeletionPolicy") for r in resources(stack, "AWS::Chime::AppInstanceUser").values()] == [None]
+    kept = new_stack()
+    AppInstance(kept, "Chat").add_user("Ann", removal_policy=RemovalPolicy.RETAIN)
+    assert [r["DeletionPolicy"] for r in resources(kept, "AWS::Chime::AppInstanceUser").values()] == ["Retain"]
+
+
+def test_user() -> None:
+    """A user has its id and name from the construct, or as given, and may expire."""
+    stack = new_stack()
+    chat = AppInstance.from_app_instance_arn(stack, "Chat", APP)
+    expiration = ExpirationSettings(Duration.days(3), ExpirationCriterion.CREATED_TIMESTAMP)
+    ann = chat.add_user("Ann", expiration_settings=expiration)
+    chat.add_user("Bob", app_instance_user_id="bob@b", name="Robert", metadata="m")
+    found = [resource["Properties"] for resource in resources(stack, "AWS::Chime::AppInstanceUser").values()]
+    assert found == [
+        {
+            "AppInstanceArn": APP,
+            "AppInstanceUserId": "Ann",
+            "Name": "Ann",
+            "ExpirationSettings": {"ExpirationDays": 3, "ExpirationCriterion": "CREATED_TIMESTAMP"},
+        },
+        {"AppInstanceArn": APP, "AppInstanceUserId": "bob@b", "Name": "Robert", "Metadata": "m"},
+    ]
+    assert ann.app_instance_user_ref.app_instance_user_arn == ann.app_instance_user_arn
+
+
+def test_bot() -> None:
+    """A bot has its Lex bot, and answers what it is told to."""
+    stack = new_stack()
+    bot = AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+    channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=bot)
+    channel.add_member(bot)
+    assert only(stack, "AWS::Chime::AppInstanceBot") == {
+        "AppInstanceArn": APP,
+        "Name": "Clerk",
+        "Configuration": {
+            "Lex": {
+                "LexBotAliasArn": LEX,
+                "LocaleId": "en_US",
+                "InvokedBy": {"StandardMessages": "AUTO", "TargetedMessages": "ALL"},
+            }
+        },
+    }
+    arn = {"Fn::GetAtt": [stack.get_logical_id(bot.node.default_child), "AppInstanceBotArn"]}
+    properties = only(stack, "Custom::ChimeChannel")
+    assert (properties["ChimeBearer"], properties["MemberArns"]) == (arn, [arn])
+
+
+def test_flow() -> None:
+    """A flow's Lambda may be invoked by the service for this app instance, and may call back for its channels."""
+    stack = new_stack()
+    censor = lambda_.Function(stack, "Censor", **code())
+    flow = ChannelFlow(
+        stack,
+        "Clean",
+        app_instance_arn=APP,
+        processors=[Processor("censor", censor), Processor("log", FUNCTION, FallbackAction.CONTINUE)],
+    )
+    Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/b").associate_flow(flow)
+    arn = {"Fn::GetAtt": [stack.get_logical_id(censor.node.default_child), "Arn"]}
+
+    def written(name: str, order: int, action: str, function: Any) -> dict[str, Any]:
+        lambda_configuration = {"ResourceArn": function, "InvocationType": "ASYNC"}
+        configuration = {"Lambda": lambda_configuration}
+        return {"Name": name, "ExecutionOrder": order, "FallbackAction": action, "Configuration": configuration}
+
+    ((_, resource),) = resources(stack, "AWS::Chime::ChannelFlow").items()
+    assert resource["Properties"] == {
+        "AppInstanceArn": APP,
+        "Name": "Clean",
+        "Processors": [written("censor", 1, "ABORT", arn), written("log", 2, "CONTINUE", FUNCTION)],
+    }
+    permissions = resources(stack, "AWS::Lambda::Permission")
+    assert [permission["Properties"] for permission in permissions.values()] == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": function,
+            "Principal": "messaging.chime.amazonaws.com",
+            "SourceAccount": ACCOUNT,
+            "SourceArn": APP,
+        }
+        for function in (arn, FUNCTION)
+    ]
+    assert set(resource["DependsOn"]) == set(permissions)
+    (statement,) = (
+        one
+        for policy in resources(stack, "AWS::IAM::Policy").values()
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "Callback" in str(one["Action"])
+    )
+    assert (statement["Action"], statement["Resource"]) == ("chime:ChannelFlowCallback", f"{APP}/channel/*")
+    used = only(stack, "Custom::ChimeChannel")["ChannelFlowArn"]
+    assert used == {"Fn::GetAtt": [stack.get_logical_id(flow.node.default_child), "Arn"]}
+
+
+def test_retention() -> None:
+    """Retention is in days, whether the app instance is given it or told it."""
+    for build in (
+        lambda stack: AppInstance(stack, "Chat", retention=Duration.days(30)),
+        lambda stack: AppInstance(stack, "Chat").retention(Duration.hours(720)),
+    ):
+        stack = new_stack()
+        build(stack)
+        assert only(stack, "Custom::ChimeAppInstanceRetention")["RetentionDays"] == 30
+
+
+def test_streaming() -> None:
+    """Messages and events of channels go to one stream, or each to its own."""
+    stack = new_stack()
+    chat = AppInstance(stack, "Chat")
+    stream = kinesis.Stream(stack, "All", stream_name="chime-messaging-all", shard_count=2)
+    chat.stream_to(stream)
+    arn = {"Fn::GetAtt": [stack.get_logical_id(stream.node.default_child), "Arn"]}
+    assert only(stack, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {"Channel": arn, "ChannelMessage": arn}
+    other = new_stack("eu-west-1")
+    AppInstance.from_app_instance_arn(other, "Chat", APP).stream_to(
+        channel_message_stream=kinesis.Stream.from_stream_arn(other, "Messages", STREAM)
+    )
+    assert only(other, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {"ChannelMessage": STREAM}
+
+
+def test_order() -> None:
+    """Channel after admin after user after app instance, though users are named by ARNs put together by hand."""
+    stack = new_stack()
+    chat = AppInstance(stack, "Chat")
+    boss = f"{chat.app_instance_arn}/user/boss"
+    channel = chat.add_channel("Support", chime_bearer=boss)
+    admin = chat.add_admin("Admin", boss)
+    user = chat.add_user("boss")
+    template = Template.from_stack(stack).to_json()
+
+    def name(construct: Any) -> str:
+        return str(stack.get_logical_id(construct.node.default_child))
+
+    assert above(template, name(channel)) >= {name(admin), name(user), name(chat)}
+    assert above(template, name(admin)) >= {name(user), name(chat)}
+    assert above(template, name(user)) == {name(chat)}
+
+
+def test_bearer_that_is_no_admin() -> None:
+    """A channel comes after the user whose ARN, put together by hand, is its bearer."""
+    stack = new_stack()
+    channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/ann")
+    ann = AppInstanceUser(stack, "ann", app_instance_arn=APP)
+    made_after = above(Template.from_stack(stack).to_json(), stack.get_logical_id(channel.node.default_child))
+    assert stack.get_logical_id(ann.node.default_child) in made_after
+
+
+class Referred:
+    """Anything that CDK calls a reference to an app instance."""
+
+    app_instance_ref = refs.AppInstanceReference(app_instance_arn=APP)
+
+
+LIKES: dict[str, Callable[[Stack], Any]] = {
+    "arn": lambda stack: APP,
+    "L2": lambda stack: AppInstance(stack, "Chat"),
+    "imported": lambda stack: AppInstance.from_app_instance_arn(stack, "Chat", APP),
+    "L1": lambda stack: chime.CfnAppInstance(stack, "Chat", name="n"),
+    "reference": lambda stack: Referred(),
+}
+
+
+@pytest.mark.parametrize("how", LIKES)
+def test_any_app_instance(how: str) -> None:
+    """Whatever takes an app instance takes its ARN, the L2, the L1 and references."""
+    stack = new_stack()
+    chat = LIKES[how](stack)
+    user = AppInstanceUser(stack, "Ann", app_instance_arn=chat)
+    Channel(stack, "Support", app_instance_arn=chat, chime_bearer=user)
+    AppInstanceAdmin(stack, "Admin", app_instance_arn=chat, app_instance_admin_arn=user)
+    AppInstanceRetention(stack, "Keep", app_instance_arn=chat, retention=Duration.days(1))
+    AppInstanceStreaming(stack, "Stream", app_instance_arn=chat, channel_stream=STREAM)
+    AppInstanceBot(stack, "Bot", app_instance_arn=chat, configuration=LexConfiguration(LEX, "en_US"))
+    ChannelFlow(stack, "Flow", app_instance_arn=chat, processors=[Processor("p", FUNCTION)])
+    template = Template.from_stack(stack).to_json()
+    told = [
+        resource["Properties"]["AppInstanceArn"]
+        for resource in template["Resources"].values()
+        if "AppInstanceArn" in resource["Properties"]
+    ]
+    assert len(told) == 7
+    assert all(arn == told[0] for arn in told)
+
+
+def stream(stack: Stack, **given: Any) -> kinesis.Stream:
+    """Give a stream that is fine but for what is given."""
+    return kinesis.Stream(stack, "Bad", **{"stream_name": "chime-messaging-x", "shard_count": 2, **given})
+
+
+def flow_of(stack: Stack, *functions: Any) -> ChannelFlow:
+    """Give a flow through Lambdas."""
+    processors = [Processor(f"p{number}", function) for number, function in enumerate(functions)]
+    return ChannelFlow(stack, "Flow", app_instance_arn=APP, processors=processors)
+
+
+def function_elsewhere(stack: Stack) -> lambda_.Function:
+    """Give a Lambda of another stack of the same app, in another region."""
+    there = Stack(stack.node.root, "There", env=Environment(account=ACCOUNT, region="eu-central-1"))
+    return lambda_.Function(there, "Censor", function_name="censor", **code())
+
+
+REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
+    "name": (lambda s: AppInstance(s, "Chat", name="n" * 257), "1–256 characters, has 257"),
+    "metadata": (lambda s: AppInstance(s, "Chat", metadata="é" * 600), "at most 1024 bytes as UTF-8, has 1200"),
+    "user id": (lambda s: AppInstanceUser(s, "a b", app_instance_arn=APP), "got 'a b'"),
+    "user name": (lambda s: AppInstanceUser(s, "a", app_instance_arn=APP, name=" "), "not be blank"),
+    "user's expiration": (
+        lambda s: AppInstanceUser(
+            s,
+            "a",
+            app_instance_arn=APP,
+            expiration_settings=ExpirationSettings(Duration.days(1), ExpirationCriterion.LAST_MESSAGE_TIMESTAMP),
+        ),
+        "must be CREATED_TIMESTAMP",
+    ),
+    "lex": (
+        lambda s: AppInstanceBot(s, "B", app_instance_arn=APP, configuration=LexConfiguration("lex", "")),
+        "lex_bot_alias_arn must be .* got 'lex'; locale_id must not be empty",
+    ),
+    "lex elsewhere": (
+        lambda s: AppInstanceBot(
+            s,
+            "B",
+            app_instance_arn=APP,
+            configuration=LexConfiguration(LEX.replace("us-east-1", "eu-central-1"), "en_US"),
+        ),
+        "must be in the account and region of",
+    ),
+    "welcome": (
+        lambda s: AppInstanceBot(
+            s, "B", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US", welcome_intent="a__b")
+        ),
+        "got 'a__b'",
+    ),
+    "no processor": (flow_of, "there must be 1–3, got 0"),
+    "four processors": (lambda s: flow_of(s, *[FUNCTION] * 4), "there must be 1–3, got 4"),
+    "no function": (lambda s: flow_of(s, "censor"), "must be the ARN of a Lambda function, got 'censor'"),
+    "function in another region": (
+        lambda s: flow_of(s, FUNCTION.replace("us-east-1", "eu-central-1")),
+        "in the region of its app instance, us-east-1, but is in eu-central-1",
+    ),
+    "function of a stack in another region": (
+        lambda s: flow_of(s, function_elsewhere(s)),
+        "in the region of its app instance, us-east-1, but is in eu-central-1",
+    ),
+    "function in another account": (
+        lambda s: flow_of(s, FUNCTION.replace(ACCOUNT, "999999999999")),
+        "in the account of its app instance, 111122223333, but is in 999999999999",
+    ),
+    "retention": (
+        lambda s: AppInstance(s, "Chat").retention(Duration.days(5476)),
+        "1–5475 whole days, got 5476",
+    ),
+    "retention in hours": (
+        lambda s: AppInstance(s, "Chat", retention=Duration.hours(30)),
+        "1–5475 whole days, got 1.25",
+    ),
+    "retention twice": (
+        lambda s: AppInstance(s, "Chat", retention=Duration.days(1)).retention(Duration.days(1)),
+        "declared already",
+    ),
+    "no stream": (lambda s: AppInstance(s, "Chat").stream_to(), "is needed"),
+    "streams in two calls": (
+        lambda s: [chat := AppInstance(s, "Chat"), chat.stream_to(STREAM), chat.stream_to(STREAM)],
+        "declared already",
+    ),
+    "stream's name": (
+        lambda s: AppInstance(s, "Chat").stream_to(stream(s, stream_name="x")),
+        "must begin with chime-messaging-; got 'x'",
+    ),
+    "stream without a name": (
+        lambda s: AppInstance(s, "Chat").stream_to(stream(s, stream_name=None)),
+        "it has none, and gets one that begins with 'Demo'",
+    ),
+    "one shard": (
+        lambda s: AppInstance(s, "Chat").stream_to(stream(s, shard_count=1)),
+        "at least 2 shards, or be on demand, has 1",
+    ),
+    "not encrypted": (
+        lambda s: AppInstance(s, "Chat").stream_to(stream(s, encryption=kinesis.StreamEncryption.UNENCRYPTED)),
+        "must be encrypted",
+    ),
+    "stream's L1": (
+        lambda s: AppInstance(s, "Chat").stream_to(kinesis.CfnStream(s, "Raw", name="x", shard_count=1)),
+        "got 'x'.*has 1.*must be encrypted",
+    ),
+    "stream's ARN": (
+        lambda s: AppInstanceStreaming(
+            s, "S", app_instance_arn=APP, channel_stream=STREAM.replace("us-east-1", "us-west-2")
+        ),
+        "must be in the account and region of the app instance",
+    ),
+    "no stream's ARN": (
+        lambda s: AppInstanceStreaming(s, "S", app_instance_arn=APP, channel_stream="chime-messaging-x"),
+        "must be the ARN of a Kinesis stream, got 'chime-messaging-x'",
+    ),
+    "banned bot": (
+        lambda s: Channel(s, "C", app_instance_arn=APP, chime_bearer=f"{APP}/user/b").ban(f"{APP}/bot/b"),
+        "is a bot, but only users can be banned",
+    ),
+    "bot banned from an imported channel": (
+        lambda s: Channel.from_channel_arn(s, "C", f"{APP}/channel/c", chime_bearer=f"{APP}/user/b").ban(
+            AppInstanceBot(s, "B", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+        ),
+        "is a bot, but only users can be banned",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str) -> None:
+    """What breaks a rule is refused at synth, with the value seen."""
+    build, told = REFUSED[case]
+    with pytest.raises(ChannelError, match=told):
+        build(new_stack())
+
+
+@pytest.mark.parametrize("kind", ["AppInstance", "AppInstanceUser", "AppInstanceBot", "ChannelFlow"])
+def test_region(kind: str) -> None:
+    """Native types are refused where they do not exist, or in another region than their app instance."""
+
+    def build(stack: Stack) -> None:
+        match kind:
+            case "AppInstance":
+                AppInstance(stack, "It")
+            case "AppInstanceUser":
+                AppInstanceUser(stack, "It", app_instance_arn=APP)
+            case "AppInstanceBot":
+                AppInstanceBot(stack, "It", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+            case _:
+                ChannelFlow(stack, "It", app_instance_arn=APP, processors=[Processor("p", FUNCTION)])
+
+    with pytest.raises(ChannelError, match=f"AWS::Chime::{kind} exists in us-east-1 and eu-central-1 only"):
+        build(new_stack("eu-west-1"))
+    if kind != "AppInstance":
+        with pytest.raises(ChannelError, match="must be in its app instance's region, us-east-1"):
+            build(new_stack("eu-central-1"))
+
+
+def test_stream_on_demand() -> None:
+    """A stream on demand, encrypted by default, is fine."""
+    stack = new_stack()
+    mode = kinesis.StreamMode.ON_DEMAND
+    AppInstance(stack, "Chat").stream_to(stream(stack, shard_count=None, stream_mode=mode))
+    assert only(stack, "Custom::ChimeAppInstanceStreaming")
