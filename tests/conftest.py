@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
 # CDK's own validation of templates takes 1.7 s a synth; cfn-lint checks them in one test of its own.
@@ -18,3 +19,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("same each time", derandomize=True)
 if "FUZZ_EXAMPLES" not in os.environ:
     settings.load_profile("same each time")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let tests/engine ask AWS itself what the engine claims of it."""
+    parser.addoption(
+        "--aws",
+        action="store_true",
+        help="run tests/engine against AWS, with the credentials of the environment; see docs/engine.md",
+    )

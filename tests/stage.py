@@ -39,6 +39,7 @@ class Stage:
     world: World = field(default_factory=World)
     seed: int = 0
     region: str = "us-east-1"
+    limits: bool = False
     now: float = 1_800_000_000.0
     before: Callable[[str, Mapping[str, Any]], None] = lambda _operation, _parameters: None
     """Runs before each call takes effect; raises ServiceError to refuse it."""
@@ -48,7 +49,7 @@ class Stage:
     def __post_init__(self) -> None:
         """Set the stage: an app instance with an admin and some users."""
         rng = random.Random(self.seed)
-        self.service = ChimeService(self.world, clock=lambda: self.now, rng=rng)
+        self.service = ChimeService(self.world, clock=lambda: self.now, rng=rng, limits=self.limits)
         self.answers: list[dict[str, Any]] = []
         self.raw: list[bytes] = []
         self.lines: list[str] = []

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
+import boto3
 import pytest
+from place import Clients, Place
 
 from chime_local.engine import Engine
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
+def aws(request: pytest.FixtureRequest) -> bool:
+    """Say whether AWS itself is asked."""
+    return bool(request.config.getoption("--aws"))
+
+
+@pytest.fixture(scope="session")
+def engine(aws: bool) -> Iterator[Engine]:
     """Run an engine without IAM."""
+    if aws:
+        pytest.skip("about the engine, not about AWS")
     with Engine(auth=False) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def clients(aws: bool, request: pytest.FixtureRequest) -> Clients:
+    """Give what makes boto3 clients, by service and region."""
+    if aws:
+        return lambda service, region: boto3.client(service, region_name=region)
+    running: Engine = request.getfixturevalue("engine")
+    return running.client
+
+
+@pytest.fixture
+def places(clients: Clients, aws: bool) -> Iterator[Callable[[str], Place]]:
+    """Give what makes app instances by region; they are deleted afterwards."""
+    with ExitStack() as stack:
+
+        def make(region: str) -> Place:
+            made = Place(clients, region, aws=aws)
+            stack.callback(made.end)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def place(places: Callable[[str], Place]) -> Place:
+    """Give an app instance in us-east-1."""
+    return places("us-east-1")

@@ -61,7 +61,17 @@ class Identity(Base):
         app = self.app_instance(parameters["AppInstanceArn"])
         arn = f"{app.arn}/user/{parameters['AppInstanceUserId']}"
         self._create(app, arn, parameters, "AppInstanceUserArn")
+        if parameters.get("ExpirationSettings"):
+            app.identities[arn]["ExpirationSettings"] = parameters["ExpirationSettings"]
         return {"AppInstanceUserArn": arn}
+
+    def put_app_instance_user_expiration_settings(self, parameters: Parameters) -> Answer:
+        """Set when a user is to expire; without settings, never. Nobody expires here."""
+        _, user = self._one(parameters["AppInstanceUserArn"])
+        given = {name: parameters[name] for name in ("ExpirationSettings",) if parameters.get(name)}
+        user.pop("ExpirationSettings", None)
+        user |= given
+        return {"AppInstanceUserArn": parameters["AppInstanceUserArn"], **given}
 
     def create_app_instance_bot(self, parameters: Parameters) -> Answer:
         """Create a bot; its Lex bot is not looked at."""

@@ -1,0 +1,107 @@
+"""An app instance of a test's own, in the engine or in AWS."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+AWS_LAG = 20.0
+"""Seconds in which AWS may still miss what was made just now."""
+Clients = Callable[[str, str], Any]
+"""Makes boto3 clients, by service and region."""
+
+
+class Place:
+    """An app instance of a test's own, with an admin as bearer."""
+
+    def __init__(self, clients: Clients, region: str, *, aws: bool) -> None:
+        self.aws, self.region = aws, region
+        self.identity, self.messaging = (
+            clients("chime-sdk-identity", region),
+            clients("chime-sdk-messaging", region),
+        )
+        self.app: str = self.identity.create_app_instance(Name="test", ClientRequestToken=token())["AppInstanceArn"]
+        self.boss = self.user("boss")
+        self.identity.create_app_instance_admin(AppInstanceArn=self.app, AppInstanceAdminArn=self.boss)
+
+    def user(self, name: str) -> str:
+        """Make a user and give the ARN."""
+        made = self.identity.create_app_instance_user(
+            AppInstanceArn=self.app, AppInstanceUserId=name, Name=name, ClientRequestToken=token()
+        )
+        return str(made["AppInstanceUserArn"])
+
+    def channel(self, **more: Any) -> str:
+        """Create a channel in the admin's name, unless told otherwise, and give the ARN once it can be read."""
+        given = {"Name": "n", "ClientRequestToken": token(), "ChimeBearer": self.boss, **more}
+        arn = str(self.messaging.create_channel(AppInstanceArn=self.app, **given)["ChannelArn"])
+        self.settled(arn)
+        return arn
+
+    def settled(self, arn: str) -> dict[str, Any]:
+        """Describe a channel, once it can be read."""
+        until = time.monotonic() + (AWS_LAG if self.aws else 0)
+        while True:
+            try:
+                return dict(self.messaging.describe_channel(ChannelArn=arn, ChimeBearer=self.boss)["Channel"])
+            except ClientError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(0.5)  # AWS only: the engine's reads are never repeated here
+
+    def members(self, arn: str, kind: str = "DEFAULT") -> set[str]:
+        """Give the ids of a channel's members."""
+        told = self.messaging.list_channel_memberships(ChannelArn=arn, ChimeBearer=self.boss, Type=kind)
+        return {one["Member"]["Arn"].rpartition("/")[2] for one in told["ChannelMemberships"]}
+
+    def flow(self, name: str = "f") -> str:
+        """Make a channel flow; AWS wants a Lambda that exists."""
+        account = self.app.split(":")[4]
+        function = f"arn:aws:lambda:{self.region}:{account}:function:processor"
+        if self.aws and "CHIME_TEST_FUNCTION" not in os.environ:
+            pytest.skip("CHIME_TEST_FUNCTION names no Lambda that the service may invoke")
+        processor = {
+            "Name": "p",
+            "ExecutionOrder": 1,
+            "FallbackAction": "CONTINUE",
+            "Configuration": {
+                "Lambda": {
+                    "ResourceArn": os.environ["CHIME_TEST_FUNCTION"] if self.aws else function,
+                    "InvocationType": "ASYNC",
+                }
+            },
+        }
+        made = self.messaging.create_channel_flow(
+            AppInstanceArn=self.app, Name=name, Processors=[processor], ClientRequestToken=token()
+        )
+        return str(made["ChannelFlowArn"])
+
+    def end(self) -> None:
+        """Delete everything."""
+        for privacy in ("PRIVATE", "PUBLIC"):
+            listed = self.messaging.list_channels(AppInstanceArn=self.app, Privacy=privacy, ChimeBearer=self.boss)
+            for channel in listed["Channels"]:
+                self.messaging.delete_channel(ChannelArn=channel["ChannelArn"], ChimeBearer=self.boss)
+        for flow in self.messaging.list_channel_flows(AppInstanceArn=self.app)["ChannelFlows"]:
+            self.messaging.delete_channel_flow(ChannelFlowArn=flow["ChannelFlowArn"])
+        self.identity.delete_app_instance(AppInstanceArn=self.app)
+
+
+def token() -> str:
+    """Give a ClientRequestToken that nobody has used."""
+    return uuid.uuid4().hex
+
+
+def code_of(call: Callable[..., Any], **parameters: Any) -> str:
+    """Give the code by which a call is refused, without its suffix; "" where it is not."""
+    try:
+        call(**parameters)
+    except ClientError as refused:
+        return str(refused.response["Error"]["Code"]).removesuffix("Exception")
+    return ""

@@ -1,0 +1,306 @@
+"""What the engine claims of the service where AWS documents it; docs/engine.md lists it. Runs against AWS, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from place import Place, code_of, token
+
+
+def test_created(place: Place) -> None:
+    """A channel's ARN ends in its ChannelId; creation answers 201."""
+    made = place.messaging.create_channel(
+        AppInstanceArn=place.app,
+        ChannelId="a:b@c",
+        Name="n",
+        Metadata="m",
+        ClientRequestToken=token(),
+        ChimeBearer=place.boss,
+    )
+    assert made["ChannelArn"] == f"{place.app}/channel/a:b@c"
+    assert made["ResponseMetadata"]["HTTPStatusCode"] == 201
+    shown = place.settled(made["ChannelArn"])
+    assert (shown["Name"], shown["Metadata"], shown["Mode"], shown["Privacy"]) == (
+        "n",
+        "m",
+        "RESTRICTED",
+        "PRIVATE",
+    )
+    assert shown["CreatedBy"] == {"Arn": place.boss, "Name": "boss"}
+    assert len(place.channel().rpartition("/")[2]) == 36
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "name": {"Name": "n" * 257},
+    "mode": {"Mode": "OPEN"},
+    "token": {"ClientRequestToken": "a b"},
+    "metadata": {"Metadata": "é" * 1000},
+    "bearer": {"ChimeBearer": "nobody"},
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_validation(place: Place, case: str) -> None:
+    """What breaks a rule of botocore's model is refused with a 400."""
+    given = {"Name": "n", "ClientRequestToken": token(), "ChimeBearer": place.boss, **WRONG[case]}
+    with pytest.raises(ClientError) as caught:
+        place.messaging.create_channel(AppInstanceArn=place.app, **given)
+    answer = caught.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == ("BadRequestException", 400)
+
+
+def test_paging(place: Place) -> None:
+    """Lists come in pages of MaxResults."""
+    for number in range(5):
+        place.user(f"u{number}")
+    pages, more = [], {}
+    while True:
+        page = place.identity.list_app_instance_users(AppInstanceArn=place.app, MaxResults=2, **more)
+        pages.append([user["AppInstanceUserArn"].rpartition("/")[2] for user in page["AppInstanceUsers"]])
+        if not page.get("NextToken"):
+            break
+        more = {"NextToken": page["NextToken"]}
+    assert all(len(page) <= 2 for page in pages)
+    assert sorted(name for page in pages for name in page) == ["boss", "u0", "u1", "u2", "u3", "u4"]
+
+
+def test_used_channel_id(place: Place) -> None:
+    """A ChannelId in use is a Conflict."""
+    place.channel(ChannelId="lobby")
+    again = {"AppInstanceArn": place.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": place.boss}
+    assert code_of(place.messaging.create_channel, **again, ClientRequestToken=token()) == "Conflict"
+
+
+def test_creator(place: Place) -> None:
+    """Who creates a channel is its member and moderator."""
+    arn = place.channel()
+    told = place.messaging.list_channel_moderators(ChannelArn=arn, ChimeBearer=place.boss)
+    assert [one["Moderator"]["Arn"] for one in told["ChannelModerators"]] == [place.boss]
+    assert place.members(arn) == {"boss"}
+
+
+def test_metadata_in_bytes(place: Place) -> None:
+    """Metadata holds 1024 bytes as UTF-8, not characters."""
+    arn = place.channel(Metadata="é" * 512)
+    update = {"ChannelArn": arn, "ChimeBearer": place.boss, "Name": "n", "Mode": "RESTRICTED"}
+    assert code_of(place.messaging.update_channel, **update, Metadata="é" * 513) == "BadRequest"
+
+
+def test_deleted(place: Place) -> None:
+    """A channel is deleted at once and for good, and deletion answers 204."""
+    arn = place.channel()
+    gone = place.messaging.delete_channel(ChannelArn=arn, ChimeBearer=place.boss)
+    assert gone["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert code_of(place.messaging.describe_channel, ChannelArn=arn, ChimeBearer=place.boss)
+
+
+def test_tags(place: Place) -> None:
+    """Tags take no bearer; a resource has at most fifty."""
+    arn = place.channel(Tags=[{"Key": "a", "Value": "1"}])
+    place.messaging.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
+    place.messaging.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    assert place.messaging.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+    many = [{"Key": f"k{number}", "Value": "v"} for number in range(50)]
+    assert code_of(place.messaging.tag_resource, ResourceARN=arn, Tags=many) in (
+        "BadRequest",
+        "ResourceLimitExceeded",
+    )
+
+
+def test_batch(place: Place) -> None:
+    """A batch answers 200 and names the members that failed; those that can be added are."""
+    ann, ghost = place.user("ann"), f"{place.app}/user/ghost"
+    arn = place.channel()
+    told = place.messaging.batch_create_channel_membership(
+        ChannelArn=arn, MemberArns=[ann, ghost], ChimeBearer=place.boss
+    )
+    assert [one["MemberArn"] for one in told["Errors"]] == [ghost]
+    assert place.members(arn) == {"boss", "ann"}
+
+
+def test_hidden(place: Place) -> None:
+    """HIDDEN members are listed only when asked for."""
+    ann, arn = place.user("ann"), place.channel()
+    place.messaging.create_channel_membership(ChannelArn=arn, MemberArn=ann, Type="HIDDEN", ChimeBearer=place.boss)
+    assert (place.members(arn), place.members(arn, "HIDDEN")) == ({"boss"}, {"ann"})
+
+
+def test_ban(place: Place) -> None:
+    """A ban ends the membership and forbids another until it is lifted."""
+    ann = place.user("ann")
+    arn = place.channel(MemberArns=[ann])
+    here = {"ChannelArn": arn, "ChimeBearer": place.boss}
+    place.messaging.create_channel_ban(**here, MemberArn=ann)
+    assert place.members(arn) == {"boss"}
+    member = {**here, "MemberArn": ann, "Type": "DEFAULT"}
+    assert code_of(place.messaging.create_channel_membership, **member)
+    place.messaging.delete_channel_ban(**here, MemberArn=ann)
+    place.messaging.create_channel_membership(**member)
+    assert place.members(arn) == {"boss", "ann"}
+
+
+def test_roles(place: Place) -> None:
+    """Strangers see nothing, members read, moderators manage, and who adds members depends on the mode."""
+    ann, bob, eve = (place.user(name) for name in ("ann", "bob", "eve"))
+    arn = place.channel(MemberArns=[ann])
+    place.messaging.create_channel_moderator(ChannelArn=arn, ChannelModeratorArn=bob, ChimeBearer=place.boss)
+    rename = {"ChannelArn": arn, "Name": "n", "Mode": "RESTRICTED"}
+    add = {"ChannelArn": arn, "MemberArn": eve, "Type": "DEFAULT"}
+    describe, update = place.messaging.describe_channel, place.messaging.update_channel
+    assert code_of(describe, ChannelArn=arn, ChimeBearer=eve) in ("Forbidden", "NotFound")
+    assert [code_of(describe, ChannelArn=arn, ChimeBearer=who) for who in (ann, bob)] == ["", ""]
+    assert [code_of(update, **rename, ChimeBearer=who) for who in (ann, bob, place.boss)] == ["Forbidden", "", ""]
+    assert code_of(place.messaging.create_channel_membership, **add, ChimeBearer=ann) == "Forbidden"
+    place.messaging.update_channel(**{**rename, "Mode": "UNRESTRICTED"}, ChimeBearer=bob)
+    assert code_of(place.messaging.create_channel_membership, **add, ChimeBearer=ann) == ""
+
+
+def test_sending(place: Place) -> None:
+    """In a RESTRICTED channel only moderators and admins send; a member does in an UNRESTRICTED one."""
+    ann = place.user("ann")
+    message = {
+        "Content": "hello",
+        "Type": "STANDARD",
+        "Persistence": "PERSISTENT",
+        "ClientRequestToken": token(),
+        "ChimeBearer": ann,
+    }
+    told = []
+    for mode in ("RESTRICTED", "UNRESTRICTED"):
+        arn = place.channel(Mode=mode, MemberArns=[ann])
+        told.append(code_of(place.messaging.send_channel_message, ChannelArn=arn, **message))
+    assert told == ["Forbidden", ""]
+
+
+def test_private_channels_are_listed_for_admins(place: Place) -> None:
+    """Only an AppInstanceAdmin lists private channels."""
+    ann, arn = place.user("ann"), place.channel()
+    private = {"AppInstanceArn": place.app, "Privacy": "PRIVATE"}
+    assert code_of(place.messaging.list_channels, **private, ChimeBearer=ann) == "Forbidden"
+    listed = place.messaging.list_channels(**private, ChimeBearer=place.boss)["Channels"]
+    assert [one["ChannelArn"] for one in listed] == [arn]
+
+
+def test_bearer(place: Place) -> None:
+    """A bearer that does not exist is a 401, in words that name the header."""
+    with pytest.raises(ClientError) as caught:
+        place.messaging.create_channel(
+            AppInstanceArn=place.app, Name="n", ClientRequestToken=token(), ChimeBearer=f"{place.app}/user/nobody"
+        )
+    answer = caught.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (
+        "UnauthorizedClientException",
+        401,
+    )
+    assert "x-amz-chime-bearer" in answer["Error"]["Message"]
+
+
+def test_expiration(place: Place) -> None:
+    """Expiration is set with creation, changed, and taken away by a call without settings."""
+    days = {"ExpirationDays": 3, "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    arn = place.channel(ExpirationSettings=days)
+    assert place.settled(arn)["ExpirationSettings"] == days
+    here = {"ChannelArn": arn, "ChimeBearer": place.boss}
+    place.messaging.put_channel_expiration_settings(**here, ExpirationSettings={**days, "ExpirationDays": 4})
+    assert place.settled(arn)["ExpirationSettings"]["ExpirationDays"] == 4
+    place.messaging.put_channel_expiration_settings(**here)
+    assert "ExpirationSettings" not in place.settled(arn)
+
+
+ELASTIC = {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "MinimumMembershipPercentage": 10}
+
+
+def test_elastic(place: Place) -> None:
+    """An elastic channel is RESTRICTED, begins without members, and is the only one of its app instance."""
+    create: Callable[..., Any] = place.messaging.create_channel
+
+    def refused(**more: Any) -> str:
+        given = {"AppInstanceArn": place.app, "Name": "n", "ChimeBearer": place.boss, "Mode": "RESTRICTED"}
+        return code_of(create, ClientRequestToken=token(), ElasticChannelConfiguration=ELASTIC, **{**given, **more})
+
+    assert refused(Mode="UNRESTRICTED") == "BadRequest"
+    assert refused(MemberArns=[place.user("ann")]) == "BadRequest"
+    arn = place.channel(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
+    assert place.settled(arn)["ElasticChannelConfiguration"] == ELASTIC
+    assert refused() == "ResourceLimitExceeded"
+
+
+def test_elastic_moderator(place: Place) -> None:
+    """On an elastic channel, becoming a moderator ends the membership."""
+    ann = place.user("ann")
+    arn = place.channel(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
+    here = {"ChannelArn": arn, "ChimeBearer": place.boss}
+    place.messaging.create_channel_membership(**here, MemberArn=ann, Type="DEFAULT")
+    place.messaging.create_channel_moderator(**here, ChannelModeratorArn=ann)
+    assert "ann" not in place.members(arn)
+
+
+def test_flow(place: Place) -> None:
+    """A flow in use cannot be deleted; once it is disassociated it can."""
+    arn, flow = place.channel(), place.flow()
+    here = {"ChannelArn": arn, "ChannelFlowArn": flow, "ChimeBearer": place.boss}
+    place.messaging.associate_channel_flow(**here)
+    assert place.settled(arn)["ChannelFlowArn"] == flow
+    assert code_of(place.messaging.delete_channel_flow, ChannelFlowArn=flow)
+    place.messaging.disassociate_channel_flow(**here)
+    assert code_of(place.messaging.delete_channel_flow, ChannelFlowArn=flow) == ""
+
+
+def test_retention(place: Place) -> None:
+    """Retention is in days; empty settings switch it off."""
+    settings = {"ChannelRetentionSettings": {"RetentionDays": 30}}
+    for given in (settings, {"ChannelRetentionSettings": {}}):
+        place.identity.put_app_instance_retention_settings(
+            AppInstanceArn=place.app, AppInstanceRetentionSettings=given
+        )
+        told = place.identity.get_app_instance_retention_settings(AppInstanceArn=place.app)
+        assert told["AppInstanceRetentionSettings"] == given
+
+
+@pytest.mark.parametrize("stream", ["stream/other", "stream/chime-messaging-x"])
+def test_streaming(place: Place, stream: str) -> None:
+    """A stream must be named chime-messaging-… and be in the app instance's region."""
+    region = place.region if stream == "stream/other" else "eu-west-1"
+    arn = f"arn:aws:kinesis:{region}:{place.app.split(':')[4]}:{stream}"
+    configurations = [{"DataType": "Channel", "ResourceArn": arn}]
+    put = place.messaging.put_messaging_streaming_configurations
+    assert code_of(put, AppInstanceArn=place.app, StreamingConfigurations=configurations) in (
+        "BadRequest",
+        "Forbidden",
+        "NotFound",
+    )
+
+
+def test_regions(places: Callable[[str], Place]) -> None:
+    """An app instance is seen in its own region only."""
+    here, there = places("us-east-1"), places("eu-central-1")
+    assert there.app.split(":")[3] == "eu-central-1"
+    assert code_of(here.identity.describe_app_instance, AppInstanceArn=there.app) in (
+        "BadRequest",
+        "Forbidden",
+        "NotFound",
+    )
+
+
+def test_admin(place: Place) -> None:
+    """Who is made an admin twice is a Conflict; who is no admin any more cannot manage."""
+    ann, arn = place.user("ann"), place.channel()
+    admin = {"AppInstanceArn": place.app, "AppInstanceAdminArn": ann}
+    place.identity.create_app_instance_admin(**admin)
+    assert code_of(place.identity.create_app_instance_admin, **admin) == "Conflict"
+    rename = {"ChannelArn": arn, "Name": "n", "Mode": "RESTRICTED", "ChimeBearer": ann}
+    assert code_of(place.messaging.update_channel, **rename) == ""
+    place.identity.delete_app_instance_admin(**admin)
+    assert code_of(place.messaging.update_channel, **rename) == "Forbidden"
+
+
+def test_user_expiration(place: Place) -> None:
+    """A user's expiration is set and shown."""
+    days = {"ExpirationDays": 3, "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    ann = place.user("ann")
+    place.identity.put_app_instance_user_expiration_settings(AppInstanceUserArn=ann, ExpirationSettings=days)
+    shown = place.identity.describe_app_instance_user(AppInstanceUserArn=ann)["AppInstanceUser"]
+    assert shown["ExpirationSettings"] == days
