@@ -16,7 +16,7 @@ from cdk_chime_messaging._attachments import (
     ChannelMembership,
     ChannelModerator,
 )
-from cdk_chime_messaging._base import ChannelFlowLike, Grants, flow_arn
+from cdk_chime_messaging._base import ChannelFlowLike, Grants
 from cdk_chime_messaging._types import ChannelMembershipType
 
 
@@ -79,11 +79,11 @@ class ImportedChannel(Resource, Grants):
         ChannelBan(self, self._name("Ban", identity_arn(user)), channel=self, chime_bearer=bearer, user=user)
 
     def associate_flow(self, flow: ChannelFlowLike) -> None:
-        """Let a channel flow process the channel's messages, by a resource of its own."""
+        """Let a channel flow process the channel's messages, by a resource of its own; it is swapped in place."""
         bearer = self._needed_bearer()
-        ChannelFlowAssociation(
-            self, self._name("Flow", flow_arn(flow)), channel=self, chime_bearer=bearer, flow=flow
-        )
+        if self.node.try_find_child("Flow"):
+            raise rules.ChannelError(self.node.path, ["a channel has one flow at a time, and has one already"])
+        ChannelFlowAssociation(self, "Flow", channel=self, chime_bearer=bearer, flow=flow)
 
     def _needed_bearer(self) -> IdentityLike:
         if self._bearer is None:

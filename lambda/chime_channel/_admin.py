@@ -21,8 +21,14 @@ def create(work: Work) -> dict[str, str]:
     return {"AppInstanceAdminArn": admin, "AppInstanceArn": app_instance}
 
 
-update = create
-"""Another admin is another physical resource: CloudFormation deletes the old one afterwards."""
+def update(work: Work) -> dict[str, str]:
+    """Make another user admin: another physical resource, so that CloudFormation deletes the old one afterwards."""
+    before = str(work.request.old_properties.get("AppInstanceAdminArn"))
+    admin, _ = _declared(work)
+    if before != admin and work.request.physical_id == admin:
+        # The rollback of an Update that failed, perhaps after its effect: CloudFormation has never heard of it.
+        _demote(work, before)
+    return create(work)
 
 
 def delete(work: Work) -> dict[str, str]:
@@ -36,16 +42,20 @@ def delete(work: Work) -> dict[str, str]:
         admin = str(work.request.properties.get("AppInstanceAdminArn", ""))
         effects = work.api.effects
         effects.sleep(max(0.0, min(OUTWAIT, work.api.deadline - effects.clock() - 30)))
+    _demote(work, admin)
+    return {}
+
+
+def _demote(work: Work, admin: str) -> None:
     app_instance = app_instance_of(admin)
     if app_instance is None:
-        return {}
+        return
     try:
         work.api.call("DeleteAppInstanceAdmin", AppInstanceArn=app_instance, AppInstanceAdminArn=admin)
     except ServiceError as refused:
         # No bearer takes part, so no role is judged: Forbidden, too, says that there is no such admin.
         if not refused.missing:
             raise
-    return {}
 
 
 def _declared(work: Work) -> tuple[str, str]:

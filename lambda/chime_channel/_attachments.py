@@ -59,12 +59,20 @@ def create(work: Work) -> dict[str, str]:
 
 
 def update(work: Work) -> dict[str, str]:
-    """Attach what is declared now; a member of another type leaves first, for the type cannot be changed."""
+    """Attach what is declared now; what cannot stay beside it leaves first."""
     kind = _KINDS[work.request.resource_type]
-    new, old = work.request.properties, work.request.old_properties
-    same = all(new.get(name) == old.get(name) for name in ("ChannelArn", kind.target))
-    if same and new.get("Type") != old.get("Type"):
-        _detach(work, kind, str(new.get("ChannelArn")), str(new.get("ChimeBearer")), str(new.get(kind.target)))
+    new, old = _checked(work.request.properties, kind), work.request.old_properties
+    channel, target = new["ChannelArn"], new[kind.target]
+    old_channel, old_target = str(old.get("ChannelArn")), str(old.get(kind.target))
+    # The type of a membership cannot be changed, and a channel has one flow at a time.
+    retyped = old_target == target and new.get("Type") != old.get("Type")
+    swapped = old_target != target and kind.target == "ChannelFlowArn"
+    in_the_way = old_channel == channel and (retyped or swapped)
+    # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of.
+    changed = (old_channel, old_target) != (channel, target)
+    left_over = changed and work.request.physical_id == f"{channel}|{target}"
+    if (in_the_way or left_over) and _arns.parse_channel_arn(old_channel):
+        _detach(work, kind, old_channel, new["ChimeBearer"], old_target)
     return create(work)
 
 

@@ -20,26 +20,33 @@ def create(work: Work) -> dict[str, str]:
     return {"AppInstanceArn": app}
 
 
-update = create
-"""Another app instance is another physical resource: CloudFormation deletes the old one afterwards."""
+def update(work: Work) -> dict[str, str]:
+    """Set it anew; another app instance is another physical resource, which CloudFormation deletes afterwards."""
+    left_over = _settings.left_over_app_instance(work)
+    if left_over:
+        _switch_off(work, left_over, work.request.old_properties.get("RetentionDays"))
+    return create(work)
 
 
 def delete(work: Work) -> dict[str, str]:
     """Switch retention off, unless somebody else has set another one since, or the app instance is gone."""
     app = _settings.app_instance_to_leave(work)
-    if app is None:
-        return {}
+    if app:
+        _switch_off(work, app, work.request.properties.get("RetentionDays"))
+    return {}
+
+
+def _switch_off(work: Work, app: str, ours: object) -> None:
     try:
         answer = work.api.call("GetAppInstanceRetentionSettings", AppInstanceArn=app)
         found = answer.get("AppInstanceRetentionSettings", {}).get("ChannelRetentionSettings", {})
-        if found.get("RetentionDays") != _days(work.request.properties.get("RetentionDays")):
-            return {}
+        if found.get("RetentionDays") != _days(ours):
+            return
         off: dict[str, object] = {"ChannelRetentionSettings": {}}
         work.api.call("PutAppInstanceRetentionSettings", AppInstanceArn=app, AppInstanceRetentionSettings=off)
     except ServiceError as refused:
         if not refused.missing:
             raise
-    return {}
 
 
 def _days(value: object) -> int | None:

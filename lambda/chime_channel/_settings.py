@@ -52,6 +52,17 @@ def app_instance_to_leave(work: Work) -> str | None:
     return app if is_app_instance_arn(app) else None
 
 
+def left_over_app_instance(work: Work) -> str | None:
+    """Give the app instance that a failed Update may have set, of which CloudFormation has never heard.
+
+    Its rollback names that app instance as the old one, but the physical resource id of the one to go back to.
+    """
+    request = work.request
+    before, now = (str(one.get("AppInstanceArn")) for one in (request.old_properties, request.properties))
+    left_over = before != now and request.physical_id == physical_id(work, now)
+    return before if left_over and is_app_instance_arn(before) else None
+
+
 def texts(value: object) -> Mapping[str, Any]:
     """Give a map, an empty one where the value is none: properties that do not parse never fail a Delete."""
     return value if isinstance(value, Mapping) else {}

@@ -24,6 +24,9 @@ def create(work: Work) -> dict[str, str]:
 def update(work: Work) -> dict[str, str]:
     """Stream what is declared now; a data type that was declared before and is no more ends."""
     app, wanted = _declared(work)
+    left_over = _settings.left_over_app_instance(work)
+    if left_over:
+        _end(work, left_over, work.request.old_properties.get("StreamArns"))
     before = _settings.texts(work.request.old_properties.get("StreamArns"))
     dropped = set(before) - {one["DataType"] for one in wanted}
     if dropped and work.request.old_properties.get("AppInstanceArn") == app:
@@ -35,22 +38,25 @@ def update(work: Work) -> dict[str, str]:
 def delete(work: Work) -> dict[str, str]:
     """End the streaming that this resource has begun; streams that others have set since stay."""
     app = _settings.app_instance_to_leave(work)
-    if app is None:
-        return {}
-    ours = _configurations(work.request.properties.get("StreamArns"))
+    if app:
+        _end(work, app, work.request.properties.get("StreamArns"))
+    return {}
+
+
+def _end(work: Work, app: str, stream_arns: object) -> None:
+    ours = _configurations(stream_arns)
     try:
         answer = work.api.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
         found: _Configurations = answer.get("StreamingConfigurations", [])
         rest = [one for one in found if one not in ours]
         if len(rest) == len(found):
-            return {}
+            return
         work.api.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
         if rest:
             work.api.call("PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=rest)
     except ServiceError as refused:
         if not refused.missing:
             raise
-    return {}
 
 
 def _configurations(value: object) -> _Configurations:

@@ -101,6 +101,30 @@ def test_membership_changes_type_in_place(stage: Stage) -> None:
     assert state(stage)[0] == {ann: "HIDDEN"}
 
 
+def test_flow_is_swapped(stage: Stage) -> None:
+    """Another flow takes the place of the first, whatever the service does with a second one."""
+    arn, first, second = channel(stage), flow(stage, "a"), flow(stage, "b")
+    old = {"ChannelArn": arn, "ChannelFlowArn": first}
+    made = request(stage, "ChannelFlowAssociation", "Create", old)
+    new = {**old, "ChannelFlowArn": second}
+    told = {"OldResourceProperties": old, "PhysicalResourceId": made["PhysicalResourceId"]}
+    answer = request(stage, "ChannelFlowAssociation", "Update", new, **told)
+    assert (answer["Status"], state(stage)[3]) == ("SUCCESS", second)
+    gone = request(stage, "ChannelFlowAssociation", "Delete", old, PhysicalResourceId=made["PhysicalResourceId"])
+    assert (gone["Status"], state(stage)[3]) == ("SUCCESS", second)
+
+
+def test_failed_update_is_taken_back(stage: Stage) -> None:
+    """What an Update attached before it failed goes with its rollback, which alone still names it."""
+    arn, ann, bob = channel(stage), stage.user("ann"), stage.user("bob")
+    old, new = ({"ChannelArn": arn, "MemberArn": user} for user in (ann, bob))
+    held = request(stage, "ChannelMembership", "Create", old)["PhysicalResourceId"]
+    request(stage, "ChannelMembership", "Update", new, OldResourceProperties=old, PhysicalResourceId=held)
+    assert state(stage)[0].keys() == {ann, bob}  # ann's Delete comes once the update is done
+    request(stage, "ChannelMembership", "Update", old, OldResourceProperties=new, PhysicalResourceId=held)
+    assert state(stage)[0].keys() == {ann}
+
+
 def test_gone_channel(stage: Stage) -> None:
     """What was attached to a channel that is gone is gone, too."""
     arn, ann = channel(stage), stage.user("ann")

@@ -20,6 +20,7 @@ class Declared:
     properties: Mapping[str, Any]
     retain: bool = False
     """Kept on delete and on replacement, and removed when its own creation is rolled back."""
+    kind: str = "Custom::ChimeChannel"
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Stack:
     requests: list[Pending] = field(default_factory=list)
     _ids: Any = field(default_factory=itertools.count)
 
-    def request(self, kind: str, logical_id: str, properties: Mapping[str, Any], **more: Any) -> Pending:
+    def request(self, kind: str, logical_id: str, declared: Declared, **more: Any) -> Pending:
         """Send a request to the Lambda."""
         number = next(self._ids)
         event = {
@@ -63,9 +64,9 @@ class Stack:
             "ResponseURL": f"{URL}{number}",
             "StackId": STACK_ID,
             "RequestId": f"request-{number}",
-            "ResourceType": "Custom::ChimeChannel",
+            "ResourceType": declared.kind,
             "LogicalResourceId": logical_id,
-            "ResourceProperties": {"ServiceToken": "arn", **stringified(properties)},
+            "ResourceProperties": {"ServiceToken": "arn", **stringified(declared.properties)},
             **more,
         }
         pending = Pending(event, self.sim.now)
@@ -116,12 +117,12 @@ class Stack:
             return
         properties = change.after.properties
         if change.before is None:
-            change.pending = self.request("Create", change.logical_id, properties)
+            change.pending = self.request("Create", change.logical_id, change.after)
         elif change.before.declared.properties != properties:
             change.pending = self.request(
                 "Update",
                 change.logical_id,
-                properties,
+                change.after,
                 PhysicalResourceId=change.before.physical_id,
                 OldResourceProperties=stringified(change.before.declared.properties),
             )
@@ -172,7 +173,7 @@ class Stack:
                 (
                     name,
                     held,
-                    self.request("Delete", name, held.declared.properties, PhysicalResourceId=held.physical_id),
+                    self.request("Delete", name, held.declared, PhysicalResourceId=held.physical_id),
                 )
                 for name, held in deletes
             ]
@@ -214,7 +215,7 @@ class Stack:
             pending = self.request(
                 "Update",
                 change.logical_id,
-                change.before.declared.properties,
+                change.before.declared,
                 PhysicalResourceId=held,
                 OldResourceProperties=stringified(change.after.properties),
             )

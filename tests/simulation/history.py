@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cloudformation import Declared, Stack, stringified
 from machine import Faults, Lambda, Sim
+from shrink import SWITCHES, WEATHER, Violation
 
 from chime_channel._declaration import parse
 from chime_channel._identity import OWNER_TAG
@@ -28,36 +28,34 @@ OPTIONAL = (
     "Token",
 )
 PEOPLE = ("ann", "bob", "cy", "dee", "eve")
+MANY = ("fifth operation", "fourth operation", "third operation", "second operation")
+PARTS = (
+    "Beta",
+    *MANY,
+    "meddling",
+    "days",
+    "cancel",
+    "fail",
+    "retain",
+    *WEATHER,
+    *OPTIONAL,
+    *SWITCHES,
+)
+"""What a history can be played without."""
 RETAINED_APART = 1800.0
 """Seconds between operations: more than the age by which lives of one resource are told apart."""
-
-
-@dataclass
-class Violation(Exception):
-    """An invariant does not hold; tells the seed and the story."""
-
-    seed: int
-    problem: str
-    story: list[str]
-
-    def __str__(self) -> str:
-        told = f"seed {self.seed}: {self.problem}\n" + "\n".join(self.story)
-        return re.sub(r"arn:aws:chime:[^/]*/[0-9a-f-]{36}", "@", told)
 
 
 class History:
     """One history, all of it drawn from its seed."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
+        self.seed, self.without = seed, without
         self.sim = Sim(seed)
         self.rng = random.Random(seed * 7919 + 1)
-        values = World.values()
-        text = ",".join(f"{name}={self.rng.choice(choices)}" for name, choices in values.items())
-        self.service = ChimeService(
-            World.parse(text), clock=lambda: self.sim.now, rng=random.Random(seed * 104729 + 3)
-        )
-        self.function = Lambda(self.sim, self.service, Faults.draw(self.rng))
+        world = draw_world(self.rng, without)
+        self.service = ChimeService(world, clock=lambda: self.sim.now, rng=random.Random(seed * 104729 + 3))
+        self.function = Lambda(self.sim, self.service, draw_weather(self.rng, without))
         self.stack = Stack(self.sim, self.function)
         self.stack.story.append(f"world {self.service.world}; weather {self.function.faults}")
         self._set_up()
@@ -111,7 +109,7 @@ class History:
     def run(self) -> int:
         """Play the history; raises Violation. Gives the number of calls made."""
         try:
-            for _ in range(self.rng.randint(1, 5)):
+            for _ in range(min(self.rng.randint(1, 5), 5 - len(self.without.intersection(MANY)))):
                 self._operate()
                 self._check()
                 if self.stack.skipped:
@@ -124,17 +122,22 @@ class History:
                 raise AssertionError("the stack cannot be deleted in fine weather")
             self._check()
         except AssertionError as wrong:
-            raise Violation(self.seed, str(wrong), self.stack.story) from None
+            raise Violation(self.seed, str(wrong), self.stack.story, self.without) from None
         return self.function.calls
 
     # What happens
 
+    def _chance(self, chance: float, part: str) -> bool:
+        return self.rng.random() < chance and part not in self.without
+
     def _next_template(self) -> dict[str, Declared]:
         template = {name: held.declared for name, held in self.stack.resources.items()}
         for name in ("Alpha", "Beta"):
+            if name in self.without:
+                continue
             if name not in template:
                 if self.rng.random() < 0.7:
-                    template[name] = Declared(self._properties(), self.rng.random() < 0.4)
+                    template[name] = Declared(self._properties(), self._chance(0.4, "retain"))
             elif self.rng.random() < 0.15:
                 del template[name]
             elif self.rng.random() < 0.8:
@@ -143,11 +146,11 @@ class History:
 
     def _operate(self) -> None:
         template = self._next_template()
-        fail, cancel = self.rng.random() < 0.2, self.rng.random() < 0.1
+        fail, cancel = self._chance(0.2, "fail"), self._chance(0.1, "cancel")
         for name, declared in template.items():
             kept = {key: value for key, value in declared.properties.items() if key != "Name"}
             self.stack.story.append(f"  declare {name} retain={declared.retain} {kept}")
-        if self.rng.random() < 0.04:
+        if self._chance(0.04, "storm"):
             self.function.faults = replace(self.function.faults, storm=self.sim.now + self.rng.uniform(60, 900))
         before = {name: held.physical_id for name, held in self.stack.resources.items()}
         declared_before = {name: held.declared for name, held in self.stack.resources.items()}
@@ -203,6 +206,10 @@ class History:
         return properties
 
     def _set(self, properties: dict[str, Any], key: str) -> None:
+        if key not in self.without:
+            self._draw(properties, key)
+
+    def _draw(self, properties: dict[str, Any], key: str) -> None:
         rng = self.rng
         match key:
             case "Metadata":
@@ -269,6 +276,8 @@ class History:
 
     def _meddle(self) -> None:
         """Do behind the stack's back what others do."""
+        if "meddling" in self.without:
+            return
         alive = {channel.arn: channel for channel in self.service.channels()}
         for held in self.stack.resources.values():
             arn = held.physical_id
@@ -309,7 +318,7 @@ class History:
         self.messages = {channel.arn: channel.messages for channel in self.service.channels()}
 
     def _pass_time(self) -> None:
-        days = 3 * 86400 if self.rng.random() < 0.1 else 0
+        days = 3 * 86400 if self._chance(0.1, "days") else 0
         self.sim.run(lambda: False, RETAINED_APART + days + self.rng.uniform(0, 7200))
         alive = {channel.arn for channel in self.service.channels()}
         held = {held.physical_id for held in self.stack.resources.values()} | self.stack.retained
@@ -319,7 +328,7 @@ class History:
 
     def _check(self) -> None:
         self.sim.run(lambda: False, 1200)  # whatever still runs comes to its end
-        self._check_answers()
+        check_answers(self.stack, self.function)
         alive = {channel.arn: channel for channel in self.service.channels()}
         held = {held.physical_id for held in self.stack.resources.values()}
         expired = {arn for arn in held | self.stack.retained if arn in self.messages and arn not in alive}
@@ -375,23 +384,36 @@ class History:
         assert moderators == set(wanted.moderators) - bosses, f"{name}: moderators who were dropped are still there"
         assert members <= declared | moderators, f"{name}: members who were dropped are still there"
 
-    def _check_answers(self) -> None:
-        for pending in self.stack.requests:
-            assert pending.running == 0, "a delivery never ended"
-            assert not pending.overran, "a delivery was still at work when the Lambda's time was over"
-            if pending.ended:
-                assert pending.answers, "a request ended without an answer"
-            assert not pending.contradicted, "two answers"
-            for answer in pending.answers:
-                physical_id = answer["PhysicalResourceId"]
-                assert isinstance(physical_id, str), "an id that is no string"
-                assert 1 <= len(physical_id.encode()) <= 1024, "an id of no length"
-                assert answer["Status"] == "SUCCESS" or answer["Reason"], "a failure without a reason"
-        for body in self.function.bodies:
-            assert len(body) <= 4096, "an answer of more than 4096 bytes"
-            assert b"sEcReT" not in body, f"a secret in an answer: {body!r}"
-        for line in self.function.lines:
-            assert "sEcReT" not in line, f"a secret in a log line: {line}"
-        self.stack.requests.clear()
-        self.function.bodies.clear()
-        self.function.lines.clear()
+
+def draw_world(rng: random.Random, without: frozenset[str]) -> World:
+    """Draw a value for each switch; one that is left out has its first."""
+    drawn = {name: rng.choice(choices) for name, choices in World.values().items()}
+    return World.parse(",".join(f"{name}={value}" for name, value in drawn.items() if name not in without))
+
+
+def draw_weather(rng: random.Random, without: frozenset[str]) -> Faults:
+    """Draw how often what goes wrong; what is left out never does."""
+    return replace(Faults.draw(rng), **{name: 0.0 for name in WEATHER if name in without})
+
+
+def check_answers(stack: Stack, function: Lambda) -> None:
+    """See that each request was answered once, in time and form, and that nothing secret was told."""
+    for pending in stack.requests:
+        assert pending.running == 0, "a delivery never ended"
+        assert not pending.overran, "a delivery was still at work when the Lambda's time was over"
+        if pending.ended:
+            assert pending.answers, "a request ended without an answer"
+        assert not pending.contradicted, "two answers"
+        for answer in pending.answers:
+            physical_id = answer["PhysicalResourceId"]
+            assert isinstance(physical_id, str), "an id that is no string"
+            assert 1 <= len(physical_id.encode()) <= 1024, "an id of no length"
+            assert answer["Status"] == "SUCCESS" or answer["Reason"], "a failure without a reason"
+    for body in function.bodies:
+        assert len(body) <= 4096, "an answer of more than 4096 bytes"
+        assert b"sEcReT" not in body, f"a secret in an answer: {body!r}"
+    for line in function.lines:
+        assert "sEcReT" not in line, f"a secret in a log line: {line}"
+    stack.requests.clear()
+    function.bodies.clear()
+    function.lines.clear()

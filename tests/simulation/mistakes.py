@@ -9,7 +9,21 @@ from dataclasses import replace
 from typing import Any
 
 import index
-from chime_channel import _answer, _apply, _channel, _establish, _handle, _identity, _observe, _plan, _request
+from chime_channel import (
+    _admin,
+    _answer,
+    _apply,
+    _attachments,
+    _channel,
+    _establish,
+    _handle,
+    _identity,
+    _observe,
+    _plan,
+    _request,
+    _retention,
+    _streaming,
+)
 from chime_channel._api import Api
 from chime_channel._plan import Call
 
@@ -148,11 +162,31 @@ MISTAKES: dict[str, tuple[Patch, ...]] = {
 }
 
 
+def _updated_as(kind: str, function: Callable[[_request.Work], dict[str, str]]) -> Patch:
+    lives = {**_handle._LIVES[kind], "Update": function}
+    return (_handle, "_LIVES", {**_handle._LIVES, kind: lives})
+
+
+OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
+    "flow swapped before the first one left": (
+        _updated_as("Custom::ChimeChannelFlowAssociation", _attachments.create),
+    ),
+    "what a failed Update attached is left": (_updated_as("Custom::ChimeChannelMembership", _attachments.create),),
+    "admin of a failed Update is left": (_updated_as("Custom::ChimeAppInstanceAdmin", _admin.create),),
+    "error swallowed when detached": ((_attachments, "_detach", _nothing),),
+    "admin never demoted": ((_admin, "_demote", _nothing),),
+    "retention never switched off": ((_retention, "_switch_off", _nothing),),
+    "streaming never ended": ((_streaming, "_end", _nothing),),
+    "Delete of an attachment does not outwait its Create": ((_attachments, "_OUTWAIT", 0.0),),
+}
+
+
 @contextmanager
 def made(mistake: str) -> Iterator[None]:
     """Put a mistake into the handler for a while."""
-    kept = [(where, name, where.__dict__[name]) for where, name, _ in MISTAKES[mistake]]
-    for where, name, wrong in MISTAKES[mistake]:
+    patches = {**MISTAKES, **OF_ATTACHMENTS}[mistake]
+    kept = [(where, name, where.__dict__[name]) for where, name, _ in patches]
+    for where, name, wrong in patches:
         setattr(where, name, wrong)
     try:
         yield

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-import pytest
-from history import History, Violation
-from mistakes import MISTAKES, made
+from collections.abc import Callable
+from typing import Any
 
-HISTORIES = 3000
+import pytest
+from attachments import Attachments
+from history import PARTS, History
+from mistakes import MISTAKES, OF_ATTACHMENTS, made
+from shrink import Violation, shrink
+
 PART = 250
 
 
-@pytest.mark.parametrize("first", range(0, HISTORIES, PART))
+@pytest.mark.parametrize("first", range(0, 3000, PART))
 def test_no_violation(first: int) -> None:
     """After each history the channels are those declared and retained, and nothing was lost, doubled or told."""
     for seed in range(first, first + PART):
         History(seed).run()
 
 
-def caught_after(mistake: str, most: int) -> int | None:
-    """Give how many histories it took to catch a mistake."""
-    with made(mistake):
-        for seed in range(most):
-            try:
-                History(seed).run()
-            except Violation:
-                return seed + 1
+@pytest.mark.parametrize("first", range(0, 1000, PART))
+def test_attachments(first: int) -> None:
+    """After each history attachments, admins, retention and streaming are those declared, and no others."""
+    for seed in range(first, first + PART):
+        Attachments(seed).run()
+
+
+def caught(histories: Callable[[int], Any], most: int) -> Violation | None:
+    """Give the first violation."""
+    for seed in range(most):
+        try:
+            histories(seed).run()
+        except Violation as found:
+            return found
     return None
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", [*MISTAKES, *OF_ATTACHMENTS])
 def test_teeth(mistake: str) -> None:
     """Each mistake in the handler is caught."""
-    assert caught_after(mistake, 4000) is not None
+    with made(mistake):
+        assert caught(Attachments if mistake in OF_ATTACHMENTS else History, 4000)
+
+
+def test_short_story() -> None:
+    """A violation shrinks to a story that needs little, and is played again from its seed."""
+    with made("tags compared with live instead of declared"):
+        found = caught(History, 4000)
+        assert found
+        short = shrink(found, lambda seed, without: History(seed, without).run(), PARTS)
+        assert short.kind == found.kind
+        assert len(short.story) < 10 < len(found.story)
+        assert {"Tags", "meddling"} == {"Tags", "meddling", "kill", "cancel"} - short.without
+        with pytest.raises(Violation) as again:
+            History(short.seed, short.without).run()
+        assert again.value.story == short.story
