@@ -25,7 +25,11 @@ _BEARER_AND_CHANNEL = (
 )
 _FLOW = ("chime:AssociateChannelFlow", "chime:DisassociateChannelFlow")  # judged on the flow as well
 _ATTACHMENTS = {
-    "ChimeChannelMembership": ("chime:BatchCreateChannelMembership", "chime:DeleteChannelMembership"),
+    "ChimeChannelMembership": (
+        "chime:BatchCreateChannelMembership",
+        "chime:DeleteChannelMembership",
+        "chime:DescribeChannelMembership",  # of which type is the member now
+    ),
     "ChimeChannelModerator": ("chime:CreateChannelModerator", "chime:DeleteChannelModerator"),
     "ChimeChannelBan": ("chime:CreateChannelBan", "chime:DeleteChannelBan"),
     "ChimeChannelFlowAssociation": _FLOW,

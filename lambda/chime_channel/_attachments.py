@@ -67,7 +67,7 @@ def update(work: Work) -> dict[str, str]:
     # The type of a membership cannot be changed, and a channel has one flow at a time.
     retyped = old_target == target and new.get("Type") != old.get("Type")
     swapped = old_target != target and kind.target == "ChannelFlowArn"
-    in_the_way = old_channel == channel and (retyped or swapped)
+    in_the_way = old_channel == channel and (swapped or (retyped and _type_now(work, new) != new.get("Type")))
     # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of.
     changed = (old_channel, old_target) != (channel, target)
     left_over = changed and work.request.physical_id == f"{channel}|{target}"
@@ -91,6 +91,19 @@ def delete(work: Work) -> dict[str, str]:
     if _arns.parse_channel_arn(channel):
         _detach(work, kind, channel, str(properties.get("ChimeBearer", "")), target)
     return {}
+
+
+def _type_now(work: Work, properties: Mapping[str, str]) -> str | None:
+    """Give the type of a membership as it is: another delivery of the request may have changed it already."""
+    here = {"ChannelArn": properties["ChannelArn"], "ChimeBearer": properties["ChimeBearer"]}
+    try:
+        told = work.api.call("DescribeChannelMembership", **here, MemberArn=properties["MemberArn"])
+    except ServiceError as refused:
+        if not refused.missing:
+            raise
+        return None
+    kind: str | None = told["ChannelMembership"].get("Type")
+    return kind
 
 
 def _detach(work: Work, kind: _Kind, channel: str, bearer: str, target: str) -> None:

@@ -27,12 +27,17 @@ def update(work: Work) -> dict[str, str]:
     left_over = _settings.left_over_app_instance(work)
     if left_over:
         _end(work, left_over, work.request.old_properties.get("StreamArns"))
+    answered = create(work)
     before = _settings.texts(work.request.old_properties.get("StreamArns"))
     dropped = set(before) - {one["DataType"] for one in wanted}
     if dropped and work.request.old_properties.get("AppInstanceArn") == app:
-        # AWS does not say whether a Put without a data type ends it; this does.
-        work.api.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
-    return create(work)
+        # AWS does not say whether a Put without a data type ends it. Deleted first, streaming would pause, and stay
+        # off where another delivery of this request is the slower one.
+        found = work.api.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
+        if dropped & {one["DataType"] for one in found.get("StreamingConfigurations", ())}:
+            work.api.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
+            create(work)
+    return answered
 
 
 def delete(work: Work) -> dict[str, str]:

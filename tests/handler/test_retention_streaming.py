@@ -94,9 +94,32 @@ def test_streaming_lives() -> None:
     old = {"OldResourceProperties": {"AppInstanceArn": stage.app, **arns}}
     assert deliver(stage, "Update", STREAMING, less, **known, **old)["Status"] == "SUCCESS"
     assert streams(stage) == less["StreamArns"]
-    assert "DeleteMessagingStreamingConfigurations" in [name for name, _parameters in stage.calls]
+    assert "DeleteMessagingStreamingConfigurations" not in [name for name, _parameters in stage.calls]
     for _again in range(2):
         assert deliver(stage, "Delete", STREAMING, less, **known)["Status"] == "SUCCESS"
+
+
+def test_put_that_adds() -> None:
+    """Where a Put leaves the data types alone that it does not name, one that was dropped ends all the same."""
+    stage = Stage()
+    put = stage.service.put_messaging_streaming_configurations
+
+    def adds(parameters: dict[str, Any]) -> dict[str, Any]:
+        new = parameters["StreamingConfigurations"]
+        named = {one["DataType"] for one in new}
+        kept = [one for one in stage.service.app_instances[stage.app].streaming if one["DataType"] not in named]
+        return put({**parameters, "StreamingConfigurations": [*kept, *new]})
+
+    stage.service.put_messaging_streaming_configurations = adds  # type: ignore[method-assign] # another world
+    both: dict[str, Any] = {"StreamArns": {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}b"}}
+    made = deliver(stage, "Create", STREAMING, both)
+    known = {
+        "PhysicalResourceId": made["PhysicalResourceId"],
+        "OldResourceProperties": {"AppInstanceArn": stage.app, **both},
+    }
+    less: dict[str, Any] = {"StreamArns": {"ChannelMessage": f"{STREAM}b"}}
+    assert deliver(stage, "Update", STREAMING, less, **known)["Status"] == "SUCCESS"
+    assert streams(stage) == less["StreamArns"]
 
 
 @pytest.mark.parametrize(

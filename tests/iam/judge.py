@@ -90,14 +90,14 @@ class Play:
 
     def __init__(self, stage: Stage, judge: Judge, resource_type: str) -> None:
         self.stage = stage
-        self._judge, self._type = judge, resource_type
+        self._judge, self.resource_type = judge, resource_type
         self.stage.before = judge
 
     def ask(
         self, kind: str, properties: Mapping[str, Any], physical_id: str = "", old: Mapping[str, Any] | None = None
     ) -> str:
         """Deliver a request and give the physical resource id."""
-        more: dict[str, Any] = {"ResourceType": self._type}
+        more: dict[str, Any] = {"ResourceType": self.resource_type}
         if physical_id:
             more["PhysicalResourceId"] = physical_id
         if old is not None:

@@ -137,6 +137,19 @@ def attachment(name: str) -> tuple[Story, ...]:
         play.ask("Delete", properties, held)
         play.ask("Delete", properties, held)
 
+    def changed(play: Play) -> None:
+        """It is of another type, or another flow, or somebody else; then the change is rolled back."""
+        old = declared(play)
+        if name == "ChannelFlowArn":
+            new = {**old, name: flows(play.stage)[1]}
+        elif play.resource_type.endswith("Membership"):
+            new = {**old, "Type": "HIDDEN"}
+        else:
+            new = {**old, name: f"{play.stage.app}/user/bob"}
+        held = play.ask("Create", old)
+        play.ask("Update", new, held, old)
+        play.ask("Update", old, held, new)
+
     def homeless(play: Play) -> None:
         """The channel is gone before what was attached to it."""
         properties, on = declared(play), play.stage
@@ -144,7 +157,7 @@ def attachment(name: str) -> tuple[Story, ...]:
         on.messaging("DeleteChannel", ChannelArn=properties["ChannelArn"], ChimeBearer=on.boss)
         play.ask("Delete", properties, held)
 
-    return attached, homeless
+    return attached, changed, homeless
 
 
 def retention(play: Play) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from machine import URL, Lambda, Pending, Sim
+from machine import LINGER, URL, Lambda, Pending, Sim
 
 SERVICE_TIMEOUT = 720.0
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
@@ -70,6 +70,8 @@ class Stack:
             **more,
         }
         pending = Pending(event, self.sim.now)
+        for earlier in self.requests:
+            earlier.over |= bool(earlier.answers) and earlier.event["LogicalResourceId"] == logical_id
         self.requests.append(pending)
         self.function.invoke(pending)
         return pending
@@ -163,6 +165,7 @@ class Stack:
 
     def _delete_all(self, deletes: list[tuple[str, Held]]) -> bool:
         """Send Deletes, again and again until the weather lets them through, as users do."""
+        self.sim.run(lambda: False, LINGER)
         attempts = 0
         while deletes and attempts < 4:
             attempts += 1
@@ -192,6 +195,7 @@ class Stack:
     def _roll_back(self, changes: list[Change]) -> None:
         """Send updates back, delete what was made."""
         self.story.append("  rollback")
+        self.sim.run(lambda: False, LINGER)
         deletes: list[tuple[str, Held]] = []
         for change in changes:
             if change.pending is None:

@@ -21,6 +21,9 @@ from chime_local.service import ChimeError, ChimeService
 
 URL = "https://bucket.invalid/answer?signature=sEcReT-"
 TIMEOUT = 480.0
+LINGER = 10.0
+"""Seconds that CloudFormation takes at least from one phase of an operation to the next; assumed, as is that no
+other delivery of a request outlives its answer into the next request of the same resource."""
 MOST_AGE = 180.0
 _SERVICE = "chime-sdk-messaging"
 _IDENTITY = "chime-sdk-identity"
@@ -103,6 +106,8 @@ class Pending:
     event: dict[str, Any]
     issued: float
     answers: list[dict[str, Any]] = field(default_factory=list)
+    over: bool = False
+    """Whether CloudFormation has moved on: no delivery is at work any more."""
     running: int = 0
     ended: int = 0
     """Deliveries that came to their end without being killed."""
@@ -197,8 +202,8 @@ class _Run:
             self._pending.overran |= not self._answering
             raise Killed
         self._sim.sleep(seconds)
-        if self._pending.answers:
-            raise Killed  # assumed: no delivery outlives the answer of its request for long
+        if self._pending.over:
+            raise Killed
 
     def _hit(self, chance: float) -> bool:
         return chance > 0 and self._sim.rng.random() < chance
