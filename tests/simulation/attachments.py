@@ -49,7 +49,10 @@ class Attachments:
         self.rng = random.Random(seed * 7907 + 5)
         world = draw_world(self.rng, without)
         self.service = ChimeService(world, clock=lambda: self.sim.now, rng=random.Random(seed + 11))
-        self.function = Lambda(self.sim, self.service, draw_weather(self.rng, without))
+        weather = draw_weather(self.rng, without)
+        if weather.kill:
+            weather = replace(weather, kill=0.3)  # requests of few calls are killed as often as those of many
+        self.function = Lambda(self.sim, self.service, weather)
         self.stack = Stack(self.sim, self.function)
         self.stack.story.append(f"world {self.service.world}; weather {self.function.faults}")
         self._set_up()

@@ -117,6 +117,7 @@ _REAL_CHANNEL_ID, _REAL_TOKEN = _identity.channel_id, _identity.client_request_t
 _REAL_PLAN, _REAL_DELETE = _plan.plan, _channel.delete
 _REAL_DELIVER, _REAL_BODY = index.Provider._deliver, _answer.body
 _REAL_HOLDER = _establish._holder
+_REAL_UPDATE = _attachments.update
 
 
 def _handled(kind: str, function: Callable[[_request.Work], dict[str, str]]) -> Patch:
@@ -162,6 +163,14 @@ MISTAKES: dict[str, tuple[Patch, ...]] = {
 }
 
 
+def _no_left_over(work: _request.Work) -> dict[str, str]:
+    other = replace(work, request=replace(work.request, physical_id="other"))
+    try:
+        return _REAL_UPDATE(other)
+    finally:
+        work.answered = other.answered or work.request.physical_id
+
+
 def _updated_as(kind: str, function: Callable[[_request.Work], dict[str, str]]) -> Patch:
     lives = {**_handle._LIVES[kind], "Update": function}
     return (_handle, "_LIVES", {**_handle._LIVES, kind: lives})
@@ -171,8 +180,9 @@ OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
     "flow swapped before the first one left": (
         _updated_as("Custom::ChimeChannelFlowAssociation", _attachments.create),
     ),
-    "what a failed Update attached is left": (_updated_as("Custom::ChimeChannelMembership", _attachments.create),),
+    "what a failed Update attached is left": (_updated_as("Custom::ChimeChannelMembership", _no_left_over),),
     "admin of a failed Update is left": (_updated_as("Custom::ChimeAppInstanceAdmin", _admin.create),),
+    "member never of another type": (_updated_as("Custom::ChimeChannelMembership", _attachments.create),),
     "error swallowed when detached": ((_attachments, "_detach", _nothing),),
     "admin never demoted": ((_admin, "_demote", _nothing),),
     "retention never switched off": ((_retention, "_switch_off", _nothing),),
