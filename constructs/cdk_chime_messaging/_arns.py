@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeAlias
 
+from aws_cdk import Fn
 from aws_cdk import aws_chime as chime
 from aws_cdk.interfaces import aws_chime as refs
+
+from cdk_chime_messaging import _validation as rules
 
 
 class IAppInstanceAdmin(Protocol):
@@ -15,6 +18,17 @@ class IAppInstanceAdmin(Protocol):
     def app_instance_admin_arn(self) -> str:
         """The ARN of the user or bot, known once it is admin."""
 
+
+class IHasChannelArn(Protocol):
+    """A channel, owned or imported."""
+
+    @property
+    def channel_arn(self) -> str:
+        """The channel's ARN."""
+
+
+ChannelLike: TypeAlias = "str | IHasChannelArn | chime.CfnChannel | refs.IChannelRef"
+"""A channel: its ARN, a Channel, CDK's L1, or anything that refers to one."""
 
 AppInstanceLike: TypeAlias = "str | chime.CfnAppInstance | refs.IAppInstanceRef"
 """An app instance: its ARN, an AppInstance, CDK's L1, or anything that refers to one."""
@@ -29,6 +43,20 @@ IdentityLike: TypeAlias = (
 def app_instance_arn(value: AppInstanceLike) -> str:
     """Give the ARN of an app instance."""
     return value if isinstance(value, str) else value.app_instance_ref.app_instance_arn
+
+
+def channel_arn(value: ChannelLike) -> str:
+    """Give the ARN of a channel."""
+    if isinstance(value, str):
+        return value
+    given: Any = value
+    return str(given.channel_arn if hasattr(given, "channel_arn") else given.channel_ref.channel_arn)
+
+
+def app_instance_of_channel(arn: str) -> str:
+    """Give the app instance's part of a channel's ARN, which may be a token."""
+    # arn:aws:chime:REGION:ACCOUNT:app-instance/ID/channel/ID
+    return rules.app_instance_of(arn) or Fn.join("/", [Fn.select(part, Fn.split("/", arn)) for part in (0, 1)])
 
 
 def identity_arn(value: IdentityLike) -> str:

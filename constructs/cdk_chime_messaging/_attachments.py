@@ -8,8 +8,15 @@ from aws_cdk import CfnResource, Resource
 from constructs import Construct
 
 from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._arns import IdentityLike, identity_arn, is_bot
-from cdk_chime_messaging._base import ChannelFlowLike, IChannel, flow_arn
+from cdk_chime_messaging._arns import (
+    ChannelLike,
+    IdentityLike,
+    app_instance_of_channel,
+    channel_arn,
+    identity_arn,
+    is_bot,
+)
+from cdk_chime_messaging._base import ChannelFlowLike, flow_arn
 from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
 from cdk_chime_messaging._types import ChannelMembershipType
 
@@ -23,16 +30,20 @@ class _Attachment(Resource):
         id: str,  # noqa: A002 - CDK's own name
         *,
         kind: str,
-        channel: IChannel,
+        channel: ChannelLike,
         bearer: IdentityLike,
         properties: dict[str, Any],
         provider: ChannelProvider | None,
     ) -> None:
         super().__init__(scope, id)
-        bearer_arn = identity_arn(bearer)
-        problems = [*rules.identity_problems("chime_bearer", bearer_arn, channel.app_instance_arn)]
+        bearer_arn, arn = identity_arn(bearer), channel_arn(channel)
+        app_instance_arn = getattr(channel, "app_instance_arn", None) or app_instance_of_channel(arn)
+        problems = [
+            *rules.channel_problems("channel", arn),
+            *rules.identity_problems("chime_bearer", bearer_arn, app_instance_arn),
+        ]
         if "MemberArn" in properties:
-            problems += rules.identity_problems("user", properties["MemberArn"], channel.app_instance_arn)
+            problems += rules.identity_problems("user", properties["MemberArn"], app_instance_arn)
         if problems:
             raise rules.ChannelError(self.node.path, problems)
         provider = provider or ChannelProvider.of(self)
@@ -43,12 +54,12 @@ class _Attachment(Resource):
             properties={
                 "ServiceToken": provider.service_token,
                 "ServiceTimeout": SERVICE_TIMEOUT,
-                "ChannelArn": channel.channel_arn,
+                "ChannelArn": arn,
                 "ChimeBearer": bearer_arn,
                 **properties,
             },
         )
-        provider.allow_attachments(self._resource, kind, channel.channel_arn, bearer_arn, channel.app_instance_arn)
+        provider.allow_attachments(self._resource, kind, arn, bearer_arn, app_instance_arn)
 
 
 class ChannelMembership(_Attachment):
@@ -57,7 +68,7 @@ class ChannelMembership(_Attachment):
     Args:
         scope: The construct it belongs to.
         id: Its id there.
-        channel: The channel.
+        channel: The channel: its ARN, a Channel, a CfnChannel, or what refers to one.
         chime_bearer: The user or bot in whose name this is done: admin, or moderator of the channel.
         user: The user or bot who is to be member.
         type: How the member shows. Default: DEFAULT.
@@ -69,7 +80,7 @@ class ChannelMembership(_Attachment):
         scope: Construct,
         id: str,  # noqa: A002 - CDK's own name
         *,
-        channel: IChannel,
+        channel: ChannelLike,
         chime_bearer: IdentityLike,
         user: IdentityLike,
         type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002 - the API's own name
@@ -98,7 +109,7 @@ class ChannelModerator(_Attachment):
         scope: Construct,
         id: str,  # noqa: A002 - CDK's own name
         *,
-        channel: IChannel,
+        channel: ChannelLike,
         chime_bearer: IdentityLike,
         user: IdentityLike,
         provider: ChannelProvider | None = None,
@@ -126,7 +137,7 @@ class ChannelBan(_Attachment):
         scope: Construct,
         id: str,  # noqa: A002 - CDK's own name
         *,
-        channel: IChannel,
+        channel: ChannelLike,
         chime_bearer: IdentityLike,
         user: IdentityLike,
         provider: ChannelProvider | None = None,
@@ -152,7 +163,7 @@ class ChannelFlowAssociation(_Attachment):
     Args:
         scope: The construct it belongs to.
         id: Its id there.
-        channel: The channel.
+        channel: The channel: its ARN, a Channel, a CfnChannel, or what refers to one.
         chime_bearer: The user or bot in whose name this is done: admin, or moderator of the channel.
         flow: The channel flow.
         provider: The Lambda that does the work. Default: one for the whole stack.
@@ -163,7 +174,7 @@ class ChannelFlowAssociation(_Attachment):
         scope: Construct,
         id: str,  # noqa: A002 - CDK's own name
         *,
-        channel: IChannel,
+        channel: ChannelLike,
         chime_bearer: IdentityLike,
         flow: ChannelFlowLike,
         provider: ChannelProvider | None = None,

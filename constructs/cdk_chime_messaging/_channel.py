@@ -18,10 +18,18 @@ from aws_cdk import (
     TagType,
 )
 from aws_cdk import aws_chime as chime
+from aws_cdk.interfaces import aws_chime as refs
 from constructs import Construct, IValidation
 
 from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._arns import AppInstanceLike, IdentityLike, app_instance_arn, identity_arn, is_bot
+from cdk_chime_messaging._arns import (
+    AppInstanceLike,
+    ChannelLike,
+    IdentityLike,
+    app_instance_arn,
+    identity_arn,
+    is_bot,
+)
 from cdk_chime_messaging._base import ChannelFlowLike, Grants, IChannel, flow_arn
 from cdk_chime_messaging._declared import Declared, metadata_text
 from cdk_chime_messaging._imported import ImportedChannel
@@ -147,7 +155,7 @@ class Channel(CustomResource, Grants):
     def from_channel_arn(
         scope: Construct,
         id: str,  # noqa: A002 - CDK's own name
-        channel_arn: str,
+        channel_arn: ChannelLike,
         *,
         chime_bearer: IdentityLike | None = None,
     ) -> IChannel:
@@ -156,7 +164,8 @@ class Channel(CustomResource, Grants):
         Args:
             scope: The construct it belongs to.
             id: Its id there.
-            channel_arn: The channel's ARN; may be a token, such as an imported value.
+            channel_arn: The channel: its ARN, which may be a token such as an imported value, a Channel of another
+                stack, a CfnChannel, or what refers to one.
             chime_bearer: The user or bot in whose name members, moderators, bans and a flow are added to it.
                 Default: none, nothing can be added.
 
@@ -181,6 +190,11 @@ class Channel(CustomResource, Grants):
     def channel_arn(self) -> str:
         """The channel's ARN."""
         return self.ref
+
+    @property
+    def channel_ref(self) -> refs.ChannelReference:
+        """What CDK knows the channel by."""
+        return refs.ChannelReference(channel_arn=self.channel_arn, chime_bearer=self._declared.chime_bearer)
 
     @property
     def channel_id(self) -> str:

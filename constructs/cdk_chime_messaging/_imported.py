@@ -6,10 +6,12 @@ import hashlib
 import json
 
 from aws_cdk import Fn, Resource, Stack
+from aws_cdk.interfaces import aws_chime as refs
 from constructs import Construct
 
 from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._arns import IdentityLike, identity_arn
+from cdk_chime_messaging._arns import ChannelLike, IdentityLike, app_instance_of_channel, identity_arn
+from cdk_chime_messaging._arns import channel_arn as _channel_arn
 from cdk_chime_messaging._attachments import (
     ChannelBan,
     ChannelFlowAssociation,
@@ -27,13 +29,14 @@ class ImportedChannel(Resource, Grants):
         self,
         scope: Construct,
         id: str,  # noqa: A002 - CDK's own name
-        channel_arn: str,
+        channel: ChannelLike,
         chime_bearer: IdentityLike | None,
     ) -> None:
         super().__init__(scope, id)
-        if not rules.unknown(channel_arn) and rules.channel_id_of(channel_arn) is None:
-            told = f"channel_arn must be the ARN of a channel (…:app-instance/ID/channel/ID), got {channel_arn!r}"
-            raise rules.ChannelError(self.node.path, [told])
+        channel_arn = _channel_arn(channel)
+        told = list(rules.channel_problems("channel_arn", channel_arn))
+        if told:
+            raise rules.ChannelError(self.node.path, told)
         self._arn = channel_arn
         self._bearer = chime_bearer
 
@@ -43,18 +46,20 @@ class ImportedChannel(Resource, Grants):
         return self._arn
 
     @property
+    def channel_ref(self) -> refs.ChannelReference:
+        """What CDK knows the channel by; an unknown bearer is empty."""
+        bearer = identity_arn(self._bearer) if self._bearer is not None else ""
+        return refs.ChannelReference(channel_arn=self._arn, chime_bearer=bearer)
+
+    @property
     def channel_id(self) -> str:
         """The channel's id: the end of its ARN."""
-        return rules.channel_id_of(self._arn) or self._part(3)
+        return rules.channel_id_of(self._arn) or Fn.select(3, Fn.split("/", self._arn))
 
     @property
     def app_instance_arn(self) -> str:
         """The ARN of the app instance that the channel is in."""
-        # arn:aws:chime:REGION:ACCOUNT:app-instance/ID/channel/ID
-        return rules.app_instance_of(self._arn) or Fn.join("/", [self._part(0), self._part(1)])
-
-    def _part(self, index: int) -> str:
-        return Fn.select(index, Fn.split("/", self._arn))
+        return app_instance_of_channel(self._arn)
 
     def add_member(
         self,

@@ -75,6 +75,12 @@ def app_instance_problems(name: str, arn: str) -> Iterator[str]:
         yield f"{name} is in {region}, but Amazon Chime SDK messaging has endpoints in {' and '.join(REGIONS)} only"
 
 
+def channel_problems(name: str, arn: str) -> Iterator[str]:
+    """Check the ARN of a channel."""
+    if not unknown(arn) and channel_id_of(arn) is None:
+        yield f"{name} must be the ARN of a channel (…:app-instance/ID/channel/ID), got {arn!r}"
+
+
 def identity_problems(name: str, arn: str, app_instance_arn: str) -> Iterator[str]:
     """Check the ARN of a user or bot, which must be of the same app instance."""
     if unknown(arn):

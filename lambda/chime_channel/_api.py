@@ -82,7 +82,7 @@ class Api:
     request_id: str
     deadline: float
     uncertain: bool = False
-    """Whether a call failed so that it may have taken effect all the same."""
+    """Whether a call had to be repeated: it may have taken effect all the same, or meanwhile another delivery's."""
     _next_batch: float = 0.0
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Api:
                 self._log(operation, began, tries, refused.code, status=refused.status)
                 if not refused.passing:
                     raise
-                self.uncertain = self.uncertain or refused.status in (0, 500, 502, 503, 504)
+                self.uncertain = True
                 self._wait(tries, refused)
             else:
                 self._log(operation, began, tries, "ok", answer=answer)

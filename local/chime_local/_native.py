@@ -42,6 +42,12 @@ class NativeType:
     service_name: str = "chime-sdk-identity"
     regions: tuple[str, ...] = REGIONS
 
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """What names a resource that is imported; the last is its ARN."""
+        bearer = ("ChimeBearer",) if "ChimeBearer" in self.properties else ()
+        return (*bearer, self.attribute or self.arn)
+
 
 TYPES = (
     NativeType("AppInstance", "AppInstanceArn", ("Name", "Metadata"), ("Name", "Metadata")),
@@ -109,11 +115,13 @@ class NativeTypes:
     def __init__(self, service: ChimeService) -> None:
         self._service = service
 
-    def register(self, provisioners: Any) -> None:
-        """Add the types to MiniStack's tables of handlers, of replacing properties and of tags."""
+    def register(self, provisioners: Any, changesets: Any) -> None:
+        """Add the types to MiniStack's tables of handlers, of replacing properties, of tags and of imports."""
         for one in TYPES:
             name = f"AWS::Chime::{one.name}"
-            provisioners._RESOURCE_HANDLERS[name] = _Handlers(self._service, one).methods()
+            handlers = _Handlers(self._service, one)
+            provisioners._RESOURCE_HANDLERS[name] = handlers.methods()
+            changesets._IMPORT_LOOKUPS[name] = (one.identifiers, handlers.import_problem)
             provisioners._REPLACING_PROPERTIES[name] = one.replaces
             provisioners._STACK_TAG_PROPERTY[name] = ("Tags", "list")
 
@@ -126,7 +134,18 @@ class _Handlers:
         self._type = native
 
     def methods(self) -> dict[str, Any]:
-        return {"create": self.create, "update": self.update, "delete": self.delete}
+        return {"create": self.create, "update": self.update, "delete": self.delete, "import": self.import_}
+
+    def import_problem(self, *identifiers: str) -> str | None:
+        """Say why a resource cannot be imported; None where it can."""
+        try:
+            self.import_(dict(zip(self._type.identifiers, identifiers, strict=True)))
+        except ValueError as refused:
+            return str(refused)
+        return None
+
+    def import_(self, identifier: Properties) -> tuple[str, Properties]:
+        return self._made(str(identifier[self._type.identifiers[-1]]), identifier)
 
     def create(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
         self._check(given)

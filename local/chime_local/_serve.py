@@ -114,7 +114,7 @@ def _application(world: World, scratch: Path, *, auth: bool, limits: bool) -> Fr
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
         limits=limits,
     )
-    NativeTypes(service).register(provisioners)
+    NativeTypes(service).register(provisioners, changesets)
     contract, operations = Contract(custom_resource), Operations()
     contract.install()
     Rollback(contract, stacks, handlers).install()

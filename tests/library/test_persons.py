@@ -10,11 +10,13 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
+from aws_cdk.interfaces import aws_chime as refs
 
 from cdk_chime_messaging import (
     AppInstanceAdmin,
     Channel,
     ChannelError,
+    ChannelMembership,
     ChannelMembershipType,
     ElasticChannelConfiguration,
     IChannel,
@@ -88,6 +90,50 @@ def test_imported(channel_of: Callable[[Stack], IChannel]) -> None:
     assert of_type(stack, "Custom::ChimeChannelModerator") == [{**here, "MemberArn": BOB}]
     assert of_type(stack, "Custom::ChimeChannelBan") == [{**here, "MemberArn": f"{APP}/user/troll"}]
     assert of_type(stack, "Custom::ChimeChannelFlowAssociation") == [{**here, "ChannelFlowArn": FLOW}]
+
+
+def test_one_flow() -> None:
+    """Another flow is a change of the same resource, and two at once are refused."""
+
+    def template(flow: str) -> dict[str, Any]:
+        stack = new_stack()
+        _from_arn(stack).associate_flow(flow)
+        return Template.from_stack(stack).find_resources("Custom::ChimeChannelFlowAssociation")
+
+    assert template(FLOW).keys() == template(f"{APP}/channel-flow/2").keys()
+    channel = _from_arn(new_stack())
+    channel.associate_flow(FLOW)
+    with pytest.raises(ChannelError, match="one flow at a time"):
+        channel.associate_flow(f"{APP}/channel-flow/2")
+
+
+class Referred:
+    """Anything that CDK calls a reference to a channel."""
+
+    channel_ref = refs.ChannelReference(channel_arn=ARN, chime_bearer=BOSS)
+
+
+CHANNELS: dict[str, Callable[[Stack], Any]] = {
+    "arn": lambda stack: ARN,
+    "owned": owned,
+    "imported": _from_arn,
+    "L1": lambda stack: chime.CfnChannel(stack, "Native", app_instance_arn=APP, chime_bearer=BOSS, name="n"),
+    "reference": lambda stack: Referred(),
+}
+
+
+@pytest.mark.parametrize("how", CHANNELS)
+def test_any_channel(how: str) -> None:
+    """Whatever takes a channel takes its ARN, our constructs, the L1 and references."""
+    stack = new_stack()
+    channel = CHANNELS[how](stack)
+    arn = channel if isinstance(channel, str) else channel.channel_ref.channel_arn
+    ChannelMembership(stack, "Ann", channel=channel, chime_bearer=BOSS, user=ANN)
+    Channel.from_channel_arn(stack, "Same", channel, chime_bearer=BOSS).add_member(BOB)
+    found = of_type(stack, "Custom::ChimeChannelMembership")
+    assert [one["ChannelArn"] for one in found] == [stack.resolve(arn)] * 2
+    with pytest.raises(ChannelError, match="belongs to another app instance"):
+        ChannelMembership(new_stack(), "Eve", channel=ARN, chime_bearer=BOSS, user=ANN.replace("1111-", "2222-"))
 
 
 def test_imported_without_bearer() -> None:

@@ -1,0 +1,66 @@
+"""The way out: a channel leaves this package for the native type, with its messages (docs/adoption.md)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_cdk import RemovalPolicy
+from stacks import Bench
+
+from cdk_chime_messaging import AppInstance
+
+
+def native(arn: str, bearer: str, name: str) -> dict[str, Any]:
+    """Give a template of the channel in the native type."""
+    app, _, channel_id = arn.partition("/channel/")
+    properties = {"AppInstanceArn": app, "ChannelId": channel_id, "ChimeBearer": bearer, "Name": name}
+    channel = {
+        "Type": "AWS::Chime::Channel",
+        "DeletionPolicy": "Retain",
+        "Properties": {**properties, "Mode": "RESTRICTED", "Privacy": "PRIVATE"},
+    }
+    return {"Resources": {"Support": channel}}
+
+
+def test_leaving(bench: Bench) -> None:
+    """A channel that left the stack is imported into the native type and renamed there; its message stays."""
+
+    def with_channel(stack: Any) -> None:
+        chat = AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY)
+        chat.add_channel("Support", chime_bearer=chat.add_admin("Admin", chat.add_user("boss")))
+
+    def without_channel(stack: Any) -> None:
+        chat = AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY)
+        chat.add_admin("Admin", chat.add_user("boss"))
+
+    bench.deploy_stack(with_channel)
+    (arn,) = bench.channels()
+    bench.say(arn, "hello")
+    bench.deploy_stack(without_channel)
+    bearer = bench.channels()[arn]["bearer"]
+
+    cloudformation = bench.engine.client("cloudformation")
+    identifier = {"ChimeBearer": bearer, "Arn": arn}
+    cloudformation.create_change_set(
+        StackName=f"{bench.name}Native",
+        ChangeSetName="Import",
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps(native(arn, bearer, "Support")),
+        ResourcesToImport=[
+            {
+                "ResourceType": "AWS::Chime::Channel",
+                "LogicalResourceId": "Support",
+                "ResourceIdentifier": identifier,
+            }
+        ],
+    )
+    cloudformation.execute_change_set(StackName=f"{bench.name}Native", ChangeSetName="Import")
+    cloudformation.get_waiter("stack_import_complete").wait(
+        StackName=f"{bench.name}Native", WaiterConfig={"Delay": 1}
+    )
+    bench.engine.deploy_template(native(arn, bearer, "Help"), f"{bench.name}Native")
+    assert bench.channels()[arn]["Name"] == "Help"
+    assert bench.messages(arn) == ["hello"]
+    bench.engine.delete(f"{bench.name}Native")
+    assert bench.messages(arn) == ["hello"]
