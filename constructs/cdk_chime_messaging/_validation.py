@@ -31,10 +31,12 @@ class ChannelError(ValueError):
 
 def unknown(value: object) -> bool:
     """Say whether a value is not known before deployment."""
-    # Token.is_unresolved is a call into jsii; in text, a token shows by its mark.
+    # Token.is_unresolved is a call into jsii; a token that stands for text, or a list of it, shows by its mark.
     if isinstance(value, str):
         return "${Token[" in value or value.startswith("#{Token[")
-    return Token.is_unresolved(value)
+    if isinstance(value, list | tuple):
+        return any(isinstance(item, str) and item.startswith("#{Token[") for item in value)
+    return not isinstance(value, int | None) and Token.is_unresolved(value)
 
 
 def app_instance_of(arn: str) -> str | None:

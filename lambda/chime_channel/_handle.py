@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import ModuleType
+from importlib import import_module
 
-from chime_channel import _admin, _attachments, _channel, _retention, _streaming
+from chime_channel import _channel
 from chime_channel._api import Api, Effects
 from chime_channel._request import UNMADE, Refused, Request, Work
 
@@ -14,20 +13,15 @@ ACTS = 240.0
 SPARE = 15.0
 """Seconds kept for the answer: a call may end ten seconds after the deadline."""
 
-_Life = dict[str, Callable[[Work], dict[str, str]]]
-
-
-def _life(module: ModuleType) -> _Life:
-    return {"Create": module.create, "Update": module.update, "Delete": module.delete}
-
-
-_LIVES: dict[str, _Life] = {
-    "Custom::ChimeChannel": _life(_channel),
-    "Custom::ChimeAppInstanceAdmin": _life(_admin),
-    "Custom::ChimeAppInstanceRetention": _life(_retention),
-    "Custom::ChimeAppInstanceStreaming": _life(_streaming),
-    **{name: _life(_attachments) for name in _attachments.TYPES},
+_ATTACHED = ("ChannelMembership", "ChannelModerator", "ChannelBan", "ChannelFlowAssociation")
+_LIVES = {
+    "Custom::ChimeChannel": _channel.__name__,
+    "Custom::ChimeAppInstanceAdmin": "chime_channel._admin",
+    "Custom::ChimeAppInstanceRetention": "chime_channel._retention",
+    "Custom::ChimeAppInstanceStreaming": "chime_channel._streaming",
+    **{f"Custom::Chime{name}": "chime_channel._attachments" for name in _ATTACHED},
 }
+"""The module with create, update and delete of each type; only that of channels is imported at a cold start."""
 
 
 def begin(request: Request, effects: Effects, remaining: float) -> Work:
@@ -41,11 +35,12 @@ def begin(request: Request, effects: Effects, remaining: float) -> Work:
 def work_on(work: Work) -> dict[str, str]:
     """Do what the request asks for and give the resource's attributes."""
     request = work.request
-    life = _LIVES.get(request.resource_type)
-    if life is None:
+    module = _LIVES.get(request.resource_type)
+    if module is None:
         if request.kind == "Delete" and request.physical_id.startswith(UNMADE):
             return {}
         raise Refused(
             f"{request.resource_type} is no resource type of this provider, which serves {', '.join(_LIVES)}."
         )
-    return life[request.kind](work)
+    done: dict[str, str] = getattr(import_module(module), request.kind.lower())(work)
+    return done

@@ -46,6 +46,23 @@ RETAINED_APART = 1800.0
 """Seconds between operations: more than the age by which lives of one resource are told apart."""
 
 
+class Service(ChimeService):
+    """The emulated service, which deletes expired channels between operations: assumed of the background's work."""
+
+    def __init__(self, world: World, **more: Any) -> None:
+        super().__init__(world, **more)
+        self._resting = True
+
+    def _expired(self, channel: Any) -> bool:
+        return not self._resting and super()._expired(channel)
+
+    def sweep(self) -> None:
+        """Delete what has expired."""
+        self._resting = False
+        self.channels()
+        self._resting = True
+
+
 class History:
     """One history, all of it drawn from its seed."""
 
@@ -54,7 +71,7 @@ class History:
         self.sim = Sim(seed)
         self.rng = random.Random(seed * 7919 + 1)
         world = draw_world(self.rng, without)
-        self.service = ChimeService(world, clock=lambda: self.sim.now, rng=random.Random(seed * 104729 + 3))
+        self.service = Service(world, clock=lambda: self.sim.now, rng=random.Random(seed * 104729 + 3))
         self.function = Lambda(self.sim, self.service, draw_weather(self.rng, without))
         self.stack = Stack(self.sim, self.function)
         self.stack.story.append(f"world {self.service.world}; weather {self.function.faults}")
@@ -320,6 +337,7 @@ class History:
     def _pass_time(self) -> None:
         days = 3 * 86400 if self._chance(0.1, "days") else 0
         self.sim.run(lambda: False, RETAINED_APART + days + self.rng.uniform(0, 7200))
+        self.service.sweep()
         alive = {channel.arn for channel in self.service.channels()}
         held = {held.physical_id for held in self.stack.resources.values()} | self.stack.retained
         self.vanished |= {arn for arn in held if arn.startswith("arn:") and arn not in alive}

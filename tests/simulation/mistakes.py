@@ -77,14 +77,6 @@ def _no_retries(api: Api, operation: str, **parameters: Any) -> dict[str, Any]:
     return api.effects.send(region.split(":")[3], operation, parameters)
 
 
-def _no_wait(work: _request.Work) -> dict[str, str]:
-    wait, _channel.OUTWAIT = _channel.OUTWAIT, 0.0
-    try:
-        return _REAL_DELETE(work)
-    finally:
-        _channel.OUTWAIT = wait
-
-
 def _takes_any_life(work: _request.Work, *given: Any, **more: Any) -> Any:
     as_update = replace(work, request=replace(work.request, kind="Update"))
     found = _REAL_HOLDER(as_update, *given, **more)
@@ -114,15 +106,10 @@ def _nothing(*_: object, **__: object) -> None:
 
 
 _REAL_CHANNEL_ID, _REAL_TOKEN = _identity.channel_id, _identity.client_request_token
-_REAL_PLAN, _REAL_DELETE = _plan.plan, _channel.delete
+_REAL_PLAN = _plan.plan
 _REAL_DELIVER, _REAL_BODY = index.Provider._deliver, _answer.body
 _REAL_HOLDER = _establish._holder
 _REAL_UPDATE = _attachments.update
-
-
-def _handled(kind: str, function: Callable[[_request.Work], dict[str, str]]) -> Patch:
-    lives = {**_handle._LIVES["Custom::ChimeChannel"], kind: function}
-    return (_handle, "_LIVES", {**_handle._LIVES, "Custom::ChimeChannel": lives})
 
 
 def _from_reasons() -> Patch:
@@ -148,7 +135,7 @@ MISTAKES: dict[str, tuple[Patch, ...]] = {
     "UpdateChannel with the name only": ((_plan, "_settings", _name_only),),
     "no retries": ((Api, "call", _no_retries),),
     "retries without a deadline": ((_handle, "SPARE", -1e6), (_handle, "ACTS", 1e6)),
-    "Delete does not outwait its Create": (_handled("Delete", _no_wait),),
+    "Delete does not outwait its Create": ((_channel, "OUTWAIT", 0.0),),
     "a Create takes what an earlier life left": ((_establish, "_holder", _takes_any_life),),
     "answer sent twice": ((index.Provider, "_deliver", _sent_twice),),
     "answer of more than 4096 bytes": ((_answer, "body", _long_answer),),
@@ -171,18 +158,19 @@ def _no_left_over(work: _request.Work) -> dict[str, str]:
         work.answered = other.answered or work.request.physical_id
 
 
-def _updated_as(kind: str, function: Callable[[_request.Work], dict[str, str]]) -> Patch:
-    lives = {**_handle._LIVES[kind], "Update": function}
-    return (_handle, "_LIVES", {**_handle._LIVES, kind: lives})
+def _only_creates(what: str) -> Callable[[_request.Work], dict[str, str]]:
+    def update(work: _request.Work) -> dict[str, str]:
+        only = work.request.resource_type.endswith(what)
+        return _attachments.create(work) if only else _REAL_UPDATE(work)
+
+    return update
 
 
 OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
-    "flow swapped before the first one left": (
-        _updated_as("Custom::ChimeChannelFlowAssociation", _attachments.create),
-    ),
-    "what a failed Update attached is left": (_updated_as("Custom::ChimeChannelMembership", _no_left_over),),
-    "admin of a failed Update is left": (_updated_as("Custom::ChimeAppInstanceAdmin", _admin.create),),
-    "member never of another type": (_updated_as("Custom::ChimeChannelMembership", _attachments.create),),
+    "flow swapped before the first one left": ((_attachments, "update", _only_creates("FlowAssociation")),),
+    "what a failed Update attached is left": ((_attachments, "update", _no_left_over),),
+    "admin of a failed Update is left": ((_admin, "update", _admin.create),),
+    "member never of another type": ((_attachments, "update", _only_creates("Membership")),),
     "error swallowed when detached": ((_attachments, "_detach", _nothing),),
     "admin never demoted": ((_admin, "_demote", _nothing),),
     "retention never switched off": ((_retention, "_switch_off", _nothing),),
