@@ -1,7 +1,7 @@
 """A small Chime and CloudFormation's answer endpoint, in a process of their own, so that only handlers are measured.
 
 `python fake.py FOLDER` makes a certificate there, prints two ports (HTTP for Chime, HTTPS for answers) and counts
-requests; GET /counts gives and clears the counts.
+requests; GET /counts gives and clears the counts, GET /last the last answer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 COUNTS: Counter[str] = Counter()
+LAST: dict = {}
 CHANNELS: dict[str, dict] = {}
 MEMBERS: dict[str, set[str]] = {}
 
@@ -78,7 +79,10 @@ class Handler(BaseHTTPRequestHandler):
         if split.path == "/counts":
             told, status = dict(COUNTS), 200
             COUNTS.clear()
+        elif split.path == "/last":
+            told, status = LAST, 200
         elif split.path == "/answer":
+            LAST.update(json.loads(body))
             COUNTS["answer " + json.loads(body)["Status"]] += 1
             told, status = {}, 200
         else:

@@ -1,4 +1,8 @@
-"""One measured process: `python subject.py cold|warm|kinds SUBJECT COUNT ANSWER_URL`; prints a line of JSON."""
+"""One measured process: `python subject.py MODE SUBJECT COUNT ANSWER_URL`; prints a line of JSON.
+
+Modes: nothing (an interpreter only), cold (import and client), first (cold and a Create), warm (Creates), update and
+delete (requests of one, by kind), members (a Create with so many).
+"""
 
 from __future__ import annotations
 
@@ -46,6 +50,30 @@ def event(kind: str, number: int, url: str, name: str = "one", members: int = 0)
     }
 
 
+def second(mode: str, url: str) -> dict:
+    """Make the Update of one field, or the Delete, that follows the first Create."""
+    answer = asked("last")
+    known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
+    if mode == "delete":
+        return {**event("Delete", 1, url), **known}
+    old = event("Create", 1, url)["ResourceProperties"]
+    return {**event("Update", 1, url, name="two"), **known, "OldResourceProperties": old}
+
+
+def asked(what: str) -> dict:
+    """Ask fake.py."""
+    from urllib.request import urlopen
+
+    return json.loads(urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/{what}").read())
+
+
+def counted(act) -> dict:
+    """Count the requests that an act makes, by what they ask for."""
+    asked("counts")
+    act()
+    return asked("counts")
+
+
 def prepare(subject: str):
     """Import the handler and make its client of the service."""
     import index
@@ -73,9 +101,15 @@ def main(mode: str, subject: str, count: int, url: str) -> dict:
             index.handler(event("Create", number, url), Context())
             walls.append(time.perf_counter() - began)
         told = {"cpu": (time.process_time() - cpu) / max(1, count - 3), "wall": sorted(walls)[len(walls) // 2]}
+    elif mode == "first":
+        index.handler(event("Create", 1, url), Context())
+    elif mode in ("update", "delete"):
+        index.handler(event("Create", 1, url), Context())
+        told = {"requests": counted(lambda: index.handler(second(mode, url), Context()))}
     elif mode == "members":
-        index.handler(event("Create", 1, url, members=count), Context())
-        told = {"wall": time.perf_counter() - began}
+        cpu = time.process_time()
+        told = {"requests": counted(lambda: index.handler(event("Create", 1, url, members=count), Context()))}
+        told["cpu"] = time.process_time() - cpu
     return {**told, "peak_kib": peak_kib()}
 
 
