@@ -12,7 +12,6 @@ _BEARER_AND_CHANNEL = (
     "chime:UpdateChannel",
     "chime:DeleteChannel",  # also of a replacement that failed
     "chime:PutChannelExpirationSettings",  # also with CreateChannel
-    "chime:CreateChannelMembership",  # with CreateChannel's MemberArns
     "chime:BatchCreateChannelMembership",
     "chime:DeleteChannelMembership",
     "chime:ListChannelMemberships",

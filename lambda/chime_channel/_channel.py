@@ -95,15 +95,12 @@ def _attributes(arn: str) -> dict[str, str]:
 def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
     """Bring a channel that was just made, found or adopted to what is declared."""
     if found.known:
-        # What CreateChannel was given needs no look, save persons: the service may have left some out.
-        required = Needs(
-            members=bool(desired.members or desired.hidden),
-            moderators=bool(desired.moderators),
-            bans=bool(desired.bans),
-        )
+        # What CreateChannel was given needs no look, save moderators: the service may have left some out. What it
+        # was not given is not there, or another delivery of this request has added it.
+        seen = read(work.api, found.arn, desired.bearer, found.channel, Needs(moderators=bool(desired.moderators)))
+        current = replace(seen, members={} if desired.elastic else {desired.bearer: "DEFAULT"}, bans=frozenset())
     else:
-        required = needs(desired, None)
-    current = read(work.api, found.arn, desired.bearer, found.channel, required)
+        current = read(work.api, found.arn, desired.bearer, found.channel, needs(desired, None))
     previous = NOTHING
     if found.ours and not found.known:
         # An earlier request of this resource made it: its settings were declared, and so were the persons and

@@ -133,8 +133,7 @@ def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[st
     }
     if desired.metadata:
         parameters["Metadata"] = desired.metadata
-    if desired.members and not desired.elastic:
-        parameters["MemberArns"] = list(desired.members[:AT_CREATION])
+    # Members follow in batches, which name those that fail; here they would have to be read back.
     if desired.moderators:
         parameters["ModeratorArns"] = list(desired.moderators[:AT_CREATION])
     if desired.elastic:

@@ -182,10 +182,9 @@ class Needs:
 
     def with_what_follows_creation(self, desired: Declaration) -> Needs:
         """Add what is declared and cannot be given to CreateChannel itself."""
-        more = len(desired.members) > AT_CREATION or desired.elastic is not None
         return Needs(
             tags=self.tags,
-            members=self.members or bool(desired.hidden) or (more and bool(desired.members)),
+            members=self.members or bool(desired.members or desired.hidden),
             moderators=self.moderators or len(desired.moderators) > AT_CREATION,
             bans=self.bans or bool(desired.bans),
         )
