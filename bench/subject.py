@@ -1,7 +1,7 @@
 """One measured process: `python subject.py MODE SUBJECT COUNT ANSWER_URL`; prints a line of JSON.
 
-Modes: nothing (an interpreter only), cold (import and client), first (cold and a Create), warm (Creates), update and
-delete (requests of one, by kind), members (a Create with so many).
+Modes: nothing (an interpreter only), cold (import and client), first (cold and a Create), warm (Creates), create,
+update and delete (requests of one, by what they ask for), members (a Create with so many).
 """
 
 from __future__ import annotations
@@ -103,6 +103,9 @@ def main(mode: str, subject: str, count: int, url: str) -> dict:
         told = {"cpu": (time.process_time() - cpu) / max(1, count - 3), "wall": sorted(walls)[len(walls) // 2]}
     elif mode == "first":
         index.handler(event("Create", 1, url), Context())
+    elif mode == "create":
+        index.handler(event("Create", 0, url), Context())
+        told = {"requests": counted(lambda: index.handler(event("Create", 1, url), Context()))}
     elif mode in ("update", "delete"):
         index.handler(event("Create", 1, url), Context())
         told = {"requests": counted(lambda: index.handler(second(mode, url), Context()))}

@@ -26,6 +26,7 @@ from chime_local._serve import HOST
 ACCOUNT = "000000000000"
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
 """Variables that would lead SDKs away from the engine."""
+_LONGEST_BODY = 51_200
 _ANNOUNCED = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
 
 
@@ -166,7 +167,7 @@ class Engine:
         cloudformation = self.client("cloudformation")
         body = {
             "StackName": stack_name,
-            "TemplateBody": json.dumps(_without_bootstrap_rule(template)),
+            **self._template(json.dumps(_without_bootstrap_rule(template)), stack_name),
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         }
@@ -184,6 +185,16 @@ class Engine:
         if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             raise EngineError(f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}")
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+
+    def _template(self, written: str, stack_name: str) -> dict[str, str]:
+        """Give a template as CloudFormation takes it: a long one from S3."""
+        if len(written.encode()) <= _LONGEST_BODY:
+            return {"TemplateBody": written}
+        s3 = self.client("s3")
+        with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket="chime-local-templates", **_location(self.region))
+        s3.put_object(Bucket="chime-local-templates", Key=stack_name, Body=written.encode())
+        return {"TemplateURL": f"http://{HOST}:{self.port}/chime-local-templates/{stack_name}"}
 
     def delete(self, stack_name: str) -> None:
         """Delete a stack; raises EngineError with the failed events when that fails."""
