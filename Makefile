@@ -53,7 +53,7 @@ bench/.node: bench/package-lock.json $(VENV)/.node
 bench: bench/.node  ## Measure ours beside its peers; writes docs/bench.md (about fifteen minutes)
 	@$(BIN)/python bench
 
-bench-quick: bench/.node  ## The same with fewer rounds (under two minutes)
+bench-quick: bench/.node  ## The rows with a target, in fewer rounds (under two minutes)
 	@$(BIN)/python bench quick
 
 lock:  ## Resolve requirements-dev.in again, with hashes

@@ -113,9 +113,7 @@ def plain(stack, given):
     function = least_handler(stack, "handler")
 
     def make(name):
-        CustomResource(
-            stack, name, service_token=function.function_arn, properties={**given, "Name": name}
-        )
+        CustomResource(stack, name, service_token=function.function_arn, properties={**given, "Name": name})
 
     return make
 
@@ -125,9 +123,7 @@ def framework(stack, given):
     provider = cr.Provider(stack, "Provider", on_event_handler=least_handler(stack, "on_event"))
 
     def make(name):
-        CustomResource(
-            stack, name, service_token=provider.service_token, properties={**given, "Name": name}
-        )
+        CustomResource(stack, name, service_token=provider.service_token, properties={**given, "Name": name})
 
     return make
 

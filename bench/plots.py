@@ -67,7 +67,9 @@ def plot(target: Path, across: str, curves: list[Curve], unit: str = "") -> None
         parts.append(f'<path class="c{number}" d="M{line}"/>')
         parts += [f'<circle class="c{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in points]
         label = f"{curve.unit}" if unit else f"{curve.name}, {curve.unit}"
-        parts.append(f'<text class="c{number}" x="{right + 8}" y="{points[-1][1] + 4 + 16 * number:.0f}">{label}</text>')
+        parts.append(
+            f'<text class="c{number}" x="{right + 8}" y="{points[-1][1] + 4 + 16 * number:.0f}">{label}</text>'
+        )
         if not unit:
             ends = f"{curve.values[-1]:.3g}"
             y = TOP - 12 if number == 0 else TOP + 4

@@ -104,7 +104,10 @@ class Deployment:
         messaging = self.engine.client(CHANNEL_SERVICE)
         for number in range(count):
             arn = messaging.create_channel(
-                AppInstanceArn=self.app, Name="n", ClientRequestToken=f"life{number}-{time.time_ns()}", ChimeBearer=self.bearer
+                AppInstanceArn=self.app,
+                Name="n",
+                ClientRequestToken=f"life{number}-{time.time_ns()}",
+                ChimeBearer=self.bearer,
             )["ChannelArn"]
             here = {"ChannelArn": arn, "ChimeBearer": self.bearer}
             messaging.update_channel(**here, Name="m", Mode="RESTRICTED")
@@ -121,11 +124,17 @@ def deploy_local(folder: Path) -> tuple[float, float]:
     """
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("constructs", "local"))}
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "chime_local", "deploy"], cwd=ROOT, env=environ, capture_output=True, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "chime_local", "deploy"], cwd=ROOT, env=environ, capture_output=True, check=True
+    )
     ours = time.perf_counter() - began
     (folder / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} empty.py"}))
-    (folder / "empty.py").write_text("from aws_cdk import App, Stack\napp = App()\nStack(app, 'Empty')\napp.synth()\n")
+    (folder / "empty.py").write_text(
+        "from aws_cdk import App, Stack\napp = App()\nStack(app, 'Empty')\napp.synth()\n"
+    )
     cdk = str(ROOT / "node_modules" / ".bin" / "cdk")
     began = time.perf_counter()
-    subprocess.run([cdk, "synth", "--quiet", "--no-notices"], cwd=folder, env=environ, capture_output=True, check=True)
+    subprocess.run(
+        [cdk, "synth", "--quiet", "--no-notices"], cwd=folder, env=environ, capture_output=True, check=True
+    )
     return ours, time.perf_counter() - began

@@ -85,10 +85,16 @@ def client(service: str, region: str) -> Any:
 
 
 def _config() -> Any:
-    from botocore.config import Config  # noqa: PLC0415 - with the first client
+    import botocore  # noqa: PLC0415 - with the first client
+    from botocore.config import Config  # noqa: PLC0415
 
-    # chime_channel retries, for it knows the deadline.
-    return Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+    return Config(
+        connect_timeout=5,
+        read_timeout=10,
+        retries={"total_max_attempts": 1},  # chime_channel retries, for it knows the deadline
+        # In full each time, this text takes botocore longer than signing the request.
+        user_agent=f"cdk-chime-messaging Botocore/{botocore.__version__}",
+    )
 
 
 def _plain(service: str, region: str) -> Any:
