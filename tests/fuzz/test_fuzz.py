@@ -11,7 +11,8 @@ from aws_cdk.assertions import Template
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdk_chime_messaging import Channel, ChannelError, ChannelMode
+from cdk_chime_messaging import AppInstance, AppInstanceUser, Channel, ChannelError, ChannelMode
+from chime_channel import _handle
 from chime_channel._declaration import parse
 from stage import URL, Stage
 
@@ -41,21 +42,45 @@ NAMES = (
     "ExpirationSettings",
     "AdoptExisting",
     "Resync",
+    "ChannelArn",
+    "MemberArn",
+    "Type",
+    "AppInstanceAdminArn",
+    "RetentionDays",
+    "StreamArns",
 )
+CHANNEL = f"{APP}/channel/x"
+STREAM = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-x"
 PLAUSIBLE = st.sampled_from(
-    [APP, f"{APP}/user/a", f"{APP}/bot/b", "RESTRICTED", "PRIVATE", "true", ["user/a"], {"k": "v"}, [{"Key": "k"}]]
+    [
+        APP,
+        CHANNEL,
+        f"{APP}/user/a",
+        f"{APP}/bot/b",
+        "RESTRICTED",
+        "PRIVATE",
+        "HIDDEN",
+        "30",
+        "true",
+        ["user/a"],
+        {"k": "v"},
+        {"Channel": STREAM},
+        [{"Key": "k"}],
+    ]
 )
 PROPERTIES = st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), JSON | PLAUSIBLE, max_size=8)
 EVENTS = st.fixed_dictionaries(
     {"ResponseURL": st.just(URL)},
     optional={
         "RequestType": st.sampled_from(["Create", "Update", "Delete"]) | JSON,
-        "ResourceType": st.sampled_from(["Custom::ChimeChannel", "Custom::ChimeChannelBan", "Custom::Other"])
-        | JSON,
+        "ResourceType": st.sampled_from([*_handle._LIVES, "Custom::Other"]) | JSON,
         "StackId": st.just("stack") | JSON,
         "RequestId": st.just("request") | JSON,
         "LogicalResourceId": st.just("Support") | JSON,
-        "PhysicalResourceId": st.sampled_from([f"{APP}/channel/x", "unmade:x", "made-up", "unproven:x"]) | JSON,
+        "PhysicalResourceId": st.sampled_from(
+            [CHANNEL, f"{CHANNEL}|{APP}/user/a", f"{APP}|Retention", f"{APP}/user/a", "unmade:x", "made-up", "unproven:x"]
+        )
+        | JSON,
         "ResourceProperties": PROPERTIES | JSON,
         "OldResourceProperties": PROPERTIES | JSON,
     },
@@ -82,7 +107,8 @@ def test_any_event(event: dict[str, Any]) -> None:
     assert "unforeseen" not in answer.get("Reason", "")
     assert len(stage.raw[-1]) <= 4096
     _, problems = parse(event.get("ResourceProperties"))
-    if problems and event.get("RequestType") in ("Create", "Update"):
+    of_a_channel = event.get("ResourceType") == "Custom::ChimeChannel"
+    if problems and of_a_channel and event.get("RequestType") in ("Create", "Update"):
         assert stage.calls == []
 
 
@@ -112,3 +138,31 @@ def test_any_arguments(**arguments: Any) -> None:
     (written,) = (r["Properties"] for r in resources if r["Type"] == "Custom::ChimeChannel")
     _, problems = parse(json.loads(json.dumps(written)))
     assert problems == []
+
+
+@settings(max_examples=MANY // 100 or 40, deadline=None)
+@given(
+    name=st.none() | st.text(max_size=300),
+    metadata=st.none() | st.text(max_size=40) | st.dictionaries(st.text(max_size=5), JSON, max_size=3),
+    user_id=st.none() | st.text(max_size=70),
+    user_name=st.none() | st.text(max_size=110),
+)
+def test_any_arguments_of_native_types(**arguments: Any) -> None:
+    """Arbitrary arguments raise the construct's own error, or make what the service accepts."""
+    stage, stack = Stage(), Stack(App(), "Demo")
+    try:
+        chat = AppInstance(stack, "Chat", name=arguments["name"], metadata=arguments["metadata"])
+        AppInstanceUser(
+            stack,
+            "User",
+            app_instance_arn=chat,
+            app_instance_user_id=arguments["user_id"],
+            name=arguments["user_name"],
+        )
+    except ChannelError:
+        return
+    resources = Template.from_stack(stack).to_json()["Resources"].values()
+    (app,) = (r["Properties"] for r in resources if r["Type"] == "AWS::Chime::AppInstance")
+    (user,) = (r["Properties"] for r in resources if r["Type"] == "AWS::Chime::AppInstanceUser")
+    arn = stage.identity("CreateAppInstance", ClientRequestToken="tt", **app)["AppInstanceArn"]
+    stage.identity("CreateAppInstanceUser", ClientRequestToken="tt", **{**user, "AppInstanceArn": arn})

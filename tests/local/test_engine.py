@@ -41,6 +41,17 @@ def test_assembly(tmp_path: Path) -> None:
         assert toy.story() == [("Create", None), ("Update", "first")]
 
 
+def test_long_template(toy: Toy) -> None:
+    """A template too long for a request goes by way of S3."""
+    topics = {
+        f"T{number}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "n" * 200}} for number in range(300)
+    }
+    template = {"Resources": {"Waiting": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}, "Metadata": topics}
+    toy.engine.deploy_template(template, toy.name)
+    kept = toy.engine.client("cloudformation").get_template(StackName=toy.name)["TemplateBody"]
+    assert dict(kept)["Metadata"] == topics
+
+
 def test_unchanged(toy: Toy) -> None:
     """Deploying what is there already changes nothing and is no error."""
     toy.deploy()
