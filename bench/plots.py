@@ -68,7 +68,7 @@ def plot(target: Path, across: str, curves: list[Curve], unit: str = "") -> None
         parts += [f'<circle class="c{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in points]
         label = f"{curve.unit}" if unit else f"{curve.name}, {curve.unit}"
         parts.append(
-            f'<text class="c{number}" x="{right + 8}" y="{points[-1][1] + 4 + 16 * number:.0f}">{label}</text>'
+            f'<text class="c{number}" x="{right + 8}" y="{points[-1][1] + 4 + (-14 if unit else 16) * number:.0f}">{label}</text>'
         )
         if not unit:
             ends = f"{curve.values[-1]:.3g}"

@@ -38,8 +38,9 @@ class ChannelProvider(Construct):
         id: Its id there.
         runtime: The Lambda's Python runtime. Default: the newest one that the installed aws-cdk-lib knows to be
             generally available.
-        memory_size: Memory in MiB, at least 128. Default: 256, where a cold start costs less money and time
-            than with 128 and more brings little: most of a request is waiting for the service.
+        memory_size: Memory in MiB, at least 128. Default: 256. Lambda gives CPU by memory: measured, start and
+            first Create take a quarter of the time they take with 128, and cost least of all sizes
+            (docs/bench.md); more brings little, as most of a request is waiting for the service.
         vpc: The VPC to run in. It needs a way to the internet, for Amazon Chime SDK messaging has no VPC
             endpoint. Default: none.
         vpc_subnets: The subnets of the VPC. Default: the private ones.

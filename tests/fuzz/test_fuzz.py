@@ -78,7 +78,15 @@ EVENTS = st.fixed_dictionaries(
         "RequestId": st.just("request") | JSON,
         "LogicalResourceId": st.just("Support") | JSON,
         "PhysicalResourceId": st.sampled_from(
-            [CHANNEL, f"{CHANNEL}|{APP}/user/a", f"{APP}|Retention", f"{APP}/user/a", "unmade:x", "made-up", "unproven:x"]
+            [
+                CHANNEL,
+                f"{CHANNEL}|{APP}/user/a",
+                f"{APP}|Retention",
+                f"{APP}/user/a",
+                "unmade:x",
+                "made-up",
+                "unproven:x",
+            ]
         )
         | JSON,
         "ResourceProperties": PROPERTIES | JSON,
