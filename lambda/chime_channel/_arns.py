@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 REGIONS = ("us-east-1", "eu-central-1")
 """The regions that have an Amazon Chime SDK messaging endpoint."""
@@ -18,8 +18,7 @@ _channel_flow = re.compile(rf"{_APP_INSTANCE}/channel-flow/[A-Za-z0-9-]+")
 _channel_id = re.compile(_CHANNEL_ID)
 
 
-@dataclass(frozen=True)
-class ChannelArn:
+class ChannelArn(NamedTuple):
     """The ARN of a channel, with the parts that calls need."""
 
     app_instance_arn: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from chime_channel._api import OutOfTime, ServiceError
@@ -98,7 +97,7 @@ def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
         # What CreateChannel was given needs no look, save moderators: the service may have left some out. What it
         # was not given is not there, or another delivery of this request has added it.
         seen = read(work.api, found.arn, desired.bearer, found.channel, Needs(moderators=bool(desired.moderators)))
-        current = replace(seen, members={} if desired.elastic else {desired.bearer: "DEFAULT"}, bans=frozenset())
+        current = seen._replace(members={} if desired.elastic else {desired.bearer: "DEFAULT"}, bans=frozenset())
     else:
         current = read(work.api, found.arn, desired.bearer, found.channel, needs(desired, None))
     previous = NOTHING
@@ -106,7 +105,7 @@ def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
         # An earlier request of this resource made it: its settings were declared, and so were the persons and
         # tags that the last request named. Others may have come by themselves: they stay.
         last, _ = parse(work.request.old_properties)
-        previous = replace(last, metadata=current.metadata, expiration=current.expiration, flow=current.flow)
+        previous = last._replace(metadata=current.metadata, expiration=current.expiration, flow=current.flow)
     apply(work.api, plan(found.arn, desired, current, previous, work.request.mark))
     work.answered = found.arn
     return _attributes(found.arn)

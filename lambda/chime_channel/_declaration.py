@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 from chime_channel import _arns
 from chime_channel._identity import OWNER_TAG
@@ -30,8 +30,7 @@ class Invalid(Exception):
     """A property breaks a rule; the text says which, and what was seen."""
 
 
-@dataclass(frozen=True)
-class Elastic:
+class Elastic(NamedTuple):
     """ElasticChannelConfiguration: fixed for a channel's life."""
 
     maximum_sub_channels: int
@@ -39,16 +38,14 @@ class Elastic:
     minimum_membership_percentage: int
 
 
-@dataclass(frozen=True)
-class Expiration:
+class Expiration(NamedTuple):
     """ExpirationSettings: when the service deletes the channel by itself."""
 
     days: int
     criterion: str
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """A channel as a template declares it; an empty value means not declared."""
 
     app_instance_arn: str = ""
@@ -65,7 +62,7 @@ class Declaration:
     moderators: tuple[str, ...] = ()
     bans: tuple[str, ...] = ()
     flow: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = MappingProxyType({})
     elastic: Elastic | None = None
     expiration: Expiration | None = None
     adopt: bool = False

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chime_channel import _identity
 from chime_channel._api import ServiceError
@@ -15,8 +14,7 @@ from chime_channel._plan import AT_CREATION, expiration_settings, tag_list
 from chime_channel._request import Refused, Request, Work
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A channel that is there now."""
 
     arn: str
@@ -29,7 +27,7 @@ class Found:
 
 
 def _fixed(declared: Declaration) -> tuple[object, ...]:
-    elastic = astuple(declared.elastic) if declared.elastic else None
+    elastic = tuple(declared.elastic) if declared.elastic else None
     return (declared.app_instance_arn, declared.privacy, elastic)
 
 

@@ -6,8 +6,7 @@ Create, Update, rollback and redelivery are no cases of their own here, only sha
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chime_channel._declaration import Declaration, Expiration
 from chime_channel._identity import OWNER_TAG, same_owner
@@ -20,16 +19,14 @@ AT_CREATION = 10
 """How many members, and how many moderators, CreateChannel takes."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call of the service, as data."""
 
     operation: str
     parameters: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Current:
+class Current(NamedTuple):
     """A channel as the service shows it; None means not read, because the plan does not need it."""
 
     name: str
@@ -171,8 +168,7 @@ def _members(
             yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
 
 
-@dataclass(frozen=True)
-class Needs:
+class Needs(NamedTuple):
     """What must be read, beside DescribeChannel, before a plan can be made."""
 
     tags: bool = False

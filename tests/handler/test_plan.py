@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chime_channel._declaration import Declaration, Expiration
@@ -36,26 +34,26 @@ def update(**changed: str) -> Call:
 CASES = {
     "what is as declared needs no call": (PLAIN, ASIS, PLAIN, ()),
     "a new name is sent with mode and metadata, for left-out ones may be cleared": (
-        replace(PLAIN, name="Help"),
-        replace(ASIS, metadata="kept"),
+        PLAIN._replace(name="Help"),
+        ASIS._replace(metadata="kept"),
         PLAIN,
         (update(Name="Help", Metadata="kept"),),
     ),
     "a mode changed behind our back is put right": (
         PLAIN,
-        replace(ASIS, mode="UNRESTRICTED"),
+        ASIS._replace(mode="UNRESTRICTED"),
         PLAIN,
         (update(),),
     ),
     "metadata that left the declaration is cleared": (
         PLAIN,
-        replace(ASIS, metadata="old"),
-        replace(PLAIN, metadata="old"),
+        ASIS._replace(metadata="old"),
+        PLAIN._replace(metadata="old"),
         (update(),),
     ),
-    "metadata that nobody declared is left alone": (PLAIN, replace(ASIS, metadata="theirs"), PLAIN, ()),
+    "metadata that nobody declared is left alone": (PLAIN, ASIS._replace(metadata="theirs"), PLAIN, ()),
     "expiration is put when declared": (
-        replace(PLAIN, expiration=WEEK),
+        PLAIN._replace(expiration=WEEK),
         ASIS,
         PLAIN,
         (
@@ -70,15 +68,15 @@ CASES = {
     ),
     "expiration that left the declaration is removed": (
         PLAIN,
-        replace(ASIS, expiration=WEEK),
-        replace(PLAIN, expiration=WEEK),
+        ASIS._replace(expiration=WEEK),
+        PLAIN._replace(expiration=WEEK),
         (Call("PutChannelExpirationSettings", HERE),),
     ),
-    "expiration that others set is left alone": (PLAIN, replace(ASIS, expiration=WEEK), PLAIN, ()),
+    "expiration that others set is left alone": (PLAIN, ASIS._replace(expiration=WEEK), PLAIN, ()),
     "tags: dropped ones go, changed ones are set, foreign ones stay": (
-        replace(PLAIN, tags={"team": "b"}),
-        replace(ASIS, tags={OWNER_TAG: MARK, "team": "a", "cost": "1", "theirs": "x"}),
-        replace(PLAIN, tags={"team": "a", "cost": "1"}),
+        PLAIN._replace(tags={"team": "b"}),
+        ASIS._replace(tags={OWNER_TAG: MARK, "team": "a", "cost": "1", "theirs": "x"}),
+        PLAIN._replace(tags={"team": "a", "cost": "1"}),
         (
             Call("UntagResource", {"ResourceARN": ARN, "TagKeys": ["cost"]}),
             Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": "team", "Value": "b"}]}),
@@ -86,20 +84,20 @@ CASES = {
     ),
     "a lost mark is set again": (
         PLAIN,
-        replace(ASIS, tags={}),
+        ASIS._replace(tags={}),
         PLAIN,
         (Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": OWNER_TAG, "Value": LATER_MARK}]}),),
     ),
     "a foreign mark is replaced, for this is an adoption": (
         PLAIN,
-        replace(ASIS, tags={OWNER_TAG: owner_mark("other", "Support", "r")}),
+        ASIS._replace(tags={OWNER_TAG: owner_mark("other", "Support", "r")}),
         NOTHING,
         (Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": OWNER_TAG, "Value": LATER_MARK}]}),),
     ),
     "members: declared ones come, dropped ones go, those who joined stay": (
-        replace(PLAIN, members=(ANN,)),
-        replace(ASIS, members={BOSS: "DEFAULT", BOB: "DEFAULT", CY: "DEFAULT"}),
-        replace(PLAIN, members=(BOB,)),
+        PLAIN._replace(members=(ANN,)),
+        ASIS._replace(members={BOSS: "DEFAULT", BOB: "DEFAULT", CY: "DEFAULT"}),
+        PLAIN._replace(members=(BOB,)),
         (
             Call("BatchCreateChannelMembership", {**HERE, "Type": "DEFAULT", "MemberArns": [ANN]}),
             Call("DeleteChannelMembership", {**HERE, "MemberArn": BOB}),
@@ -107,27 +105,27 @@ CASES = {
     ),
     "a dropped moderator leaves the channel": (
         PLAIN,
-        replace(ASIS, members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
-        replace(PLAIN, moderators=(ANN,)),
+        ASIS._replace(members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
+        PLAIN._replace(moderators=(ANN,)),
         (
             Call("DeleteChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),
             Call("DeleteChannelMembership", {**HERE, "MemberArn": ANN}),
         ),
     ),
     "a moderator who becomes a member stays a member": (
-        replace(PLAIN, members=(ANN,)),
-        replace(ASIS, members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
-        replace(PLAIN, moderators=(ANN,)),
+        PLAIN._replace(members=(ANN,)),
+        ASIS._replace(members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
+        PLAIN._replace(moderators=(ANN,)),
         (Call("DeleteChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),),
     ),
     "the bearer is never removed": (
         PLAIN,
         ASIS,
-        replace(PLAIN, members=(BOSS,), moderators=(BOSS,)),
+        PLAIN._replace(members=(BOSS,), moderators=(BOSS,)),
         (),
     ),
     "members go in batches of a hundred": (
-        replace(PLAIN, members=tuple(user(f"u{n}") for n in range(101))),
+        PLAIN._replace(members=tuple(user(f"u{n}") for n in range(101))),
         ASIS,
         PLAIN,
         (
@@ -139,7 +137,7 @@ CASES = {
         ),
     ),
     "what was not read is not touched": (
-        replace(PLAIN, tags={"a": "b"}, members=(ANN,), moderators=(ANN,)),
+        PLAIN._replace(tags={"a": "b"}, members=(ANN,), moderators=(ANN,)),
         Current(name="Support", mode="RESTRICTED"),
         PLAIN,
         (),

@@ -23,18 +23,18 @@ def declarations(stage: Stage) -> st.SearchStrategy[Declaration]:
     arns = [f"{stage.app}/user/{name}" for name in USERS]
     people = st.lists(st.sampled_from(arns), unique=True, max_size=6).map(tuple)
     text = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=8)
-    return st.builds(
-        Declaration,
-        app_instance_arn=st.just(stage.app),
-        bearer=st.just(stage.boss),
-        name=text,
-        mode=st.sampled_from(["RESTRICTED", "UNRESTRICTED"]),
-        metadata=st.just("") | text,
-        members=people,
-        moderators=people,
-        tags=st.dictionaries(st.sampled_from("abc"), text, max_size=3),
-        expiration=st.none() | st.builds(Expiration, st.integers(1, 5475), st.just("CREATED_TIMESTAMP")),
-    )
+    drawn = {
+        "app_instance_arn": st.just(stage.app),
+        "bearer": st.just(stage.boss),
+        "name": text,
+        "mode": st.sampled_from(["RESTRICTED", "UNRESTRICTED"]),
+        "metadata": st.just("") | text,
+        "members": people,
+        "moderators": people,
+        "tags": st.dictionaries(st.sampled_from("abc"), text, max_size=3),
+        "expiration": st.none() | st.builds(Expiration, st.integers(1, 5475), st.just("CREATED_TIMESTAMP")),
+    }
+    return st.fixed_dictionaries(drawn).map(lambda given_: Declaration(**given_))
 
 
 def look(stage: Stage, arn: str) -> Current:

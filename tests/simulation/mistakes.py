@@ -68,7 +68,7 @@ def _name_only(by_bearer: Any, desired: Any, current: Any, _previous: Any) -> It
 
 
 def _removes_bearer_too(arn: str, desired: Any, current: Any, previous: Any, mark: str) -> tuple[Call, ...]:
-    strict = replace(previous, members=tuple(current.members or ()))
+    strict = previous._replace(members=tuple(current.members or ()))
     return _REAL_PLAN(arn, desired, current, strict, mark)
 
 
