@@ -173,10 +173,13 @@ class History:
         declared_before = {name: held.declared for name, held in self.stack.resources.items()}
         fine = self.function.faults.none
         ghost = any("ghost" in str(declared.properties) for declared in template.values())
+        left_behind = self.stack.retained - self.vanished
         done = self.stack.apply(template, fail=fail, cancel=cancel)
         self.stack.story.append(f"deploy fail={fail} cancel={cancel}: {'done' if done else 'rolled back'}")
         if fine and not ghost and not fail and not cancel and not self._spent(template):
             assert done, "an operation failed though nothing was wrong"
+        made = {held.physical_id for name, held in self.stack.resources.items() if name not in before}
+        assert not made & left_behind, "a Create took what an earlier life had left behind"
         taken_back = {held.physical_id for held in self.stack.resources.values()} & self.stack.retained
         self.stack.retained -= taken_back
         self.taken_back |= taken_back
