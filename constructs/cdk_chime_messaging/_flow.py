@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 import jsii
 from aws_cdk import Resource, Stack
@@ -16,6 +16,7 @@ from constructs import Construct
 from cdk_chime_messaging import _app_instance_rules as own
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import AppInstanceLike, app_instance_arn
+from cdk_chime_messaging._findings import acknowledge_wildcard
 from cdk_chime_messaging._types import Processor
 
 _app_instance_arn = app_instance_arn
@@ -96,12 +97,15 @@ class ChannelFlow(Resource):
             source_arn=app,
         )
         self._native.node.add_dependency(permission)
-        if hasattr(processor.function, "grant_principal"):
+        # An L1 has a role as well, but only its ARN.
+        given: Any = processor.function
+        role = given.role if isinstance(given, Resource) else None
+        if role is not None:
+            channels = f"{app}/channel/*"
             iam.Grant.add_to_principal(
-                grantee=cast(iam.IGrantable, processor.function),
-                actions=["chime:ChannelFlowCallback"],
-                resource_arns=[f"{app}/channel/*"],
+                grantee=role, actions=["chime:ChannelFlowCallback"], resource_arns=[channels]
             )
+            acknowledge_wildcard(role, channels)
 
     @property
     def channel_flow_arn(self) -> str:

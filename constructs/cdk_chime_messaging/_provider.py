@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Acknowledgment, CfnResource, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -16,6 +16,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_chime_messaging import _asset, _permissions
+from cdk_chime_messaging._findings import acknowledge, acknowledge_wildcard
 from cdk_chime_messaging._order import Order
 
 SERVICE_TIMEOUT = 720
@@ -142,7 +143,7 @@ class ChannelProvider(Construct):
             },
         )
         if in_vpc:
-            _acknowledge(
+            acknowledge(
                 role,
                 "AwsSolutions::AwsSolutions-IAM4",
                 "AWS's own policy for network interfaces of a Lambda in a VPC",
@@ -211,8 +212,7 @@ class ChannelProvider(Construct):
         if not isinstance(policy, iam.Policy):
             policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
             for arn in (arn for statement in statements for arn in statement.resources if arn.endswith("/*")):
-                rule = f"AwsSolutions::AwsSolutions-IAM5[Resource::{_flat(stack.resolve(arn))}]"
-                _acknowledge(policy, rule, "what a channel or flow is called is not known before it is made")
+                acknowledge_wildcard(policy, arn)
         return policy
 
 
@@ -224,20 +224,3 @@ def _newest_python() -> lambda_.Runtime:
     names = (name.removeprefix("PYTHON_3_") for name in dir(lambda_.Runtime) if name.startswith("PYTHON_3_"))
     newest: lambda_.Runtime = getattr(lambda_.Runtime, f"PYTHON_3_{max(map(int, names))}")
     return newest
-
-
-def _flat(value: object) -> str:
-    """Write a resolved value as cdk-nag does in the names of findings: a reference as <LogicalId>."""
-    match value:
-        case {"Ref": name}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"<{name}.{attribute}>"
-        case {"Fn::Join": [separator, list(parts)]}:
-            return str(separator).join(_flat(part) for part in parts)
-    return str(value)
-
-
-def _acknowledge(construct: Construct, rule: str, reason: str) -> None:
-    """Tell validation plugins, such as cdk-nag, that a finding is known, and why it stays."""
-    Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))

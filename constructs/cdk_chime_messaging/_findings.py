@@ -1,0 +1,29 @@
+"""Findings of validation plugins, such as cdk-nag, that are known and stay."""
+
+from __future__ import annotations
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from constructs import Construct
+
+
+def acknowledge(construct: Construct, rule: str, reason: str) -> None:
+    """Tell validation plugins that a finding is known, and why it stays."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+
+
+def acknowledge_wildcard(construct: Construct, arn: str) -> None:
+    """Acknowledge that a policy names channels or flows by a wildcard."""
+    rule = f"AwsSolutions::AwsSolutions-IAM5[Resource::{_flat(Stack.of(construct).resolve(arn))}]"
+    acknowledge(construct, rule, "what a channel or flow is called is not known before it is made")
+
+
+def _flat(value: object) -> str:
+    """Write a resolved value as cdk-nag does in the names of findings: a reference as <LogicalId>."""
+    match value:
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [separator, list(parts)]}:
+            return str(separator).join(_flat(part) for part in parts)
+    return str(value)
