@@ -98,8 +98,7 @@ class ChannelFlow(Resource):
         )
         self._native.node.add_dependency(permission)
         # An L1 has a role as well, but only its ARN.
-        given: Any = processor.function
-        role = given.role if isinstance(given, Resource) else None
+        role: Any = getattr(processor.function, "role", None) if isinstance(processor.function, Resource) else None
         if role is not None:
             channels = f"{app}/channel/*"
             iam.Grant.add_to_principal(

@@ -197,6 +197,18 @@ def test_flow() -> None:
     assert used == {"Fn::GetAtt": [stack.get_logical_id(flow.node.default_child), "Arn"]}
 
 
+def test_imported_processor() -> None:
+    """A Lambda of whose role CDK knows nothing may be invoked, whatever stands for it."""
+    imported = new_stack()
+    function = lambda_.Function.from_function_arn(imported, "Censor", FUNCTION)
+    flow_of(imported, function)
+    native = new_stack()
+    flow_of(native, lambda_.CfnFunction(native, "Censor", code={"zipFile": "x"}, role="arn:aws:iam::1:role/r"))
+    assert only(imported, "AWS::Lambda::Permission")["FunctionName"] == FUNCTION
+    assert "Fn::GetAtt" in only(native, "AWS::Lambda::Permission")["FunctionName"]
+    assert not resources(imported, "AWS::IAM::Policy") | resources(native, "AWS::IAM::Policy")
+
+
 def test_retention() -> None:
     """Retention is in days, whether the app instance is given it or told it."""
     for build in (
