@@ -79,7 +79,11 @@ class ImportedChannel(Resource, Grants):
         ChannelModerator(self, name, channel=self, chime_bearer=bearer, user=user)
 
     def ban(self, user: IdentityLike) -> None:
-        """Ban a user, by a resource of its own."""
+        """Ban a user, by a resource of its own.
+
+        CloudFormation deletes what is gone after it has made what is new: to make a banned user a member again,
+        take the ban away in a deploy before.
+        """
         bearer = self._needed_bearer()
         ChannelBan(self, self._name("Ban", identity_arn(user)), channel=self, chime_bearer=bearer, user=user)
 

@@ -84,5 +84,5 @@ def _failed_members(errors: list[dict[str, Any]]) -> str:
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     return (
         f"BatchCreateChannelMembership: {len(errors)} of the declared members could not be added: "
-        f"{named}{more}. Correct MemberArns, or make these users first, and deploy again."
+        f"{named}{more}. Correct MemberArns, make these users or lift their bans first, and deploy again."
     )
