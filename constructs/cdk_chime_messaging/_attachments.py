@@ -98,39 +98,10 @@ class ChannelMembership(_Attachment):
         )
 
 
-class ChannelModerator(_Attachment):
-    """A moderator of a channel that the stack does not own; `channel.add_moderator(...)` makes one.
+class _UserAttachment(_Attachment):
+    """A user with some part in a channel."""
 
-    Args: as those of `ChannelMembership`.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
-        *,
-        channel: ChannelLike,
-        chime_bearer: IdentityLike,
-        user: IdentityLike,
-        provider: ChannelProvider | None = None,
-    ) -> None:
-        properties = {"MemberArn": identity_arn(user)}
-        super().__init__(
-            scope,
-            id,
-            kind="ChimeChannelModerator",
-            channel=channel,
-            bearer=chime_bearer,
-            properties=properties,
-            provider=provider,
-        )
-
-
-class ChannelBan(_Attachment):
-    """A ban from a channel that the stack does not own; `channel.ban(...)` makes one.
-
-    Args: as those of `ChannelMembership`.
-    """
+    _kind: str
 
     def __init__(
         self,
@@ -142,19 +113,36 @@ class ChannelBan(_Attachment):
         user: IdentityLike,
         provider: ChannelProvider | None = None,
     ) -> None:
-        properties = {"MemberArn": identity_arn(user)}
-        if is_bot(user):
-            told = f"{properties['MemberArn']!r} is a bot, but only users can be banned"
+        if self._kind == "ChimeChannelBan" and is_bot(user):
+            told = f"{identity_arn(user)!r} is a bot, but only users can be banned"
             raise rules.ChannelError(f"{scope.node.path}/{id}", [told])
         super().__init__(
             scope,
             id,
-            kind="ChimeChannelBan",
+            kind=self._kind,
             channel=channel,
             bearer=chime_bearer,
-            properties=properties,
+            properties={"MemberArn": identity_arn(user)},
             provider=provider,
         )
+
+
+class ChannelModerator(_UserAttachment):
+    """A moderator of a channel that the stack does not own; `channel.add_moderator(...)` makes one.
+
+    Args: as those of `ChannelMembership`, without `type`.
+    """
+
+    _kind = "ChimeChannelModerator"
+
+
+class ChannelBan(_UserAttachment):
+    """A ban from a channel that the stack does not own; `channel.ban(...)` makes one. Bots cannot be banned.
+
+    Args: as those of `ChannelMembership`, without `type`.
+    """
+
+    _kind = "ChimeChannelBan"
 
 
 class ChannelFlowAssociation(_Attachment):

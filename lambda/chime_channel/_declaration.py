@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
@@ -248,9 +248,8 @@ _REQUIRED = ("AppInstanceArn", "ChimeBearer", "Name")
 _CLOUDFORMATION = ("ServiceToken", "ServiceTimeout")
 
 
-def _together(declared: Declaration) -> list[str]:
-    """Give what breaks a rule between properties."""
-    problems = []
+def _persons_together(declared: Declaration) -> Iterator[str]:
+    """Give what persons break together."""
     for name, arns in (
         ("ChimeBearer", (declared.bearer,)),
         ("MemberArns", declared.members),
@@ -258,43 +257,38 @@ def _together(declared: Declaration) -> list[str]:
         ("ModeratorArns", declared.moderators),
         ("BanArns", declared.bans),
     ):
-        problems += [
-            f"{name}: {_shown(arn)} belongs to another app instance than AppInstanceArn"
-            for arn in arns
-            if arn and declared.app_instance_arn and _arns.app_instance_of(arn) != declared.app_instance_arn
-        ]
+        for arn in arns:
+            if arn and declared.app_instance_arn and _arns.app_instance_of(arn) != declared.app_instance_arn:
+                yield f"{name}: {_shown(arn)} belongs to another app instance than AppInstanceArn"
     everyone = {*declared.members, *declared.hidden, *declared.moderators, declared.bearer}
-    problems += [
-        f"BanArns: {_shown(arn)} is declared as member, moderator or bearer, too"
-        for arn in declared.bans
-        if arn in everyone
-    ]
-    problems += [
-        f"BanArns: {_shown(arn)} is a bot, but only users can be banned"
-        for arn in declared.bans
-        if _arns.is_bot(arn)
-    ]
-    problems += [
-        f"HiddenMemberArns: {_shown(arn)} is in MemberArns, too"
-        for arn in declared.hidden
-        if arn in declared.members
-    ]
-    if declared.flow and declared.flow.partition("/channel-flow/")[0] != declared.app_instance_arn:
-        problems.append("ChannelFlowArn: belongs to another app instance than AppInstanceArn")
+    for arn in declared.bans:
+        if arn in everyone:
+            yield f"BanArns: {_shown(arn)} is declared as member, moderator or bearer, too"
+        if _arns.is_bot(arn):
+            yield f"BanArns: {_shown(arn)} is a bot, but only users can be banned"
+    for arn in declared.hidden:
+        if arn in declared.members:
+            yield f"HiddenMemberArns: {_shown(arn)} is in MemberArns, too"
     if len(declared.moderators) > 1000:
-        problems.append(f"ModeratorArns: a channel has at most 1000 moderators, got {len(declared.moderators)}")
+        yield f"ModeratorArns: a channel has at most 1000 moderators, got {len(declared.moderators)}"
+
+
+def _together(declared: Declaration) -> Iterator[str]:
+    """Give what breaks a rule between properties."""
+    yield from _persons_together(declared)
+    if declared.flow and declared.flow.partition("/channel-flow/")[0] != declared.app_instance_arn:
+        yield "ChannelFlowArn: belongs to another app instance than AppInstanceArn"
     if declared.elastic:
         if declared.mode != "RESTRICTED":
-            problems.append("Mode: must be RESTRICTED on an elastic channel")
+            yield "Mode: must be RESTRICTED on an elastic channel"
         strangers = set(declared.moderators) - {*declared.members, *declared.hidden, declared.bearer}
         if strangers:
             told = _shown(min(strangers))
-            problems.append(f"ModeratorArns: {told} is no member, which a moderator of an elastic channel must be")
+            yield f"ModeratorArns: {told} is no member, which a moderator of an elastic channel must be"
         if declared.app_instance_arn and _arns.region_of(declared.app_instance_arn) != "us-east-1":
-            problems.append("ElasticChannelConfiguration: elastic channels exist in us-east-1 only")
+            yield "ElasticChannelConfiguration: elastic channels exist in us-east-1 only"
     if declared.adopt and not declared.channel_id:
-        problems.append("AdoptExisting: needs the ChannelId of the channel to adopt")
-    return problems
+        yield "AdoptExisting: needs the ChannelId of the channel to adopt"
 
 
 def _expanded(value: object, app_instance_arn: object) -> object:
@@ -326,4 +320,4 @@ def parse(properties: object) -> tuple[Declaration, list[str]]:
         except Invalid as wrong:
             problems.append(f"{name}{'' if str(wrong).startswith('.') else ': '}{wrong}")
     declared = Declaration(**values)
-    return declared, problems + _together(declared)
+    return declared, [*problems, *_together(declared)]
