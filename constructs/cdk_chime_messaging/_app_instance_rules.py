@@ -57,11 +57,13 @@ def home_problems(stack: Stack, type_: str, app_instance_arn: str | None = None)
 
 
 def user_name_problems(name: str) -> Iterator[str]:
-    """Check a user's Name: 1–100 characters, one of which is no space."""
+    """Check a user's Name: 1–100 characters on one line, one of which is no space."""
     if rules.unknown(name):
         return
     if not 1 <= len(name) <= _MOST_USER_NAME or not name.strip():
         yield f"name must have 1–{_MOST_USER_NAME} characters and not be blank, has {len(name)}: {name[:40]!r}"
+    elif not rules.is_one_line(name):
+        yield f"name must have no line break, got {name[:40]!r}"
 
 
 def user_id_problems(user_id: str) -> Iterator[str]:

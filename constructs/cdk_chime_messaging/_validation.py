@@ -18,6 +18,7 @@ _IDENTITY = re.compile(rf"({_APP_INSTANCE.pattern})/(user|bot)/\S{{1,128}}")
 _CHANNEL = re.compile(rf"({_APP_INSTANCE.pattern})/channel/([A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{{0,62}}[A-Za-z0-9])?)")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
 _NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+_ONE_LINE = re.compile("[^\n\r\x85\u2028\u2029]*")
 _TOKEN = re.compile(r"[-_a-zA-Z0-9]{2,64}")
 
 
@@ -115,10 +116,17 @@ def name_problems(name: str) -> Iterator[str]:
         yield f"name must hold no control character (tab, line feed and carriage return may be), got {name[:80]!r}"
 
 
+def is_one_line(text: str) -> bool:
+    """Say whether a text has no line break, as the service's pattern `.*` wants it."""
+    return _ONE_LINE.fullmatch(text) is not None
+
+
 def metadata_problems(metadata: str) -> Iterator[str]:
-    """Check a channel's Metadata: at most 1024 bytes as UTF-8."""
+    """Check Metadata: at most 1024 bytes as UTF-8, on one line."""
     if unknown(metadata):
         return
+    if not is_one_line(metadata):
+        yield f"metadata must have no line break (what is written as JSON has none), got {metadata[:40]!r}"
     size = len(metadata.encode("utf-8", "surrogatepass"))
     if size > 1024:
         yield f"metadata must have at most 1024 bytes as UTF-8, has {size}"

@@ -321,6 +321,11 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
     "metadata": (lambda s: AppInstance(s, "Chat", metadata="é" * 600), "at most 1024 bytes as UTF-8, has 1200"),
     "user id": (lambda s: AppInstanceUser(s, "a b", app_instance_arn=APP), "got 'a b'"),
     "user name": (lambda s: AppInstanceUser(s, "a", app_instance_arn=APP, name=" "), "not be blank"),
+    "user name of two lines": (
+        lambda s: AppInstanceUser(s, "a", app_instance_arn=APP, name="a\n"),
+        "no line break",
+    ),
+    "metadata of two lines": (lambda s: AppInstance(s, "Chat", metadata="a\nb"), "no line break"),
     "user's expiration": (
         lambda s: AppInstanceUser(
             s,
