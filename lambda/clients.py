@@ -76,7 +76,7 @@ def no_collection() -> Iterator[None]:
 
 @lru_cache(maxsize=4)
 def client(service: str, region: str) -> Any:
-    """Give the client of a service in a region."""
+    """Return the client of a service in a region."""
     with no_collection():
         try:
             return _lean(service, region)

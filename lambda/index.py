@@ -14,18 +14,20 @@ import clients
 
 # crhelper imports boto3 for clients that are not made here.
 with clients.no_collection(), clients.later("boto3"):
-    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from botocore import xform_name
+    from botocore.exceptions import ClientError, ParamValidationError
     from crhelper import CfnResource
 
     from chime_channel import _answer, _handle, _reasons
     from chime_channel._api import Effects, ServiceError
-    from chime_channel._request import UNMADE, BadEvent, Refused, Work, parse_request
+    from chime_channel._physical_id import PhysicalId, State
+    from chime_channel._request import BadEvent, Refused, Work, parse_request
 
 # crhelper logs events, ResponseURL and tracebacks.
 logging.getLogger("crhelper").setLevel(logging.CRITICAL + 1)
 
 _ANSWER_TRIES = 6
-_MARGIN = 8.0
+_MARGIN_SECONDS = 8.0
 """Seconds before the Lambda's end at which the timer answers for a request that hangs."""
 
 
@@ -34,21 +36,77 @@ def log(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - standard output is the log
 
 
-def send(region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Send one call of the service, once."""
-    service = "chime-sdk-identity" if "AppInstance" in operation else "chime-sdk-messaging"
-    method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]
+def send(
+    region: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    client: Callable[[str, str], Any] = clients.client,
+) -> dict[str, Any]:
+    """Send one call of the service, once; whatever it raises beside ServiceError is a failed connection."""
     try:
-        answer: dict[str, Any] = getattr(clients.client(service, region), method)(**parameters)
+        method = getattr(client(_service(operation, parameters), region), xform_name(operation))
+        answer: dict[str, Any] = method(**parameters)
     except ClientError as refused:
-        error = refused.response.get("Error", {})
+        error = refused.response.get("Error") or {}
         status = refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        raise ServiceError(operation, error.get("Code", "Unknown"), error.get("Message", ""), status) from None
+        raise ServiceError(operation, error.get("Code") or "Unknown", error.get("Message") or "", status) from None
     except ParamValidationError as wrong:
         raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
-    except BotoCoreError as failed:
-        raise ServiceError(operation, "Unreachable", type(failed).__name__) from None
     return answer
+
+
+def _service(operation: str, parameters: Mapping[str, Any]) -> str:
+    """Return which of the two services serves a call: that of identities has app instances, users and bots."""
+    about = str(parameters.get("ResourceARN", "/channel/"))
+    messaging = "AppInstance" not in operation and ("/channel/" in about or "/channel-flow/" in about)
+    return "chime-sdk-messaging" if messaging else "chime-sdk-identity"
+
+
+class _RealTimer:
+    """A timer on a thread of its own."""
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        self._timer = threading.Timer(seconds, call)
+        self._timer.daemon = True  # an idle timer must not keep the process
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Keep the timer from calling; without effect where it has begun to."""
+        self._timer.cancel()
+
+    def join(self) -> None:
+        """Wait until the timer's call is over."""
+        self._timer.join()
+
+
+class _Response:
+    """The one answer to one request, whoever comes first: the main thread, or the timer of this request."""
+
+    def __init__(self, provider: Provider, event: Mapping[str, Any], remaining: float) -> None:
+        self._provider, self._event = provider, event
+        self._claim = threading.Lock()
+        self.work: Work | None = None
+        self.delivered = False
+        self._timer = provider.effects.start_timer(max(0.1, remaining - _MARGIN_SECONDS), self._time_is_up)
+
+    def cancel(self) -> None:
+        """Stop the timer; where the main thread was too late, wait until the timer has answered."""
+        self._timer.cancel()
+        if not self.delivered:
+            self._timer.join()
+
+    def send(self, status: str, reason: str, data: Mapping[str, str]) -> None:
+        """Answer, unless the other has already."""
+        if not self._claim.acquire(blocking=False):
+            return
+        not_created = PhysicalId(State.NOT_CREATED, str(self._event.get("LogicalResourceId")))
+        known = self.work.physical_id if self.work else self._event.get("PhysicalResourceId") or not_created
+        written = _answer.body(self._event, status, str(known), reason, data)
+        self.delivered = self._provider.deliver(str(self._event["ResponseURL"]), written)
+
+    def _time_is_up(self) -> None:
+        self.send("FAILED", "The request did not end before the Lambda's time ran out. Try again.", {})
 
 
 class Undelivered(Exception):
@@ -67,10 +125,7 @@ class Provider(CfnResource):
         finally:
             del os.environ["AWS_SAM_LOCAL"]
         self.effects = effects
-        self._work: Work | None = None
-        self._once = threading.Lock()
-        self._sent = False
-        self._delivered = False
+        self._response: _Response | None = None
         for register in (self.create, self.update, self.delete):
             register(self._serve)
 
@@ -80,51 +135,45 @@ class Provider(CfnResource):
         if not _answer.is_sendable(url):
             self.effects.log('{"outcome": "ignored", "why": "no ResponseURL that an answer may be sent to"}')
             return
-        self._delivered = False
         try:
             parse_request(event)
         except BadEvent as wrong:
-            physical_id = event.get("PhysicalResourceId")
-            written = _answer.body(
-                {key: value for key, value in event.items() if isinstance(value, str) and len(value) <= 512},
-                "FAILED",
-                physical_id if isinstance(physical_id, str) else "",
-                f"The event is no request of CloudFormation: {wrong}.",
-                {},
-            )
-            self._deliver(str(url), written)
+            delivered = self.deliver(str(url), _answer_to_bad_event(event, wrong))
         else:
-            self(event, context)
-        if not self._delivered:
+            self._response = None
+            # crhelper takes keys that begin with its name for its own.
+            self({key: value for key, value in event.items() if not str(key).startswith("CrHelper")}, context)
+            delivered = self._response is not None and self._response.delivered
+        if not delivered:
             # Lambda delivers the event again, and every request can be worked on again.
             raise Undelivered("CloudFormation did not take the answer")
 
+    def deliver(self, url: str, written: bytes) -> bool:
+        """Send an answer until it is taken."""
+        effects = self.effects
+        return _answer.deliver(
+            url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
+        )
+
     def _serve(self, event: Mapping[str, Any], context: Any) -> str:
         """Do the work of one request; crhelper turns what is raised into a FAILED answer."""
+        assert self._response is not None
         try:
             request = parse_request(event)
             remaining = context.get_remaining_time_in_millis() / 1000
-            self._work = _handle.begin(request, self.effects, remaining)
-            self.Data = _handle.work_on(self._work)
+            self._response.work = _handle.begin(request, self.effects, remaining)
+            self.Data = _handle.work_on(self._response.work)
         except Exception as error:
-            properties = event.get("ResourceProperties")
-            told = _reasons.reason(error, properties if isinstance(properties, Mapping) else {})
+            message = _reasons.reason(error, event.get("ResourceProperties"), event.get("OldResourceProperties"))
             self.effects.log(json.dumps({"outcome": "FAILED", "kind": type(error).__name__, **_where(error)}))
-            raise Refused(told) from None
-        return self._work.physical_id
-
-    def _crhelper_init(self, event: Mapping[str, Any], context: Any) -> bool:
-        self._work, self._sent = None, False
-        return bool(super()._crhelper_init(event, context))
+            raise Refused(message) from None
+        return self._response.work.physical_id
 
     def _set_timeout(self) -> None:
+        """Start the timer of this request; one of an earlier request can answer only that one."""
+        self._timer = None
         remaining = self._context.get_remaining_time_in_millis() / 1000
-        self._timer = threading.Timer(max(0.1, remaining - _MARGIN), self._timeout)
-        self._timer.daemon = True  # an idle timer must not keep the process
-        self._timer.start()
-
-    def _timeout(self) -> None:
-        self._send("FAILED", "The request did not end before the Lambda's time ran out. Try again.")
+        self._response = _Response(self, self._event, remaining)
 
     def _wait_for_cwlogs(self, sleep: Callable[[float], None] = time.sleep) -> None:
         """Wait for nothing: the logs are read from their group, not from the stack."""
@@ -133,30 +182,25 @@ class Provider(CfnResource):
         self._send()
 
     def _send(self, status: str | None = None, reason: str = "", send_response: object = None) -> None:
-        """Answer the request, unless the timer or the main thread has already."""
-        with self._once:  # held until it is delivered: who comes second has nothing left to do
-            if self._sent:
-                return
-            self._sent = True
-            known = self._work.physical_id if self._work else self._event.get("PhysicalResourceId")
-            written = _answer.body(
-                self._event,
-                status or self.Status,
-                str(known or UNMADE + str(self.LogicalResourceId)),
-                reason or self.Reason,
-                self.Data,
-            )
-            self._deliver(self._response_url, written)
+        """Answer the request, unless its timer has already."""
+        if self._response is not None:
+            self._response.send(status or self.Status, reason or self.Reason, self.Data)
+            self._response.cancel()
 
-    def _deliver(self, url: str, written: bytes) -> None:
-        effects = self.effects
-        self._delivered = _answer.deliver(
-            url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
-        )
+
+def _answer_to_bad_event(event: Mapping[str, Any], wrong: BadEvent) -> bytes:
+    physical_id = event.get("PhysicalResourceId")
+    return _answer.body(
+        {key: value for key, value in event.items() if isinstance(value, str) and len(value) <= 512},
+        "FAILED",
+        physical_id if isinstance(physical_id, str) else "",
+        f"The event is no request of CloudFormation: {wrong}.",
+        {},
+    )
 
 
 def _where(error: BaseException) -> dict[str, str]:
-    """Say where an unforeseen error arose: file and line, never its text, which could hold anything."""
+    """Return where an unforeseen error arose: file and line, never its text, which could hold anything."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
@@ -165,7 +209,7 @@ def _where(error: BaseException) -> dict[str, str]:
     return {"at": f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"}
 
 
-_provider = Provider(Effects(send, time.time, time.sleep, log, _answer.put))
+_provider = Provider(Effects(send, time.time, time.sleep, log, _answer.put, _RealTimer))
 
 
 def handler(event: Any, context: Any) -> None:

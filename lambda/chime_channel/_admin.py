@@ -1,17 +1,31 @@
-"""The life of `Custom::ChimeAppInstanceAdmin`: a user or bot that is admin of its app instance."""
+"""The life of `Custom::ChimeAppInstanceAdmin`: a user or bot that is admin of its app instance.
+
+Several resources, in several stacks, may declare the same admin. Each leaves a mark on the user, a tag; the right
+goes with the last mark (docs/adr/0011). A right that was there before any of them stays.
+"""
 
 from __future__ import annotations
 
-from chime_channel._api import ServiceError
-from chime_channel._arns import app_instance_of, is_app_instance_arn
-from chime_channel._request import UNMADE, Refused, Work
+from collections.abc import Mapping
 
-OUTWAIT = 420.0
+from chime_channel._api import ServiceError
+from chime_channel._arns import app_instance_errors, app_instance_of, region_errors
+from chime_channel._identity import OWN_PREFIX, digest_of_owner
+from chime_channel._observe import confirmed_gone, settled_tags, tags_of
+from chime_channel._physical_id import PhysicalId, State
+from chime_channel._properties import refuse, shown, text
+from chime_channel._request import Work
+
+MARK_PREFIX = f"{OWN_PREFIX}admin-"
+_MADE, _FOUND, _LEAVING = "made", "found", "leaving"
+"""The values of a mark: the right was given by a resource of ours, was there before, or is being let go."""
 
 
 def create(work: Work) -> dict[str, str]:
     """Make the user an admin; one that is admin already stays it."""
     admin, app_instance = _declared(work)
+    with work.creating(admin):
+        _mark(work, admin)
     try:
         work.api.call("CreateAppInstanceAdmin", AppInstanceArn=app_instance, AppInstanceAdminArn=admin)
     except ServiceError as refused:
@@ -23,55 +37,110 @@ def create(work: Work) -> dict[str, str]:
 
 def update(work: Work) -> dict[str, str]:
     """Make another user admin: another physical resource, so that CloudFormation deletes the old one afterwards."""
-    before = str(work.request.old_properties.get("AppInstanceAdminArn"))
+    before = text(work.request.old_properties, "AppInstanceAdminArn")
     admin, _ = _declared(work)
-    if before != admin and work.request.physical_id == admin:
+    if before != admin and work.request.physical_id == admin and app_instance_of(before):
         # The rollback of an Update that failed, perhaps after its effect: CloudFormation has never heard of it.
-        _demote(work, before)
+        _let_go(work, before, marked_always=True)
     return create(work)
 
 
 def delete(work: Work) -> dict[str, str]:
     """Take the right away again; a user who is no admin, or no more there, is fine."""
-    physical_id = work.request.physical_id
-    if physical_id.startswith(UNMADE):
+    physical_id = PhysicalId.parse(work.request.physical_id, lambda id_: app_instance_of(id_) is not None)
+    admin = physical_id.id
+    if physical_id.state is State.NOT_CREATED:
         return {}
-    admin = physical_id
-    if app_instance_of(admin) is None:
-        # CloudFormation made this id up, because no Create has answered. One may still be running.
-        admin = str(work.request.properties.get("AppInstanceAdminArn", ""))
-        effects = work.api.effects
-        effects.sleep(max(0.0, min(OUTWAIT, work.api.deadline - effects.clock() - 30)))
-    _demote(work, admin)
+    if physical_id.state is State.MADE_UP:
+        admin = text(work.request.properties, "AppInstanceAdminArn")
+        work.wait_until_create_has_ended()
+    if app_instance_of(admin) and not region_errors("AppInstanceAdminArn", admin):
+        # What an earlier release has made bears no mark; it answered each Create whose effect was sure.
+        _let_go(work, admin, marked_always=physical_id.state is not State.HELD)
     return {}
 
 
-def _demote(work: Work, admin: str) -> None:
-    app_instance = app_instance_of(admin)
-    if app_instance is None:
+def _mark_key(work: Work) -> str:
+    return MARK_PREFIX + digest_of_owner(work.request.stack_id, work.request.logical_id)
+
+
+def _mark(work: Work, admin: str) -> None:
+    """Leave this resource's mark, before the right is given: then no right is ever without its mark."""
+    key = _mark_key(work)
+    tags = tags_of(work.api, admin) or {}
+    if key in tags:
         return
+    values = {value for name, value in tags.items() if name.startswith(MARK_PREFIX)}
+    found = _FOUND in values
+    if not values and work.request.physical_id != admin and _is_admin(work, admin):
+        # Another delivery of this request may have given the right; then its mark is seen before long.
+        if key in (settled_tags(work.api, admin, key) or {}):
+            return
+        found = True
+    work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _FOUND if found else _MADE}])
+
+
+def _is_admin(work: Work, admin: str) -> bool:
     try:
-        work.api.call("DeleteAppInstanceAdmin", AppInstanceArn=app_instance, AppInstanceAdminArn=admin)
+        work.api.call(
+            "DescribeAppInstanceAdmin", AppInstanceArn=app_instance_of(admin) or "", AppInstanceAdminArn=admin
+        )
     except ServiceError as refused:
-        # No bearer takes part, so no role is judged: Forbidden, too, says that there is no such admin.
-        if not refused.missing:
+        if not refused.is_not_found:
+            raise
+        return False
+    return True
+
+
+def _let_go(work: Work, admin: str, *, marked_always: bool) -> None:
+    """Take the right away with the last mark, then remove this resource's mark.
+
+    Args:
+        work: The request in progress.
+        admin: The user or bot.
+        marked_always: Whether a right without this resource's mark is certainly another's.
+    """
+    key = _mark_key(work)
+    tags = (settled_tags(work.api, admin, key) if marked_always else tags_of(work.api, admin)) or {}
+    mark = tags.get(key)
+    if mark is None and marked_always:
+        return
+    if mark != _FOUND:
+        others = _others(tags, key)
+        if mark is not None and others:
+            # Of two that let go at once, at least one must see that the other does.
+            work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _LEAVING}])
+            others = _others(tags_of(work.api, admin) or {}, key)
+        if not others:
+            _demote(work, admin)
+    if mark is not None:
+        work.api.call("UntagResource", ResourceARN=admin, TagKeys=[key])
+
+
+def _others(tags: Mapping[str, str], key: str) -> set[str]:
+    """Return the marks of other resources that hold on to the right."""
+    return {
+        name for name, value in tags.items() if name.startswith(MARK_PREFIX) and name != key and value != _LEAVING
+    }
+
+
+def _demote(work: Work, admin: str) -> None:
+    here = {"AppInstanceArn": app_instance_of(admin) or "", "AppInstanceAdminArn": admin}
+    try:
+        work.api.call("DeleteAppInstanceAdmin", **here)
+    except ServiceError as refused:
+        if not confirmed_gone(refused, lambda: work.api.call("DescribeAppInstanceAdmin", **here)):
             raise
 
 
 def _declared(work: Work) -> tuple[str, str]:
     properties = work.request.properties
     admin, app_instance = properties.get("AppInstanceAdminArn"), properties.get("AppInstanceArn")
-    problems = []
-    if not isinstance(app_instance, str) or not is_app_instance_arn(app_instance):
-        problems.append(f"AppInstanceArn: must be an app instance's ARN, got {app_instance!r:.100}")
-    if not isinstance(admin, str) or app_instance_of(admin) is None:
-        problems.append(f"AppInstanceAdminArn: must be the ARN of a user or bot, got {admin!r:.100}")
-    elif app_instance_of(admin) != app_instance:
-        problems.append("AppInstanceAdminArn: belongs to another app instance than AppInstanceArn")
-    unknown = set(properties) - {"ServiceToken", "ServiceTimeout", "AppInstanceArn", "AppInstanceAdminArn"}
-    problems += [
-        f"{name!r:.60}: is no property of Custom::ChimeAppInstanceAdmin" for name in sorted(unknown, key=str)
-    ]
-    if problems:
-        raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(problems))
+    errors = app_instance_errors("AppInstanceArn", app_instance)
+    owner = app_instance_of(text(properties, "AppInstanceAdminArn"))
+    if owner is None:
+        errors.append(f"AppInstanceAdminArn: must be the ARN of a user or bot, got {shown(admin)}")
+    elif owner != app_instance:
+        errors.append("AppInstanceAdminArn: belongs to another app instance than AppInstanceArn")
+    refuse(work.request, {"AppInstanceArn", "AppInstanceAdminArn"}, errors)
     return str(admin), str(app_instance)

@@ -4,41 +4,56 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-MOST_BYTES = 4096
-_MOST_ID_BYTES = 1024
+MAX_BYTES = 4096
+_MAX_ID_BYTES = 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_TIMEOUT = 5.0
+_S3 = re.compile(r"(?:[a-z0-9][a-z0-9.-]*\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.(?:com|com\.cn|eu)")
+"""The hosts of Amazon S3, to which a ResponseURL leads (AWS documents it as a pre-signed URL of S3)."""
+_TIMEOUT_SECONDS = 5.0
 
 
 def body(event: Mapping[str, object], status: str, physical_id: str, reason: str, data: Mapping[str, str]) -> bytes:
-    """Write an answer of at most 4096 bytes; a Reason too long loses its end."""
+    """Return an answer of at most 4096 bytes; a Reason too long loses its end.
+
+    What CloudFormation itself sent comes back as it is, and could alone take more: such an answer is as short as it
+    can be.
+    """
     answer: dict[str, object] = {
         "Status": status,
-        "PhysicalResourceId": _bounded(physical_id, _MOST_ID_BYTES) or "unknown",
+        "PhysicalResourceId": _bounded(physical_id, _MAX_ID_BYTES) or "unknown",
         "StackId": event.get("StackId", ""),
         "RequestId": event.get("RequestId", ""),
         "LogicalResourceId": event.get("LogicalResourceId", ""),
         "NoEcho": False,
     }
-    if data and status == "SUCCESS":
-        answer["Data"] = dict(data)
     if status == "FAILED":
-        answer["Reason"] = reason or "no reason is known"
-    while len(written := json.dumps(answer).encode()) > MOST_BYTES and len(str(answer.get("Reason", ""))) > 1:
-        text = str(answer["Reason"])
-        excess = len(written) - MOST_BYTES
+        return _with_reason(answer, reason or "no reason is known")
+    written = json.dumps({**answer, "Data": dict(data)} if data else answer).encode()
+    if len(written) <= MAX_BYTES:
+        return written
+    return _with_reason({**answer, "Status": "FAILED"}, "The attributes do not fit into an answer of 4096 bytes.")
+
+
+def _with_reason(answer: Mapping[str, object], reason: str) -> bytes:
+    while True:
+        written = json.dumps({**answer, "Reason": reason}).encode()
+        excess = len(written) - MAX_BYTES
+        if excess <= 0 or len(reason) <= 1:
+            return written
         # One character takes twelve bytes at most as JSON, so this cuts too little rather than too much.
-        answer["Reason"] = text[: max(1, len(text) - max(2, excess // 12))].rstrip("…") + "…"
-    return written
+        reason = reason[: max(1, len(reason) - max(2, excess // 12))].rstrip("…")
+        reason = (reason[:-1] if len(reason) > 1 else "") + "…"
 
 
-def _bounded(text: str, most: int) -> str:
-    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
+def _bounded(text: str, size: int) -> str:
+    return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
 
 
 @lru_cache(maxsize=1)
@@ -48,29 +63,40 @@ def _tls() -> ssl.SSLContext:
 
 
 def is_sendable(url: object) -> bool:
-    """Say whether an answer may be sent there: over TLS, or to this very machine (the local engine)."""
-    if not isinstance(url, str):
+    """Check whether an answer may be sent there: to S3 over TLS, or to a local engine that serves this Lambda.
+
+    A local engine is there where AWS_ENDPOINT_URL leads to this very machine.
+    """
+    if not isinstance(url, str) or any(ord(character) <= 32 for character in url):
         return False
     try:
         parts = urlsplit(url)
-        return (
-            bool(parts.hostname)
-            and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK))
-            and parts.port != 0
-        )
+        if parts.username is not None or parts.password is not None or parts.port == 0:
+            return False
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    if host in _LOOPBACK:
+        return parts.scheme in ("http", "https") and _is_local_engine()
+    return parts.scheme == "https" and parts.port in (None, 443) and _S3.fullmatch(host) is not None
+
+
+def _is_local_engine() -> bool:
+    try:
+        return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in _LOOPBACK
     except ValueError:
         return False
 
 
 def put(url: str, written: bytes) -> int:
-    """PUT an answer once and give the HTTP status; raises OSError or HTTPException where none came."""
+    """PUT an answer once and return the HTTP status; raises OSError or HTTPException where none came."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=_tls())
+        connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=_tls())
     else:
-        connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+        connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
     try:
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         # The URL is signed for an empty content type.

@@ -9,15 +9,27 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chime_channel._arns import region_of
+from chime_channel._times import PERMISSION_SECONDS, STALENESS_SECONDS
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
-_BASE, _CAP = 0.2, 3.0
-_BATCH_PACE = 1.0
-"""Seconds between two batch calls: the service takes one a second for each channel."""
+_MIN_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.2, 3.0
+_BATCH_SECONDS = 1.0
+"""Between two batch calls: the service takes one a second for each channel."""
+_DENIED_CODES = ("AccessDenied", "UnrecognizedClient", "InvalidClientTokenId")
+_DENIED_WORDS = ("authorization failed", "not authorized to perform")
+_BEARER_WORDS = "an invalid app instance user arn"
+"""How the service says that a bearer is not there, be it with 401 or 403 (seen on AWS)."""
 
 
 class ServiceError(Exception):
-    """The service, or the way to it, refused a call."""
+    """The service, or the way to it, refused a call.
+
+    Args:
+        operation: The operation that was called.
+        code: The error code, with or without the suffix Exception.
+        message: The service's own words.
+        status: The HTTP status; 0 for a connection that failed or an answer that could not be read.
+    """
 
     def __init__(self, operation: str, code: str, message: str, status: int = 0) -> None:
         super().__init__(f"{operation}: {code}: {message}")
@@ -25,21 +37,32 @@ class ServiceError(Exception):
         self.code = code.removesuffix("Exception")
         self.message = message
         self.status = status
+        self.waited = 0.0
+        """Seconds for which the same refusal was waited out, since it might have been eventual consistency."""
+        self.may_have_had_effect = False
+        """Whether an earlier try of the same call may have had its effect."""
 
     @property
-    def passing(self) -> bool:
-        """Whether the same call may succeed a little later; status 0 is a connection that failed."""
+    def is_retryable(self) -> bool:
+        """Whether the same call may succeed a little later."""
         return self.status in _RETRIED or self.status == 0 or "Throttl" in self.code
 
     @property
-    def denied(self) -> bool:
+    def is_access_denied(self) -> bool:
         """Whether IAM refused the Lambda, as apart from the service refusing the bearer."""
-        return self.code.startswith("AccessDenied")
+        words = self.message.lower()
+        return self.code.startswith(_DENIED_CODES) or any(denied in words for denied in _DENIED_WORDS)
 
     @property
-    def missing(self) -> bool:
-        """Whether the answer can mean that the channel is not there; Forbidden may also hide a living one."""
-        return self.code in ("NotFound", "Forbidden") and not self.denied
+    def is_bearer_unknown(self) -> bool:
+        """Whether the service does not know the bearer."""
+        return self.code.startswith("Unauthorized") or _BEARER_WORDS in self.message.lower()
+
+    @property
+    def is_not_found(self) -> bool:
+        """Whether the answer can mean that what was asked for is not there; Forbidden may also hide it."""
+        verdict = self.code in ("NotFound", "Forbidden")
+        return verdict and not self.is_access_denied and not self.is_bearer_unknown
 
 
 class OutOfTime(Exception):
@@ -52,9 +75,19 @@ class OutOfTime(Exception):
 
 
 class Send(Protocol):
-    """Sends one call, once; raises ServiceError."""
+    """Sends one call, once; raises ServiceError. Whatever else it raises counts as a connection that failed."""
 
     def __call__(self, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]: ...
+
+
+class Timer(Protocol):
+    """What `Effects.start_timer` returns."""
+
+    def cancel(self) -> None:
+        """Keep the timer from calling; without effect where it has begun to."""
+
+    def join(self) -> None:
+        """Wait until the timer's call is over."""
 
 
 @dataclass
@@ -66,54 +99,84 @@ class Effects:
     sleep: Callable[[float], None]
     log: Callable[[str], None]
     put: Callable[[str, bytes], int]
-    """Sends an answer to a ResponseURL, once, and gives the HTTP status."""
+    """Sends an answer to a ResponseURL, once, and returns the HTTP status."""
+    start_timer: Callable[[float, Callable[[], None]], Timer]
+    """Calls a function after some seconds, beside what goes on."""
     rng: random.Random = field(default_factory=random.SystemRandom)
 
 
 _PLACES = ("ChannelArn", "ResourceARN", "AppInstanceArn")
 """The parameters whose ARN says which region a call goes to; each call has one of them."""
+_ANSWERS_HOLD: dict[str, tuple[str, ...]] = {
+    "CreateChannel": ("ChannelArn",),
+    "DescribeChannel": ("Channel",),
+    "DescribeChannelMembership": ("ChannelMembership",),
+    "BatchCreateChannelMembership": ("BatchChannelMemberships", "Errors"),
+    # An empty list may be left out; the channel's ARN comes with each of these answers.
+    "ListChannelMemberships": ("ChannelMemberships", "ChannelArn"),
+    "ListChannelModerators": ("ChannelModerators", "ChannelArn"),
+    "ListChannelBans": ("ChannelBans", "ChannelArn"),
+}
+"""One of these members is in each whole answer (botocore's models); an answer with none of them was cut."""
+_REFUSAL_IS_AN_ANSWER = ("Delete", "Disassociate", "Get", "ListTags", "Describe")
+"""Operations whose refusal tells something, such as that nothing is there; who calls them decides."""
 
 
 @dataclass
 class Api:
-    """The service, for one request that must end at `deadline` (on the effects' clock)."""
+    """The service, for one request that must end at `deadline` (on the effects' clock).
+
+    IAM's refusals, and while `bearer_may_be_new` those of the bearer, are no verdict before `settled_at`: a policy,
+    a user or an admin made a moment ago may not be known everywhere (AWS documents it of IAM; of the service it is
+    expected). They come before any effect, so the same call can be sent again.
+    """
 
     effects: Effects
     request_id: str
     deadline: float
-    uncertain: bool = False
-    """Whether a call had to be repeated: it may have taken effect all the same, or meanwhile another delivery's."""
+    bearer_may_be_new: bool = False
+    settled_at: float = 0.0
+    _new_channels: dict[str, float] = field(default_factory=dict)
+    """From a channel's ARN to the moment after which a read that misses it says that it is not there."""
     _next_batch: float = 0.0
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call until it succeeds, is refused for good (ServiceError), or time runs out (OutOfTime)."""
         if operation.startswith("Batch"):
             self._pace()
-        region = region_of(next(parameters[name] for name in _PLACES if name in parameters))
-        tries = 0
+        first, tries, may_have_had_effect = self.effects.clock(), 0, False
         while True:
             tries += 1
             began = self.effects.clock()
             if began >= self.deadline:
                 raise OutOfTime(None, operation)
             try:
-                answer = self.effects.send(region, operation, parameters)
+                answer = self._send_once(operation, parameters)
             except ServiceError as refused:
-                self._log(operation, began, tries, refused.code, status=refused.status)
-                if not refused.passing:
+                until = self._retry_until(refused, parameters)
+                refused.may_have_had_effect = may_have_had_effect
+                waits = "" if refused.is_retryable or until is None else f"until {until - began:.0f} s from now"
+                self._log(operation, began, tries, refused.code, status=refused.status, waits=waits)
+                if until is None:
+                    refused.waited = began - first
                     raise
-                self.uncertain = True
+                # A refusal by IAM comes before any effect, also of another delivery of this request.
+                may_have_had_effect |= not refused.is_access_denied
                 self._wait(tries, refused)
             else:
                 self._log(operation, began, tries, "ok", answer=answer)
                 return answer
 
+    def channel_is_new(self, arn: str) -> None:
+        """Note that a channel was created just now: reads may miss it for a while."""
+        self._new_channels[arn] = self.effects.clock() + STALENESS_SECONDS
+
     def pages(self, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Give the items of all pages of a list operation."""
+        """Return the items of all pages of a list operation."""
         token: dict[str, str] = {}
         while True:
             answer = self.call(operation, **parameters, **token)
-            yield from answer.get(key, ())
+            yield from answer.get(key) or ()
             if not answer.get("NextToken"):
                 return
             token = {"NextToken": answer["NextToken"]}
@@ -124,16 +187,43 @@ class Api:
             raise OutOfTime(last, operation)
         self.effects.sleep(seconds)
 
+    def _send_once(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        region = region_of(next(parameters[name] for name in _PLACES if name in parameters))
+        try:
+            answer = self.effects.send(region, operation, parameters)
+        except ServiceError:
+            raise
+        except Exception as failed:
+            # Whatever it was, nobody knows whether the call had its effect.
+            raise ServiceError(operation, "Unreachable", type(failed).__name__) from None
+        needed = _ANSWERS_HOLD.get(operation)
+        if not isinstance(answer, dict) or (needed and not any(name in answer for name in needed)):
+            raise ServiceError(operation, "Unreachable", "the answer was cut")
+        return answer
+
+    def _retry_until(self, refused: ServiceError, parameters: Mapping[str, Any]) -> float | None:
+        """Return until when a refusal is waited out; None where it is the verdict."""
+        if refused.is_retryable:
+            return self.deadline
+        until = 0.0
+        if refused.is_access_denied or (self.bearer_may_be_new and refused.is_bearer_unknown):
+            until = self.settled_at
+        elif refused.is_not_found:
+            until = self._new_channels.get(str(parameters.get("ChannelArn")), 0.0)
+            if self.bearer_may_be_new and not refused.operation.startswith(_REFUSAL_IS_AN_ANSWER):
+                until = max(until, self.settled_at)
+        return until if self.effects.clock() < until else None
+
     def _wait(self, tries: int, refused: ServiceError) -> None:
         # Full jitter: hundreds of requests that were throttled together must not come back together.
-        longest = min(_CAP, _BASE * 2 ** min(tries, 8))
-        self.pause(self.effects.rng.uniform(_BASE / 4, longest), refused.operation, refused)
+        longest = min(_MAX_PAUSE_SECONDS, _MIN_PAUSE_SECONDS * 2 ** min(tries, 8))
+        self.pause(self.effects.rng.uniform(_MIN_PAUSE_SECONDS / 4, longest), refused.operation, refused)
 
     def _pace(self) -> None:
         early = self._next_batch - self.effects.clock()
         if early > 0:
             self.pause(early, "BatchCreateChannelMembership")
-        self._next_batch = self.effects.clock() + _BATCH_PACE
+        self._next_batch = self.effects.clock() + _BATCH_SECONDS
 
     def _log(
         self,
@@ -143,6 +233,7 @@ class Api:
         outcome: str,
         *,
         status: int = 0,
+        waits: str = "",
         answer: Mapping[str, Any] | None = None,
     ) -> None:
         line = {
@@ -151,8 +242,19 @@ class Api:
             "milliseconds": round((self.effects.clock() - began) * 1000),
             "try": tries,
             "request_id": self.request_id,
-            "aws_request_id": (answer or {}).get("ResponseMetadata", {}).get("RequestId"),
+            "aws_request_id": _aws_request_id(answer),
+            "status": status or None,
+            "retries": waits or None,
         }
-        if status:
-            line["status"] = status
         self.effects.log(json.dumps({key: value for key, value in line.items() if value is not None}))
+
+
+def _aws_request_id(answer: Mapping[str, Any] | None) -> str | None:
+    metadata = (answer or {}).get("ResponseMetadata")
+    found = metadata.get("RequestId") if isinstance(metadata, Mapping) else None
+    return found if isinstance(found, str) else None
+
+
+def new_api(effects: Effects, request_id: str, deadline: float, *, bearer_may_be_new: bool) -> Api:
+    """Return the service for a request that begins now."""
+    return Api(effects, request_id, deadline, bearer_may_be_new, effects.clock() + PERMISSION_SECONDS)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from chime_channel._api import Api, ServiceError
-from chime_channel._observe import read
-from chime_channel._plan import Call, Needs
+from chime_channel._observe import bans_of, members_of, moderators_of
+from chime_channel._plan import Call
 from chime_channel._request import Refused
 
-_PASSING = frozenset({"Throttled", "Throttling", "ServiceFailure", "ServiceUnavailable"})
-_LISTS = {
-    "DeleteChannelMembership": ("members", "MemberArn"),
-    "DeleteChannelModerator": ("moderators", "ChannelModeratorArn"),
-    "DeleteChannelBan": ("bans", "MemberArn"),
+_RETRYABLE = frozenset({"Throttled", "Throttling", "ThrottledClient", "ServiceFailure", "ServiceUnavailable"})
+_UNSETTLED = frozenset({"NotFound", "Forbidden", "Unauthorized", "UnauthorizedClient"})
+"""How the service may refuse a user whom it does not know yet."""
+_LISTS: dict[str, tuple[Callable[[Api, str, str], Collection[str]], str]] = {
+    "DeleteChannelMembership": (members_of, "MemberArn"),
+    "DeleteChannelModerator": (moderators_of, "ChannelModeratorArn"),
+    "DeleteChannelBan": (bans_of, "MemberArn"),
 }
-"""Where those who are removed are listed, and by which parameter they are named."""
+"""What reads those of whom one is removed, and which parameter names that one."""
 _SHOWN = 10
 """How many members a message names."""
 
@@ -30,32 +32,64 @@ def apply(api: Api, calls: Iterable[Call]) -> None:
             case "DeleteChannelMembership" | "DeleteChannelModerator" | "DeleteChannelBan":
                 _remove(api, call)
             case "CreateChannelModerator" | "CreateChannelBan":
-                _unless(api, call, "Conflict")
+                _unless_conflict(api, call)
+            case "AssociateChannelFlow":
+                _associate(api, call)
             case "DisassociateChannelFlow":
-                _unless(api, call, "NotFound")
+                _disassociate(api, call)
             case _:
                 api.call(call.operation, **call.parameters)
 
 
-def _unless(api: Api, call: Call, code: str) -> None:
+def _unless_conflict(api: Api, call: Call) -> None:
     try:
         api.call(call.operation, **call.parameters)
     except ServiceError as refused:
-        if refused.code != code:
+        if refused.code != "Conflict":
             raise
+
+
+def _associate(api: Api, call: Call) -> None:
+    """Associate a flow. It replaces the one before; only where that is a Conflict, the one before leaves first."""
+    try:
+        api.call(call.operation, **call.parameters)
+    except ServiceError as refused:
+        if refused.code != "Conflict":
+            raise
+        before = _flow_of(api, call)
+        if before == call.parameters["ChannelFlowArn"]:
+            return
+        if not before:
+            raise
+        _disassociate(api, Call("DisassociateChannelFlow", {**call.parameters, "ChannelFlowArn": before}))
+        api.call(call.operation, **call.parameters)
+
+
+def _disassociate(api: Api, call: Call) -> None:
+    """Take a flow off; a refusal counts as done when the channel shows another flow, or none."""
+    try:
+        api.call(call.operation, **call.parameters)
+    except ServiceError as refused:
+        if refused.code == "NotFound":
+            return
+        if not refused.is_not_found or _flow_of(api, call) == call.parameters["ChannelFlowArn"]:
+            raise
+
+
+def _flow_of(api: Api, call: Call) -> str:
+    here = {name: call.parameters[name] for name in ("ChannelArn", "ChimeBearer")}
+    return str(api.call("DescribeChannel", **here)["Channel"].get("ChannelFlowArn") or "")
 
 
 def _remove(api: Api, call: Call) -> None:
-    """Remove a member or moderator; a refusal counts as done when a new look shows that they are gone."""
+    """Remove a member, moderator or ban; a refusal counts as done when a new look shows that it is gone."""
     try:
         api.call(call.operation, **call.parameters)
     except ServiceError as refused:
-        if refused.denied or refused.code not in ("NotFound", "Forbidden", "Conflict", "BadRequest"):
+        if refused.is_access_denied or refused.code not in ("NotFound", "Forbidden", "Conflict", "BadRequest"):
             raise
-        wanted, who = _LISTS[call.operation]
-        arn, bearer = call.parameters["ChannelArn"], call.parameters["ChimeBearer"]
-        seen = read(api, arn, bearer, {}, Needs(**{wanted: True}))
-        if call.parameters[who] in (getattr(seen, wanted) or ()):
+        list_all, name = _LISTS[call.operation]
+        if call.parameters[name] in list_all(api, call.parameters["ChannelArn"], call.parameters["ChimeBearer"]):
             raise
 
 
@@ -64,22 +98,24 @@ def _add_members(api: Api, parameters: dict[str, Any]) -> None:
     failure: ServiceError | None = None
     while True:
         errors = api.call("BatchCreateChannelMembership", **parameters).get("Errors") or ()
-        lasting = [e for e in errors if e.get("ErrorCode") not in _PASSING and e.get("ErrorCode") != "Conflict"]
+        errors = [error for error in errors if error.get("ErrorCode") != "Conflict"]
+        again = _RETRYABLE | (_UNSETTLED if api.effects.clock() < api.settled_at else frozenset())
+        lasting = [error for error in errors if error.get("ErrorCode") not in again]
         if lasting:
             raise Refused(_failed_members(lasting))
-        passing = [e for e in errors if e.get("ErrorCode") in _PASSING]
-        if not passing:
+        if not errors:
             return
         failure = ServiceError(
-            "BatchCreateChannelMembership", str(passing[0]["ErrorCode"]), f"{len(passing)} members left", 429
+            "BatchCreateChannelMembership", str(errors[0]["ErrorCode"]), f"{len(errors)} members left", 429
         )
         api.pause(api.effects.rng.uniform(0.2, 1.0), failure.operation, failure)
-        parameters["MemberArns"] = [e["MemberArn"] for e in passing]
+        parameters["MemberArns"] = [error["MemberArn"] for error in errors]
 
 
 def _failed_members(errors: list[dict[str, Any]]) -> str:
     named = "; ".join(
-        f"{e.get('MemberArn')}: {e.get('ErrorCode')}: {e.get('ErrorMessage', '')}" for e in errors[:_SHOWN]
+        f"{error.get('MemberArn')}: {error.get('ErrorCode')}: {error.get('ErrorMessage') or ''}"
+        for error in errors[:_SHOWN]
     )
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     return (

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from typing import NamedTuple
 
 REGIONS = ("us-east-1", "eu-central-1")
 """The regions that have an Amazon Chime SDK messaging endpoint."""
 
-_APP_INSTANCE = r"arn:aws[a-z-]*:chime:[a-z0-9-]+:\d{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]*"
+_APP_INSTANCE = r"arn:aws[a-z-]*:chime:[a-z0-9-]+:\d{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]{0,99}"
 _CHANNEL_ID = r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?"
 
 _app_instance = re.compile(_APP_INSTANCE)
 _channel = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/channel/(?P<channel_id>{_CHANNEL_ID})")
-_identity = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/(?P<kind>user|bot)/(?P<name>\\S{{1,128}})")
+_identity = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/(?P<kind>user|bot)/(?P<name>{_CHANNEL_ID})")
 _channel_flow = re.compile(rf"{_APP_INSTANCE}/channel-flow/[A-Za-z0-9-]+")
 _channel_id = re.compile(_CHANNEL_ID)
 
@@ -29,38 +30,55 @@ class ChannelArn(NamedTuple):
 
 
 def parse_channel_arn(text: object) -> ChannelArn | None:
-    """Take a channel's ARN apart; None where `text` is none."""
+    """Return the parts of a channel's ARN; None where `text` is none."""
     found = _channel.fullmatch(text) if isinstance(text, str) else None
     return ChannelArn(found["app_instance"], found["channel_id"]) if found else None
 
 
 def is_app_instance_arn(text: str) -> bool:
-    """Say whether `text` is the ARN of an app instance."""
+    """Check whether `text` is the ARN of an app instance."""
     return _app_instance.fullmatch(text) is not None
 
 
 def app_instance_of(identity_arn: str) -> str | None:
-    """Give the app instance of a user's or bot's ARN; None where it is neither."""
+    """Return the app instance of a user's or bot's ARN; None where it is neither."""
     found = _identity.fullmatch(identity_arn)
     return found["app_instance"] if found else None
 
 
 def is_bot(identity_arn: str) -> bool:
-    """Say whether an identity is a bot, not a user."""
+    """Check whether an identity is a bot, not a user."""
     found = _identity.fullmatch(identity_arn)
     return found is not None and found["kind"] == "bot"
 
 
 def is_channel_flow_arn(text: str) -> bool:
-    """Say whether `text` is the ARN of a channel flow."""
+    """Check whether `text` is the ARN of a channel flow."""
     return _channel_flow.fullmatch(text) is not None
 
 
 def is_channel_id(text: str) -> bool:
-    """Say whether `text` can be a ChannelId."""
+    """Check whether `text` can be a ChannelId."""
     return _channel_id.fullmatch(text) is not None
 
 
 def region_of(arn: str) -> str:
-    """Give the region that an ARN names."""
+    """Return the region that an ARN names."""
     return arn.split(":")[3]
+
+
+def app_instance_errors(name: str, value: object) -> list[str]:
+    """Return what is wrong with the ARN of an app instance, which a property names."""
+    if not isinstance(value, str) or not is_app_instance_arn(value):
+        example = "arn:aws:chime:REGION:ACCOUNT:app-instance/ID"
+        return [f"{name}: must be an app instance's ARN ({example}), got {reprlib.repr(value)}"]
+    return region_errors(name, value)
+
+
+def region_errors(name: str, arn: str) -> list[str]:
+    """Return what is wrong with the region of an ARN, which a property names."""
+    if region_of(arn) in REGIONS:
+        return []
+    return [
+        f"{name}: is in {region_of(arn)}; Amazon Chime SDK messaging has endpoints in {' and '.join(REGIONS)} only"
+    ]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from chime_channel import _arns
-from chime_channel._api import ServiceError
+from chime_channel._api import Api, ServiceError
 from chime_channel._apply import apply
-from chime_channel._observe import proved_gone
+from chime_channel._observe import is_admin, proved_gone
+from chime_channel._physical_id import PhysicalId, State
 from chime_channel._plan import Call
-from chime_channel._request import UNMADE, Refused, Work
-
-_OUTWAIT = 420.0
+from chime_channel._properties import refuse, shown, text
+from chime_channel._request import Request, Work
 
 
 @dataclass(frozen=True)
@@ -46,32 +45,33 @@ TYPES = tuple(_KINDS)
 def create(work: Work) -> dict[str, str]:
     """Attach; what is attached already stays."""
     kind = _KINDS[work.request.resource_type]
-    properties = _checked(work.request.properties, kind)
+    properties = _checked(work.request, kind)
     channel, bearer, target = properties["ChannelArn"], properties["ChimeBearer"], properties[kind.target]
     here = {"ChannelArn": channel, "ChimeBearer": bearer}
     if kind.create.startswith("Batch"):
         parameters = {**here, "Type": properties.get("Type", "DEFAULT"), "MemberArns": [target]}
     else:
         parameters = {**here, kind.parameter: target}
-    apply(work.api, [Call(kind.create, parameters)])
+    with work.creating(f"{channel}|{target}"):
+        apply(work.api, [Call(kind.create, parameters)])
     work.answered = f"{channel}|{target}"
     return {"ChannelArn": channel}
 
 
 def update(work: Work) -> dict[str, str]:
-    """Attach what is declared now; what cannot stay beside it leaves first."""
+    """Attach what is declared now. A membership of another type leaves first; a flow replaces the former one."""
     kind = _KINDS[work.request.resource_type]
-    new, old = _checked(work.request.properties, kind), work.request.old_properties
+    new, old = _checked(work.request, kind), work.request.old_properties
     channel, target = new["ChannelArn"], new[kind.target]
-    old_channel, old_target = str(old.get("ChannelArn")), str(old.get(kind.target))
-    # The type of a membership cannot be changed, and a channel has one flow at a time.
-    retyped = old_target == target and new.get("Type") != old.get("Type")
-    swapped = old_target != target and kind.target == "ChannelFlowArn"
-    in_the_way = old_channel == channel and (swapped or (retyped and _type_now(work, new) != new.get("Type")))
+    old_channel, old_target = text(old, "ChannelArn"), text(old, kind.target)
+    # The type of a membership cannot be changed.
+    retyped = (old_channel, old_target) == (channel, target) and new.get("Type") != old.get("Type")
+    in_the_way = retyped and _type_now(work, new) != new.get("Type")
     # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of.
     changed = (old_channel, old_target) != (channel, target)
     left_over = changed and work.request.physical_id == f"{channel}|{target}"
-    if (in_the_way or left_over) and _arns.parse_channel_arn(old_channel):
+    replaced = kind.target == "ChannelFlowArn" and old_channel == channel
+    if in_the_way or (left_over and not replaced and _arns.parse_channel_arn(old_channel)):
         _detach(work, kind, old_channel, new["ChimeBearer"], old_target)
     return create(work)
 
@@ -79,30 +79,34 @@ def update(work: Work) -> dict[str, str]:
 def delete(work: Work) -> dict[str, str]:
     """Detach; what is detached already, or whose channel is gone, is fine."""
     kind = _KINDS[work.request.resource_type]
-    physical_id, properties = work.request.physical_id, work.request.properties
-    if physical_id.startswith(UNMADE):
+    properties = work.request.properties
+    physical_id = PhysicalId.parse(work.request.physical_id, _is_attachment)
+    if physical_id.state is State.NOT_CREATED:
         return {}
-    channel, separator, target = physical_id.partition("|")
-    if not separator:
-        # CloudFormation made this id up, because no Create has answered. One may still be running.
-        channel, target = str(properties.get("ChannelArn", "")), str(properties.get(kind.target, ""))
-        effects = work.api.effects
-        effects.sleep(max(0.0, min(_OUTWAIT, work.api.deadline - effects.clock() - 30)))
+    channel, _, target = physical_id.id.partition("|")
+    if physical_id.state is State.MADE_UP:
+        channel, target = text(properties, "ChannelArn"), text(properties, kind.target)
+        work.wait_until_create_has_ended()
     if _arns.parse_channel_arn(channel):
-        _detach(work, kind, channel, str(properties.get("ChimeBearer", "")), target)
+        _detach(work, kind, channel, text(properties, "ChimeBearer"), target)
     return {}
 
 
+def _is_attachment(physical_id: str) -> bool:
+    channel, separator, _ = physical_id.partition("|")
+    return bool(separator) and _arns.parse_channel_arn(channel) is not None
+
+
 def _type_now(work: Work, properties: Mapping[str, str]) -> str | None:
-    """Give the type of a membership as it is: another delivery of the request may have changed it already."""
+    """Return the type of a membership as it is: another delivery of the request may have changed it already."""
     here = {"ChannelArn": properties["ChannelArn"], "ChimeBearer": properties["ChimeBearer"]}
     try:
-        told = work.api.call("DescribeChannelMembership", **here, MemberArn=properties["MemberArn"])
+        answer = work.api.call("DescribeChannelMembership", **here, MemberArn=properties["MemberArn"])
     except ServiceError as refused:
-        if not refused.missing:
+        if not refused.is_not_found:
             raise
         return None
-    kind: str | None = told["ChannelMembership"].get("Type")
+    kind: str | None = answer["ChannelMembership"].get("Type")
     return kind
 
 
@@ -111,39 +115,57 @@ def _detach(work: Work, kind: _Kind, channel: str, bearer: str, target: str) -> 
     try:
         work.api.call(kind.delete, **here, **{kind.parameter: target})
     except ServiceError as refused:
-        if refused.denied:
+        if refused.code == "NotFound":
+            return
+        if refused.is_access_denied or refused.is_bearer_unknown:
             raise
-        try:
-            work.api.call("DescribeChannel", **here)
-        except ServiceError as second:
-            if second.denied:
-                raise
-            if not proved_gone(work.api, channel, bearer, second):
-                raise refused from None
-        else:
-            if not refused.missing:
-                raise
+        # What is forbidden to who may do it is not there; the same goes for a channel that is gone.
+        if refused.is_not_found and (is_admin(work.api, channel, bearer) or _is_moderator(work.api, here)):
+            return
+        if not refused.is_not_found and _channel_is_gone(work.api, channel, bearer):
+            return
+        raise
 
 
-def _checked(properties: Mapping[str, Any], kind: _Kind) -> dict[str, str]:
-    known = {"ServiceToken", "ServiceTimeout", "ChannelArn", "ChimeBearer", "Type", kind.target}
-    problems = [f"{name!r:.60}: is no property of this type" for name in sorted(set(properties) - known, key=str)]
-    channel = _arns.parse_channel_arn(properties.get("ChannelArn"))
+def _is_moderator(api: Api, here: Mapping[str, str]) -> bool:
+    """Check whether the bearer is moderator of the channel, who alone, beside admins, may ask."""
+    try:
+        api.call("DescribeChannelModerator", **here, ChannelModeratorArn=here["ChimeBearer"])
+    except ServiceError as refused:
+        if refused.is_access_denied:
+            raise
+        return False
+    return True
+
+
+def _channel_is_gone(api: Api, channel: str, bearer: str) -> bool:
+    try:
+        api.call("DescribeChannel", ChannelArn=channel, ChimeBearer=bearer)
+    except ServiceError as refused:
+        return refused.is_not_found and proved_gone(api, channel, bearer, refused)
+    return False
+
+
+def _checked(request: Request, kind: _Kind) -> dict[str, str]:
+    """Return the properties; raises Refused with all that breaks a rule."""
+    properties, errors = request.properties, []
+    channel_arn = properties.get("ChannelArn")
+    channel = _arns.parse_channel_arn(channel_arn)
     if channel is None:
-        problems.append(f"ChannelArn: must be a channel's ARN, got {properties.get('ChannelArn')!r:.100}")
-    names = ("ChimeBearer", "MemberArn") if kind.target == "MemberArn" else ("ChimeBearer",)
-    for name in names:
-        owner = _arns.app_instance_of(str(properties.get(name)))
+        errors.append(f"ChannelArn: must be a channel's ARN, got {shown(channel_arn)}")
+    else:
+        errors += _arns.region_errors("ChannelArn", str(channel))
+    for name in ("ChimeBearer", "MemberArn") if kind.target == "MemberArn" else ("ChimeBearer",):
+        owner = _arns.app_instance_of(text(properties, name))
         if owner is None:
-            problems.append(f"{name}: must be the ARN of a user or bot, got {properties.get(name)!r:.100}")
+            errors.append(f"{name}: must be the ARN of a user or bot, got {shown(properties.get(name))}")
         elif channel and owner != channel.app_instance_arn:
-            problems.append(f"{name}: belongs to another app instance than the channel")
-    if kind.create == "CreateChannelBan" and _arns.is_bot(str(properties.get("MemberArn"))):
-        problems.append(f"MemberArn: {properties['MemberArn']!r:.100} is a bot, but only users can be banned")
-    if kind.target == "ChannelFlowArn" and not _arns.is_channel_flow_arn(str(properties.get(kind.target))):
-        problems.append(f"ChannelFlowArn: must be a channel flow's ARN, got {properties.get(kind.target)!r:.100}")
+            errors.append(f"{name}: belongs to another app instance than the channel")
+    if kind.create == "CreateChannelBan" and _arns.is_bot(text(properties, "MemberArn")):
+        errors.append(f"MemberArn: {shown(properties['MemberArn'])} is a bot, but only users can be banned")
+    if kind.target == "ChannelFlowArn" and not _arns.is_channel_flow_arn(text(properties, kind.target)):
+        errors.append(f"ChannelFlowArn: must be a channel flow's ARN, got {shown(properties.get(kind.target))}")
     if properties.get("Type", "DEFAULT") not in ("DEFAULT", "HIDDEN"):
-        problems.append(f"Type: must be DEFAULT or HIDDEN, got {properties.get('Type')!r:.100}")
-    if problems:
-        raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(problems))
+        errors.append(f"Type: must be DEFAULT or HIDDEN, got {shown(properties.get('Type'))}")
+    refuse(request, {"ChannelArn", "ChimeBearer", "Type", kind.target}, errors)
     return {name: str(value) for name, value in properties.items()}

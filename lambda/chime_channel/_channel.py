@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from chime_channel._api import OutOfTime, ServiceError
@@ -9,78 +10,83 @@ from chime_channel._apply import apply
 from chime_channel._arns import parse_channel_arn
 from chime_channel._declaration import Declaration, parse
 from chime_channel._establish import Found, candidates, establish, keeps, refuse_fixed_change
-from chime_channel._identity import OWNER_TAG, same_owner
-from chime_channel._observe import created, describe, proved_gone, read, tags_of
-from chime_channel._plan import NOTHING, Needs, needs, plan
-from chime_channel._request import UNMADE, UNPROVEN, Refused, Work
-
-OUTWAIT = 420.0
-"""Seconds after which no delivery of an earlier Create can act any more (see ARCHITECTURE.md)."""
-_YOUNG = 1400.0
-"""Seconds: what a request that never answered has made is younger when it is first cleaned up after:
-ServiceTimeout (720), the wait (420), the event's age (180), and some more."""
-_UNUSED = 86400.0
-"""Seconds: a cleanup that failed is repeated later, and takes what is as old as this if nobody ever spoke there."""
+from chime_channel._identity import OWNER_TAG, Mark, adoption_mark, same_owner, same_request
+from chime_channel._observe import (
+    created,
+    describe,
+    has_messages,
+    moderators_of,
+    proved_gone,
+    read,
+    settled_tags,
+    tags_of,
+)
+from chime_channel._physical_id import PhysicalId, State
+from chime_channel._plan import NOTHING, Current, needs, plan
+from chime_channel._request import Refused, Work
+from chime_channel._times import STALENESS_SECONDS, UNUSED_SECONDS
 
 
 def create(work: Work) -> dict[str, str]:
-    """Make the channel as declared; give the attributes."""
+    """Create the channel as declared; return the attributes."""
     desired = _declared(work)
     return _complete(work, desired, establish(work, desired))
 
 
 def update(work: Work) -> dict[str, str]:
-    """Change the channel in place, or make another where it cannot be changed; give the attributes."""
+    """Change the channel in place, or create another where it cannot be changed; return the attributes."""
     desired = _declared(work)
     previous, _ = parse(work.request.old_properties)
     arn = work.request.physical_id
     if keeps(work.request, desired, previous):
-        # In a rollback, what is taken back may have made a channel that CloudFormation never heard of.
+        # In a rollback, what is taken back may have created a channel that CloudFormation never heard of.
         rollback = arn not in candidates(work.request, previous)
         try:
             channel = describe(work.api, arn, desired.bearer)
         except ServiceError as refused:
-            if not refused.missing or not proved_gone(work.api, arn, desired.bearer, refused):
+            if not refused.is_not_found or not proved_gone(work.api, arn, desired.bearer, refused):
                 raise
             if rollback:
-                _sweep(work, previous, desired.bearer, not_before=0)
+                _delete_leftovers(work, previous, desired.bearer, not_before=0)
         else:
             refuse_fixed_change(arn, desired, channel)
             _change(work, desired, previous, arn, channel)
             if rollback:
-                _sweep(work, previous, desired.bearer, not_before=created(channel))
+                _delete_leftovers(work, previous, desired.bearer, not_before=created(channel))
             return _attributes(arn)
     try:
         return _complete(work, desired, establish(work, desired))
     except (Refused, ServiceError):
-        _unmake(work, desired)
+        _delete_failed_replacement(work, desired)
         raise
 
 
 def delete(work: Work) -> dict[str, str]:
-    """Delete the channel that the physical resource id names, or that an unanswered Create has made."""
-    physical_id = work.request.physical_id
+    """Delete the channel that the physical resource id names, or that an unanswered Create has created."""
+    physical_id = PhysicalId.parse(work.request.physical_id, lambda text: parse_channel_arn(text) is not None)
     declared, _ = parse(work.request.properties)
-    if physical_id.startswith(UNMADE):
-        return {}
-    unproven = parse_channel_arn(physical_id.removeprefix(UNPROVEN))
-    if physical_id.startswith(UNPROVEN) and unproven:
-        if _ours(work, str(unproven)):
-            _delete_channel(work, str(unproven), declared.bearer)
-    elif unproven:
-        _delete_channel(work, physical_id, declared.bearer)
-    elif declared.app_instance_arn:
-        # CloudFormation made this id up, because no Create has answered. One may still be running.
-        effects = work.api.effects
-        effects.sleep(max(0.0, min(OUTWAIT, work.api.deadline - effects.clock() - 30)))
-        _sweep(work, declared, declared.bearer, not_before=0)
+    match physical_id.state:
+        case State.NOT_CREATED:
+            return {}
+        case State.HELD:
+            if _belongs_to_another(work, physical_id.id, declared):
+                work.log("left", channel=physical_id.id, why="it bears the mark of another owner")
+            else:
+                _delete_channel(work, physical_id.id, declared.bearer)
+        case State.PENDING:
+            mark = (settled_tags(work.api, physical_id.id) or {}).get(OWNER_TAG)
+            _delete_leftover(work, physical_id.id, mark, declared.bearer)
+        case State.MADE_UP:
+            if declared.app_instance_arn:
+                work.wait_until_create_has_ended()
+                _look_for_leftovers(work, declared, declared.bearer, not_before=0)
     return {}
 
 
 def _declared(work: Work) -> Declaration:
-    declared, problems = parse(work.request.properties)
-    if problems:
-        raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(problems))
+    declared, errors = parse(work.request.properties)
+    if errors:
+        raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(errors))
     return declared
 
 
@@ -92,62 +98,116 @@ def _attributes(arn: str) -> dict[str, str]:
 
 
 def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
-    """Bring a channel that was just made, found or adopted to what is declared."""
-    if found.known:
-        # What CreateChannel was given needs no look, save moderators: the service may have left some out. What it
-        # was not given is not there, or another delivery of this request has added it.
-        seen = read(work.api, found.arn, desired.bearer, found.channel, Needs(moderators=bool(desired.moderators)))
-        current = seen._replace(members={} if desired.elastic else {desired.bearer: "DEFAULT"}, bans=frozenset())
+    """Bring a channel that was just created, found or adopted to what is declared."""
+    if found.channel is None:
+        calls = plan(found.arn, desired, _as_created(work, desired, found.arn), desired, work.request.mark)
     else:
         current = read(work.api, found.arn, desired.bearer, found.channel, needs(desired, None))
-    previous = NOTHING
-    if found.ours and not found.known:
-        # An earlier request of this resource made it: its settings were declared, and so were the persons and
-        # tags that the last request named. Others may have come by themselves: they stay.
-        last, _ = parse(work.request.old_properties)
-        previous = last._replace(metadata=current.metadata, expiration=current.expiration, flow=current.flow)
-    apply(work.api, plan(found.arn, desired, current, previous, work.request.mark))
+        previous = NOTHING
+        if found.ours:
+            # An earlier request of this resource created it: its settings were declared, and so were the persons
+            # and tags that the last request named. Others may have come by themselves: they stay.
+            last, _ = parse(work.request.old_properties)
+            previous = last._replace(
+                name="", metadata=current.metadata, expiration=current.expiration, flow=current.flow
+            )
+        mark = work.request.mark if found.ours else adoption_mark(work.request.mark)
+        calls = plan(found.arn, desired, current, previous, mark)
+    apply(work.api, calls)
     work.answered = found.arn
     return _attributes(found.arn)
 
 
-def _change(work: Work, desired: Declaration, previous: Declaration, arn: str, channel: dict[str, Any]) -> None:
+def _as_created(work: Work, desired: Declaration, arn: str) -> Current:
+    """Return what CreateChannel was given, which needs no look, save moderators: it may have left some out.
+
+    What it was not given is not there, or another delivery of this request has added it.
+    """
+    return Current(
+        name=desired.name,
+        mode=desired.mode,
+        privacy=desired.privacy,
+        metadata=desired.metadata,
+        expiration=desired.expiration,
+        members={} if desired.elastic else {desired.bearer: "DEFAULT"},
+        moderators=moderators_of(work.api, arn, desired.bearer) if desired.moderators else {desired.bearer},
+        bans=frozenset(),
+    )
+
+
+def _change(work: Work, desired: Declaration, previous: Declaration, arn: str, channel: Mapping[str, Any]) -> None:
     required = needs(desired, previous)
-    if created(channel) > work.api.effects.clock() - _UNUSED:
-        # A request that did not come to its end may have made it, and not yet what comes after CreateChannel.
+    if created(channel) > work.api.effects.clock() - UNUSED_SECONDS:
+        # A request that did not come to its end may have created it, and not yet what comes after CreateChannel.
         required = required.with_what_follows_creation(desired)
     current = read(work.api, arn, desired.bearer, channel, required)
+    mark = (current.tags or {}).get(OWNER_TAG)
+    if mark and not same_owner(mark, work.request.mark) and Mark.parse(mark).adopted:
+        raise Refused(
+            f"{arn} was taken over by another resource of this package (tag {OWNER_TAG}). Remove it from this "
+            "stack: it stays where it is."
+        )
     apply(work.api, plan(arn, desired, current, previous, work.request.mark))
 
 
-def _ours(work: Work, arn: str) -> bool:
-    mark = (tags_of(work.api, arn) or {}).get(OWNER_TAG)
-    return mark is not None and same_owner(mark, work.request.mark)
+def _belongs_to_another(work: Work, arn: str, declared: Declaration) -> bool:
+    """Check whether a channel that this resource holds has gone over to another owner.
+
+    Another mark is no proof: `cdk refactor` gives this resource another logical id, or another stack, and the mark
+    stays as the former one made it (docs/adr/0011).
+    """
+    text = (tags_of(work.api, arn) or {}).get(OWNER_TAG)
+    if text is None or same_owner(text, work.request.mark):
+        return False
+    mark = Mark.parse(text)
+    if mark.adopted or (not declared.channel_id and arn in candidates(work.request, declared)):
+        return True
+    if not declared.channel_id:
+        return False  # this resource did not create it under its present name, so it did under a former one
+    return not mark.is_of_stack(work.request.stack_id)
 
 
-def _unmake(work: Work, desired: Declaration) -> None:
-    """Delete what a failed replacement has made: CloudFormation will not learn its id."""
+def _delete_failed_replacement(work: Work, desired: Declaration) -> None:
+    """Delete what a failed replacement has created: CloudFormation will not learn its id."""
     arn, work.answered = work.answered, ""
     try:
-        if arn and (tags_of(work.api, arn) or {}).get(OWNER_TAG) == work.request.mark:
+        mark = (settled_tags(work.api, arn) or {}).get(OWNER_TAG) if arn else None
+        if mark and same_request(mark, work.request.mark) and not Mark.parse(mark).adopted:
             work.api.call("DeleteChannel", ChannelArn=arn, ChimeBearer=desired.bearer)
     except (ServiceError, OutOfTime):
         return  # the rollback's Update looks for it once more
 
 
-def _sweep(work: Work, declared: Declaration, bearer: str, *, not_before: float) -> None:
-    """Delete what an earlier request of this resource, which failed or never answered, has made.
+def _delete_leftovers(work: Work, declared: Declaration, bearer: str, *, not_before: float) -> None:
+    """Delete what an Update that failed a moment ago has created, once reads cannot miss it any more."""
+    work.api.effects.sleep(max(0.0, min(STALENESS_SECONDS, work.api.deadline - work.api.effects.clock())))
+    _look_for_leftovers(work, declared, bearer, not_before=not_before)
 
-    Former lives that were retained are ours too; they are told apart by their age and use.
-    """
+
+def _look_for_leftovers(work: Work, declared: Declaration, bearer: str, *, not_before: float) -> None:
+    """Delete what an earlier request of this resource, which failed or never answered, has created."""
     for arn in candidates(work.request, declared):
-        if arn == work.request.physical_id or not _ours(work, arn):
-            continue
+        if arn != work.request.physical_id:
+            mark = (tags_of(work.api, arn) or {}).get(OWNER_TAG)
+            _delete_leftover(work, arn, mark, bearer, not_before=not_before)
+
+
+def _delete_leftover(work: Work, arn: str, mark: str | None, bearer: str, *, not_before: float = 0) -> None:
+    """Delete a channel that nobody was told of: created by this resource, lately, and never used.
+
+    Former lives that were retained are ours too; they are told apart by their messages and their age.
+    """
+    if mark is None or not same_owner(mark, work.request.mark) or Mark.parse(mark).adopted:
+        return
+    try:
         channel = describe(work.api, arn, bearer)
-        made = created(channel)
-        most = _YOUNG if channel.get("LastMessageTimestamp") else _UNUSED
-        if made > not_before and made > work.api.effects.clock() - most:
-            _delete_channel(work, arn, bearer)
+    except ServiceError as refused:
+        if refused.is_not_found and proved_gone(work.api, arn, bearer, refused):
+            return
+        raise
+    earliest = max(not_before, work.api.effects.clock() - UNUSED_SECONDS)
+    if not has_messages(channel) and created(channel) > earliest:
+        _delete_channel(work, arn, bearer)
 
 
 def _delete_channel(work: Work, arn: str, bearer: str) -> None:
@@ -156,5 +216,5 @@ def _delete_channel(work: Work, arn: str, bearer: str) -> None:
             raise ServiceError("DeleteChannel", "Unauthorized", "the properties hold no usable ChimeBearer", 401)
         work.api.call("DeleteChannel", ChannelArn=arn, ChimeBearer=bearer)
     except ServiceError as refused:
-        if refused.denied or not proved_gone(work.api, arn, bearer, refused):
+        if refused.is_access_denied or not proved_gone(work.api, arn, bearer, refused):
             raise

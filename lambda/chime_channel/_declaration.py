@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from chime_channel import _arns
-from chime_channel._identity import OWNER_TAG
+from chime_channel._identity import OWN_PREFIX
 
 _NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 _TOKEN = re.compile(r"[-_a-zA-Z0-9]{2,64}")
@@ -22,12 +23,27 @@ _ELASTIC = {
 }
 _SHOWN = 60
 """How many characters of a wrong value a message shows."""
+SECRET = ("Name", "Metadata", "Tags")
+"""The properties of which no value is ever shown."""
 
-_T = TypeVar("_T")
 
+class InvalidPropertyError(Exception):
+    """A property breaks a rule.
 
-class Invalid(Exception):
-    """A property breaks a rule; the text says which, and what was seen."""
+    Args:
+        rule: Which rule; holds nothing of the value.
+        value: What was seen; left out where the rule says enough.
+    """
+
+    def __init__(self, rule: str, value: object = None) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.value = value
+
+    def text(self, name: str) -> str:
+        """Return rule and value, the latter not of a property that is secret."""
+        shown = "" if self.value is None or name in SECRET else f", got {_shown(self.value)}"
+        return f"{name}{'' if self.rule.startswith('.') else ': '}{self.rule}{shown}"
 
 
 class Elastic(NamedTuple):
@@ -66,18 +82,19 @@ class Declaration(NamedTuple):
     elastic: Elastic | None = None
     expiration: Expiration | None = None
     adopt: bool = False
+    adopt_from_other_owner: bool = False
     resync: str = ""
     """Changes when everything is to be compared with what is there, and put right."""
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = reprlib.repr(value) if not isinstance(value, str) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Invalid(f"must be a string, got {_shown(value)}")
+        raise InvalidPropertyError("must be a string", value)
     return value
 
 
@@ -85,77 +102,69 @@ def _number(value: object, least: int, most: int | None) -> int:
     # CloudFormation sends numbers as strings.
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise Invalid(f"must be a whole number, got {_shown(value)}")
+        raise InvalidPropertyError("must be a whole number", value)
     number = int(text)
     if number < least or (most is not None and number > most):
         limits = f"{least}–{most}" if most is not None else f"{least} or more"
-        raise Invalid(f"must be {limits}, got {number}")
+        raise InvalidPropertyError(f"must be {limits}", number)
     return number
 
 
 def _flag(value: object) -> bool:
-    text = str(value).lower()
-    if text not in ("true", "false"):
-        raise Invalid(f"must be true or false, got {_shown(value)}")
-    return text == "true"
+    text = value.lower() if isinstance(value, str) else value
+    if text not in ("true", "false", True, False):
+        raise InvalidPropertyError("must be true or false", value)
+    return text in ("true", True)
 
 
 def _map(value: object, keys: tuple[str, ...]) -> Mapping[str, object]:
     if not isinstance(value, Mapping) or set(value) != set(keys):
-        raise Invalid(f"must be a map of exactly {', '.join(keys)}, got {_shown(value)}")
+        raise InvalidPropertyError(f"must be a map of exactly {', '.join(keys)}", value)
     return value
 
 
 def _one_of(values: tuple[str, ...]) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if value not in values:
-            raise Invalid(f"must be {' or '.join(values)}, got {_shown(value)}")
+            raise InvalidPropertyError(f"must be {' or '.join(values)}", value)
         return str(value)
 
     return parse
 
 
 def _app_instance_arn(value: object) -> str:
-    arn = _text(value)
-    if not _arns.is_app_instance_arn(arn):
-        raise Invalid(
-            f"must be an app instance's ARN (arn:aws:chime:REGION:ACCOUNT:app-instance/ID), got {_shown(arn)}"
-        )
-    if _arns.region_of(arn) not in _arns.REGIONS:
-        raise Invalid(
-            f"is in {_arns.region_of(arn)}; Amazon Chime SDK messaging has endpoints in "
-            f"{' and '.join(_arns.REGIONS)} only"
-        )
-    return arn
+    errors = _arns.app_instance_errors("", value)
+    if errors:
+        raise InvalidPropertyError(errors[0].removeprefix(": "))
+    return str(value)
 
 
 def _identity_arn(value: object) -> str:
     arn = _text(value)
     if _arns.app_instance_of(arn) is None:
-        raise Invalid(f"must be the ARN of an app instance user or bot, got {_shown(arn)}")
+        raise InvalidPropertyError("must be the ARN of an app instance user or bot", arn)
     return arn
 
 
 def _identity_arns(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise Invalid(f"must be a list of ARNs, got {_shown(value)}")
+        raise InvalidPropertyError("must be a list of ARNs", value)
     return tuple(dict.fromkeys(_identity_arn(arn) for arn in value))
 
 
 def _flow_arn(value: object) -> str:
     arn = _text(value)
     if not _arns.is_channel_flow_arn(arn):
-        raise Invalid(f"must be a channel flow's ARN, got {_shown(arn)}")
+        raise InvalidPropertyError("must be a channel flow's ARN", arn)
     return arn
 
 
 def _name(value: object) -> str:
-    # The value is not shown: names stay out of logs and stack events.
     name = _text(value)
     if not 1 <= len(name) <= 256:
-        raise Invalid(f"must have 1–256 characters, has {len(name)}")
+        raise InvalidPropertyError(f"must have 1–256 characters, has {len(name)}")
     if not _NAME.fullmatch(name):
-        raise Invalid("has a control character; only tab, line feed and carriage return are allowed")
+        raise InvalidPropertyError("has a control character; only tab, line feed and carriage return are allowed")
     return name
 
 
@@ -163,23 +172,22 @@ def _metadata(value: object) -> str:
     metadata = _text(value)
     size = len(metadata.encode("utf-8", "surrogatepass"))
     if size > 1024:
-        raise Invalid(f"must have at most 1024 bytes as UTF-8, has {size}")
+        raise InvalidPropertyError(f"must have at most 1024 bytes as UTF-8, has {size}")
     return metadata
 
 
 def _token(value: object) -> str:
     token = _text(value)
     if not _TOKEN.fullmatch(token):
-        raise Invalid(f"must be 2–64 letters, digits, - or _, got {_shown(token)}")
+        raise InvalidPropertyError("must be 2–64 letters, digits, - or _", token)
     return token
 
 
 def _channel_id(value: object) -> str:
     channel_id = _text(value)
     if not _arns.is_channel_id(channel_id):
-        raise Invalid(
-            f"must be 1–64 letters, digits or :-_.@ that begins and ends with a letter or digit, "
-            f"got {_shown(channel_id)}"
+        raise InvalidPropertyError(
+            "must be 1–64 letters, digits or :-_.@ that begins and ends with a letter or digit", channel_id
         )
     return channel_id
 
@@ -188,38 +196,43 @@ def _tags(value: object) -> dict[str, str]:
     if isinstance(value, Mapping):
         value = [{"Key": key, "Value": tag} for key, tag in value.items()]
     if not isinstance(value, list):
-        raise Invalid(f"must be a map, or a list of Key and Value, got {_shown(value)}")
+        raise InvalidPropertyError("must be a map, or a list of Key and Value")
     tags: dict[str, str] = {}
     for entry in value:
         pair = _map(entry, ("Key", "Value"))
         key, tag = _text(pair["Key"]), _text(pair["Value"])
         if not 1 <= len(key) <= 128 or not 1 <= len(tag) <= 256:
-            raise Invalid(f"needs keys of 1–128 and values of 1–256 characters, got {_shown(entry)}")
-        if key == OWNER_TAG or key in tags:
-            raise Invalid(f"has the key {_shown(key)} " + ("twice" if key in tags else "which is reserved"))
+            raise InvalidPropertyError("needs keys of 1–128 and values of 1–256 characters")
+        if key.startswith(OWN_PREFIX):
+            raise InvalidPropertyError(f"has a key that begins with {OWN_PREFIX}, which is reserved")
+        if key in tags:
+            raise InvalidPropertyError("has one key twice")
         tags[key] = tag
     if len(tags) > 49:
-        raise Invalid(f"must be at most 49 (the service takes 50, one marks the owner), got {len(tags)}")
+        raise InvalidPropertyError(
+            f"must be at most 49 (the service takes 50, one marks the owner), has {len(tags)}"
+        )
     return tags
+
+
+def _inside(key: str, given: Mapping[str, object], least: int, most: int | None) -> int:
+    try:
+        return _number(given[key], least, most)
+    except InvalidPropertyError as wrong:
+        raise InvalidPropertyError(f".{key} {wrong.rule}", wrong.value) from None
 
 
 def _elastic(value: object) -> Elastic:
     given = _map(value, tuple(_ELASTIC))
     numbers = []
     for key, (least, most) in _ELASTIC.items():
-        try:
-            numbers.append(_number(given[key], least, most))
-        except Invalid as wrong:
-            raise Invalid(f".{key} {wrong}") from None
+        numbers.append(_inside(key, given, least, most))
     return Elastic(*numbers)
 
 
 def _expiration(value: object) -> Expiration:
     given = _map(value, ("ExpirationDays", "ExpirationCriterion"))
-    try:
-        days = _number(given["ExpirationDays"], 1, 5475)
-    except Invalid as wrong:
-        raise Invalid(f".ExpirationDays {wrong}") from None
+    days = _inside("ExpirationDays", given, 1, 5475)
     return Expiration(days, _one_of(_CRITERIA)(given["ExpirationCriterion"]))
 
 
@@ -241,6 +254,7 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "ElasticChannelConfiguration": ("elastic", _elastic),
     "ExpirationSettings": ("expiration", _expiration),
     "AdoptExisting": ("adopt", _flag),
+    "AdoptFromOtherOwner": ("adopt_from_other_owner", _flag),
     "Resync": ("resync", _text),
 }
 _PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
@@ -249,7 +263,7 @@ _CLOUDFORMATION = ("ServiceToken", "ServiceTimeout")
 
 
 def _persons_together(declared: Declaration) -> Iterator[str]:
-    """Give what persons break together."""
+    """Return what persons break together."""
     for name, arns in (
         ("ChimeBearer", (declared.bearer,)),
         ("MemberArns", declared.members),
@@ -274,26 +288,26 @@ def _persons_together(declared: Declaration) -> Iterator[str]:
 
 
 def _together(declared: Declaration) -> Iterator[str]:
-    """Give what breaks a rule between properties."""
+    """Return what breaks a rule between properties."""
     yield from _persons_together(declared)
     if declared.flow and declared.flow.partition("/channel-flow/")[0] != declared.app_instance_arn:
         yield "ChannelFlowArn: belongs to another app instance than AppInstanceArn"
     if declared.elastic:
         if declared.mode != "RESTRICTED":
             yield "Mode: must be RESTRICTED on an elastic channel"
-        strangers = set(declared.moderators) - {*declared.members, *declared.hidden, declared.bearer}
-        if strangers:
-            told = _shown(min(strangers))
-            yield f"ModeratorArns: {told} is no member, which a moderator of an elastic channel must be"
+        if declared.hidden:
+            yield "HiddenMemberArns: an elastic channel has no hidden members"
         if declared.app_instance_arn and _arns.region_of(declared.app_instance_arn) != "us-east-1":
             yield "ElasticChannelConfiguration: elastic channels exist in us-east-1 only"
     if declared.adopt and not declared.channel_id:
         yield "AdoptExisting: needs the ChannelId of the channel to adopt"
+    if declared.adopt_from_other_owner and not declared.adopt:
+        yield "AdoptFromOtherOwner: needs AdoptExisting"
 
 
 def _expanded(value: object, app_instance_arn: object) -> object:
     """Complete the short form of users and bots: user/ID is one of this app instance."""
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not isinstance(app_instance_arn, str):
         return value
     short = ("user/", "bot/")
     return [
@@ -302,22 +316,22 @@ def _expanded(value: object, app_instance_arn: object) -> object:
 
 
 def parse(properties: object) -> tuple[Declaration, list[str]]:
-    """Parse resource properties; what does not parse is left out and told in the list of problems."""
+    """Parse resource properties; what does not parse is left out and stands in the list of errors."""
     if not isinstance(properties, Mapping):
-        return Declaration(), [f"ResourceProperties must be a map, got {_shown(properties)}"]
+        return Declaration(), ["ResourceProperties must be a map"]
     values: dict[str, Any] = {}
-    problems = [f"{name}: is required" for name in _REQUIRED if name not in properties]
+    errors = [f"{name}: is required" for name in _REQUIRED if name not in properties]
     for name, given in properties.items():
         if name in _CLOUDFORMATION:
             continue
         value = _expanded(given, properties.get("AppInstanceArn")) if name in _PERSONS else given
         if name not in _PARSERS:
-            problems.append(f"{_shown(name)}: is no property of Custom::ChimeChannel")
+            errors.append(f"{_shown(name)}: is no property of Custom::ChimeChannel")
             continue
         attribute, parser = _PARSERS[name]
         try:
             values[attribute] = parser(value)
-        except Invalid as wrong:
-            problems.append(f"{name}{'' if str(wrong).startswith('.') else ': '}{wrong}")
+        except InvalidPropertyError as wrong:
+            errors.append(wrong.text(name))
     declared = Declaration(**values)
-    return declared, [*problems, *_together(declared)]
+    return declared, [*errors, *_together(declared)]

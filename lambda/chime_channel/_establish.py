@@ -1,4 +1,4 @@
-"""Makes a channel, or finds the one that another delivery of the request, or another request, has made."""
+"""Creates a channel, or finds the one that another delivery of the request, or another request, has created."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from chime_channel import _identity
 from chime_channel._api import ServiceError
 from chime_channel._arns import ChannelArn
 from chime_channel._declaration import Declaration
-from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner
-from chime_channel._observe import STALE, created, describe, elastic_of, tags_of
+from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner, same_request
+from chime_channel._observe import created, describe, elastic_of, settled_tags, tags_of
 from chime_channel._plan import AT_CREATION, expiration_settings, tag_list
 from chime_channel._request import Refused, Request, Work
 
@@ -18,10 +18,8 @@ class Found(NamedTuple):
     """A channel that is there now."""
 
     arn: str
-    channel: dict[str, Any]
-    """As DescribeChannel shows it."""
-    known: bool
-    """Whether this very call made it, so that its tags are known."""
+    channel: dict[str, Any] | None
+    """As DescribeChannel shows it; None where this very call created it, so that all of it is known."""
     ours: bool = True
     """Whether it bears our mark; an adopted one does not yet."""
 
@@ -32,24 +30,20 @@ def _fixed(declared: Declaration) -> tuple[object, ...]:
 
 
 def candidates(request: Request, declared: Declaration) -> list[str]:
-    """Give the ARNs that a channel of this resource can have, one for each life."""
+    """Return the ARNs that a channel of this resource can have, one for each life."""
     if not declared.app_instance_arn:
         return []
     if declared.channel_id:
         return [str(ChannelArn(declared.app_instance_arn, declared.channel_id))]
-    return [
-        str(
-            ChannelArn(
-                declared.app_instance_arn,
-                _identity.channel_id(request.stack_id, request.logical_id, _fixed(declared), generation),
-            )
-        )
+    ids = (
+        _identity.channel_id(request.stack_id, request.logical_id, _fixed(declared), generation)
         for generation in range(GENERATIONS)
-    ]
+    )
+    return [str(ChannelArn(declared.app_instance_arn, channel_id)) for channel_id in ids]
 
 
 def keeps(request: Request, desired: Declaration, previous: Declaration) -> bool:
-    """Say whether the channel that the stack holds can become the desired one in place."""
+    """Check whether the channel that the stack holds can become the desired one in place."""
     if request.physical_id in candidates(request, desired):
         return True
     held_in = request.physical_id.partition("/channel/")[0]
@@ -61,7 +55,7 @@ def keeps(request: Request, desired: Declaration, previous: Declaration) -> bool
 
 
 def establish(work: Work, desired: Declaration) -> Found:
-    """Give a channel as declared: found again where this resource has made it, else made now."""
+    """Return a channel as declared: found again where this resource has created it, else created now."""
     arns = candidates(work.request, desired)
     held = work.request.physical_id
     first = arns.index(held) if held in arns else 0
@@ -82,16 +76,16 @@ def establish(work: Work, desired: Declaration) -> Found:
 
 
 def _latest(work: Work, desired: Declaration, arns: list[str]) -> Found | None:
-    """Find the latest life of this resource's channel: a rollback takes it back instead of making another."""
+    """Find the latest life of this resource's channel: a rollback takes it back instead of creating another."""
     latest: Found | None = None
     for arn in arns:
         if arn == work.request.physical_id:
             continue  # known to be gone
         tags = tags_of(work.api, arn)
         if tags is not None and same_owner(tags.get(OWNER_TAG), work.request.mark):
-            found = Found(arn, describe(work.api, arn, desired.bearer), known=False)
-            if latest is None or created(found.channel) > created(latest.channel):
-                latest = found
+            channel = describe(work.api, arn, desired.bearer)
+            if latest is None or created(channel) > created(latest.channel or {}):
+                latest = Found(arn, channel)
     if latest:
         work.answered = latest.arn
     return latest
@@ -103,9 +97,9 @@ def _attempt(work: Work, desired: Declaration, arn: str, generation: int) -> Fou
     token = users_token or _identity.client_request_token(
         work.request.stack_id, work.request.logical_id, _fixed(desired), work.request.request_id, generation
     )
-    work.attempted = arn
     try:
-        answered = work.api.call("CreateChannel", **_creation(work, desired, arn, token))["ChannelArn"]
+        with work.creating(arn):
+            answered = work.api.call("CreateChannel", **_creation(work, desired, arn, token))["ChannelArn"]
     except ServiceError as refused:
         if refused.code != "Conflict":
             raise
@@ -114,8 +108,10 @@ def _attempt(work: Work, desired: Declaration, arn: str, generation: int) -> Fou
         # The answer may be the replay of an older call under the same token, for a channel that is
         # another's or long gone.
         return _holder(work, desired, arn, spent_ok=True) if answered == arn else None
+    # A token of ours stands for this request alone: the answer is of this channel, just created.
     work.answered = arn
-    return Found(arn, describe(work.api, arn, desired.bearer), known=True)
+    work.api.channel_is_new(arn)
+    return Found(arn, None)
 
 
 def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[str, Any]:
@@ -147,7 +143,8 @@ def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[st
 
 def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = False) -> Found | None:
     """Look at the channel that holds the ChannelId: ours, another's, or nobody's any more."""
-    tags = _settled_tags(work, arn)
+    known_to_be_gone = arn == work.request.physical_id
+    tags = tags_of(work.api, arn) if known_to_be_gone else settled_tags(work.api, arn)
     mark = (tags or {}).get(OWNER_TAG)
     if tags is None:
         if desired.channel_id and not spent_ok:
@@ -156,29 +153,33 @@ def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = Fals
                 "belonged to a channel that was deleted. Give another channel_id."
             )
         return None
-    ours = mark == work.request.mark or (work.request.kind == "Update" and same_owner(mark, work.request.mark))
+    ours = same_request(mark, work.request.mark) or (
+        work.request.kind == "Update" and same_owner(mark, work.request.mark)
+    )
     if not ours and not desired.channel_id:
         return None  # an earlier life of this resource that was retained; it is left alone
-    if not ours and not desired.adopt:
+    if not ours:
+        _refuse_adoption(work, desired, arn, mark)
+    if ours:
+        work.answered = arn
+    found = Found(arn, describe(work.api, arn, desired.bearer), ours=ours)
+    refuse_fixed_change(arn, desired, found.channel or {})
+    return found
+
+
+def _refuse_adoption(work: Work, desired: Declaration, arn: str, mark: str | None) -> None:
+    """Refuse to take a channel over that was not asked for, or not in so many words."""
+    if not desired.adopt:
         raise Refused(
             f"CreateChannel: Conflict: {arn} exists already and is not this stack's. It was not touched. "
             "Give another channel_id, or ask for adoption (adopt_existing=True) to take it over."
         )
-    if ours:
-        work.answered = arn
-    found = Found(arn, describe(work.api, arn, desired.bearer), known=False, ours=ours)
-    refuse_fixed_change(arn, desired, found.channel)
-    return found
-
-
-def _settled_tags(work: Work, arn: str) -> dict[str, str] | None:
-    """Read the tags of a channel that may be in the making, or so new that reads miss it."""
-    until = work.api.effects.clock() + STALE
-    while True:
-        tags = tags_of(work.api, arn)
-        if tags is not None or arn == work.request.physical_id or work.api.effects.clock() >= until:
-            return tags
-        work.api.pause(0.5, "ListTagsForResource")
+    if mark and not same_owner(mark, work.request.mark) and not desired.adopt_from_other_owner:
+        raise Refused(
+            f"CreateChannel: Conflict: {arn} belongs to another resource of this package, in this stack or another "
+            f"(tag {OWNER_TAG}). It was not touched. Remove it there with removal policy RETAIN first, then take "
+            "it over with adopt_from_other_owner=True."
+        )
 
 
 def refuse_fixed_change(arn: str, desired: Declaration, channel: dict[str, Any]) -> None:

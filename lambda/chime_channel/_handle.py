@@ -5,13 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 
 from chime_channel import _channel
-from chime_channel._api import Api, Effects
-from chime_channel._request import UNMADE, Refused, Request, Work
-
-ACTS = 240.0
-"""Seconds for which a Create or Update may act; a Delete that must outwait one counts on it."""
-SPARE = 15.0
-"""Seconds kept for the answer: a call may end ten seconds after the deadline."""
+from chime_channel._api import Effects, new_api
+from chime_channel._physical_id import PhysicalId, State
+from chime_channel._request import Refused, Request, Work
+from chime_channel._times import ANSWER_SECONDS, CHANGE_SECONDS
 
 _ATTACHED = ("ChannelMembership", "ChannelModerator", "ChannelBan", "ChannelFlowAssociation")
 _LIVES = {
@@ -26,18 +23,21 @@ _LIVES = {
 
 def begin(request: Request, effects: Effects, remaining: float) -> Work:
     """Make a request ready to be worked on; `remaining` is the Lambda's time in seconds."""
-    most = remaining - SPARE
+    seconds = remaining - ANSWER_SECONDS
     if request.kind != "Delete":
-        most = min(most, ACTS)
-    return Work(request, Api(effects, request.request_id, effects.clock() + most))
+        seconds = min(seconds, CHANGE_SECONDS)
+    deadline = effects.clock() + seconds
+    api = new_api(effects, request.request_id, deadline, bearer_may_be_new=request.bearer_may_be_new)
+    return Work(request, api)
 
 
 def work_on(work: Work) -> dict[str, str]:
-    """Do what the request asks for and give the resource's attributes."""
+    """Do what the request asks for and return the resource's attributes."""
     request = work.request
     module = _LIVES.get(request.resource_type)
     if module is None:
-        if request.kind == "Delete" and request.physical_id.startswith(UNMADE):
+        physical_id = PhysicalId.parse(request.physical_id, lambda _: False)
+        if request.kind == "Delete" and physical_id.state is State.NOT_CREATED:
             return {}
         raise Refused(
             f"{request.resource_type} is no resource type of this provider, which serves {', '.join(_LIVES)}."

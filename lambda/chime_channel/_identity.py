@@ -8,12 +8,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
-OWNER_TAG = "cdk-chime-messaging:owner"
+OWN_PREFIX = "cdk-chime-messaging:"
+"""Begins the keys of tags that are this package's."""
+OWNER_TAG = f"{OWN_PREFIX}owner"
 """The tag that proves which resource of which stack made or adopted a channel."""
 
 GENERATIONS = 16
 """How many lives one logical id can have, under ids of our own, before a user must rename it."""
+
+_ADOPTED = "-adopted"
 
 
 def _digest(parts: Iterable[object], length: int) -> str:
@@ -41,12 +46,55 @@ def client_request_token(stack_id: str, logical_id: str, fixed: object, request_
     return f"{_readable(logical_id, 31)}-{digest}"
 
 
+def digest_of_owner(stack_id: str, logical_id: str) -> str:
+    """Derive a digest that stands for a resource of a stack."""
+    return _digest((stack_id, logical_id), 32)
+
+
+def owner_of(stack_id: str, logical_id: str) -> str:
+    """Derive what stands for the owner, a resource of a stack, in its marks."""
+    return f"{_readable(logical_id, 64)}-{digest_of_owner(stack_id, logical_id)}"
+
+
 def owner_mark(stack_id: str, logical_id: str, request_id: str) -> str:
     """Derive the value of OWNER_TAG: who owns the channel, then which request made it."""
-    owner = f"{_readable(logical_id, 64)}-{_digest((stack_id, logical_id), 32)}"
-    return f"{owner}.{_digest((request_id,), 16)}"
+    return f"{owner_of(stack_id, logical_id)}.{_digest((request_id,), 16)}"
+
+
+class Mark(NamedTuple):
+    """The value of OWNER_TAG, taken apart."""
+
+    owner: str
+    request: str
+    adopted: bool
+    """Whether the owner has adopted the channel, which another had made."""
+
+    @classmethod
+    def parse(cls, text: str) -> Mark:
+        """Read the value of OWNER_TAG."""
+        owner, _, request = text.rpartition(".")
+        return cls(owner, request.removesuffix(_ADOPTED), request.endswith(_ADOPTED))
+
+    @property
+    def logical_id(self) -> str:
+        """The logical id of the owner, where it has at most 64 characters."""
+        return self.owner.rpartition("-")[0]
+
+    def is_of_stack(self, stack_id: str) -> bool:
+        """Check whether the owner is a resource of a stack."""
+        return self.owner == owner_of(stack_id, self.logical_id)
+
+
+def adoption_mark(mark: str) -> str:
+    """Return the mark of the same owner and request for a channel that is adopted."""
+    return mark + _ADOPTED
 
 
 def same_owner(mark: str | None, other: str) -> bool:
-    """Say whether two marks are of one resource, whichever request made the channel."""
-    return mark is not None and mark.rpartition(".")[0] == other.rpartition(".")[0]
+    """Check whether two marks are of one resource, whichever request made the channel."""
+    return mark is not None and Mark.parse(mark).owner == Mark.parse(other).owner
+
+
+def same_request(mark: str | None, other: str) -> bool:
+    """Check whether two marks are of one request of one resource."""
+    return mark is not None and Mark.parse(mark)[:2] == Mark.parse(other)[:2]

@@ -2,66 +2,119 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from chime_channel._api import Api, ServiceError
 from chime_channel._arns import parse_channel_arn
 from chime_channel._declaration import Elastic, Expiration
+from chime_channel._identity import OWNER_TAG
 from chime_channel._plan import Current, Needs
 from chime_channel._request import Refused
+from chime_channel._times import STALENESS_SECONDS
 
-STALE = 15.0
-"""Seconds after CreateChannel within which a read may still miss the channel: an assumption, see docs/adr."""
-_PAUSE = 0.5
+_PAUSE_SECONDS = 0.5
 
 
 def describe(api: Api, arn: str, bearer: str) -> dict[str, Any]:
-    """Describe a channel; waits out the time in which a new channel may not be readable."""
-    until = api.effects.clock() + STALE
-    pause = _PAUSE / 4
+    """Describe a channel; waits while a new channel, or a new bearer, may not be known everywhere."""
+    until = api.effects.clock() + STALENESS_SECONDS
+    if api.bearer_may_be_new:
+        until = max(until, api.settled_at)
+    pause = _PAUSE_SECONDS / 4
     while True:
         try:
             channel: dict[str, Any] = api.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)["Channel"]
         except ServiceError as refused:
-            if not refused.missing or api.effects.clock() >= until:
+            if not refused.is_not_found or api.effects.clock() >= until:
                 raise
             api.pause(pause, "DescribeChannel", refused)
-            pause = min(_PAUSE, pause * 2)
+            pause = min(_PAUSE_SECONDS, pause * 2)
         else:
             return channel
 
 
-def created(channel: dict[str, Any]) -> float:
-    """Give the moment of a channel's creation."""
-    moment = channel.get("CreatedTimestamp")
-    return moment.timestamp() if isinstance(moment, datetime) else 0.0
+def created(channel: Mapping[str, Any]) -> float:
+    """Return the moment of a channel's creation."""
+    return _moment(channel.get("CreatedTimestamp"))
+
+
+def has_messages(channel: Mapping[str, Any]) -> bool:
+    """Check whether anybody has ever sent a message to a channel."""
+    return _moment(channel.get("LastMessageTimestamp")) > created(channel)
+
+
+def _moment(value: object) -> float:
+    return value.timestamp() if isinstance(value, datetime) else 0.0
+
+
+def confirmed_gone(refused: ServiceError, look_again: Callable[[], object]) -> bool:
+    """Check whether a call without a bearer was refused because what it names is not there.
+
+    No role is judged where there is no bearer, but a Forbidden may still mean something else: it counts only when a
+    second read is refused as well.
+    """
+    if refused.code == "NotFound":
+        return True
+    if not refused.is_not_found:
+        return False
+    try:
+        look_again()
+    except ServiceError as second:
+        return second.is_not_found
+    return False
 
 
 def tags_of(api: Api, arn: str) -> dict[str, str] | None:
-    """Give a channel's tags; None where there is no such channel.
+    """Return the tags of a resource; None where there is no such resource.
 
-    The call carries no bearer, so no role is judged: a refusal, unless by IAM, says that nothing is there.
+    No tags at all prove nothing: what is not there may be answered so, and so may tags written a moment ago.
     """
+
+    def read() -> dict[str, Any]:
+        return api.call("ListTagsForResource", ResourceARN=arn)
+
     try:
-        answer = api.call("ListTagsForResource", ResourceARN=arn)
+        answer = read()
     except ServiceError as refused:
-        if refused.missing:
+        # Of an ARN that is well-formed, BadRequest says that nothing is there.
+        if refused.code == "BadRequest" or confirmed_gone(refused, read):
             return None
         raise
-    return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", ())}
+    return {tag["Key"]: tag["Value"] for tag in answer.get("Tags") or ()}
+
+
+def settled_tags(api: Api, arn: str, key: str = OWNER_TAG) -> dict[str, str] | None:
+    """Return tags once a certain one is there, or once a read can miss neither resource nor tag any more."""
+    until = api.effects.clock() + STALENESS_SECONDS
+    while True:
+        tags = tags_of(api, arn)
+        if (tags and key in tags) or api.effects.clock() >= until:
+            return tags
+        api.pause(_PAUSE_SECONDS, "ListTagsForResource")
 
 
 def proved_gone(api: Api, arn: str, bearer: str, refused: ServiceError) -> bool:
-    """Say whether the channel that a call was refused for is gone; raises Refused where nobody can tell."""
+    """Check whether the channel that a call was refused for is gone; raises Refused where nobody can tell."""
     if refused.code == "NotFound":
         return True
-    if tags_of(api, arn) is not None:
+    if refused.is_access_denied or tags_of(api, arn):
         return False
-    # Only an AppInstanceAdmin may list all private channels, and an admin may do anything with any channel:
-    # what is forbidden to an admin is not there.
+    # An admin may do anything with any channel: what is forbidden to an admin is not there.
+    if is_admin(api, arn, bearer):
+        return True
+    raise Refused(
+        f"{refused.operation}: {refused.code}: cannot tell whether {arn} is gone or only closed to "
+        f"the bearer {bearer or '(none)'}. Make it an AppInstanceAdmin (or give another ChimeBearer) and "
+        "try again; if you know that the channel is gone, delete the stack and retain this resource."
+    )
+
+
+def is_admin(api: Api, channel_arn: str, bearer: str) -> bool:
+    """Check whether a bearer is AppInstanceAdmin: only an admin may list all private channels."""
+    found = parse_channel_arn(channel_arn)
     try:
-        found = parse_channel_arn(arn)
         api.call(
             "ListChannels",
             AppInstanceArn=found.app_instance_arn if found else "",
@@ -69,33 +122,15 @@ def proved_gone(api: Api, arn: str, bearer: str, refused: ServiceError) -> bool:
             MaxResults=1,
             ChimeBearer=bearer,
         )
-    except ServiceError as second:
-        if second.denied:
+    except ServiceError as refused:
+        if refused.is_access_denied:
             raise
-        raise Refused(
-            f"{refused.operation}: {refused.code}: cannot tell whether {arn} is gone or only closed to "
-            f"the bearer {bearer or '(none)'}. Make it an AppInstanceAdmin (or give another ChimeBearer) and "
-            "try again; if you know that the channel is gone, delete the stack and retain this resource."
-        ) from None
+        return False
     return True
 
 
-def read(api: Api, arn: str, bearer: str, channel: dict[str, Any], needs: Needs) -> Current:
-    """Complete what DescribeChannel told with what a plan needs beside it."""
-    here = {"ChannelArn": arn, "ChimeBearer": bearer, "MaxResults": 50}
-    members: dict[str, str] | None = None
-    moderators = bans = None
-    if needs.members:
-        members = {
-            item["Member"]["Arn"]: kind
-            for kind in ("DEFAULT", "HIDDEN")
-            for item in api.pages("ListChannelMemberships", "ChannelMemberships", Type=kind, **here)
-        }
-    if needs.moderators:
-        listed = api.pages("ListChannelModerators", "ChannelModerators", **here)
-        moderators = {item["Moderator"]["Arn"] for item in listed}
-    if needs.bans:
-        bans = {item["Member"]["Arn"] for item in api.pages("ListChannelBans", "ChannelBans", **here)}
+def read(api: Api, arn: str, bearer: str, channel: Mapping[str, Any], needs: Needs) -> Current:
+    """Complete what DescribeChannel returned with what a plan needs beside it."""
     expiration = channel.get("ExpirationSettings")
     return Current(
         name=channel.get("Name", ""),
@@ -107,14 +142,41 @@ def read(api: Api, arn: str, bearer: str, channel: dict[str, Any], needs: Needs)
         else None,
         tags=tags_of(api, arn) if needs.tags else None,
         flow=channel.get("ChannelFlowArn", ""),
-        members=members,
-        moderators=moderators,
-        bans=bans,
+        members=members_of(api, arn, bearer) if needs.members else None,
+        moderators=moderators_of(api, arn, bearer) if needs.moderators else None,
+        bans=bans_of(api, arn, bearer) if needs.bans else None,
     )
 
 
-def elastic_of(channel: dict[str, Any]) -> Elastic | None:
-    """Give the elastic configuration that DescribeChannel told."""
+def members_of(api: Api, arn: str, bearer: str) -> dict[str, str]:
+    """Return the members of a channel, by ARN: DEFAULT or HIDDEN."""
+    return {
+        item["Member"]["Arn"]: kind
+        for kind in ("DEFAULT", "HIDDEN")
+        for item in api.pages(
+            "ListChannelMemberships", "ChannelMemberships", Type=kind, **_here(arn, bearer), MaxResults=50
+        )
+    }
+
+
+def moderators_of(api: Api, arn: str, bearer: str) -> set[str]:
+    """Return the ARNs of a channel's moderators."""
+    listed = api.pages("ListChannelModerators", "ChannelModerators", **_here(arn, bearer), MaxResults=50)
+    return {item["Moderator"]["Arn"] for item in listed}
+
+
+def bans_of(api: Api, arn: str, bearer: str) -> set[str]:
+    """Return the ARNs of who is banned from a channel."""
+    listed = api.pages("ListChannelBans", "ChannelBans", **_here(arn, bearer), MaxResults=50)
+    return {item["Member"]["Arn"] for item in listed}
+
+
+def _here(arn: str, bearer: str) -> dict[str, str]:
+    return {"ChannelArn": arn, "ChimeBearer": bearer}
+
+
+def elastic_of(channel: Mapping[str, Any]) -> Elastic | None:
+    """Return the elastic configuration that DescribeChannel returned."""
     given = channel.get("ElasticChannelConfiguration")
     if not given:
         return None

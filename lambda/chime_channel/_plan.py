@@ -47,20 +47,27 @@ NOTHING = Declaration()
 
 
 def plan(arn: str, desired: Declaration, current: Current, previous: Declaration, mark: str) -> tuple[Call, ...]:
-    """Say which calls, in which order, lead from `current` to `desired`.
+    """Return the calls, in order, that lead from `current` to `desired`.
 
     What `previous` declared and `desired` does not is removed; what neither declared is left alone, for
-    others put it there. `mark` is the owner's mark, which goes last: a channel whose adoption fails
-    half-way is not ours yet.
+    others put it there. What differs between the two is set even where `current` shows it already: a read may
+    show what was there before an earlier update. `mark` is the owner's mark, which goes last: a channel whose
+    adoption fails half-way is not ours yet.
+
+    Args:
+        arn: The channel.
+        desired: What is declared now.
+        current: What the service shows.
+        previous: What was declared before; without a name where that is not known.
+        mark: The owner's mark.
     """
-    here = {"ChannelArn": arn}
-    by_bearer = {**here, "ChimeBearer": desired.bearer}
+    by_bearer = {"ChannelArn": arn, "ChimeBearer": desired.bearer}
     calls = [
         *_settings(by_bearer, desired, current, previous),
         *_flow(by_bearer, desired, current, previous),
-        *_untag(arn, desired, current, previous),
+        *_untag(arn, desired, previous),
         *_persons(by_bearer, desired, current, previous),
-        *_tag(arn, desired, current, mark),
+        *_tag(arn, desired, current, previous, mark),
     ]
     return tuple(calls)
 
@@ -68,12 +75,16 @@ def plan(arn: str, desired: Declaration, current: Current, previous: Declaration
 def _settings(
     by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
 ) -> Iterable[Call]:
-    declared = desired.metadata or previous.metadata
-    metadata = desired.metadata if declared else current.metadata
-    if (desired.name, desired.mode, metadata) != (current.name, current.mode, current.metadata):
+    metadata = desired.metadata if desired.metadata or previous.metadata else current.metadata
+    wanted = (desired.name, desired.mode, metadata)
+    redeclared = (desired.name, desired.mode, desired.metadata) != (previous.name, previous.mode, previous.metadata)
+    if wanted != (current.name, current.mode, current.metadata) or (previous.name and redeclared):
         # Whether the service keeps or clears what is left out is not documented: all three are sent.
         yield Call("UpdateChannel", {**by_bearer, "Name": desired.name, "Mode": desired.mode, "Metadata": metadata})
-    if desired.expiration != current.expiration and (desired.expiration or previous.expiration):
+    redeclared = desired.expiration != previous.expiration
+    if (desired.expiration or previous.expiration) and (
+        desired.expiration != current.expiration or (previous.name and redeclared)
+    ):
         settings = {"ExpirationSettings": expiration_settings(desired.expiration)} if desired.expiration else {}
         yield Call("PutChannelExpirationSettings", {**by_bearer, **settings})
 
@@ -81,46 +92,50 @@ def _settings(
 def _flow(
     by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
 ) -> Iterable[Call]:
-    """Swap the flow. Whether a second one takes the place of the first is not documented: the first goes first."""
-    if desired.flow == current.flow or not (desired.flow or previous.flow == current.flow):
-        return
-    if current.flow:
-        yield Call("DisassociateChannelFlow", {**by_bearer, "ChannelFlowArn": current.flow})
+    """Swap the flow: a second one takes the place of the first, so that no message passes without either."""
+    redeclared = bool(previous.name) and desired.flow != previous.flow
     if desired.flow:
-        yield Call("AssociateChannelFlow", {**by_bearer, "ChannelFlowArn": desired.flow})
+        if desired.flow != current.flow or redeclared:
+            yield Call("AssociateChannelFlow", {**by_bearer, "ChannelFlowArn": desired.flow})
+    elif previous.flow and (current.flow == previous.flow or (redeclared and not current.flow)):
+        yield Call("DisassociateChannelFlow", {**by_bearer, "ChannelFlowArn": previous.flow})
 
 
 def expiration_settings(expiration: Expiration) -> dict[str, Any]:
-    """Write expiration settings as the API takes them."""
+    """Return expiration settings as the API takes them."""
     return {"ExpirationDays": expiration.days, "ExpirationCriterion": expiration.criterion}
 
 
-def _untag(arn: str, desired: Declaration, current: Current, previous: Declaration) -> Iterable[Call]:
+def _untag(arn: str, desired: Declaration, previous: Declaration) -> Iterable[Call]:
     # Before the new ones, for the service counts to fifty.
-    dropped = [key for key in previous.tags if key not in desired.tags and key in (current.tags or {})]
+    dropped = [key for key in previous.tags if key not in desired.tags]
     if dropped:
         yield Call("UntagResource", {"ResourceARN": arn, "TagKeys": dropped})
 
 
-def _tag(arn: str, desired: Declaration, current: Current, mark: str) -> Iterable[Call]:
-    if current.tags is None:
-        return
-    wanted = {key: value for key, value in desired.tags.items() if current.tags.get(key) != value}
-    if not same_owner(current.tags.get(OWNER_TAG), mark):
+def _tag(arn: str, desired: Declaration, current: Current, previous: Declaration, mark: str) -> Iterable[Call]:
+    seen = current.tags
+    wanted = {
+        key: value
+        for key, value in desired.tags.items()
+        if (previous.tags.get(key) != value and (seen is None or previous.name))
+        or (seen is not None and seen.get(key) != value)
+    }
+    if seen is not None and not same_owner(seen.get(OWNER_TAG), mark):
         wanted[OWNER_TAG] = mark
     if wanted:
         yield Call("TagResource", {"ResourceARN": arn, "Tags": tag_list(wanted)})
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Write tags as the API takes them."""
+    """Return tags as the API takes them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _persons(
     by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
 ) -> Iterable[Call]:
-    """Give the calls for moderators and members.
+    """Return the calls for moderators and members.
 
     On an elastic channel a change of moderatorship drops that person's memberships, so all changes of
     moderators come first. The bearer is never removed: it could not finish what it began.
@@ -187,14 +202,13 @@ class Needs(NamedTuple):
 
 
 def needs(desired: Declaration, previous: Declaration | None) -> Needs:
-    """Say what a plan needs to know; `previous` is None where it is not known what the channel holds."""
+    """Return what a plan needs to know; `previous` is None where it is not known what the channel holds."""
     if previous is None or desired.resync != previous.resync:
         return Needs(tags=True, members=True, moderators=True, bans=True)
     moderators = set(desired.moderators) != set(previous.moderators)
     bans = set(desired.bans) != set(previous.bans)
     people = (set(desired.members), set(desired.hidden)) != (set(previous.members), set(previous.hidden))
     return Needs(
-        tags=dict(desired.tags) != dict(previous.tags),
         members=people or moderators or bans,
         moderators=moderators,
         bans=bans,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chime_channel._api import OutOfTime, ServiceError
+from chime_channel._declaration import SECRET
 from chime_channel._request import BadEvent, Refused
 
 _BEARER = "The bearer is no user or bot that exists. Check ChimeBearer; delete it after its channels only."
@@ -25,18 +28,24 @@ _ADVICE = {
     "ThrottledClient": _SLOWER,
     "Unauthorized": _BEARER,
     "UnauthorizedClient": _BEARER,
-    "Unreachable": "The endpoint could not be reached. A Lambda in a VPC needs a way to the internet (NAT): "
-    "Amazon Chime SDK messaging has no VPC endpoint.",
+    "Unreachable": "The endpoint could not be reached, or its answer not be read. A Lambda in a VPC needs a NAT "
+    "gateway, or interface endpoints for Amazon Chime SDK messaging and identity and a way to S3 for its answers.",
 }
-_LONGEST_MESSAGE = 600
+_MAX_MESSAGE = 600
+_MAX_SECRETS = 500
+_ARN = re.compile(r"arn:[\w-]+:[^\s'\",;]*")
+_ECHO = re.compile(r"""\bValue\s+(['"]).*\1\s+at\b""")
+"""How AWS repeats a value that breaks a rule; greedy, so that no quotation mark inside the value ends it."""
+_HIDDEN = "(the service's message is not shown here, for it repeats a value of Name, Metadata or Tags)"
 
 
-def reason(error: Exception, properties: Mapping[str, Any]) -> str:
-    """Say what went wrong and what to do, without the names and metadata that `properties` hold."""
-    return _scrub(_reason(error), properties)
+def reason(error: Exception, *properties: object) -> str:
+    """Return what went wrong and what to do; nothing in it repeats a value of Name, Metadata or Tags.
 
-
-def _reason(error: Exception) -> str:
+    Args:
+        error: What went wrong.
+        properties: The resource's properties, new and old, whose values must not be repeated.
+    """
     match error:
         case Refused() | BadEvent():
             return str(error)
@@ -46,9 +55,10 @@ def _reason(error: Exception) -> str:
                 "comes again, declare fewer changes at once."
             )
         case OutOfTime(last=ServiceError() as last):
-            return f"Retried until shortly before the deadline, without success. {_of_service(last)}"
+            told = _of_service(last, properties)
+            return f"Retried until shortly before the deadline, without success. {told}"
         case ServiceError():
-            return _of_service(error)
+            return _of_service(error, properties)
     # The text of an unforeseen error could hold anything: only its kind is told.
     return (
         f"An unforeseen {type(error).__name__} in the provider; nothing can be said about the channel. "
@@ -56,15 +66,51 @@ def _reason(error: Exception) -> str:
     )
 
 
-def _of_service(refused: ServiceError) -> str:
-    message = " ".join(refused.message.split())[:_LONGEST_MESSAGE]
-    advice = _ADVICE.get("AccessDenied" if refused.denied else refused.code, "")
-    return f"{refused.operation}: {refused.code}: {message} {advice}".rstrip()
+def _of_service(refused: ServiceError, properties: tuple[object, ...]) -> str:
+    advice = _ADVICE.get("AccessDenied" if refused.is_access_denied else refused.code, "")
+    if refused.is_bearer_unknown and not refused.is_access_denied:
+        advice = _BEARER
+    waited = f"It stayed so for {refused.waited:.0f} seconds. " if refused.waited >= 1 else ""
+    message = without_secrets(refused.message, properties)[:_MAX_MESSAGE]
+    return f"{refused.operation}: {refused.code}: {message} {waited}{advice}".rstrip()
 
 
-def _scrub(text: str, properties: Mapping[str, Any]) -> str:
-    for name in ("Name", "Metadata"):
-        value = properties.get(name)
-        if isinstance(value, str) and len(value) >= 4:
-            text = text.replace(value, f"[{name}]")
+def without_secrets(message: str, properties: tuple[object, ...]) -> str:
+    """Return the service's message on one line, or that it cannot be shown."""
+    text = _ECHO.sub("Value at", " ".join(message.split()))
+    searched = _ARN.sub("", text)
+    for number, value in enumerate(_secrets(properties)):
+        if number >= _MAX_SECRETS or _repeats(searched, value):
+            return _HIDDEN
     return text
+
+
+def _secrets(properties: tuple[object, ...]) -> Iterator[str]:
+    for given in properties:
+        for name in SECRET:
+            yield from _texts(given.get(name) if isinstance(given, Mapping) else None, 0)
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    """Return the texts in a value, as they are and as JSON writes them; what lies deep is of no template."""
+    if isinstance(value, str):
+        for form in {value, json.dumps(value)[1:-1]}:
+            yield " ".join(form.split())
+    elif isinstance(value, Mapping) and depth < 10:
+        for key, item in value.items():
+            if key not in ("Key", "Value"):
+                yield from _texts(key, depth + 1)
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, list) and depth < 10:
+        for item in value:
+            yield from _texts(item, depth + 1)
+
+
+def _repeats(text: str, value: str) -> bool:
+    """Check whether a text repeats a value, whole, or a part of a long one."""
+    if not value:
+        return False
+    if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text):
+        return True
+    part = 16
+    return len(value) > part and any(value[start : start + part] in text for start in range(len(value) - part + 1))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chime_channel._api import Api
+from chime_channel._api import Api, ServiceError
 from chime_channel._identity import owner_mark
+from chime_channel._physical_id import PhysicalId, State
+from chime_channel._times import CREATE_ENDS_SECONDS
 
 KINDS = ("Create", "Update", "Delete")
-
-UNMADE = "unmade:"
-"""Begins the physical resource id of a creation that was refused before it had any effect."""
-UNPROVEN = "unproven:"
-"""Begins the physical resource id of a creation that may have had an effect; the channel's ARN follows."""
+_LOOK_SECONDS = 30.0
+"""Kept of a Delete's time for what it does after it has waited."""
 
 
 class Refused(Exception):
@@ -40,8 +41,14 @@ class Request:
 
     @property
     def mark(self) -> str:
-        """The owner's mark that this request leaves on a channel it makes or adopts."""
+        """The owner's mark that this request leaves on a channel it creates."""
         return owner_mark(self.stack_id, self.logical_id, self.request_id)
+
+    @property
+    def bearer_may_be_new(self) -> bool:
+        """Whether bearer or right may have been made a moment ago, by the same stack."""
+        rotated = self.properties.get("ChimeBearer") != self.old_properties.get("ChimeBearer")
+        return self.kind == "Create" or (self.kind == "Update" and rotated)
 
 
 def parse_request(event: object) -> Request:
@@ -83,10 +90,10 @@ class Work:
 
     request: Request
     api: Api
-    attempted: str = ""
-    """The ARN of the channel that CreateChannel was last asked for."""
     answered: str = ""
-    """The physical resource id, as soon as it is known."""
+    """What identifies the resource, as soon as it is created or found."""
+    _pending: str = ""
+    """What identifies the resource that a call was sent for which may have created it."""
 
     @property
     def physical_id(self) -> str:
@@ -95,6 +102,34 @@ class Work:
             return self.answered
         if self.request.physical_id:
             return self.request.physical_id
-        if self.attempted and self.api.uncertain:
-            return UNPROVEN + self.attempted
-        return UNMADE + self.request.logical_id
+        if self._pending:
+            return str(PhysicalId(State.PENDING, self._pending))
+        return str(PhysicalId(State.NOT_CREATED, self.request.logical_id))
+
+    @contextmanager
+    def creating(self, pending: str) -> Iterator[None]:
+        """Make the first call that creates something: its effect is possible, unless it is refused for good.
+
+        Args:
+            pending: What will identify the resource.
+        """
+        before, self._pending = self._pending, pending
+        try:
+            yield
+        except ServiceError as refused:
+            if not refused.may_have_had_effect:
+                self._pending = before
+            raise
+
+    def log(self, outcome: str, **more: object) -> None:
+        """Write one line to the Lambda's log."""
+        line = {"outcome": outcome, "request_id": self.request.request_id, **more}
+        self.api.effects.log(json.dumps(line))
+
+    def wait_until_create_has_ended(self) -> None:
+        """Wait until no delivery of a Create that has not answered can act any more."""
+        effects = self.api.effects
+        left = self.api.deadline - effects.clock() - _LOOK_SECONDS
+        seconds = max(0.0, min(CREATE_ENDS_SECONDS, left))
+        self.log("waiting", why="no Create has answered; one may still be running", seconds=round(seconds))
+        effects.sleep(seconds)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chime_channel import _settings
 from chime_channel._api import ServiceError
+from chime_channel._observe import confirmed_gone
+from chime_channel._properties import shown
 from chime_channel._request import Work
 
-MOST_DAYS = 5475
+MAX_DAYS = 5475
 
 
 def create(work: Work) -> dict[str, str]:
     """Set for how long messages are kept."""
-    days = _days(work.request.properties.get("RetentionDays"))
-    problems = [] if days else [_problem(work.request.properties.get("RetentionDays"))]
-    app = _settings.declared_app_instance(work, "RetentionDays", problems)
+    given = work.request.properties.get("RetentionDays")
+    days = _days(given)
+    errors = [] if days else [f"RetentionDays: must be a whole number of 1–{MAX_DAYS}, got {shown(given)}"]
+    app = _settings.declared_app_instance(work, "RetentionDays", errors)
     settings = {"ChannelRetentionSettings": {"RetentionDays": days}}
-    work.api.call("PutAppInstanceRetentionSettings", AppInstanceArn=app, AppInstanceRetentionSettings=settings)
-    work.answered = _settings.physical_id(work, app)
+    with work.creating(_settings.resource_id(work, app)):
+        work.api.call("PutAppInstanceRetentionSettings", AppInstanceArn=app, AppInstanceRetentionSettings=settings)
+    work.answered = _settings.resource_id(work, app)
     return {"AppInstanceArn": app}
 
 
@@ -37,25 +43,24 @@ def delete(work: Work) -> dict[str, str]:
 
 
 def _switch_off(work: Work, app: str, ours: object) -> None:
+    def read() -> dict[str, Any]:
+        return work.api.call("GetAppInstanceRetentionSettings", AppInstanceArn=app)
+
     try:
-        answer = work.api.call("GetAppInstanceRetentionSettings", AppInstanceArn=app)
-        found = answer.get("AppInstanceRetentionSettings", {}).get("ChannelRetentionSettings", {})
+        settings = read().get("AppInstanceRetentionSettings") or {}
+        found = settings.get("ChannelRetentionSettings") or {}
         if found.get("RetentionDays") != _days(ours):
             return
         off: dict[str, object] = {"ChannelRetentionSettings": {}}
         work.api.call("PutAppInstanceRetentionSettings", AppInstanceArn=app, AppInstanceRetentionSettings=off)
     except ServiceError as refused:
-        if not refused.missing:
+        if not confirmed_gone(refused, read):
             raise
 
 
 def _days(value: object) -> int | None:
-    """Read the days, which CloudFormation sends as a string; None where they break the rules."""
-    text = str(value)
+    """Return the days, which CloudFormation sends as a string; None where they break the rules."""
+    text = str(value) if isinstance(value, str | int) else ""
     if not (text.isascii() and text.isdecimal()) or len(text) > 9:
         return None
-    return int(text) if 1 <= int(text) <= MOST_DAYS else None
-
-
-def _problem(value: object) -> str:
-    return f"RetentionDays: must be a whole number of 1–{MOST_DAYS}, got {value!r:.60}"
+    return int(text) if 1 <= int(text) <= MAX_DAYS else None

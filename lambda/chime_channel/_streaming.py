@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from chime_channel import _settings
 from chime_channel._api import ServiceError
+from chime_channel._observe import confirmed_gone
+from chime_channel._properties import shown
 from chime_channel._request import Work
 
 DATA_TYPES = ("Channel", "ChannelMessage")
@@ -16,8 +20,9 @@ _Configurations = list[dict[str, str]]
 def create(work: Work) -> dict[str, str]:
     """Stream what is declared; it takes the place of what was streamed before."""
     app, wanted = _declared(work)
-    work.api.call("PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=wanted)
-    work.answered = _settings.physical_id(work, app)
+    with work.creating(_settings.resource_id(work, app)):
+        work.api.call("PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=wanted)
+    work.answered = _settings.resource_id(work, app)
     return {"AppInstanceArn": app}
 
 
@@ -50,9 +55,12 @@ def delete(work: Work) -> dict[str, str]:
 
 def _end(work: Work, app: str, stream_arns: object) -> None:
     ours = _configurations(stream_arns)
+
+    def read() -> dict[str, Any]:
+        return work.api.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
+
     try:
-        answer = work.api.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
-        found: _Configurations = answer.get("StreamingConfigurations", [])
+        found: _Configurations = read().get("StreamingConfigurations") or []
         rest = [one for one in found if one not in ours]
         if len(rest) == len(found):
             return
@@ -60,31 +68,31 @@ def _end(work: Work, app: str, stream_arns: object) -> None:
         if rest:
             work.api.call("PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=rest)
     except ServiceError as refused:
-        if not refused.missing:
+        if not confirmed_gone(refused, read):
             raise
 
 
 def _configurations(value: object) -> _Configurations:
     return [
-        {"DataType": str(kind), "ResourceArn": str(arn)} for kind, arn in sorted(_settings.texts(value).items())
+        {"DataType": str(kind), "ResourceArn": arn}
+        for kind, arn in sorted(_settings.texts(value).items())
+        if isinstance(arn, str)
     ]
 
 
 def _declared(work: Work) -> tuple[str, _Configurations]:
     given = work.request.properties.get("StreamArns")
-    wanted = _configurations(given)
-    problems = []
-    if not wanted:
-        problems.append(
-            f"StreamArns: must map {' or '.join(DATA_TYPES)} to a Kinesis stream's ARN, got {given!r:.100}"
+    errors = []
+    if not isinstance(given, Mapping) or not given:
+        errors.append(
+            f"StreamArns: must map {' or '.join(DATA_TYPES)} to a Kinesis stream's ARN, got {shown(given)}"
         )
-    for one in wanted:
-        kind, arn = one["DataType"], one["ResourceArn"]
+    for kind, arn in _settings.texts(given).items():
         if kind not in DATA_TYPES:
-            problems.append(f"StreamArns: {kind!r:.60} is no data type; there are {' and '.join(DATA_TYPES)}")
-        if not _STREAM.fullmatch(arn):
-            problems.append(
-                f"StreamArns: {kind:.60} must be the ARN of a Kinesis stream whose name begins with "
-                f"chime-messaging-, got {arn!r:.150}"
+            errors.append(f"StreamArns: {shown(kind)} is no data type; there are {' and '.join(DATA_TYPES)}")
+        if not isinstance(arn, str) or not _STREAM.fullmatch(arn):
+            errors.append(
+                f"StreamArns: {shown(kind)} must be the ARN of a Kinesis stream whose name begins with "
+                f"chime-messaging-, got {shown(arn)}"
             )
-    return _settings.declared_app_instance(work, "StreamArns", problems), wanted
+    return _settings.declared_app_instance(work, "StreamArns", errors), _configurations(given)
