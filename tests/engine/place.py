@@ -13,6 +13,10 @@ from botocore.exceptions import ClientError
 
 AWS_LAG = 20.0
 """Seconds in which AWS may still miss what was made just now."""
+AWS_IDENTITY_LAG = 60.0
+"""Seconds in which AWS may still refuse who was made just now."""
+TRIES = 20
+"""How often the engine is asked again; its misses are counted, not timed."""
 Clients = Callable[[str, str], Any]
 """Makes boto3 clients, by service and region."""
 
@@ -29,6 +33,21 @@ class Place:
         self.app: str = self.identity.create_app_instance(Name="test", ClientRequestToken=token())["AppInstanceArn"]
         self.boss = self.user("boss")
         self.identity.create_app_instance_admin(AppInstanceArn=self.app, AppInstanceAdminArn=self.boss)
+        listing = {"AppInstanceArn": self.app, "Privacy": "PRIVATE", "ChimeBearer": self.boss}
+        self.retry(self.messaging.list_channels, AWS_IDENTITY_LAG, **listing)
+
+    def retry(self, call: Callable[..., Any], seconds: float = AWS_LAG, **parameters: Any) -> dict[str, Any]:
+        """Call again until the service knows what was made a moment ago."""
+        until, tries = time.monotonic() + seconds, 0
+        while True:
+            try:
+                return dict(call(**parameters))
+            except ClientError:
+                tries += 1
+                if (time.monotonic() >= until) if self.aws else (tries >= TRIES):
+                    raise
+                if self.aws:
+                    time.sleep(0.5)  # the engine's misses are counted, not timed
 
     def user(self, name: str) -> str:
         """Make a user and give the ARN."""
@@ -39,26 +58,28 @@ class Place:
 
     def channel(self, **more: Any) -> str:
         """Create a channel in the admin's name, unless told otherwise, and give the ARN once it can be read."""
-        given = {"Name": "n", "ClientRequestToken": token(), "ChimeBearer": self.boss, **more}
+        plain = {"Name": "n", "Mode": "RESTRICTED", "Privacy": "PRIVATE", "ChimeBearer": self.boss}
+        given = {**plain, "ClientRequestToken": token(), **more}
         arn = str(self.messaging.create_channel(AppInstanceArn=self.app, **given)["ChannelArn"])
         self.settled(arn)
         return arn
 
     def settled(self, arn: str) -> dict[str, Any]:
         """Describe a channel, once it can be read."""
-        until = time.monotonic() + (AWS_LAG if self.aws else 0)
-        while True:
-            try:
-                return dict(self.messaging.describe_channel(ChannelArn=arn, ChimeBearer=self.boss)["Channel"])
-            except ClientError:
-                if time.monotonic() >= until:
-                    raise
-                time.sleep(0.5)  # AWS only: the engine's reads are never repeated here
+        shown = self.retry(self.messaging.describe_channel, ChannelArn=arn, ChimeBearer=self.boss)
+        return dict(shown["Channel"])
 
     def members(self, arn: str, kind: str = "DEFAULT") -> set[str]:
         """Give the ids of a channel's members."""
-        told = self.messaging.list_channel_memberships(ChannelArn=arn, ChimeBearer=self.boss, Type=kind)
-        return {one["Member"]["Arn"].rpartition("/")[2] for one in told["ChannelMemberships"]}
+        listing = {"ChannelArn": arn, "ChimeBearer": self.boss, "Type": kind}
+        listed = self.retry(self.messaging.list_channel_memberships, **listing)
+        return {one["Member"]["Arn"].rpartition("/")[2] for one in listed["ChannelMemberships"]}
+
+    def moderators(self, arn: str) -> set[str]:
+        """Give the ids of a channel's moderators."""
+        here = {"ChannelArn": arn, "ChimeBearer": self.boss}
+        listed = self.retry(self.messaging.list_channel_moderators, **here)
+        return {one["Moderator"]["Arn"].rpartition("/")[2] for one in listed["ChannelModerators"]}
 
     def flow(self, name: str = "f") -> str:
         """Make a channel flow; AWS wants a Lambda that exists."""

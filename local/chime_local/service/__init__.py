@@ -32,13 +32,16 @@ class ChimeService(Messages, Identity):
             raise ChimeError("BadRequest", f"there is no endpoint in {region}, only in {', '.join(REGIONS)}")
         validate(service_name, operation, params)
         with self.lock:
-            self.region = region
+            self.region, self.operation = region, operation
             refused = self.fault(operation, params) if self.fault else None
             if refused:
                 raise refused
             if self.limits:
                 self.limits.check(operation, params, region)
-            answer: dict[str, Any] = method(params)
+            try:
+                answer: dict[str, Any] = method(params)
+            finally:
+                self.count_bearer_call(params)
             return answer
 
     def channels(self) -> list[ChannelSnapshot]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from chime_local.service._errors import ChimeError
 from chime_local.service._limits import Limits
-from chime_local.service._state import AppInstance, Channel
+from chime_local.service._state import AppInstance, Channel, Write
 from chime_local.service._world import World
 
 Parameters = dict[str, Any]
@@ -24,6 +24,10 @@ _ARN = re.compile(
 )
 BEARER_MESSAGE = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
 MOST_TAGS = 50
+STALE_READ_SECONDS = 15
+"""No read misses a write for longer than that; seen of AWS were up to five reads half a second apart."""
+NEW_IDENTITY_SECONDS = 60
+"""No user, bot or admin is new for longer than that; AWS says it of IAM policies."""
 
 
 class Base:
@@ -52,6 +56,10 @@ class Base:
         self.tags: dict[str, dict[str, str]] = {}
         self.region = "us-east-1"
         """The region of the call in progress."""
+        self.operation = ""
+        """The operation of the call in progress."""
+        self.tag_writes: dict[str, Write] = {}
+        """The last write of the tags of an ARN."""
 
     def uuid(self) -> str:
         """Make an id as the service does."""
@@ -81,20 +89,48 @@ class Base:
         app = self.app_instances.get(found["app"]) if found else None
         return app is not None and arn in app.identities and bool(found and found["region"] == self.region)
 
+    # What was written a moment ago
+
+    def is_missed(self, write: Write | None, misses: int) -> bool:
+        """Count a read, and check whether it misses a write: every operation does so many times."""
+        if write is None or self.clock() >= write.time + STALE_READ_SECONDS:
+            return False
+        write.reads[self.operation] += 1
+        return write.reads[self.operation] <= misses
+
+    def is_new(self, write: Write | None) -> bool:
+        """Check whether a user, bot or admin is so new that calls in its name are refused."""
+        return (
+            write is not None
+            and write.reads.total() < self.world.new_identity_refusals
+            and self.clock() < write.time + NEW_IDENTITY_SECONDS
+        )
+
+    def count_bearer_call(self, parameters: Parameters) -> None:
+        """Count a call in a bearer's name: after so many of them it is not new any more."""
+        arn = str(parameters.get("ChimeBearer") or "")
+        found = _ARN.fullmatch(arn)
+        app = self.app_instances.get(found["app"]) if found else None
+        if app is not None:
+            for writes in (app.new_identities, app.new_admins):
+                if arn in writes:
+                    writes[arn].reads[self.operation] += 1
+
     # Roles
 
     def bearer(self, parameters: Parameters, app: AppInstance | None = None) -> str:
         """Give the bearer; refuses one that is malformed, not there, or of another app instance."""
         arn = str(parameters.get("ChimeBearer") or "")
-        if not self.identity(arn):
-            raise ChimeError("UnauthorizedClient", BEARER_MESSAGE)
+        if not self.identity(arn) or self.is_new(self.app_instance(arn).new_identities.get(arn)):
+            refused_as_forbidden = self.world.missing_bearer == "403" and _ARN.fullmatch(arn)
+            raise ChimeError("Forbidden" if refused_as_forbidden else "UnauthorizedClient", BEARER_MESSAGE)
         if app is not None and arn not in app.identities:
             raise ChimeError("Forbidden", "The bearer belongs to another app instance.")
         return arn
 
     def is_admin(self, app: AppInstance, arn: str) -> bool:
         """Say whether a user is AppInstanceAdmin."""
-        return arn in app.admins
+        return arn in app.admins and not self.is_new(app.new_admins.get(arn))
 
     def channel_for(self, parameters: Parameters, role: str = "member", *, read: bool = False) -> Channel:
         """Give the channel of a call whose bearer needs a role in it: member or moderator."""
@@ -109,8 +145,7 @@ class Base:
         channel = self.living(app, arn)
         if channel is None:
             raise self.missing("channel", arn)
-        if read and channel.misses > 0:
-            channel.misses -= 1
+        if read and self.is_missed(channel.creation, self.world.read_misses):
             raise self.missing("channel", arn)
         if self.is_admin(app, bearer) or bearer in channel.moderators:
             return channel
@@ -139,8 +174,8 @@ class Base:
     def remove_channel(self, app: AppInstance, arn: str) -> None:
         """Delete a channel with all that hangs on it."""
         del app.channels[arn]
-        self.tags.pop(arn, None)
-        app.spent_ids.add(arn)
+        self.remove_tags(arn)
+        app.deleted_channels[arn] = self.clock()
 
     # Tags
 
@@ -149,7 +184,17 @@ class Base:
         merged = {**self.tags.get(arn, {}), **{tag["Key"]: tag["Value"] for tag in tags}}
         if len(merged) > MOST_TAGS:
             raise ChimeError("BadRequest", f"a resource has at most {MOST_TAGS} tags")
-        self.tags[arn] = merged
+        self.write_tags(arn, merged)
+
+    def write_tags(self, arn: str, tags: dict[str, str]) -> None:
+        """Replace the tags of a resource, which reads may miss for a while."""
+        self.tag_writes[arn] = Write(self.clock(), self.tags.get(arn, {}))
+        self.tags[arn] = tags
+
+    def remove_tags(self, arn: str) -> None:
+        """Remove what is known of the tags of a resource that is deleted."""
+        self.tags.pop(arn, None)
+        self.tag_writes.pop(arn, None)
 
     # Paging
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from chime_local.service._base import Answer, Base, Parameters
 from chime_local.service._errors import ChimeError
-from chime_local.service._state import AppInstance, Channel
+from chime_local.service._state import AppInstance, Channel, Write
+
+DELETED_ID_SECONDS = 300
+"""How long a deleted channel's ChannelId is taken, where it is for a time; AWS says no figure."""
 
 
 class Channels(Base):
@@ -24,14 +27,15 @@ class Channels(Base):
             if replayed:
                 return {"ChannelArn": replayed}
         arn = f"{app.arn}/channel/{parameters.get('ChannelId') or self.uuid()}"
-        if self.living(app, arn) or (arn in app.spent_ids and self.world.deleted_channel_id == "conflict"):
+        if self.living(app, arn) or self._is_taken_after_deletion(app, arn):
             raise ChimeError("Conflict", "A channel with this ChannelId has already been created.")
         now = self.clock()
+        privacy, mode = self.world.omitted_settings.split("_")
         channel = Channel(
             arn=arn,
             name=parameters["Name"],
-            mode=parameters.get("Mode") or "RESTRICTED",
-            privacy=parameters.get("Privacy") or "PRIVATE",
+            mode=parameters.get("Mode") or mode,
+            privacy=parameters.get("Privacy") or privacy,
             metadata=parameters.get("Metadata") or "",
             token=token,
             created_by=bearer,
@@ -39,7 +43,6 @@ class Channels(Base):
             updated=now,
             elastic=parameters.get("ElasticChannelConfiguration"),
             expiration=parameters.get("ExpirationSettings"),
-            misses=self.world.read_misses,
         )
         self._first_persons(app, channel, bearer, parameters)
         app.channels[arn] = channel
@@ -47,6 +50,12 @@ class Channels(Base):
         if parameters.get("Tags"):
             self.put_tags(arn, parameters["Tags"])
         return {"ChannelArn": arn}
+
+    def _is_taken_after_deletion(self, app: AppInstance, arn: str) -> bool:
+        deleted = app.deleted_channels.get(arn)
+        if deleted is None or self.world.deleted_channel_id == "reusable":
+            return False
+        return self.world.deleted_channel_id == "conflict" or self.clock() < deleted + DELETED_ID_SECONDS
 
     def _replay(self, app: AppInstance, arn: str) -> str | None:
         if self.living(app, arn):
@@ -63,7 +72,7 @@ class Channels(Base):
         check_metadata(parameters)
         elastic = parameters.get("ElasticChannelConfiguration")
         if elastic:
-            if parameters.get("Mode") != "RESTRICTED":
+            if (parameters.get("Mode") or self.world.omitted_settings.split("_")[1]) != "RESTRICTED":
                 raise ChimeError("BadRequest", "an elastic channel must be RESTRICTED")
             if parameters.get("MemberArns"):
                 raise ChimeError("BadRequest", "an elastic channel takes no MemberArns")
@@ -93,13 +102,16 @@ class Channels(Base):
         return {"Channel": self.shown(channel)}
 
     def shown(self, channel: Channel) -> dict[str, Any]:
-        """Write a channel as DescribeChannel shows it."""
+        """Write a channel as DescribeChannel shows it, to which an update may be new."""
+        name, mode, metadata = channel.name, channel.mode, channel.metadata
+        if channel.update and self.is_missed(channel.update, self.world.update_misses):
+            name, mode, metadata = channel.update.before
         known = {
-            "Name": channel.name,
+            "Name": name,
             "ChannelArn": channel.arn,
-            "Mode": channel.mode,
+            "Mode": mode,
             "Privacy": channel.privacy,
-            "Metadata": channel.metadata or None,
+            "Metadata": metadata or None,
             "CreatedBy": {"Arn": channel.created_by, "Name": self.name_of(channel.created_by)},
             "CreatedTimestamp": self.time(channel.created),
             "LastMessageTimestamp": self.time(channel.last_message),
@@ -122,8 +134,10 @@ class Channels(Base):
         if channel.elastic and parameters.get("Mode") == "UNRESTRICTED":
             raise ChimeError("BadRequest", "an elastic channel must be RESTRICTED")
         cleared = self.world.update_omitted == "cleared"
+        channel.update = Write(self.clock(), (channel.name, channel.mode, channel.metadata))
+        mode = self.world.omitted_settings.split("_")[1] if cleared and not channel.elastic else channel.mode
         channel.name = parameters.get("Name", channel.name)
-        channel.mode = parameters.get("Mode") or ("RESTRICTED" if cleared else channel.mode)
+        channel.mode = parameters.get("Mode") or mode
         channel.metadata = parameters.get("Metadata", "" if cleared else channel.metadata)
         channel.updated = self.clock()
         return {"ChannelArn": channel.arn}
@@ -160,14 +174,24 @@ class Channels(Base):
 
     def untag_resource(self, parameters: Parameters) -> Answer:
         """Take tags away."""
-        tags = self.tags.setdefault(self._tagged(parameters["ResourceARN"]), {})
-        for key in parameters["TagKeys"]:
-            tags.pop(key, None)
+        arn = self._tagged(parameters["ResourceARN"])
+        gone = parameters["TagKeys"]
+        self.write_tags(arn, {key: value for key, value in self.tags.get(arn, {}).items() if key not in gone})
         return {}
 
     def list_tags_for_resource(self, parameters: Parameters) -> Answer:
-        """List tags."""
-        tags = self.tags.get(self._tagged(parameters["ResourceARN"]), {})
+        """List tags; what a channel that is not there answers is unknown of AWS."""
+        arn = parameters["ResourceARN"]
+        try:
+            self._tagged(arn)
+        except ChimeError:
+            if "/channel/" not in arn or self.world.missing_tags == "refused":
+                raise
+            if self.world.missing_tags == "BadRequest":
+                raise ChimeError("BadRequest", f"{arn} is not there or cannot have tags.") from None
+        tags, write = self.tags.get(arn, {}), self.tag_writes.get(arn)
+        if write and self.is_missed(write, self.world.tag_misses):
+            tags = write.before
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def _tagged(self, arn: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chime_local.service._base import Answer, Base, Parameters
 from chime_local.service._errors import ChimeError
-from chime_local.service._state import AppInstance
+from chime_local.service._state import AppInstance, Write
 
 
 class Identity(Base):
@@ -45,8 +45,8 @@ class Identity(Base):
     def delete_app_instance(self, parameters: Parameters) -> Answer:
         """Delete an app instance with all that is in it."""
         app = self.app_instance(parameters["AppInstanceArn"])
-        for arn in [arn for arn in self.tags if arn.startswith(app.arn)]:
-            del self.tags[arn]
+        for arn in [arn for arn in self.tags if arn == app.arn or arn.startswith(f"{app.arn}/")]:
+            self.remove_tags(arn)
         del self.app_instances[app.arn]
         return {}
 
@@ -92,6 +92,7 @@ class Identity(Base):
             "CreatedTimestamp": now,
             "LastUpdatedTimestamp": now,
         }
+        app.new_identities[arn] = Write(self.clock())
         if parameters.get("Tags"):
             self.put_tags(arn, parameters["Tags"])
 
@@ -138,7 +139,7 @@ class Identity(Base):
             raise ChimeError("Conflict", f"{arn} is AppInstanceAdmin")
         app.admins.pop(arn, None)
         del app.identities[arn]
-        self.tags.pop(arn, None)
+        self.remove_tags(arn)
         for channel in app.channels.values():
             channel.members.pop(arn, None)
             channel.moderators.pop(arn, None)
@@ -166,6 +167,7 @@ class Identity(Base):
         if arn in app.admins:
             raise ChimeError("Conflict", f"{arn} is admin already")
         app.admins[arn] = self.clock()
+        app.new_admins[arn] = Write(self.clock())
         return {"AppInstanceAdmin": self._who_admin(app, arn), "AppInstanceArn": app.arn}
 
     def _who_admin(self, app: AppInstance, arn: str) -> dict[str, str]:

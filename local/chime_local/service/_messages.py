@@ -113,6 +113,7 @@ class Messages(Persons):
         if any(channel.flow == arn for channel in app.channels.values()):
             raise ChimeError("Conflict", f"{arn} is associated with a channel")
         del app.flows[arn]
+        self.remove_tags(arn)
         return {}
 
     def list_channel_flows(self, parameters: Parameters) -> Answer:
@@ -154,7 +155,9 @@ class Messages(Persons):
             stream = configuration["ResourceArn"].split(":")
             if not stream[-1].startswith("stream/chime-messaging-") or stream[3] != self.region:
                 raise ChimeError("BadRequest", "the stream must be in the same region and named chime-messaging-…")
-        app.streaming = parameters["StreamingConfigurations"]
+        kept = {one["DataType"]: one for one in app.streaming} if self.world.put_streaming == "upsert" else {}
+        kept |= {one["DataType"]: one for one in parameters["StreamingConfigurations"]}
+        app.streaming = list(kept.values())
         return {"StreamingConfigurations": app.streaming}
 
     def get_messaging_streaming_configurations(self, parameters: Parameters) -> Answer:

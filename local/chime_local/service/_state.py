@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass
+class Write:
+    """A write that reads may miss for a while: when it was, what was there before, and the reads since then."""
+
+    time: float
+    before: Any = None
+    reads: Counter[str] = field(default_factory=Counter)
+    """How often each operation has read since."""
 
 
 @dataclass
@@ -28,8 +39,13 @@ class Channel:
     bans: dict[str, None] = field(default_factory=dict)
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     last_message: float | None = None
-    misses: int = 0
-    """How many more reads miss it."""
+    creation: Write = field(init=False)
+    update: Write | None = None
+    """The last UpdateChannel."""
+
+    def __post_init__(self) -> None:
+        """Begin with a creation that reads may miss."""
+        self.creation = Write(self.created)
 
 
 @dataclass
@@ -44,7 +60,11 @@ class AppInstance:
     """Users and bots by ARN."""
     admins: dict[str, float] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
-    spent_ids: set[str] = field(default_factory=set)
+    deleted_channels: dict[str, float] = field(default_factory=dict)
+    """From every channel's ARN that is no more to when it was deleted."""
+    new_identities: dict[str, Write] = field(default_factory=dict)
+    """Users and bots by ARN, for as long as a call in their name may be refused."""
+    new_admins: dict[str, Write] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     """From every ClientRequestToken ever used to the ARN of the channel it made."""
     flows: dict[str, dict[str, Any]] = field(default_factory=dict)

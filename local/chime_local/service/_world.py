@@ -8,20 +8,31 @@ from typing import Any
 
 _VALUES: dict[str, tuple[str, ...]] = {
     "missing_channel": ("Forbidden", "NotFound"),
+    "missing_tags": ("refused", "empty", "BadRequest"),
     "token_after_delete": ("new", "dead", "conflict"),
     "token_alive": ("same", "conflict"),
-    "deleted_channel_id": ("reusable", "conflict"),
-    "update_omitted": ("cleared", "kept"),
-    "read_misses": ("0", "1", "2", "3", "5"),
+    "deleted_channel_id": ("reusable", "conflict_for_a_time", "conflict"),
+    "update_omitted": ("kept", "cleared"),
+    "read_misses": ("1", "0", "2", "3", "5"),
     "bad_member": ("refused", "skipped"),
-    "moderator_is_member": ("yes", "no"),
+    "moderator_is_member": ("no", "yes"),
     "delete_admin_user": ("allowed", "conflict"),
-    "second_flow": ("conflict", "replaces"),
+    "second_flow": ("replaces", "conflict"),
+    "missing_bearer": ("401", "403"),
+    "new_identity_refusals": ("0", "1", "3", "10"),
+    "new_policy_delay": ("0", "5", "20", "50"),
+    "tag_misses": ("0", "1", "2", "3"),
+    "update_misses": ("0", "1", "2"),
+    "put_streaming": ("upsert", "replaces"),
+    "omitted_settings": ("PUBLIC_UNRESTRICTED", "PRIVATE_RESTRICTED"),
 }
+_NUMBERS = ("read_misses", "new_identity_refusals", "new_policy_delay", "tag_misses", "update_misses")
+"""The switches that take any number; of them the values above are only those that are tried."""
 
 
 def _switch(name: str) -> Any:
-    return field(default=_VALUES[name][0])
+    first = _VALUES[name][0]
+    return field(default=int(first) if name in _NUMBERS else first)
 
 
 @dataclass(frozen=True)
@@ -29,15 +40,24 @@ class World:
     """One answer to each question that AWS's documentation leaves open; the first value is the default."""
 
     missing_channel: str = _switch("missing_channel")
+    missing_tags: str = _switch("missing_tags")
     token_after_delete: str = _switch("token_after_delete")
     token_alive: str = _switch("token_alive")
     deleted_channel_id: str = _switch("deleted_channel_id")
     update_omitted: str = _switch("update_omitted")
-    read_misses: int = 0
+    read_misses: int = _switch("read_misses")
     bad_member: str = _switch("bad_member")
     moderator_is_member: str = _switch("moderator_is_member")
     delete_admin_user: str = _switch("delete_admin_user")
     second_flow: str = _switch("second_flow")
+    missing_bearer: str = _switch("missing_bearer")
+    new_identity_refusals: int = _switch("new_identity_refusals")
+    new_policy_delay: int = _switch("new_policy_delay")
+    """Seconds; the gate that judges IAM policies reads it, the service itself does not."""
+    tag_misses: int = _switch("tag_misses")
+    update_misses: int = _switch("update_misses")
+    put_streaming: str = _switch("put_streaming")
+    omitted_settings: str = _switch("omitted_settings")
 
     @staticmethod
     def values() -> dict[str, tuple[str, ...]]:
@@ -52,9 +72,9 @@ class World:
             name, _, value = part.partition("=")
             if name not in _VALUES:
                 raise ValueError(f"no switch {name!r}; there are: {', '.join(_VALUES)}")
-            if name == "read_misses" and value.isdecimal():
+            if name in _NUMBERS and value.isascii() and value.isdecimal():
                 changes[name] = int(value)
-            elif value in _VALUES[name] and name != "read_misses":
+            elif value in _VALUES[name] and name not in _NUMBERS:
                 changes[name] = value
             else:
                 raise ValueError(f"{name} cannot be {value!r}; it can be: {', '.join(_VALUES[name])}")
