@@ -81,6 +81,17 @@ class Place:
         listed = self.retry(self.messaging.list_channel_moderators, **here)
         return {one["Moderator"]["Arn"].rpartition("/")[2] for one in listed["ChannelModerators"]}
 
+    def send(self, arn: str, bearer: str, content: str = "hello") -> str:
+        """Send a message and give its id."""
+        sent = self.messaging.send_channel_message(**message(arn, bearer, content))
+        return str(sent["MessageId"])
+
+    def contents(self, arn: str) -> list[str]:
+        """Give the contents of a channel's messages, the oldest first."""
+        listing = {"ChannelArn": arn, "ChimeBearer": self.boss, "SortOrder": "ASCENDING"}
+        listed = self.retry(self.messaging.list_channel_messages, **listing)
+        return [one.get("Content", "") for one in listed["ChannelMessages"]]
+
     def flow(self, name: str = "f") -> str:
         """Make a channel flow; AWS wants a Lambda that exists."""
         account = self.app.split(":")[4]
@@ -112,6 +123,12 @@ class Place:
         for flow in self.messaging.list_channel_flows(AppInstanceArn=self.app)["ChannelFlows"]:
             self.messaging.delete_channel_flow(ChannelFlowArn=flow["ChannelFlowArn"])
         self.identity.delete_app_instance(AppInstanceArn=self.app)
+
+
+def message(arn: str, bearer: str, content: str = "hello") -> dict[str, str]:
+    """Give the parameters of SendChannelMessage."""
+    kind = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": token()}
+    return {"ChannelArn": arn, "ChimeBearer": bearer, "Content": content, **kind}
 
 
 def token() -> str:

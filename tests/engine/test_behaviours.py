@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from place import AWS_IDENTITY_LAG, Place, code_of, token
+from place import AWS_IDENTITY_LAG, Place, code_of, message, token
 
 
 def test_created(place: Place) -> None:
@@ -159,21 +159,125 @@ def test_roles(place: Place) -> None:
     assert code_of(place.messaging.create_channel_membership, **add, ChimeBearer=ann) == ""
 
 
-def test_sending(place: Place) -> None:
-    """In a RESTRICTED channel only moderators and admins send; a member does in an UNRESTRICTED one."""
+@pytest.mark.parametrize("mode", ["RESTRICTED", "UNRESTRICTED"])
+def test_only_default_members_send(place: Place, mode: str) -> None:
+    """In both modes DEFAULT members send; hidden ones, and moderators and admins who are no members, may not."""
+    ann, bob, eve = (place.user(name) for name in ("ann", "bob", "eve"))
+    arn = place.channel(Mode=mode, MemberArns=[ann])
+    here = {"ChannelArn": arn, "ChimeBearer": place.boss}
+    place.messaging.create_channel_membership(**here, MemberArn=bob, Type="HIDDEN")
+    place.messaging.create_channel_moderator(**here, ChannelModeratorArn=eve)
+    if "eve" in place.members(arn):  # where moderators become members
+        place.messaging.delete_channel_membership(**here, MemberArn=eve)
+    place.messaging.delete_channel_membership(**here, MemberArn=place.boss)
+    send = place.messaging.send_channel_message
+    assert [code_of(send, **message(arn, who)) for who in (ann, bob, eve, place.boss)] == ["", *["Forbidden"] * 3]
+    place.messaging.create_channel_membership(**here, MemberArn=eve, Type="DEFAULT")
+    assert code_of(send, **message(arn, eve)) == ""
+
+
+def test_hidden_members_read(place: Place) -> None:
+    """A HIDDEN member cannot send but lists what is said."""
+    ann, arn = place.user("ann"), place.channel()
+    here = {"ChannelArn": arn, "ChimeBearer": place.boss}
+    place.messaging.create_channel_membership(**here, MemberArn=ann, Type="HIDDEN")
+    place.send(arn, place.boss, "news")
+    listed = place.retry(place.messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=ann)
+    assert [one["Content"] for one in listed["ChannelMessages"]] == ["news"]
+
+
+def test_messages_are_deleted_by_admins_and_redacted_by_moderators(place: Place) -> None:
+    """Only an admin deletes; moderators redact any message, members their own; nothing of it is left."""
+    ann, bob, eve = (place.user(name) for name in ("ann", "bob", "eve"))
+    arn = place.channel(MemberArns=[ann, eve])
+    place.messaging.create_channel_moderator(ChannelArn=arn, ChannelModeratorArn=bob, ChimeBearer=place.boss)
+    first, second, third = (place.send(arn, ann, content) for content in ("one", "two", "three"))
+    here = {"ChannelArn": arn, "MessageId": first}
+    delete, redact = place.messaging.delete_channel_message, place.messaging.redact_channel_message
+    assert [code_of(delete, **here, ChimeBearer=who) for who in (ann, bob)] == ["Forbidden", "Forbidden"]
+    assert [code_of(redact, **here, ChimeBearer=who) for who in (eve, bob)] == ["Forbidden", ""]
+    assert code_of(redact, ChannelArn=arn, MessageId=second, ChimeBearer=ann) == ""
+    seen = place.retry(place.messaging.get_channel_message, **here, ChimeBearer=place.boss)["ChannelMessage"]
+    assert (seen["Redacted"], seen.get("Content", "")) == (True, "")
+    assert code_of(delete, ChannelArn=arn, MessageId=third, ChimeBearer=place.boss) == ""
+    assert place.contents(arn) == ["", ""]
+
+
+def test_messages_are_updated_by_their_sender(place: Place) -> None:
+    """Nobody but its sender changes a message, admins included."""
     ann = place.user("ann")
-    message = {
-        "Content": "hello",
-        "Type": "STANDARD",
-        "Persistence": "PERSISTENT",
-        "ClientRequestToken": token(),
-        "ChimeBearer": ann,
-    }
-    told = []
-    for mode in ("RESTRICTED", "UNRESTRICTED"):
-        arn = place.channel(Mode=mode, MemberArns=[ann])
-        told.append(code_of(place.messaging.send_channel_message, ChannelArn=arn, **message))
-    assert told == ["Forbidden", ""]
+    arn = place.channel(MemberArns=[ann])
+    change = {"ChannelArn": arn, "MessageId": place.send(arn, ann), "Content": "changed"}
+    update = place.messaging.update_channel_message
+    assert [code_of(update, **change, ChimeBearer=who) for who in (place.boss, ann)] == ["Forbidden", ""]
+    assert place.contents(arn) == ["changed"]
+
+
+def test_moderators_and_bans_are_not_listed_for_members(place: Place) -> None:
+    """Admins and moderators list moderators and bans; members may not."""
+    ann, bob = place.user("ann"), place.user("bob")
+    arn = place.channel(MemberArns=[ann])
+    place.messaging.create_channel_moderator(ChannelArn=arn, ChannelModeratorArn=bob, ChimeBearer=place.boss)
+    for listing in (place.messaging.list_channel_moderators, place.messaging.list_channel_bans):
+        place.retry(listing, ChannelArn=arn, ChimeBearer=bob)
+        assert [code_of(listing, ChannelArn=arn, ChimeBearer=who) for who in (ann, place.boss)] == ["Forbidden", ""]
+    describe = place.messaging.describe_channel_moderator
+    here = {"ChannelArn": arn, "ChannelModeratorArn": bob}
+    place.retry(describe, **here, ChimeBearer=bob)
+    assert code_of(describe, **here, ChimeBearer=ann) == "Forbidden"
+
+
+def test_admins_and_moderators_cannot_be_banned(place: Place) -> None:
+    """Nobody bans an admin or a moderator of the channel."""
+    ann, bob = place.user("ann"), place.user("bob")
+    arn = place.channel(MemberArns=[ann])
+    here = {"ChannelArn": arn, "ChimeBearer": place.boss}
+    place.messaging.create_channel_moderator(**here, ChannelModeratorArn=bob)
+    ban = place.messaging.create_channel_ban
+    for who in (bob, place.boss):
+        assert code_of(ban, **here, MemberArn=who) in ("BadRequest", "Forbidden", "Conflict")
+    place.messaging.delete_channel_moderator(**here, ChannelModeratorArn=bob)
+    assert [code_of(ban, **here, MemberArn=who) for who in (ann, bob)] == ["", ""]
+
+
+def test_channels_without_privacy_are_listed_by_role(place: Place) -> None:
+    """Without Privacy an admin is shown every channel, others the public ones."""
+    ann = place.user("ann")
+    public, private = place.channel(Privacy="PUBLIC"), place.channel(MemberArns=[ann])
+    listed = []
+    for who in (place.boss, ann):
+        channels = place.messaging.list_channels(AppInstanceArn=place.app, ChimeBearer=who)["Channels"]
+        listed.append({one["ChannelArn"] for one in channels})
+    assert listed == [{public, private}, {public}]
+
+
+def test_channels_of_another_user_are_listed_for_admins(place: Place) -> None:
+    """Only an AppInstanceAdmin lists the channels that another user is a member of."""
+    ann, bob = place.user("ann"), place.user("bob")
+    arn = place.channel(MemberArns=[ann])
+    listing = {"AppInstanceUserArn": ann, "ChimeBearer": bob}
+    call = place.messaging.list_channel_memberships_for_app_instance_user
+    assert code_of(call, **listing) == "Forbidden"
+    for who in (ann, place.boss):
+        shown = call(**{**listing, "ChimeBearer": who})["ChannelMemberships"]
+        assert [one["ChannelSummary"]["ChannelArn"] for one in shown] == [arn]
+
+
+def test_deleted_user_is_nothing_in_any_channel(place: Place) -> None:
+    """Deleting a user ends memberships, moderatorships and bans; who comes back under the name is a stranger."""
+    ann = place.user("ann")
+    member, moderated, banned = place.channel(MemberArns=[ann]), place.channel(), place.channel()
+    boss = {"ChimeBearer": place.boss}
+    place.messaging.create_channel_moderator(ChannelArn=moderated, ChannelModeratorArn=ann, **boss)
+    place.messaging.create_channel_ban(ChannelArn=banned, MemberArn=ann, **boss)
+    place.identity.delete_app_instance_user(AppInstanceUserArn=ann)
+    assert [place.members(arn) for arn in (member, moderated)] == [{"boss"}, {"boss"}]
+    assert place.moderators(moderated) == {"boss"}
+    bans = place.retry(place.messaging.list_channel_bans, ChannelArn=banned, **boss)["ChannelBans"]
+    assert bans == []
+    place.user("ann")
+    describe = {"ChannelArn": member, "ChimeBearer": ann}
+    assert code_of(place.messaging.describe_channel, **describe) in ("Forbidden", "NotFound")
 
 
 def test_private_channels_are_listed_for_admins(place: Place) -> None:
@@ -230,13 +334,34 @@ def test_elastic(place: Place) -> None:
 
 
 def test_elastic_moderator(place: Place) -> None:
-    """On an elastic channel, becoming a moderator ends the membership."""
+    """On an elastic channel, becoming a moderator ends the membership, and so does to be none any more."""
     ann = place.user("ann")
     arn = place.channel(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
     here = {"ChannelArn": arn, "ChimeBearer": place.boss}
     place.messaging.create_channel_membership(**here, MemberArn=ann, Type="DEFAULT")
     place.messaging.create_channel_moderator(**here, ChannelModeratorArn=ann)
     assert "ann" not in place.members(arn)
+    assert "ann" in place.moderators(arn)
+    member = {**here, "MemberArn": ann, "Type": "DEFAULT"}
+    assert code_of(place.messaging.create_channel_membership, **member) == "BadRequest", "wants a SubChannelId"
+    place.messaging.delete_channel_moderator(**here, ChannelModeratorArn=ann)
+    assert "ann" not in place.members(arn)
+
+
+def test_elastic_moderators_need_not_be_members(place: Place) -> None:
+    """A moderator of an elastic channel is one from the beginning, without being a member."""
+    ann = place.user("ann")
+    arn = place.channel(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC, ModeratorArns=[ann])
+    assert (place.moderators(arn), place.members(arn)) == ({"boss", "ann"}, set())
+
+
+def test_elastic_channels_have_no_hidden_members(place: Place) -> None:
+    """On an elastic channel nobody becomes a HIDDEN member, one by one or in a batch."""
+    ann = place.user("ann")
+    arn = place.channel(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
+    here = {"ChannelArn": arn, "ChimeBearer": place.boss, "Type": "HIDDEN"}
+    assert code_of(place.messaging.create_channel_membership, **here, MemberArn=ann) == "BadRequest"
+    assert code_of(place.messaging.batch_create_channel_membership, **here, MemberArns=[ann]) == "BadRequest"
 
 
 def test_flow(place: Place) -> None:
@@ -261,18 +386,21 @@ def test_retention(place: Place) -> None:
         assert told["AppInstanceRetentionSettings"] == given
 
 
-@pytest.mark.parametrize("stream", ["stream/other", "stream/chime-messaging-x"])
-def test_streaming(place: Place, stream: str) -> None:
-    """A stream must be named chime-messaging-… and be in the app instance's region."""
-    region = place.region if stream == "stream/other" else "eu-west-1"
-    arn = f"arn:aws:kinesis:{region}:{place.app.split(':')[4]}:{stream}"
-    configurations = [{"DataType": "Channel", "ResourceArn": arn}]
+@pytest.mark.parametrize("case", ["name", "region", "account"])
+def test_streaming(place: Place, case: str) -> None:
+    """A stream must be named chime-messaging-… and be in the app instance's region and account."""
+    account = "999999999999" if case == "account" else place.app.split(":")[4]
+    region = "eu-west-1" if case == "region" else place.region
+    stream = "stream/other" if case == "name" else "stream/chime-messaging-x"
+    configurations = [{"DataType": "Channel", "ResourceArn": f"arn:aws:kinesis:{region}:{account}:{stream}"}]
     put = place.messaging.put_messaging_streaming_configurations
     assert code_of(put, AppInstanceArn=place.app, StreamingConfigurations=configurations) in (
         "BadRequest",
         "Forbidden",
         "NotFound",
     )
+    get = place.messaging.get_messaging_streaming_configurations
+    assert code_of(get, AppInstanceArn=place.app) == "NotFound"
 
 
 def test_regions(places: Callable[[str], Place]) -> None:

@@ -23,12 +23,15 @@ def create(stage: Stage, number: int, **more: Any) -> str:
     return str(made["ChannelArn"])
 
 
+HOUR, DAY = 3600, 86_400
+
+
 @pytest.mark.parametrize("criterion", ["CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP"])
 def test_expired_channels_vanish(criterion: str) -> None:
-    """A channel is there until its days are over, counted from its criterion, and gone afterwards."""
+    """A channel is there for six hours after its days are over, counted from its criterion, and then gone."""
     stage = Stage()
     arn = create(stage, 1, ExpirationSettings={"ExpirationDays": 2, "ExpirationCriterion": criterion})
-    stage.now += 86_400
+    stage.now += DAY
     stage.messaging(
         "SendChannelMessage",
         ChannelArn=arn,
@@ -38,16 +41,26 @@ def test_expired_channels_vanish(criterion: str) -> None:
         ClientRequestToken="token",
         ChimeBearer=stage.boss,
     )
-    stage.now += 86_400 - 1
+    stage.now += DAY + 6 * HOUR - 1
     alive = []
-    for seconds in (0, 1, 86_400):
+    for seconds in (0, 1, DAY):
         stage.now += seconds
-        try:
-            stage.messaging("DescribeChannel", ChannelArn=arn, ChimeBearer=stage.boss)
-            alive.append(True)
-        except ChimeError:
-            alive.append(False)
+        alive.append(refused(stage, "DescribeChannel", ChannelArn=arn, ChimeBearer=stage.boss) == "")
     assert alive == ([True, False, False] if criterion == "CREATED_TIMESTAMP" else [True, True, False])
+
+
+@pytest.mark.parametrize("rescued_after", [DAY, DAY + 6 * HOUR - 1, DAY + 6 * HOUR])
+def test_expired_channel_can_be_rescued_until_it_is_deleted(rescued_after: int) -> None:
+    """An expired channel that is not deleted yet takes new settings and lives by them; a deleted one is lost."""
+    stage = Stage()
+    days = {"ExpirationDays": 1, "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    arn = create(stage, 1, ExpirationSettings=days)
+    here = {"ChannelArn": arn, "ChimeBearer": stage.boss}
+    stage.now += rescued_after
+    code = refused(stage, "PutChannelExpirationSettings", **here)
+    stage.now += 30 * DAY
+    lost = rescued_after == DAY + 6 * HOUR
+    assert (code, refused(stage, "DescribeChannel", **here)) == (("Forbidden",) * 2 if lost else ("", ""))
 
 
 def refused(stage: Stage, operation: str, **parameters: Any) -> str:

@@ -48,10 +48,9 @@ class ChimeService(Messages, Identity):
         """Show all channels, to tests, with nothing hidden."""
         with self.lock:
             return [
-                snapshot(channel, self.tags.get(arn, {}))
+                snapshot(channel, self.tags.get(channel.arn, {}))
                 for app in self.app_instances.values()
-                for arn in list(app.channels)
-                if (channel := self.living(app, arn))
+                for channel in self.all_living(app)
             ]
 
 

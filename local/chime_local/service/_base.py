@@ -24,8 +24,16 @@ _ARN = re.compile(
 )
 BEARER_MESSAGE = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
 MOST_TAGS = 50
+_ROLES = {
+    "member": "member, moderator or admin",
+    "moderator": "moderator or admin",
+    "admin": "admin",
+    "sender": "a DEFAULT member",
+}
 STALE_READ_SECONDS = 15
 """No read misses a write for longer than that; seen of AWS were up to five reads half a second apart."""
+DELETION_AFTER_EXPIRY_SECONDS = 6 * 3600
+"""AWS deletes within six hours of expiry; here it is the last moment of them."""
 NEW_IDENTITY_SECONDS = 60
 """No user, bot or admin is new for longer than that; AWS says it of IAM policies."""
 
@@ -133,7 +141,7 @@ class Base:
         return arn in app.admins and not self.is_new(app.new_admins.get(arn))
 
     def channel_for(self, parameters: Parameters, role: str = "member", *, read: bool = False) -> Channel:
-        """Give the channel of a call whose bearer needs a role in it: member or moderator."""
+        """Return the channel of a call whose bearer needs a role in it, one of `_ROLES`."""
         arn = parameters["ChannelArn"]
         found = _ARN.fullmatch(arn)
         if not found or found["kind"] != "channel":
@@ -147,11 +155,19 @@ class Base:
             raise self.missing("channel", arn)
         if read and self.is_missed(channel.creation, self.world.read_misses):
             raise self.missing("channel", arn)
-        if self.is_admin(app, bearer) or bearer in channel.moderators:
-            return channel
-        if role == "member" and (bearer in channel.members or (read and channel.privacy == "PUBLIC")):
-            return channel
-        raise ChimeError("Forbidden", f"{bearer} has no right to do this in {arn}: it must be {role} or admin.")
+        if not self._may(app, channel, bearer, role, read=read):
+            raise ChimeError("Forbidden", f"{bearer} has no right to do this in {arn}: it must be {_ROLES[role]}.")
+        return channel
+
+    def _may(self, app: AppInstance, channel: Channel, bearer: str, role: str, *, read: bool) -> bool:
+        # Sending is no privilege: an admin, too, must be added first.
+        if role == "sender":
+            return channel.members.get(bearer) == "DEFAULT"
+        if self.is_admin(app, bearer):
+            return True
+        if role != "admin" and bearer in channel.moderators:
+            return True
+        return role == "member" and (bearer in channel.members or (read and channel.privacy == "PUBLIC"))
 
     # Expiration and deletion
 
@@ -163,13 +179,19 @@ class Base:
             return None
         return channel
 
+    def all_living(self, app: AppInstance) -> list[Channel]:
+        """Return the channels of an app instance, without those that the background has deleted."""
+        return [channel for arn in list(app.channels) if (channel := self.living(app, arn))]
+
     def _expired(self, channel: Channel) -> bool:
+        """Check whether the background has deleted a channel; until then it acts alive and can be rescued."""
         if not channel.expiration:
             return False
         since = channel.created
         if channel.expiration["ExpirationCriterion"] == "LAST_MESSAGE_TIMESTAMP":
             since = channel.last_message or channel.created
-        return self.clock() >= since + float(channel.expiration["ExpirationDays"]) * 86400
+        expired = since + float(channel.expiration["ExpirationDays"]) * 86400
+        return self.clock() >= expired + DELETION_AFTER_EXPIRY_SECONDS
 
     def remove_channel(self, app: AppInstance, arn: str) -> None:
         """Delete a channel with all that hangs on it."""

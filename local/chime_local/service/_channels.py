@@ -78,7 +78,7 @@ class Channels(Base):
                 raise ChimeError("BadRequest", "an elastic channel takes no MemberArns")
             if self.region != "us-east-1":
                 raise ChimeError("BadRequest", "elastic channels exist in us-east-1 only")
-            if any(channel.elastic for channel in app.channels.values()):
+            if any(channel.elastic for channel in self.all_living(app)):
                 raise ChimeError("ResourceLimitExceeded", "an app instance has at most one elastic channel")
 
     def _first_persons(self, app: AppInstance, channel: Channel, bearer: str, parameters: Parameters) -> None:
@@ -149,15 +149,16 @@ class Channels(Base):
         return {}
 
     def list_channels(self, parameters: Parameters) -> Answer:
-        """List channels; all private ones only for an admin."""
+        """List channels; without Privacy all of them for an admin, the public ones for others."""
         self.bearer(parameters)
         app = self.app_instance(parameters["AppInstanceArn"])
         bearer = self.bearer(parameters, app)
-        privacy = parameters.get("Privacy") or "PUBLIC"
-        if privacy == "PRIVATE" and not self.is_admin(app, bearer):
+        is_admin = self.is_admin(app, bearer)
+        privacy = parameters.get("Privacy") or ("" if is_admin else "PUBLIC")
+        if privacy == "PRIVATE" and not is_admin:
             raise ChimeError("Forbidden", "Only an AppInstanceAdmin may list private channels.")
-        alive = [channel for arn in list(app.channels) if (channel := self.living(app, arn))]
-        shown = [summary(self.shown(channel)) for channel in alive if channel.privacy == privacy]
+        listed = [channel for channel in self.all_living(app) if privacy in ("", channel.privacy)]
+        shown = [summary(self.shown(channel)) for channel in listed]
         return self.page(shown, parameters, "Channels")
 
     def put_channel_expiration_settings(self, parameters: Parameters) -> Answer:

@@ -143,6 +143,7 @@ class Identity(Base):
         for channel in app.channels.values():
             channel.members.pop(arn, None)
             channel.moderators.pop(arn, None)
+            channel.bans.pop(arn, None)
 
     def list_app_instance_users(self, parameters: Parameters) -> Answer:
         """List users."""

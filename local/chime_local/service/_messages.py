@@ -8,6 +8,7 @@ from chime_local.service._base import Answer, Parameters
 from chime_local.service._channels import check_metadata
 from chime_local.service._errors import ChimeError
 from chime_local.service._persons import Persons
+from chime_local.service._state import Channel
 
 _MOST_FLOWS = 100
 
@@ -16,10 +17,8 @@ class Messages(Persons):
     """The operations on what is said in channels, and on what processes it. Flows are not invoked."""
 
     def send_channel_message(self, parameters: Parameters) -> Answer:
-        """Send a message; in a RESTRICTED channel only moderators and admins may."""
-        channel = self.channel_for(parameters, "member")
-        if channel.mode == "RESTRICTED":
-            channel = self.channel_for(parameters, "moderator")
+        """Send a message, which DEFAULT members may, whatever the mode."""
+        channel = self.channel_for(parameters, "sender")
         check_metadata(parameters)
         now = self.clock()
         message = {
@@ -45,16 +44,50 @@ class Messages(Persons):
         return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelMessages")}
 
     def get_channel_message(self, parameters: Parameters) -> Answer:
-        """Give one message."""
+        """Return one message."""
         channel = self.channel_for(parameters, read=True)
         message = channel.messages.get(parameters["MessageId"])
         if message is None:
             raise ChimeError("NotFound", "there is no such message")
         return {"ChannelMessage": {"ChannelArn": channel.arn, **message}}
 
+    def update_channel_message(self, parameters: Parameters) -> Answer:
+        """Change a message, which only its sender may; that one redacted is a Conflict is unknown of AWS."""
+        channel = self.channel_for(parameters, "sender")
+        message = self._message(channel, parameters)
+        if message["Sender"]["Arn"] != parameters["ChimeBearer"]:
+            raise ChimeError("Forbidden", "a message is changed by its sender only")
+        if message["Redacted"]:
+            raise ChimeError("Conflict", "the message is redacted")
+        check_metadata(parameters)
+        now = self.time(self.clock())
+        message |= {"LastEditedTimestamp": now, "LastUpdatedTimestamp": now}
+        message |= {key: parameters[key] for key in ("Content", "Metadata", "ContentType") if key in parameters}
+        return {"ChannelArn": channel.arn, "MessageId": message["MessageId"], "Status": {"Value": "SENT"}}
+
+    def redact_channel_message(self, parameters: Parameters) -> Answer:
+        """Empty a message that stays: admins and moderators any, members their own."""
+        channel = self.channel_for(parameters, "member")
+        message = self._message(channel, parameters)
+        if message["Sender"]["Arn"] != parameters["ChimeBearer"]:
+            self.channel_for(parameters, "moderator")
+        message |= {
+            "Content": "",
+            "Metadata": "",
+            "Redacted": True,
+            "LastUpdatedTimestamp": self.time(self.clock()),
+        }
+        return {"ChannelArn": channel.arn, "MessageId": message["MessageId"]}
+
+    def _message(self, channel: Channel, parameters: Parameters) -> dict[str, Any]:
+        message = channel.messages.get(parameters["MessageId"])
+        if message is None:
+            raise self.missing("message", parameters["MessageId"])
+        return message
+
     def delete_channel_message(self, parameters: Parameters) -> Answer:
-        """Delete a message."""
-        channel = self.channel_for(parameters, "moderator")
+        """Delete a message, which only admins may."""
+        channel = self.channel_for(parameters, "admin")
         channel.messages.pop(parameters["MessageId"], None)
         return {}
 
@@ -110,7 +143,7 @@ class Messages(Persons):
         arn = parameters["ChannelFlowArn"]
         app = self.app_instance(arn)
         self._flow(arn)
-        if any(channel.flow == arn for channel in app.channels.values()):
+        if any(channel.flow == arn for channel in self.all_living(app)):
             raise ChimeError("Conflict", f"{arn} is associated with a channel")
         del app.flows[arn]
         self.remove_tags(arn)
@@ -124,7 +157,7 @@ class Messages(Persons):
         return self.page(shown, parameters, "ChannelFlows")
 
     def associate_channel_flow(self, parameters: Parameters) -> Answer:
-        """Associate a flow; whether a second one takes the place of the first is unknown of AWS."""
+        """Associate a flow; AWS's sample code says that a second one takes the place of the first."""
         channel = self.channel_for(parameters, "moderator")
         arn = parameters["ChannelFlowArn"]
         self._flow(arn)
@@ -152,9 +185,11 @@ class Messages(Persons):
         """Stream messages to Kinesis; the stream itself is not looked at."""
         app = self.app_instance(parameters["AppInstanceArn"])
         for configuration in parameters["StreamingConfigurations"]:
-            stream = configuration["ResourceArn"].split(":")
-            if not stream[-1].startswith("stream/chime-messaging-") or stream[3] != self.region:
-                raise ChimeError("BadRequest", "the stream must be in the same region and named chime-messaging-…")
+            _, _, _, region, account, name = configuration["ResourceArn"].split(":", 5)
+            if (region, account) != (self.region, app.arn.split(":")[4]):
+                raise ChimeError("BadRequest", "the stream must be in the app instance's region and account")
+            if not name.startswith("stream/chime-messaging-"):
+                raise ChimeError("BadRequest", "the stream must be named chime-messaging-…")
         kept = {one["DataType"]: one for one in app.streaming} if self.world.put_streaming == "upsert" else {}
         kept |= {one["DataType"]: one for one in parameters["StreamingConfigurations"]}
         app.streaming = list(kept.values())

@@ -26,6 +26,14 @@ class Persons(Channels):
             return channel
         return self.channel_for(parameters, "moderator")
 
+    def _check_membership(self, channel: Channel, parameters: Parameters) -> None:
+        if not channel.elastic:
+            return
+        if parameters.get("Type") == "HIDDEN":
+            raise ChimeError("BadRequest", "an elastic channel has no HIDDEN members")
+        if parameters.get("MemberArn") in channel.moderators and not parameters.get("SubChannelId"):
+            raise ChimeError("BadRequest", "a moderator joins a sub-channel: SubChannelId is required")
+
     def _admit(self, channel: Channel, arn: str, kind: str) -> None:
         if arn not in self.app_instance(channel.arn).identities:
             raise ChimeError("NotFound", f"{arn} is not there")
@@ -40,12 +48,14 @@ class Persons(Channels):
     def create_channel_membership(self, parameters: Parameters) -> Answer:
         """Add one member."""
         channel = self._adder(parameters)
+        self._check_membership(channel, parameters)
         self._admit(channel, parameters["MemberArn"], parameters["Type"])
         return {"ChannelArn": channel.arn, "Member": self._who(parameters["MemberArn"])}
 
     def batch_create_channel_membership(self, parameters: Parameters) -> Answer:
         """Add members; those that fail are named in an answer that is 200 all the same."""
         channel = self._adder(parameters)
+        self._check_membership(channel, parameters)
         errors, added = [], []
         for arn in parameters["MemberArns"]:
             try:
@@ -88,16 +98,18 @@ class Persons(Channels):
         return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelMemberships")}
 
     def list_channel_memberships_for_app_instance_user(self, parameters: Parameters) -> Answer:
-        """List the channels that a user is a member of."""
+        """List the channels that a user is a member of; those of another user only for an admin."""
         bearer = self.bearer(parameters)
         app = self.app_instance(bearer)
         user = parameters.get("AppInstanceUserArn") or bearer
+        if user != bearer and not self.is_admin(app, bearer):
+            raise ChimeError("Forbidden", "Only an AppInstanceAdmin may list the channels of another user.")
         shown: list[dict[str, Any]] = [
             {
                 "ChannelSummary": summary(self.shown(channel)),
                 "AppInstanceUserMembershipSummary": {"Type": kind},
             }
-            for channel in app.channels.values()
+            for channel in self.all_living(app)
             if (kind := channel.members.get(user))
         ]
         return self.page(shown, parameters, "ChannelMemberships")
@@ -131,25 +143,28 @@ class Persons(Channels):
         return {}
 
     def describe_channel_moderator(self, parameters: Parameters) -> Answer:
-        """Describe one moderator."""
-        channel = self.channel_for(parameters, read=True)
+        """Describe one moderator, which members may not."""
+        channel = self.channel_for(parameters, "moderator", read=True)
         arn = parameters["ChannelModeratorArn"]
         if arn not in channel.moderators:
             raise self.missing("moderator", arn)
         return {"ChannelModerator": {"Moderator": self._who(arn), "ChannelArn": channel.arn}}
 
     def list_channel_moderators(self, parameters: Parameters) -> Answer:
-        """List moderators."""
-        channel = self.channel_for(parameters, read=True)
+        """List moderators, which members may not."""
+        channel = self.channel_for(parameters, "moderator", read=True)
         shown = [{"Moderator": self._who(arn)} for arn in channel.moderators]
         return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelModerators")}
 
     def create_channel_ban(self, parameters: Parameters) -> Answer:
-        """Ban someone, which ends their membership."""
+        """Ban someone, which ends their membership; the code for admins and moderators is unknown of AWS."""
         channel = self.channel_for(parameters, "moderator")
         arn = parameters["MemberArn"]
-        if arn not in self.app_instance(channel.arn).identities:
+        app = self.app_instance(channel.arn)
+        if arn not in app.identities:
             raise ChimeError("BadRequest", f"{arn} is not there")
+        if arn in app.admins or arn in channel.moderators:
+            raise ChimeError("BadRequest", f"{arn} is an admin or a moderator, who cannot be banned")
         if arn in channel.bans:
             raise ChimeError("Conflict", f"{arn} is banned already")
         channel.bans[arn] = None
