@@ -133,46 +133,143 @@ def test_new_admin_has_no_right_for_some_calls() -> None:
     ]
 
 
-def taken(stage: Stage, operation: str, attempts: int, *, several: bool = False) -> int:
-    """Count how many of so many calls within a second the service takes; each by another bearer where `several`."""
-    arn = create(stage, 0)
-    bearers = [stage.boss]
-    if several:
-        for number in range(attempts):
-            user = stage.user(f"u{number}")
-            stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=user)
-            bearers.append(user)
-    stage.now += 2
-    done = 0
-    for number in range(attempts):
-        here: dict[str, Any] = {"ChannelArn": arn, "ChimeBearer": bearers[number % len(bearers)]}
-        if operation == "UpdateChannel":
-            here["Name"] = "n"
-        if operation == "CreateChannelBan":
-            here["MemberArn"] = stage.user(f"banned{number}")
-        if operation.startswith("Batch"):
-            here["MemberArns"] = [stage.user(f"member{number}")]
-        try:
-            stage.messaging(operation, **here)
-            done += 1
-        except ChimeError as refused:
-            assert refused.code == "ThrottledClientException"  # noqa: PT017 - others are no throttle
-    return done
+BAN, MEMBER, MODERATOR = "CreateChannelBan", "CreateChannelMembership", "CreateChannelModerator"
+ELASTIC = {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "MinimumMembershipPercentage": 10}
+USER_OPERATIONS = ["CreateAppInstanceUser", "DescribeAppInstanceUser", "ListAppInstanceUsers"]
+
+
+class Caller:
+    """Calls within one second, each in the name of another admin unless all shall be in one's."""
+
+    def __init__(self, region: str = "us-east-1", *, one_bearer: bool = False, **channel: Any) -> None:
+        self.stage = Stage(World(read_misses=0), region=region, limits=True)
+        self.channel = create(self.stage, 0, **channel)
+        self.bearers = [self.stage.boss] if one_bearer else self._admins(40)
+        self.numbers = iter(range(1, 1000))
+        self.stage.now += 2
+
+    def _admins(self, count: int) -> list[str]:
+        admins = []
+        for number in range(count):
+            self.stage.now += 1
+            admins.append(self.stage.user(f"u{number}"))
+            self.stage.identity(
+                "CreateAppInstanceAdmin", AppInstanceArn=self.stage.app, AppInstanceAdminArn=admins[-1]
+            )
+        return admins
+
+    def parameters(self, operation: str) -> dict[str, Any]:
+        """Return parameters that need not lead to success: a call that the service refuses counts as well."""
+        number = next(self.numbers)
+        bearer = {"ChimeBearer": self.bearers[number % len(self.bearers)]}
+        here = {"ChannelArn": self.channel, **bearer}
+        app = {"AppInstanceArn": self.stage.app}
+        nobody, text = (
+            f"{self.stage.app}/user/nobody{number}",
+            {"ClientRequestToken": f"token{number}", "Name": "n"},
+        )
+        message = {**here, "MessageId": "m"}
+        return {
+            "CreateChannel": {**app, **text, **bearer},
+            "UpdateChannel": {**here, "Name": "n"},
+            "DeleteChannel": {"ChannelArn": f"{self.stage.app}/channel/none", **bearer},
+            "ListChannels": {**app, **bearer},
+            MEMBER: {**here, "MemberArn": nobody, "Type": "DEFAULT"},
+            MODERATOR: {**here, "ChannelModeratorArn": nobody},
+            BAN: {**here, "MemberArn": nobody},
+            "BatchCreateChannelMembership": {**here, "MemberArns": [nobody]},
+            "SendChannelMessage": {**here, "Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", **text},
+            "UpdateChannelMessage": {**message, "Content": "c"},
+            "RedactChannelMessage": message,
+            "DeleteChannelMessage": message,
+            "GetChannelMessage": message,
+            "CreateAppInstance": text,
+            "ListAppInstances": {},
+            "DescribeAppInstance": app,
+            "CreateAppInstanceUser": {**app, **text, "AppInstanceUserId": f"n{number}"},
+            "DescribeAppInstanceUser": {"AppInstanceUserArn": nobody},
+            "ListAppInstanceUsers": app,
+            "ListAppInstanceAdmins": app,
+            "ListTagsForResource": {"ResourceARN": self.channel},
+        }.get(operation, here)
+
+    def is_taken(self, operation: str) -> bool:
+        """Check whether a call is let through, whatever comes of it."""
+        return refused(self.stage, operation, **self.parameters(operation)) != "ThrottledClient"
+
+    def taken(self, operations: list[str], attempts: int = 60) -> int:
+        """Count how many of so many calls within a second are let through, of several operations in turn."""
+        return sum(self.is_taken(operations[number % len(operations)]) for number in range(attempts))
+
+
+LISTS = ["ListChannelMemberships", "ListChannelModerators", "ListChannelBans"]
+MESSAGES = ["SendChannelMessage", "UpdateChannelMessage", "RedactChannelMessage", "DeleteChannelMessage"]
+OF_A_BEARER = ["DescribeChannel", "ListChannels", "UpdateChannel", "GetChannelMessage", BAN, *LISTS, *MESSAGES]
+
+
+@pytest.mark.parametrize(("region", "rate"), [("us-east-1", 10), ("eu-central-1", 5)])
+@pytest.mark.parametrize("operations", [OF_A_BEARER, ["DescribeChannel"], ["ListChannels"]])
+def test_all_calls_of_a_bearer_share_one_rate(region: str, operations: list[str], rate: int) -> None:
+    """One bearer has so many calls a second, reads included, whatever the operations."""
+    assert Caller(region, one_bearer=True).taken(operations) == rate
 
 
 @pytest.mark.parametrize(
-    ("region", "operation", "several", "rate"),
+    ("region", "operations", "rate"),
     [
-        ("us-east-1", "UpdateChannel", False, 10),
-        ("eu-central-1", "UpdateChannel", False, 5),
-        ("us-east-1", "UpdateChannel", True, 15),
-        ("us-east-1", "DescribeChannel", False, 20),
-        ("us-east-1", "CreateChannelBan", False, 15),
-        ("eu-central-1", "CreateChannelBan", False, 10),
-        ("us-east-1", "BatchCreateChannelMembership", False, 1),
+        ("us-east-1", ["CreateChannel", "UpdateChannel", "DeleteChannel"], 15),
+        ("us-east-1", ["UpdateChannel"], 15),
+        ("us-east-1", ["ListChannels"], 10),
+        ("us-east-1", ["DescribeChannel"], 20),
+        ("us-east-1", [MEMBER, MODERATOR, BAN], 15),
+        ("us-east-1", [BAN], 15),
+        ("eu-central-1", [MEMBER, MODERATOR, BAN], 10),
+        ("us-east-1", LISTS, 15),
+        ("eu-central-1", LISTS, 15),
+        ("us-east-1", MESSAGES, 30),
+        ("eu-central-1", MESSAGES, 10),
+        ("us-east-1", ["ListChannelMessages"], 30),
+        ("us-east-1", ["GetChannelMessage"], 30),
+        ("us-east-1", ["BatchCreateChannelMembership"], 1),
+        ("us-east-1", ["ListTagsForResource"], 60),
+        ("us-east-1", USER_OPERATIONS, 10),
+        ("us-east-1", ["CreateAppInstance", "DescribeAppInstance", "ListAppInstances"], 5),
+        ("us-east-1", ["ListAppInstanceAdmins"], 50),
     ],
 )
-def test_rates(region: str, operation: str, several: bool, rate: int) -> None:
-    """No more calls a second are taken than AWS documents, and no fewer."""
-    stage = Stage(World(read_misses=0), region=region, limits=True)
-    assert taken(stage, operation, 30, several=several) == rate
+def test_rates(region: str, operations: list[str], rate: int) -> None:
+    """No more calls a second are taken than AWS documents, and no fewer, when every one has another bearer."""
+    assert Caller(region).taken(operations) == rate
+
+
+def test_elastic_channels_take_twice_the_writes_of_members() -> None:
+    """An elastic channel takes 30 writes of members, moderators and bans a second."""
+    caller = Caller(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
+    assert caller.taken([MEMBER, MODERATOR, BAN]) == 30
+
+
+def test_messages_are_listed_and_read_at_rates_of_their_own() -> None:
+    """Listing the messages of a channel leaves the rate of reading one of them alone."""
+    caller = Caller()
+    assert (caller.taken(["ListChannelMessages"]), caller.taken(["GetChannelMessage"])) == (30, 30)
+
+
+def test_throttled_call_counts_for_no_rate() -> None:
+    """Who is throttled at one rate has not used up another: a refused call leaves every count as it was."""
+    caller = Caller()
+    assert caller.taken(["BatchCreateChannelMembership"], attempts=1) == 1
+    first = caller.bearers[0]
+    caller.bearers = [first]
+    # Each is over the rate of batches; were they counted, the bearer's ten would be used up.
+    assert caller.taken(["BatchCreateChannelMembership"], attempts=30) == 0
+    assert caller.taken(["ListChannelMessages"]) == 10
+
+
+def test_rate_recovers_with_the_second() -> None:
+    """A second after its calls a bearer has all of its rate again, and not a moment earlier."""
+    caller = Caller(one_bearer=True)
+    assert caller.taken(["DescribeChannel"]) == 10
+    caller.stage.now += 0.9
+    assert caller.taken(["DescribeChannel"]) == 0
+    caller.stage.now += 0.1
+    assert caller.taken(["DescribeChannel"]) == 10

@@ -37,7 +37,8 @@ class ChimeService(Messages, Identity):
             if refused:
                 raise refused
             if self.limits:
-                self.limits.check(operation, params, region)
+                elastic = self.is_elastic(params.get("ChannelArn"))
+                self.limits.check(operation, params, service_name=service_name, region=region, elastic=elastic)
             try:
                 answer: dict[str, Any] = method(params)
             finally:

@@ -24,6 +24,7 @@ _ARN = re.compile(
 )
 BEARER_MESSAGE = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
 MOST_TAGS = 50
+MAX_MEMBERSHIPS_OF_USER = 20_000
 _ROLES = {
     "member": "member, moderator or admin",
     "moderator": "moderator or admin",
@@ -96,6 +97,19 @@ class Base:
         found = _ARN.fullmatch(arn)
         app = self.app_instances.get(found["app"]) if found else None
         return app is not None and arn in app.identities and bool(found and found["region"] == self.region)
+
+    # Quotas
+
+    def check_quota(self, size: int, quota: int, of: str) -> None:
+        """Refuse one more where the quota is used up."""
+        if size >= quota:
+            raise ChimeError("ResourceLimitExceeded", f"there are at most {quota} {of}")
+
+    def check_memberships_of(self, app: AppInstance, arn: str) -> None:
+        """Refuse one more membership of a user; they are counted only where there are channels enough."""
+        if len(app.channels) >= MAX_MEMBERSHIPS_OF_USER:
+            count = sum(arn in channel.members for channel in app.channels.values())
+            self.check_quota(count, MAX_MEMBERSHIPS_OF_USER, "memberships per user")
 
     # What was written a moment ago
 
@@ -192,6 +206,12 @@ class Base:
             since = channel.last_message or channel.created
         expired = since + float(channel.expiration["ExpirationDays"]) * 86400
         return self.clock() >= expired + DELETION_AFTER_EXPIRY_SECONDS
+
+    def is_elastic(self, arn: str | None) -> bool:
+        """Check whether an ARN is that of an elastic channel."""
+        app = self.app_instances.get((arn or "").partition("/channel/")[0])
+        channel = app.channels.get(arn or "") if app else None
+        return channel is not None and channel.elastic is not None
 
     def remove_channel(self, app: AppInstance, arn: str) -> None:
         """Delete a channel with all that hangs on it."""

@@ -84,6 +84,7 @@ class Channels(Base):
     def _first_persons(self, app: AppInstance, channel: Channel, bearer: str, parameters: Parameters) -> None:
         channel.moderators[bearer] = None
         if not channel.elastic:
+            self.check_memberships_of(app, bearer)
             channel.members[bearer] = "DEFAULT"
         for name in ("MemberArns", "ModeratorArns"):
             for arn in parameters.get(name) or ():
@@ -94,6 +95,7 @@ class Channels(Base):
                 if name == "ModeratorArns":
                     channel.moderators[arn] = None
                 if not channel.elastic and (name == "MemberArns" or self.world.moderator_is_member == "yes"):
+                    self.check_memberships_of(app, arn)
                     channel.members[arn] = "DEFAULT"
 
     def describe_channel(self, parameters: Parameters) -> Answer:

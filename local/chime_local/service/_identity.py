@@ -8,12 +8,17 @@ from chime_local.service._base import Answer, Base, Parameters
 from chime_local.service._errors import ChimeError
 from chime_local.service._state import AppInstance, Write
 
+_MAX_APP_INSTANCES = 100
+_MAX_USERS = 100_000
+_MAX_ADMINS = 100
+
 
 class Identity(Base):
     """The operations of chime-sdk-identity that management needs."""
 
     def create_app_instance(self, parameters: Parameters) -> Answer:
         """Create an app instance."""
+        self.check_quota(len(self.app_instances), _MAX_APP_INSTANCES, "app instances per account")
         arn = f"arn:{self.partition}:chime:{self.region}:{self.account}:app-instance/{self.uuid()}"
         self.app_instances[arn] = AppInstance(
             arn, parameters["Name"], parameters.get("Metadata") or "", self.clock()
@@ -59,6 +64,9 @@ class Identity(Base):
     def create_app_instance_user(self, parameters: Parameters) -> Answer:
         """Create a user."""
         app = self.app_instance(parameters["AppInstanceArn"])
+        if len(app.identities) >= _MAX_USERS:
+            users = sum("/user/" in arn for arn in app.identities)
+            self.check_quota(users, _MAX_USERS, "users per app instance")
         arn = f"{app.arn}/user/{parameters['AppInstanceUserId']}"
         self._create(app, arn, parameters, "AppInstanceUserArn")
         if parameters.get("ExpirationSettings"):
@@ -167,6 +175,7 @@ class Identity(Base):
             raise ChimeError("BadRequest", f"{arn} is not there")
         if arn in app.admins:
             raise ChimeError("Conflict", f"{arn} is admin already")
+        self.check_quota(len(app.admins), _MAX_ADMINS, "admins per app instance")
         app.admins[arn] = self.clock()
         app.new_admins[arn] = Write(self.clock())
         return {"AppInstanceAdmin": self._who_admin(app, arn), "AppInstanceArn": app.arn}

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from chime_local.service._errors import ChimeError
 
-_WRITES = frozenset({"CreateChannel", "UpdateChannel", "DeleteChannel"})
-_PERSONS = frozenset(
-    {f"{verb}Channel{what}" for verb in ("Create", "Delete") for what in ("Membership", "Moderator", "Ban")}
+_CHANNEL_WRITES = frozenset({"CreateChannel", "UpdateChannel", "DeleteChannel"})
+_PERSON_WRITES = frozenset(
+    f"{verb}Channel{what}" for verb in ("Create", "Delete") for what in ("Membership", "Moderator", "Ban")
 )
+_PERSON_LISTS = frozenset({"ListChannelMemberships", "ListChannelModerators", "ListChannelBans"})
+_MESSAGE_WRITES = frozenset(f"{verb}ChannelMessage" for verb in ("Send", "Update", "Redact", "Delete")) | {
+    "ChannelFlowCallback"
+}
+_APP_INSTANCES = frozenset(f"{verb}AppInstance" for verb in ("Create", "Describe", "Update", "Delete")) | {
+    "ListAppInstances"
+}
 _FRANKFURT = "eu-central-1"
+
+Rate = tuple[str, str, int]
+"""What is counted, of whom, and how many a second."""
 
 
 class Limits:
@@ -22,35 +32,54 @@ class Limits:
         self._clock = clock
         self._recent: dict[tuple[str, str], deque[float]] = {}
 
-    def check(self, operation: str, parameters: dict[str, Any], region: str) -> None:
+    def check(
+        self, operation: str, parameters: dict[str, Any], *, service_name: str, region: str, elastic: bool
+    ) -> None:
         """Refuse a call over any of its rates; a refused call counts for none of them."""
         now = self._clock()
+        identity = service_name == "chime-sdk-identity"
+        rates = _identity_rates(operation, region) if identity else _rates(operation, parameters, region, elastic)
         applied = []
-        for key, rate in self._rates(operation, parameters, region):
-            recent = self._recent.setdefault(key, deque())
+        for what, whose, rate in rates:
+            recent = self._recent.setdefault((what, whose), deque())
             while recent and recent[0] <= now - 1:
                 recent.popleft()
             if len(recent) >= rate:
-                raise ChimeError("ThrottledClient", f"Rate exceeded: {key[0]}, {rate} a second")
+                raise ChimeError("ThrottledClient", f"Rate exceeded: {what}, {rate} a second")
             applied.append(recent)
         for recent in applied:
             recent.append(now)
 
-    def _rates(self, operation: str, parameters: dict[str, Any], region: str) -> list[tuple[tuple[str, str], int]]:
-        channel = str(parameters.get("ChannelArn", ""))
-        if operation in _WRITES:
-            app = str(parameters.get("AppInstanceArn") or channel.partition("/channel/")[0])
-            return [
-                (("channel writes per app instance", app), 15),
-                (
-                    ("channel writes per bearer", str(parameters.get("ChimeBearer"))),
-                    5 if region == _FRANKFURT else 10,
-                ),
-            ]
-        if operation == "DescribeChannel":
-            return [(("DescribeChannel per channel", channel), 20)]
-        if operation in _PERSONS:
-            return [((f"{operation} per channel", channel), 10 if region == _FRANKFURT else 15)]
-        if operation.startswith("Batch"):
-            return [(("batch calls per channel", channel), 1)]
-        return []
+
+def _identity_rates(operation: str, region: str) -> Iterator[Rate]:
+    yield "identity calls per account", region, 50
+    if "AppInstanceUser" in operation:
+        yield "calls on users per account", region, 10
+    elif operation in _APP_INSTANCES:
+        yield "calls on app instances per account", region, 5
+
+
+def _rates(operation: str, parameters: dict[str, Any], region: str, elastic: bool) -> Iterator[Rate]:
+    channel = str(parameters.get("ChannelArn", ""))
+    app = str(parameters.get("AppInstanceArn") or channel.partition("/channel/")[0])
+    bearer = parameters.get("ChimeBearer")
+    # Tag calls, and those on flows and streaming, name no bearer.
+    if bearer:
+        yield "calls per bearer", str(bearer), 5 if region == _FRANKFURT else 10
+    if operation in _CHANNEL_WRITES:
+        yield "channel writes per app instance", app, 15
+    elif operation == "ListChannels":
+        yield "ListChannels per app instance", app, 10
+    elif operation == "DescribeChannel":
+        yield "DescribeChannel per channel", channel, 20
+    elif operation in _PERSON_WRITES:
+        rate = 10 if region == _FRANKFURT else 30 if elastic else 15
+        yield "writes of members, moderators and bans per channel", channel, rate
+    elif operation in _PERSON_LISTS:
+        yield "lists of members, moderators and bans per channel", channel, 15
+    elif operation in _MESSAGE_WRITES:
+        yield "writes of messages per channel", channel, 10 if region == _FRANKFURT else 30
+    elif operation in ("ListChannelMessages", "GetChannelMessage"):
+        yield f"{operation} per channel", channel, 30
+    elif operation.startswith("Batch"):
+        yield "batch calls per channel", channel, 1

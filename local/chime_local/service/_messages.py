@@ -10,7 +10,7 @@ from chime_local.service._errors import ChimeError
 from chime_local.service._persons import Persons
 from chime_local.service._state import Channel
 
-_MOST_FLOWS = 100
+_MAX_FLOWS = 100
 
 
 class Messages(Persons):
@@ -94,8 +94,7 @@ class Messages(Persons):
     def create_channel_flow(self, parameters: Parameters) -> Answer:
         """Create a channel flow."""
         app = self.app_instance(parameters["AppInstanceArn"])
-        if len(app.flows) >= _MOST_FLOWS:
-            raise ChimeError("ResourceLimitExceeded", f"an app instance has at most {_MOST_FLOWS} flows")
+        self.check_quota(len(app.flows), _MAX_FLOWS, "channel flows per app instance")
         for processor in parameters["Processors"]:
             self._check_processor(processor)
         arn = f"{app.arn}/channel-flow/{self.uuid()}"

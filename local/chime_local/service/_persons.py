@@ -9,8 +9,8 @@ from chime_local.service._channels import Channels, summary
 from chime_local.service._errors import ChimeError
 from chime_local.service._state import Channel
 
-_MOST_MEMBERS = 10_000
-_MOST_MODERATORS = 1_000
+_MAX_MEMBERS = 10_000
+_MAX_MODERATORS = 1_000
 
 
 class Persons(Channels):
@@ -35,14 +35,15 @@ class Persons(Channels):
             raise ChimeError("BadRequest", "a moderator joins a sub-channel: SubChannelId is required")
 
     def _admit(self, channel: Channel, arn: str, kind: str) -> None:
-        if arn not in self.app_instance(channel.arn).identities:
+        app = self.app_instance(channel.arn)
+        if arn not in app.identities:
             raise ChimeError("NotFound", f"{arn} is not there")
         if arn in channel.bans:
             raise ChimeError("Forbidden", f"{arn} is banned")
         if arn in channel.members:
             raise ChimeError("Conflict", f"{arn} is a member already")
-        if len(channel.members) >= _MOST_MEMBERS:
-            raise ChimeError("ResourceLimitExceeded", f"a channel has at most {_MOST_MEMBERS} members")
+        self.check_quota(len(channel.members), _MAX_MEMBERS, "members per channel")
+        self.check_memberships_of(app, arn)
         channel.members[arn] = kind
 
     def create_channel_membership(self, parameters: Parameters) -> Answer:
@@ -122,8 +123,7 @@ class Persons(Channels):
             raise ChimeError("BadRequest", f"{arn} is not there")
         if arn in channel.moderators:
             raise ChimeError("Conflict", f"{arn} is a moderator already")
-        if len(channel.moderators) >= _MOST_MODERATORS:
-            raise ChimeError("ResourceLimitExceeded", f"a channel has at most {_MOST_MODERATORS} moderators")
+        self.check_quota(len(channel.moderators), _MAX_MODERATORS, "moderators per channel")
         channel.moderators[arn] = None
         if channel.elastic:
             channel.members.pop(arn, None)

@@ -1,0 +1,117 @@
+"""How much there may be: quotas that are too large to be filled over HTTP, filled in the service itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chime_local.service import ChimeError
+from stage import Stage
+
+
+def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
+    """Return the code by which a call is refused, without its suffix; "" where it is not."""
+    call = stage.identity if "AppInstance" in operation else stage.messaging
+    try:
+        call(operation, **parameters)
+    except ChimeError as error:
+        return error.code.removesuffix("Exception")
+    return ""
+
+
+def create(stage: Stage) -> str:
+    """Create a channel."""
+    parameters = {"AppInstanceArn": stage.app, "Name": "n", "ClientRequestToken": "token"}
+    return str(stage.messaging("CreateChannel", **parameters, ChimeBearer=stage.boss)["ChannelArn"])
+
+
+def names(stage: Stage, count: int, kind: str = "user") -> list[str]:
+    """Return so many ARNs of users that need not exist."""
+    return [f"{stage.app}/{kind}/x{number}" for number in range(count)]
+
+
+@pytest.mark.parametrize("free", [1, 0])
+@pytest.mark.parametrize(
+    ("operation", "key", "people", "quota"),
+    [
+        ("CreateChannelMembership", "MemberArn", "members", 10_000),
+        ("CreateChannelModerator", "ChannelModeratorArn", "moderators", 1_000),
+    ],
+)
+def test_channel_has_so_many_members_and_moderators(
+    operation: str, key: str, people: str, quota: int, free: int
+) -> None:
+    """A channel takes 10,000 members and 1,000 moderators, and not one more."""
+    stage = Stage()
+    arn, ann = create(stage), stage.user("ann")
+    channel = stage.service.app_instances[stage.app].channels[arn]
+    setattr(channel, people, dict.fromkeys(names(stage, quota - free), "DEFAULT"))
+    here = {"ChannelArn": arn, "ChimeBearer": stage.boss, key: ann, "Type": "DEFAULT"}
+    assert code_of(stage, operation, **here) == ("" if free else "ResourceLimitExceeded")
+
+
+@pytest.mark.parametrize("free", [1, 0])
+@pytest.mark.parametrize("operation", ["CreateChannelMembership", "CreateChannel"])
+def test_user_has_so_many_memberships(operation: str, free: int) -> None:
+    """A user is member of 20,000 channels, and not of one more."""
+    stage = Stage()
+    arn, ann = create(stage), stage.user("ann")
+    app = stage.service.app_instances[stage.app]
+    pattern = replace(app.channels[arn], members={ann: "DEFAULT"})
+    app.channels |= dict.fromkeys(names(stage, 20_000 - free, "channel"), pattern)
+    boss = {"ChimeBearer": stage.boss}
+    parameters: dict[str, Any] = {"ChannelArn": arn, "MemberArn": ann, "Type": "DEFAULT", **boss}
+    if operation == "CreateChannel":
+        text = {"Name": "n", "ClientRequestToken": "another"}
+        parameters = {"AppInstanceArn": stage.app, **text, "MemberArns": [ann], **boss}
+    assert code_of(stage, operation, **parameters) == ("" if free else "ResourceLimitExceeded")
+
+
+@pytest.mark.parametrize("free", [1, 0])
+def test_app_instance_has_so_many_admins(free: int) -> None:
+    """An app instance takes 100 admins, and not one more."""
+    stage = Stage()
+    ann = stage.user("ann")
+    stage.service.app_instances[stage.app].admins |= dict.fromkeys(names(stage, 99 - free), 0.0)
+    code = code_of(stage, "CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=ann)
+    assert code == ("" if free else "ResourceLimitExceeded")
+
+
+@pytest.mark.parametrize("free", [1, 0])
+def test_app_instance_has_so_many_users(free: int) -> None:
+    """An app instance takes 100,000 users, and not one more; bots do not count as such."""
+    stage = Stage()
+    app = stage.service.app_instances[stage.app]
+    app.identities |= {arn: {} for arn in [*names(stage, 99_999 - free), *names(stage, 10, "bot")]}
+    user = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "token"}
+    assert code_of(stage, "CreateAppInstanceUser", **user) == ("" if free else "ResourceLimitExceeded")
+
+
+def test_account_has_so_many_app_instances() -> None:
+    """An account takes 100 app instances, and not one more until one is deleted."""
+    stage = Stage()
+    create_one = {"Name": "n", "ClientRequestToken": "token"}
+    codes = [code_of(stage, "CreateAppInstance", **create_one) for _ in range(100)]
+    assert codes == [""] * 99 + ["ResourceLimitExceeded"]
+    stage.identity("DeleteAppInstance", AppInstanceArn=stage.app)
+    assert code_of(stage, "CreateAppInstance", **create_one) == ""
+
+
+def test_app_instance_has_so_many_flows() -> None:
+    """An app instance takes 100 flows of up to three processors, and not one more."""
+    stage = Stage()
+    function = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
+    processors = [
+        {
+            "Name": f"p{number}",
+            "ExecutionOrder": number,
+            "FallbackAction": "CONTINUE",
+            "Configuration": {"Lambda": function},
+        }
+        for number in (1, 2, 3)
+    ]
+    flow = {"AppInstanceArn": stage.app, "Name": "f", "ClientRequestToken": "tt", "Processors": processors}
+    codes = [code_of(stage, "CreateChannelFlow", **flow) for _ in range(101)]
+    assert codes == [""] * 100 + ["ResourceLimitExceeded"]
