@@ -19,6 +19,8 @@ from chime_local.service import World
 
 _CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
 
+_MAX_READS = 20
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is the answer."""
@@ -188,13 +190,15 @@ def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
 
 
 def _described(engine: Engine, arn: str) -> dict[str, Any] | None:
-    """Describe a channel through whoever may see it; some worlds miss what was made just now."""
+    """Describe a channel through whoever may see it; in some worlds many calls miss what was made just now."""
     region, app = arn.split(":")[3], arn.partition("/channel/")[0]
     identity, messaging = (engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging"))
-    admins = identity.list_app_instance_admins(AppInstanceArn=app)["AppInstanceAdmins"]
+    admins = [
+        one["Admin"]["Arn"] for one in identity.list_app_instance_admins(AppInstanceArn=app)["AppInstanceAdmins"]
+    ]
     users = identity.list_app_instance_users(AppInstanceArn=app)["AppInstanceUsers"]
-    bearers = [one["Admin"]["Arn"] for one in admins] + [one["AppInstanceUserArn"] for one in users]
-    for bearer in bearers * 2:
+    bearers = admins or [one["AppInstanceUserArn"] for one in users]
+    for bearer in bearers * _MAX_READS:
         try:
             return dict(messaging.describe_channel(ChannelArn=arn, ChimeBearer=bearer)["Channel"])
         except messaging.exceptions.ClientError:

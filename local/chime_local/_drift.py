@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from botocore.exceptions import ClientError
 
 TYPE = "Custom::ChimeChannel"
 _PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
+_READS = 6
+_PAUSE_SECONDS = 0.5
+"""Seen of AWS: reads that miss a new channel are over by five tries half a second apart."""
 Client = Callable[[str, str | None], Any]
 """Gives a boto3 client for a service in a region; None is the stack's own."""
 
@@ -80,7 +84,7 @@ def _report(client: Client, logical_id: str, arn: str, declared: dict[str, Any])
 
 def _differences(messaging: Any, arn: str, bearer: str, declared: dict[str, Any]) -> Iterator[str]:
     here = {"ChannelArn": arn, "ChimeBearer": bearer}
-    channel = messaging.describe_channel(**here)["Channel"]
+    channel = _read(messaging.describe_channel, **here)["Channel"]
     for name in ("Name", "Mode", "Privacy", "Metadata"):
         wanted = declared.get(name)
         if wanted is not None and not isinstance(wanted, Unknown) and channel.get(name, "") != wanted:
@@ -99,6 +103,19 @@ def _differences(messaging: Any, arn: str, bearer: str, declared: dict[str, Any]
         wanted = _people(arn, declared.get(name) or ())
         missing = wanted - (_listed(messaging, here, name) if wanted else set())
         yield from (f"{name}: {person} is missing" for person in sorted(missing))
+
+
+def _read(call: Callable[..., Any], **parameters: Any) -> Any:
+    """Read again what may be there: a channel made a moment ago is missed by some first reads of each kind."""
+    for attempt in range(1, _READS):
+        try:
+            return call(**parameters)
+        except ClientError as refused:
+            if refused.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
+                raise
+        if attempt > 1:
+            time.sleep(_PAUSE_SECONDS)
+    return call(**parameters)
 
 
 def _people(arn: str, declared: Any) -> set[str]:
@@ -120,7 +137,7 @@ def _listed(messaging: Any, here: dict[str, str], name: str) -> set[str]:
         extra["Type"] = "HIDDEN"
     people: set[str] = set()
     while True:
-        page = getattr(messaging, operation)(**here, **extra)
+        page = _read(getattr(messaging, operation), **here, **extra)
         people |= {item[member]["Arn"] for item in page[listed]}
         if not page.get("NextToken"):
             return people

@@ -344,6 +344,8 @@ def test_elastic_moderator(place: Place) -> None:
     assert "ann" in place.moderators(arn)
     member = {**here, "MemberArn": ann, "Type": "DEFAULT"}
     assert code_of(place.messaging.create_channel_membership, **member) == "BadRequest", "wants a SubChannelId"
+    batch = place.messaging.batch_create_channel_membership(**here, MemberArns=[ann])
+    assert [one["MemberArn"] for one in batch["Errors"]] == [ann]
     place.messaging.delete_channel_moderator(**here, ChannelModeratorArn=ann)
     assert "ann" not in place.members(arn)
 

@@ -22,19 +22,13 @@ class Persons(Channels):
     def _adder(self, parameters: Parameters) -> Channel:
         """Give the channel for a bearer who may add members: any member where the mode is UNRESTRICTED."""
         channel = self.channel_for(parameters, "member")
-        if channel.mode == "UNRESTRICTED":
-            return channel
-        return self.channel_for(parameters, "moderator")
-
-    def _check_membership(self, channel: Channel, parameters: Parameters) -> None:
-        if not channel.elastic:
-            return
-        if parameters.get("Type") == "HIDDEN":
+        if channel.mode != "UNRESTRICTED":
+            self.channel_for(parameters, "moderator")
+        if channel.elastic and parameters.get("Type") == "HIDDEN":
             raise ChimeError("BadRequest", "an elastic channel has no HIDDEN members")
-        if parameters.get("MemberArn") in channel.moderators and not parameters.get("SubChannelId"):
-            raise ChimeError("BadRequest", "a moderator joins a sub-channel: SubChannelId is required")
+        return channel
 
-    def _admit(self, channel: Channel, arn: str, kind: str) -> None:
+    def _admit(self, channel: Channel, arn: str, parameters: Parameters) -> None:
         app = self.app_instance(channel.arn)
         if arn not in app.identities:
             raise ChimeError("NotFound", f"{arn} is not there")
@@ -44,23 +38,23 @@ class Persons(Channels):
             raise ChimeError("Conflict", f"{arn} is a member already")
         self.check_quota(len(channel.members), _MAX_MEMBERS, "members per channel")
         self.check_memberships_of(app, arn)
-        channel.members[arn] = kind
+        if channel.elastic and arn in channel.moderators and not parameters.get("SubChannelId"):
+            raise ChimeError("BadRequest", "a moderator joins a sub-channel: SubChannelId is required")
+        channel.members[arn] = parameters.get("Type") or "DEFAULT"
 
     def create_channel_membership(self, parameters: Parameters) -> Answer:
         """Add one member."""
         channel = self._adder(parameters)
-        self._check_membership(channel, parameters)
-        self._admit(channel, parameters["MemberArn"], parameters["Type"])
+        self._admit(channel, parameters["MemberArn"], parameters)
         return {"ChannelArn": channel.arn, "Member": self._who(parameters["MemberArn"])}
 
     def batch_create_channel_membership(self, parameters: Parameters) -> Answer:
         """Add members; those that fail are named in an answer that is 200 all the same."""
         channel = self._adder(parameters)
-        self._check_membership(channel, parameters)
         errors, added = [], []
         for arn in parameters["MemberArns"]:
             try:
-                self._admit(channel, arn, parameters.get("Type") or "DEFAULT")
+                self._admit(channel, arn, parameters)
                 added.append(self._who(arn))
             except ChimeError as refused:
                 code = refused.code.removesuffix("Exception")
