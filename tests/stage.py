@@ -13,9 +13,24 @@ from chime_channel._api import Effects, ServiceError
 from chime_local.service import ChimeError, ChimeService, World
 
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
-URL = "https://bucket.invalid/answer?signature=sEcReT"
+URL = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/answer?signature=sEcReT"
 MESSAGING = {"service_name": "chime-sdk-messaging"}
 IDENTITY = {"service_name": "chime-sdk-identity"}
+
+
+class Timer:
+    """A timer that goes off when a test says so."""
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        self.seconds, self.call = seconds, call
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Note that it is not needed any more."""
+        self.cancelled = True
+
+    def join(self) -> None:
+        """Be over already: the call came back before."""
 
 
 class Context:
@@ -54,9 +69,16 @@ class Stage:
         self.raw: list[bytes] = []
         self.lines: list[str] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.timers: list[Timer] = []
         self._requests = 0
         effects = Effects(
-            self._send, lambda: self.now, self._sleep, self.lines.append, self._put, random.Random(self.seed)
+            self._send,
+            lambda: self.now,
+            self._sleep,
+            self.lines.append,
+            self._put,
+            self._start_timer,
+            random.Random(self.seed),
         )
         self.provider = index.Provider(effects)
         self.app = self.identity("CreateAppInstance", Name="app", ClientRequestToken="token")["AppInstanceArn"]
@@ -139,13 +161,17 @@ class Stage:
         self.now += 0.02
         self.calls.append((operation, dict(parameters)))
         self.before(operation, parameters)
-        service = IDENTITY if "AppInstance" in operation else MESSAGING
+        service = {"service_name": index._service(operation, parameters)}
         try:
             answer = self.service.call(operation, dict(parameters), region=region, **service)
         except ChimeError as refused:
             raise ServiceError(operation, refused.code, refused.message, refused.status) from None
         self.after(operation, parameters)
         return answer
+
+    def _start_timer(self, seconds: float, call: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(seconds, call))
+        return self.timers[-1]
 
     def _sleep(self, seconds: float) -> None:
         assert seconds >= 0

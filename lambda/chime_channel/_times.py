@@ -1,4 +1,4 @@
-"""How long a request can act, and for how long AWS's answers are no verdict yet: see docs/adr/0002 and 0012."""
+"""How long a request can act, and for how long AWS's answers are no verdict yet: see docs/adr/0002 and 0014."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CHANGE_SECONDS = 240.0
 ANSWER_SECONDS = 15.0
 """Kept of the Lambda's time for the answer: a call may end ten seconds after the deadline."""
 STALENESS_SECONDS = 15.0
-"""For how long after a write a read may still miss it: assumed, see docs/adr/0012."""
+"""For how long after a write a read may still miss it: assumed, see docs/adr/0014."""
 PERMISSION_SECONDS = 60.0
 """For how long a policy, user or admin made a moment ago may not be known: IAM is eventually consistent."""
 CREATE_ENDS_SECONDS = EVENT_AGE_SECONDS + CHANGE_SECONDS + STALENESS_SECONDS

@@ -46,6 +46,7 @@ def arns(stage: Stage) -> list[str]:
 
 def say(stage: Stage, arn: str, content: str) -> None:
     """Send a message, so that a lost channel shows."""
+    stage.now += 1
     stage.messaging(
         "SendChannelMessage",
         ChannelArn=arn,
