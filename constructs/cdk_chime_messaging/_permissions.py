@@ -35,7 +35,12 @@ _ATTACHMENTS = {
 }
 _BEARER = ("chime:ListChannels",)  # proves that a bearer is AppInstanceAdmin, and so that a channel is gone
 _CHANNEL = ("chime:TagResource", "chime:UntagResource", "chime:ListTagsForResource")  # carry no bearer
-_ADMIN = ("chime:CreateAppInstanceAdmin", "chime:DeleteAppInstanceAdmin")
+_ADMIN = (
+    "chime:CreateAppInstanceAdmin",
+    "chime:DeleteAppInstanceAdmin",
+    "chime:DescribeAppInstanceAdmin",  # was the right there before; is it gone
+)
+_ADMIN_MARK = ("chime:TagResource", "chime:UntagResource", "chime:ListTagsForResource")
 _RETENTION = ("chime:PutAppInstanceRetentionSettings", "chime:GetAppInstanceRetentionSettings")
 _STREAMING = (
     "chime:PutMessagingStreamingConfigurations",
@@ -62,17 +67,21 @@ def for_channels(app_instance_arn: str, bearer: str) -> list[iam.PolicyStatement
 def for_attachments(kind: str, channel_arn: str, bearer: str, app_instance_arn: str) -> list[iam.PolicyStatement]:
     """Allow attaching one kind of thing to one channel, by one bearer."""
     flows = (f"{app_instance_arn}/channel-flow/*",) if _ATTACHMENTS[kind] is _FLOW else ()
+    # Which flow is there; or whether the bearer is moderator, to whom nothing is forbidden that is there.
+    look = "chime:DescribeChannel" if flows else "chime:DescribeChannelModerator"
     return [
         _allow(_ATTACHMENTS[kind], bearer, channel_arn, *flows),
-        _allow(("chime:DescribeChannel",), bearer, channel_arn),  # is it the channel itself that is gone
+        _allow((look,), bearer, channel_arn),
         _allow(_BEARER, bearer),
-        _allow(("chime:ListTagsForResource",), channel_arn),
     ]
 
 
 def for_admins(app_instance_arn: str, admin_arn: str) -> list[iam.PolicyStatement]:
     """Allow making and unmaking one admin of one app instance."""
-    return [_allow(_ADMIN, app_instance_arn, admin_arn)]
+    return [
+        _allow(_ADMIN, app_instance_arn, admin_arn),
+        _allow(_ADMIN_MARK, admin_arn),  # which resources have given the right
+    ]
 
 
 def for_retention(app_instance_arn: str) -> list[iam.PolicyStatement]:

@@ -19,8 +19,13 @@ from cdk_chime_messaging import _asset, _permissions
 from cdk_chime_messaging._findings import acknowledge, acknowledge_wildcard
 from cdk_chime_messaging._order import Order
 
-SERVICE_TIMEOUT = 720
-"""Seconds that CloudFormation waits for an answer: event age (180), Lambda timeout (480) and a minute."""
+MAX_EVENT_AGE = 540
+"""Seconds: an event that Lambda throttles is tried again after 1, 2, 4, … seconds; the last try within this age comes
+after 511. See ARCHITECTURE.md, "How long a request can act"."""
+TIMEOUT = 900
+"""Seconds: a Delete that overtakes its Create waits 795 until that Create can act no more; Lambda allows 900."""
+SERVICE_TIMEOUT = MAX_EVENT_AGE + TIMEOUT + 60
+"""Seconds that CloudFormation waits for an answer: an event's age, the Lambda's timeout and a minute."""
 _ID = "ChimeMessagingProvider"
 
 
@@ -84,12 +89,11 @@ class ChannelProvider(Construct):
             runtime=runtime or _newest_python(),
             architecture=lambda_.Architecture.ARM_64,
             memory_size=memory_size,
-            # A Delete that overtakes its Create waits 420 seconds until that Create can act no more.
-            timeout=Duration.seconds(480),
+            timeout=Duration.seconds(TIMEOUT),
             # One retry brings a request whose first delivery crashed to its end. More retries, or older events,
             # could make a channel after its Delete has gone: see ARCHITECTURE.md, "How long a request can act".
             retry_attempts=1,
-            max_event_age=Duration.seconds(180),
+            max_event_age=Duration.seconds(MAX_EVENT_AGE),
             role=self.role,
             log_group=self._log_group,
             vpc=vpc,

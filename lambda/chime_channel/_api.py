@@ -136,8 +136,8 @@ class Api:
     deadline: float
     bearer_may_be_new: bool = False
     settled_at: float = 0.0
-    _new_channels: dict[str, float] = field(default_factory=dict)
-    """From a channel's ARN to the moment after which a read that misses it says that it is not there."""
+    _seen_channels: dict[str, float] = field(default_factory=dict)
+    """From a channel's ARN to the moment after which a call that misses it says that it is not there."""
     _next_batch: float = 0.0
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -167,9 +167,9 @@ class Api:
                 self._log(operation, began, tries, "ok", answer=answer)
                 return answer
 
-    def channel_is_new(self, arn: str) -> None:
-        """Note that a channel was created just now: reads may miss it for a while."""
-        self._new_channels[arn] = self.effects.clock() + STALENESS_SECONDS
+    def channel_is_there(self, arn: str) -> None:
+        """Note that a channel was created or seen just now: another call may miss it for a while all the same."""
+        self._seen_channels[arn] = self.effects.clock() + STALENESS_SECONDS
 
     def pages(self, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Return the items of all pages of a list operation."""
@@ -208,9 +208,9 @@ class Api:
         until = 0.0
         if refused.is_access_denied or (self.bearer_may_be_new and refused.is_bearer_unknown):
             until = self.settled_at
-        elif refused.is_not_found:
-            until = self._new_channels.get(str(parameters.get("ChannelArn")), 0.0)
-            if self.bearer_may_be_new and not refused.operation.startswith(_REFUSAL_IS_AN_ANSWER):
+        elif refused.is_not_found and not refused.operation.startswith(_REFUSAL_IS_AN_ANSWER):
+            until = self._seen_channels.get(str(parameters.get("ChannelArn")), 0.0)
+            if self.bearer_may_be_new:
                 until = max(until, self.settled_at)
         return until if self.effects.clock() < until else None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from chime_channel._api import Api, ServiceError
-from chime_channel._observe import bans_of, members_of, moderators_of
+from chime_channel._observe import bans_of, describe, members_of, moderators_of
 from chime_channel._plan import Call
 from chime_channel._request import Refused
 
@@ -77,8 +77,8 @@ def _disassociate(api: Api, call: Call) -> None:
 
 
 def _flow_of(api: Api, call: Call) -> str:
-    here = {name: call.parameters[name] for name in ("ChannelArn", "ChimeBearer")}
-    return str(api.call("DescribeChannel", **here)["Channel"].get("ChannelFlowArn") or "")
+    channel = describe(api, call.parameters["ChannelArn"], call.parameters["ChimeBearer"])
+    return str(channel.get("ChannelFlowArn") or "")
 
 
 def _remove(api: Api, call: Call) -> None:

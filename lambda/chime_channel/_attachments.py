@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chime_channel import _arns
 from chime_channel._api import Api, ServiceError
 from chime_channel._apply import apply
-from chime_channel._observe import is_admin, proved_gone
+from chime_channel._observe import is_admin
 from chime_channel._physical_id import PhysicalId, State
 from chime_channel._plan import Call
 from chime_channel._properties import refuse, shown, text
@@ -112,19 +112,20 @@ def _type_now(work: Work, properties: Mapping[str, str]) -> str | None:
 
 def _detach(work: Work, kind: _Kind, channel: str, bearer: str, target: str) -> None:
     here = {"ChannelArn": channel, "ChimeBearer": bearer}
+    is_flow = kind.target == "ChannelFlowArn"
     try:
-        work.api.call(kind.delete, **here, **{kind.parameter: target})
+        if is_flow:
+            apply(work.api, [Call(kind.delete, {**here, kind.parameter: target})])
+        else:
+            work.api.call(kind.delete, **here, **{kind.parameter: target})
     except ServiceError as refused:
         if refused.code == "NotFound":
             return
-        if refused.is_access_denied or refused.is_bearer_unknown:
-            raise
         # What is forbidden to who may do it is not there; the same goes for a channel that is gone.
-        if refused.is_not_found and (is_admin(work.api, channel, bearer) or _is_moderator(work.api, here)):
-            return
-        if not refused.is_not_found and _channel_is_gone(work.api, channel, bearer):
-            return
-        raise
+        if not refused.is_not_found:
+            raise
+        if not is_admin(work.api, channel, bearer) and (is_flow or not _is_moderator(work.api, here)):
+            raise refused from None
 
 
 def _is_moderator(api: Api, here: Mapping[str, str]) -> bool:
@@ -136,14 +137,6 @@ def _is_moderator(api: Api, here: Mapping[str, str]) -> bool:
             raise
         return False
     return True
-
-
-def _channel_is_gone(api: Api, channel: str, bearer: str) -> bool:
-    try:
-        api.call("DescribeChannel", ChannelArn=channel, ChimeBearer=bearer)
-    except ServiceError as refused:
-        return refused.is_not_found and proved_gone(api, channel, bearer, refused)
-    return False
 
 
 def _checked(request: Request, kind: _Kind) -> dict[str, str]:

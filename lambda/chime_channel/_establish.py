@@ -110,7 +110,7 @@ def _attempt(work: Work, desired: Declaration, arn: str, generation: int) -> Fou
         return _holder(work, desired, arn, spent_ok=True) if answered == arn else None
     # A token of ours stands for this request alone: the answer is of this channel, just created.
     work.answered = arn
-    work.api.channel_is_new(arn)
+    work.api.channel_is_there(arn)
     return Found(arn, None)
 
 

@@ -32,6 +32,7 @@ def describe(api: Api, arn: str, bearer: str) -> dict[str, Any]:
             api.pause(pause, "DescribeChannel", refused)
             pause = min(_PAUSE_SECONDS, pause * 2)
         else:
+            api.channel_is_there(arn)
             return channel
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from judge import Play, Story
@@ -146,6 +147,7 @@ def attachment(name: str) -> tuple[Story, ...]:
             new = {**old, "Type": "HIDDEN"}
         else:
             new = {**old, name: f"{play.stage.app}/user/bob"}
+        play.stage.service.world = replace(play.stage.service.world, second_flow="conflict")
         held = play.ask("Create", old)
         play.ask("Update", new, held, old)
         play.ask("Update", old, held, new)
@@ -157,7 +159,22 @@ def attachment(name: str) -> tuple[Story, ...]:
         on.messaging("DeleteChannel", ChannelArn=properties["ChannelArn"], ChimeBearer=on.boss)
         play.ask("Delete", properties, held)
 
-    return attached, changed, homeless
+    def moderated(play: Play) -> None:
+        """The bearer is no admin but a moderator, and somebody else was faster to detach."""
+        properties, on = declared(play), play.stage
+        held = play.ask("Create", properties)
+        on.now += 60  # the channel is new no more
+        here = {"ChannelArn": properties["ChannelArn"], "ChimeBearer": on.boss}
+        if play.resource_type.endswith("Ban"):
+            on.messaging("DeleteChannelBan", **here, MemberArn=properties["MemberArn"])
+        elif play.resource_type.endswith("Membership"):
+            on.messaging("DeleteChannelMembership", **here, MemberArn=properties["MemberArn"])
+        elif play.resource_type.endswith("Moderator"):
+            on.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=properties["MemberArn"])
+        on.service.app_instances[on.app].admins.clear()
+        play.ask("Delete", properties, held)
+
+    return attached, changed, homeless, moderated
 
 
 def retention(play: Play) -> None:

@@ -72,9 +72,9 @@ def properties(**given: Any) -> dict[str, Any]:
 
 
 def test_defaults() -> None:
-    """The ten-line channel is private, restricted, named after its id, and has 720 seconds to be answered."""
+    """The ten-line channel is private, restricted, named after its id, and has 1500 seconds to be answered."""
     assert properties() == {
-        "ServiceTimeout": "720",
+        "ServiceTimeout": "1500",
         "AppInstanceArn": APP,
         "ChimeBearer": BOSS,
         "Name": "Support",
@@ -98,7 +98,7 @@ def test_every_argument() -> None:
         expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.LAST_MESSAGE_TIMESTAMP),
         adopt_existing=True,
     ) == {
-        "ServiceTimeout": "720",
+        "ServiceTimeout": "1500",
         "AppInstanceArn": APP,
         "ChimeBearer": BOSS,
         "Name": "Help 🎉",
@@ -416,12 +416,12 @@ def test_function() -> None:
             "Architectures": ["arm64"],
             "Handler": "index.handler",
             "MemorySize": 256,
-            "Timeout": 480,
+            "Timeout": 900,
             "Runtime": "python3.14",
         },
     )
     template.has_resource_properties(
-        "AWS::Lambda::EventInvokeConfig", {"MaximumEventAgeInSeconds": 180, "MaximumRetryAttempts": 1}
+        "AWS::Lambda::EventInvokeConfig", {"MaximumEventAgeInSeconds": 540, "MaximumRetryAttempts": 1}
     )
     template.has_resource(
         "AWS::Logs::LogGroup", {"DeletionPolicy": "Delete", "Properties": {"RetentionInDays": 30}}
