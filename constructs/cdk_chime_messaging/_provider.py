@@ -20,8 +20,8 @@ from cdk_chime_messaging._findings import acknowledge, acknowledge_wildcard
 from cdk_chime_messaging._order import Order
 
 MAX_EVENT_AGE = 540
-"""Seconds: an event that Lambda throttles is tried again after 1, 2, 4, … seconds; the last try within this age comes
-after 511. See ARCHITECTURE.md, "How long a request can act"."""
+"""Seconds: an event that Lambda throttles is tried again after 1, 2, 4, … seconds; the last try within this age
+comes after 511. See ARCHITECTURE.md, "How long a request can act"."""
 TIMEOUT = 900
 """Seconds: a Delete that overtakes its Create waits 795 until that Create can act no more; Lambda allows 900."""
 SERVICE_TIMEOUT = MAX_EVENT_AGE + TIMEOUT + 60

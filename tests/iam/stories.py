@@ -123,6 +123,14 @@ def lobby(on: Stage) -> str:
     return f"{on.app}/channel/lobby"
 
 
+_MEMBER = {
+    "ChannelBan": "MemberArn",
+    "ChannelMembership": "MemberArn",
+    "ChannelModerator": "ChannelModeratorArn",
+}
+"""Which parameter of the removal names whom."""
+
+
 def attachment(name: str) -> tuple[Story, ...]:
     """Give the stories of one kind of attachment."""
 
@@ -165,12 +173,9 @@ def attachment(name: str) -> tuple[Story, ...]:
         held = play.ask("Create", properties)
         on.now += 60  # the channel is new no more
         here = {"ChannelArn": properties["ChannelArn"], "ChimeBearer": on.boss}
-        if play.resource_type.endswith("Ban"):
-            on.messaging("DeleteChannelBan", **here, MemberArn=properties["MemberArn"])
-        elif play.resource_type.endswith("Membership"):
-            on.messaging("DeleteChannelMembership", **here, MemberArn=properties["MemberArn"])
-        elif play.resource_type.endswith("Moderator"):
-            on.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=properties["MemberArn"])
+        kind = play.resource_type.removeprefix("Custom::Chime")
+        if kind in _MEMBER:
+            on.messaging(f"Delete{kind}", **here, **{_MEMBER[kind]: properties["MemberArn"]})
         on.service.app_instances[on.app].admins.clear()
         play.ask("Delete", properties, held)
 
