@@ -8,9 +8,12 @@ from typing import Any
 
 from aws_cdk import App, DefaultStackSynthesizer, RemovalPolicy, Stack
 from aws_cdk import aws_chime as chime
+from botocore.exceptions import ClientError
 
 from cdk_chime_messaging import AppInstanceAdmin, Channel
 from chime_local.engine import Engine
+
+MAX_READS = 10
 
 
 class Bench:
@@ -81,26 +84,37 @@ class Bench:
         return found
 
     def say(self, arn: str, content: str) -> None:
-        """Send a message into a channel."""
-        self.engine.client("chime-sdk-messaging").send_channel_message(
+        """Send a message into a channel, in the name of its creator, who is a member."""
+        messaging = self.engine.client("chime-sdk-messaging")
+        here = {"ChannelArn": arn, "ChimeBearer": self.channels()[arn]["bearer"]}
+        creator = read(messaging.describe_channel, **here)["Channel"]["CreatedBy"]["Arn"]
+        messaging.send_channel_message(
             ChannelArn=arn,
             Content=content,
             Type="STANDARD",
             Persistence="PERSISTENT",
             ClientRequestToken="token",
-            ChimeBearer=self.channels()[arn]["bearer"],
+            ChimeBearer=creator,
         )
 
     def messages(self, arn: str) -> list[str]:
         """Give what was said in a channel."""
-        told = self.engine.client("chime-sdk-messaging").list_channel_messages(
-            ChannelArn=arn, ChimeBearer=self.channels()[arn]["bearer"]
-        )
-        return [message["Content"] for message in told["ChannelMessages"]]
+        messaging, bearer = self.engine.client("chime-sdk-messaging"), self.channels()[arn]["bearer"]
+        listed = read(messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=bearer)
+        return [message["Content"] for message in listed["ChannelMessages"]]
 
     def members(self, arn: str) -> set[str]:
         """Give the names of a channel's members."""
-        told = self.engine.client("chime-sdk-messaging").list_channel_memberships(
-            ChannelArn=arn, ChimeBearer=self.channels()[arn]["bearer"]
-        )
-        return {member["Member"]["Name"] for member in told["ChannelMemberships"]}
+        messaging, bearer = self.engine.client("chime-sdk-messaging"), self.channels()[arn]["bearer"]
+        listed = read(messaging.list_channel_memberships, ChannelArn=arn, ChimeBearer=bearer)
+        return {member["Member"]["Name"] for member in listed["ChannelMemberships"]}
+
+
+def read(call: Callable[..., Any], **parameters: Any) -> Any:
+    """Read again what the first reads of a new channel miss."""
+    for _ in range(MAX_READS - 1):
+        try:
+            return call(**parameters)
+        except ClientError:
+            continue
+    return call(**parameters)

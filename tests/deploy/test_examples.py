@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stacks import read
 
 from chime_local.engine import Engine
 
@@ -53,7 +54,7 @@ class Playground:
 
     def describe(self, arn: str) -> dict[str, object]:
         """Describe a channel of this app instance."""
-        channel: dict[str, object] = self.messaging.describe_channel(ChannelArn=arn, ChimeBearer=self.boss)[
+        channel: dict[str, object] = read(self.messaging.describe_channel, ChannelArn=arn, ChimeBearer=self.boss)[
             "Channel"
         ]
         return channel
@@ -92,7 +93,7 @@ def test_announcements(playground: Playground) -> None:
     arn = only_channel(playground.deploy("announcements", "Announcements"))
     messaging = playground.engine.client("chime-sdk-messaging", "eu-central-1")
     bearer = arn.partition("/channel/")[0] + "/user/operator"
-    channel = messaging.describe_channel(ChannelArn=arn, ChimeBearer=bearer)["Channel"]
+    channel = read(messaging.describe_channel, ChannelArn=arn, ChimeBearer=bearer)["Channel"]
     assert (channel["Mode"], "/channel-flow/" in channel["ChannelFlowArn"]) == ("RESTRICTED", True)
     playground.engine.delete("Announcements")
 
@@ -137,5 +138,5 @@ def test_adoption(playground: Playground) -> None:
         for channel_id in ("lobby", "garden"):
             arn = f"{playground.app}/channel/{channel_id}"
             assert playground.describe(arn)["Name"] == f"Managed {channel_id}"
-            told = playground.messaging.list_channel_messages(ChannelArn=arn, ChimeBearer=playground.boss)
+            told = read(playground.messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=playground.boss)
             assert [message["Content"] for message in told["ChannelMessages"]] == ["hello"]

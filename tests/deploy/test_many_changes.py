@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
-from stacks import Bench
+from stacks import Bench, read
 
 from cdk_chime_messaging import (
     AppInstance,
@@ -113,10 +113,10 @@ def seen(bench: Bench, arn: str) -> dict[str, Any]:
     def names(listed: list[Any], what: str) -> frozenset[str]:
         return frozenset(one[what]["Arn"].rpartition("/")[2] for one in listed) - set(ADMINS)
 
-    channel = messaging.describe_channel(**here)["Channel"]
+    channel = read(messaging.describe_channel, **here)["Channel"]
     flow = channel.get("ChannelFlowArn")
     kinds = {
-        kind: names(messaging.list_channel_memberships(**here, Type=kind)["ChannelMemberships"], "Member")
+        kind: names(read(messaging.list_channel_memberships, **here, Type=kind)["ChannelMemberships"], "Member")
         for kind in ("DEFAULT", "HIDDEN")
     }
     tags = messaging.list_tags_for_resource(ResourceARN=arn)["Tags"]
@@ -126,8 +126,8 @@ def seen(bench: Bench, arn: str) -> dict[str, Any]:
         "tags": {tag["Key"]: tag["Value"] for tag in tags if ":" not in tag["Key"]},
         "members": kinds["DEFAULT"],
         "hidden": kinds["HIDDEN"],
-        "moderators": names(messaging.list_channel_moderators(**here)["ChannelModerators"], "Moderator"),
-        "bans": names(messaging.list_channel_bans(**here)["ChannelBans"], "Member"),
+        "moderators": names(read(messaging.list_channel_moderators, **here)["ChannelModerators"], "Moderator"),
+        "bans": names(read(messaging.list_channel_bans, **here)["ChannelBans"], "Member"),
         "flow": flow and messaging.describe_channel_flow(ChannelFlowArn=flow)["ChannelFlow"]["Name"],
         "messages": bench.messages(arn),
     }

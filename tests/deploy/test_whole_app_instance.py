@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
-from stacks import Bench
+from stacks import Bench, read
 
 from cdk_chime_messaging import (
     AppInstance,
@@ -94,7 +94,7 @@ class Settings:
     def flow(self) -> str | None:
         """Give the name of the channel's flow."""
         boss = f"{self.app}/user/boss"
-        channel = self.messaging.describe_channel(ChannelArn=self.channel, ChimeBearer=boss)["Channel"]
+        channel = read(self.messaging.describe_channel, ChannelArn=self.channel, ChimeBearer=boss)["Channel"]
         arn = channel.get("ChannelFlowArn")
         return arn and str(self.messaging.describe_channel_flow(ChannelFlowArn=arn)["ChannelFlow"]["Name"])
 
