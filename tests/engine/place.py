@@ -76,18 +76,18 @@ class Place:
         return {one["Member"]["Arn"].rpartition("/")[2] for one in listed["ChannelMemberships"]}
 
     def moderators(self, arn: str) -> set[str]:
-        """Give the ids of a channel's moderators."""
+        """Return the ids of a channel's moderators."""
         here = {"ChannelArn": arn, "ChimeBearer": self.boss}
         listed = self.retry(self.messaging.list_channel_moderators, **here)
         return {one["Moderator"]["Arn"].rpartition("/")[2] for one in listed["ChannelModerators"]}
 
     def send(self, arn: str, bearer: str, content: str = "hello") -> str:
-        """Send a message and give its id."""
+        """Send a message and return its id."""
         sent = self.messaging.send_channel_message(**message(arn, bearer, content))
         return str(sent["MessageId"])
 
     def contents(self, arn: str) -> list[str]:
-        """Give the contents of a channel's messages, the oldest first."""
+        """Return the contents of a channel's messages, the oldest first."""
         listing = {"ChannelArn": arn, "ChimeBearer": self.boss, "SortOrder": "ASCENDING"}
         listed = self.retry(self.messaging.list_channel_messages, **listing)
         return [one.get("Content", "") for one in listed["ChannelMessages"]]
@@ -126,7 +126,7 @@ class Place:
 
 
 def message(arn: str, bearer: str, content: str = "hello") -> dict[str, str]:
-    """Give the parameters of SendChannelMessage."""
+    """Return the parameters of SendChannelMessage."""
     kind = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": token()}
     return {"ChannelArn": arn, "ChimeBearer": bearer, "Content": content, **kind}
 

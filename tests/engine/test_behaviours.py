@@ -333,6 +333,14 @@ def test_elastic(place: Place) -> None:
     assert refused() == "ResourceLimitExceeded"
 
 
+def test_elastic_channel_is_created_once_with_one_token(place: Place) -> None:
+    """The same request again is answered with the channel that it made, not refused as a second elastic channel."""
+    request = {"AppInstanceArn": place.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": token()}
+    request |= {"ElasticChannelConfiguration": ELASTIC, "ChimeBearer": place.boss}
+    first, second = (place.messaging.create_channel(**request)["ChannelArn"] for _ in range(2))
+    assert first == second
+
+
 def test_elastic_moderator(place: Place) -> None:
     """On an elastic channel, becoming a moderator ends the membership, and so does to be none any more."""
     ann = place.user("ann")

@@ -20,17 +20,17 @@ class Channels(Base):
         self.bearer(parameters)
         app = self.app_instance(parameters["AppInstanceArn"])
         bearer = self.bearer(parameters, app)
-        self._check_creation(app, parameters)
         token = parameters["ClientRequestToken"]
         if token in app.tokens:
             replayed = self._replay(app, app.tokens[token])
             if replayed:
                 return {"ChannelArn": replayed}
+        self._check_creation(app, parameters)
         arn = f"{app.arn}/channel/{parameters.get('ChannelId') or self.uuid()}"
         if self.living(app, arn) or self._is_taken_after_deletion(app, arn):
             raise ChimeError("Conflict", "A channel with this ChannelId has already been created.")
         now = self.clock()
-        privacy, mode = self.world.omitted_settings.split("_")
+        privacy, mode = self._omitted_settings()
         channel = Channel(
             arn=arn,
             name=parameters["Name"],
@@ -50,6 +50,11 @@ class Channels(Base):
         if parameters.get("Tags"):
             self.put_tags(arn, parameters["Tags"])
         return {"ChannelArn": arn}
+
+    def _omitted_settings(self) -> tuple[str, str]:
+        """Return the Privacy and the Mode of a channel that is created without."""
+        privacy, mode = self.world.omitted_settings.split("_")
+        return privacy, mode
 
     def _is_taken_after_deletion(self, app: AppInstance, arn: str) -> bool:
         deleted = app.deleted_channels.get(arn)
@@ -72,7 +77,7 @@ class Channels(Base):
         check_metadata(parameters)
         elastic = parameters.get("ElasticChannelConfiguration")
         if elastic:
-            if (parameters.get("Mode") or self.world.omitted_settings.split("_")[1]) != "RESTRICTED":
+            if (parameters.get("Mode") or self._omitted_settings()[1]) != "RESTRICTED":
                 raise ChimeError("BadRequest", "an elastic channel must be RESTRICTED")
             if parameters.get("MemberArns"):
                 raise ChimeError("BadRequest", "an elastic channel takes no MemberArns")
@@ -137,7 +142,7 @@ class Channels(Base):
             raise ChimeError("BadRequest", "an elastic channel must be RESTRICTED")
         cleared = self.world.update_omitted == "cleared"
         channel.update = Write(self.clock(), (channel.name, channel.mode, channel.metadata))
-        mode = self.world.omitted_settings.split("_")[1] if cleared and not channel.elastic else channel.mode
+        mode = self._omitted_settings()[1] if cleared and not channel.elastic else channel.mode
         channel.name = parameters.get("Name", channel.name)
         channel.mode = parameters.get("Mode") or mode
         channel.metadata = parameters.get("Metadata", "" if cleared else channel.metadata)
