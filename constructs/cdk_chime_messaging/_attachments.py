@@ -71,7 +71,7 @@ class ChannelMembership(_Attachment):
         channel: The channel: its ARN, a Channel, a CfnChannel, or what refers to one.
         chime_bearer: The user or bot in whose name this is done: admin, or moderator of the channel.
         user: The user or bot who is to be member.
-        type: How the member shows. Default: DEFAULT.
+        type: DEFAULT receives, reads and sends; HIDDEN receives and reads only. Default: DEFAULT.
         provider: The Lambda that does the work. Default: one for the whole stack.
     """
 
@@ -130,6 +130,8 @@ class _UserAttachment(_Attachment):
 class ChannelModerator(_UserAttachment):
     """A moderator of a channel that the stack does not own; `channel.add_moderator(...)` makes one.
 
+    That does not make the user a member: a `ChannelMembership` does, and lets it send.
+
     Args: as those of `ChannelMembership`, without `type`.
     """
 
@@ -137,7 +139,9 @@ class ChannelModerator(_UserAttachment):
 
 
 class ChannelBan(_UserAttachment):
-    """A ban from a channel that the stack does not own; `channel.ban(...)` makes one. Bots cannot be banned.
+    """A ban from a channel that the stack does not own; `channel.ban(...)` makes one.
+
+    Bots cannot be banned, nor admins, nor moderators of the channel.
 
     Args: as those of `ChannelMembership`, without `type`.
     """

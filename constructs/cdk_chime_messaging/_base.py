@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
 from aws_cdk.interfaces import aws_chime as refs
+from constructs import Node
 
+from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import IdentityLike, identity_arn
 from cdk_chime_messaging._types import ChannelMembershipType
 
@@ -23,24 +26,25 @@ READ = (
     "chime:GetChannelMessageStatus",
     "chime:ListChannelMemberships",
     "chime:ListChannelMessages",
-    "chime:ListChannelModerators",
     "chime:UpdateChannelReadMarker",
 )
 SEND = ("chime:SendChannelMessage", "chime:UpdateChannelMessage", "chime:RedactChannelMessage")
+# What the service allows moderators, but not members (developer guide, "Understanding authorization by role").
 MODERATE = (
     "chime:BatchCreateChannelMembership",
     "chime:CreateChannelBan",
     "chime:CreateChannelMembership",
     "chime:DeleteChannelBan",
     "chime:DeleteChannelMembership",
-    "chime:DeleteChannelMessage",
     "chime:DescribeChannelBan",
     "chime:DescribeChannelModerator",
     "chime:ListChannelBans",
+    "chime:ListChannelModerators",
 )
 MANAGE = (
     "chime:CreateChannelModerator",
     "chime:DeleteChannel",
+    "chime:DeleteChannelMessage",  # admins only
     "chime:DeleteChannelModerator",
     "chime:PutChannelExpirationSettings",
     "chime:UpdateChannel",
@@ -69,10 +73,10 @@ class IChannel(Protocol):
         *,
         type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002
     ) -> None:
-        """Make a user or bot a member."""
+        """Make a user or bot a member; a HIDDEN one receives and reads, but cannot send."""
 
     def add_moderator(self, user: IdentityLike) -> None:
-        """Make a user or bot a moderator."""
+        """Make a user or bot a moderator, which does not make it a member."""
 
     def ban(self, user: IdentityLike) -> None:
         """Ban a user: their membership ends, and they cannot come back."""
@@ -80,20 +84,32 @@ class IChannel(Protocol):
     def associate_flow(self, flow: ChannelFlowLike) -> None:
         """Let a channel flow process the channel's messages."""
 
-    def grant(self, grantee: iam.IGrantable, *actions: str, as_user: IdentityLike) -> iam.Grant:
+    def grant(
+        self,
+        grantee: iam.IGrantable,
+        *actions: str,
+        as_user: IdentityLike,
+        when_channel_tagged: Mapping[str, str] | None = None,
+    ) -> iam.Grant:
         """Allow actions on the channel in the name of a user."""
 
     def grant_read(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
         """Allow reading messages and members in the name of a user."""
 
-    def grant_send(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow sending, changing and redacting messages in the name of a user."""
+    def grant_send(
+        self,
+        grantee: iam.IGrantable,
+        *,
+        as_user: IdentityLike,
+        when_channel_tagged: Mapping[str, str] | None = None,
+    ) -> iam.Grant:
+        """Allow sending messages, and changing and redacting them, in the name of a user."""
 
     def grant_moderate(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow managing members and bans and deleting messages in the name of a user."""
+        """Allow what a moderator may: managing members and bans, redacting messages, in the name of a user."""
 
     def grant_manage(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow everything with the channel, its deletion included, in the name of a user."""
+        """Allow everything with the channel, its deletion included, in the name of an admin."""
 
 
 def flow_arn(flow: ChannelFlowLike) -> str:
@@ -106,6 +122,11 @@ class Grants(ABC):
 
     @property
     @abstractmethod
+    def node(self) -> Node:
+        """The construct's place in the tree."""
+
+    @property
+    @abstractmethod
     def channel_arn(self) -> str:
         """The channel's ARN."""
 
@@ -114,38 +135,102 @@ class Grants(ABC):
     def app_instance_arn(self) -> str:
         """The ARN of the app instance that the channel is in."""
 
-    def grant(self, grantee: iam.IGrantable, *actions: str, as_user: IdentityLike) -> iam.Grant:
+    def grant(
+        self,
+        grantee: iam.IGrantable,
+        *actions: str,
+        as_user: IdentityLike,
+        when_channel_tagged: Mapping[str, str] | None = None,
+    ) -> iam.Grant:
         """Allow actions on the channel in the name of a user.
 
-        IAM judges calls on the bearer's ARN and on the channel's, both: the statement names both.
+        IAM judges calls on the bearer's ARN and on the channel's, both: the statement names both. That is the first
+        of two gates; the second is the service's own, the bearer's role in the channel, which IAM cannot replace.
 
         Args:
             grantee: Who is allowed.
             actions: The actions, such as chime:SendChannelMessage.
             as_user: The user or bot whose ARN is the bearer of the calls. For roles of end users it may hold a
-                policy variable: `f"{app_instance_arn}/user/${{aws:PrincipalTag/UserId}}"`.
+                policy variable: `f"{app_instance_arn}/user/${{aws:PrincipalTag/UserId}}"`. It is one identity:
+                wildcards are refused.
+            when_channel_tagged: Tags that the channel must have, all of them, for the actions to be allowed; what
+                they are when the call comes counts, so that a change of a tag opens and closes the channel. IAM
+                compares keys without regard to case. Who may call chime:TagResource on the channel can open it.
+                Default: allowed whatever its tags are.
+
+        Raises:
+            ChannelError: `as_user` is not one user or bot of this app instance, or `when_channel_tagged` is empty.
         """
-        return iam.Grant.add_to_principal(
+        bearer = self._bearer_of_grant(as_user)
+        if when_channel_tagged is None:
+            return iam.Grant.add_to_principal(
+                grantee=grantee, actions=list(actions), resource_arns=[bearer, self.channel_arn]
+            )
+        # aws:ResourceTag is judged on each resource of a call, and the bearer does not bear the channel's tags: in
+        # one statement for both, the condition would deny every call.
+        if not when_channel_tagged:
+            raise rules.ChannelError(self.node.path, ["when_channel_tagged must name at least one tag"])
+        tags = {f"aws:ResourceTag/{key}": value for key, value in when_channel_tagged.items()}
+        on_bearer = iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[bearer])
+        on_channel = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=list(actions),
-            resource_arns=[identity_arn(as_user), self.channel_arn],
+            resource_arns=[self.channel_arn],
+            conditions={"StringEquals": tags},
         )
+        return on_bearer.combine(on_channel)
 
     def grant_read(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow reading messages and members in the name of a user; see `grant`."""
+        """Allow reading messages and members in the name of a user, a member of either type; see `grant`.
+
+        Actions: DescribeChannel, DescribeChannelMembership, GetChannelMembershipPreferences, GetChannelMessage,
+        GetChannelMessageStatus, ListChannelMemberships, ListChannelMessages, UpdateChannelReadMarker. Admins and
+        moderators read without membership; in a PUBLIC channel so does everybody.
+        """
         return self.grant(grantee, *READ, as_user=as_user)
 
-    def grant_send(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow sending, changing and redacting messages in the name of a user; see `grant`."""
-        return self.grant(grantee, *SEND, as_user=as_user)
+    def grant_send(
+        self,
+        grantee: iam.IGrantable,
+        *,
+        as_user: IdentityLike,
+        when_channel_tagged: Mapping[str, str] | None = None,
+    ) -> iam.Grant:
+        """Allow sending messages in the name of a user, and changing and redacting them; see `grant`.
+
+        Actions: SendChannelMessage, UpdateChannelMessage, RedactChannelMessage. The service demands a DEFAULT
+        membership for sending, of admins and moderators as well, and lets members change and redact their own
+        messages only.
+
+        Args:
+            grantee: Who is allowed.
+            as_user: The user or bot whose ARN is the bearer of the calls.
+            when_channel_tagged: Tags that the channel must have: `{"speaking": "open"}` makes a channel read-only
+                while it is tagged otherwise. Default: allowed whatever its tags are.
+        """
+        return self.grant(grantee, *SEND, as_user=as_user, when_channel_tagged=when_channel_tagged)
 
     def grant_moderate(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow managing members and bans and deleting messages in the name of a user; see `grant`."""
+        """Allow what a moderator may, in the name of a user, who is moderator or admin; see `grant`.
+
+        Actions: those of `grant_read` and `grant_send`, and BatchCreateChannelMembership, CreateChannelBan,
+        CreateChannelMembership, DeleteChannelBan, DeleteChannelMembership, DescribeChannelBan,
+        DescribeChannelModerator, ListChannelBans, ListChannelModerators. Moderators redact messages of others; only
+        admins delete them (`grant_manage`). Sending needs a DEFAULT membership besides.
+        """
         return self.grant(grantee, *READ, *SEND, *MODERATE, as_user=as_user)
 
     def grant_manage(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow everything with the channel, its deletion included, in the name of a user; see `grant`."""
+        """Allow everything with the channel, its deletion included, in the name of an admin; see `grant`.
+
+        Actions: those of `grant_moderate`, and CreateChannelModerator, DeleteChannel, DeleteChannelMessage,
+        DeleteChannelModerator, PutChannelExpirationSettings, UpdateChannel. A moderator may do these, too, but for
+        DeleteChannelMessage.
+        """
         return self.grant(grantee, *READ, *SEND, *MODERATE, *MANAGE, as_user=as_user)
+
+    def _bearer_of_grant(self, as_user: IdentityLike) -> str:
+        return identity_arn(as_user)
 
 
 def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:

@@ -32,6 +32,7 @@ from cdk_chime_messaging._arns import (
 )
 from cdk_chime_messaging._base import ChannelFlowLike, Grants, IChannel, flow_arn
 from cdk_chime_messaging._declared import Declared, metadata_text
+from cdk_chime_messaging._findings import warn
 from cdk_chime_messaging._imported import ImportedChannel
 from cdk_chime_messaging._provider import ChannelProvider
 from cdk_chime_messaging._types import (
@@ -63,19 +64,26 @@ class Channel(CustomResource, Grants):
         chime_bearer: The user or bot in whose name the channel is managed. Take one that is AppInstanceAdmin (see
             `AppInstanceAdmin`): it needs no membership and can always delete. It must outlive its channels.
         name: 1–256 characters. Default: the construct's id.
-        mode: Who may send messages and add members. Default: RESTRICTED, moderators and admins only.
-        privacy: Who can find the channel; cannot be changed in place. Default: PRIVATE.
+        mode: Who may add members; every DEFAULT member sends, in both modes. Always sent, as AWS does not document
+            its own default. Default: RESTRICTED, admins and moderators only.
+        privacy: Who can find the channel; cannot be changed in place. Always sent, as AWS does not document its own
+            default. Default: PRIVATE.
         metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none; what others
             set at run time stays.
         client_request_token: The idempotency token of the first creation, 2–64 of A–Z a–z 0–9 - _. Default:
             derived from the logical id, which is what you want.
         channel_id: 1–64 characters, A–Z a–z 0–9 : - _ . @, unique in the app instance; cannot be changed in place.
             Default: derived from the logical id.
-        member_arns: Users and bots that are members. Default: none. Who joins at run time stays.
-        moderator_arns: Users and bots that are moderators. Default: none. The bearer that creates is always one.
+        member_arns: Users and bots that are DEFAULT members: they receive, read and send. Listeners, who cannot
+            send, come by `add_member(..., type=HIDDEN)`. Default: none. Who joins at run time stays.
+        moderator_arns: Users and bots that are moderators. That does not make them members: who is to send or
+            receive, too, is declared as member as well (not in an elastic channel). Default: none. The bearer that
+            creates is always one and, but for elastic channels, a member.
         tags: Tags of the channel, beside those of `Tags.of(...)` and the stack; at most 49 in all. Default: none.
-        elastic_channel_configuration: Makes the channel elastic; cannot be changed. Default: not elastic.
-        expiration_settings: When the service deletes the channel by itself. Default: never.
+        elastic_channel_configuration: Makes the channel elastic; cannot be changed. No HIDDEN members there, and
+            moderators need not be members. Default: not elastic.
+        expiration_settings: When the service deletes the channel by itself: within six hours after the expiry.
+            Default: never.
         adopt_existing: Take over the channel that holds `channel_id`, with its messages, instead of refusing it.
             `channel_id` may then be the channel's ARN. Default: False.
         resync: Any text; a change of it makes the next deploy compare everything with what is there, members and
@@ -257,7 +265,8 @@ class Channel(CustomResource, Grants):
 
         Args:
             user: The user or bot.
-            type: How the member shows. Default: DEFAULT.
+            type: DEFAULT receives, reads and sends; HIDDEN receives and reads only, and does not exist in an
+                elastic channel. Default: DEFAULT.
 
         Raises:
             ChannelError: the user belongs to another app instance.
@@ -267,11 +276,18 @@ class Channel(CustomResource, Grants):
         self._add("HiddenMemberArns" if hidden else "MemberArns", declared, user)
 
     def add_moderator(self, user: IdentityLike) -> None:
-        """Make a user or bot a moderator, in place."""
+        """Make a user or bot a moderator, in place.
+
+        A moderator does not become a member: call `add_member`, too, for one who is to send or receive (not in an
+        elastic channel, where the service may refuse who is both).
+        """
         self._add("ModeratorArns", self._declared.moderators, user)
 
     def ban(self, user: IdentityLike) -> None:
-        """Ban a user, in place: their membership ends, and they cannot come back."""
+        """Ban a user, in place: their membership ends, and they cannot come back.
+
+        An admin of the app instance or a moderator of the channel cannot be banned.
+        """
         self._add("BanArns", self._declared.bans, user, bots=False)
 
     def associate_flow(self, flow: ChannelFlowLike) -> None:
@@ -320,6 +336,11 @@ class _Rules:
 
     def validate(self) -> list[str]:
         """Give the problems."""
+        for arn in self._channel._declared.elastic_moderators_and_members():
+            told = (
+                f"{arn} is declared as moderator and as member of an elastic channel: the service may refuse that"
+            )
+            warn(self._channel, "elasticModeratorIsMember", told)
         tags = self._channel._tags
         late_tags = rules.tag_problems(dict(tags.tag_values())) if tags else ()
         return [*late_tags, *self._channel._declared.person_problems()]

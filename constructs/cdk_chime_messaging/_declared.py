@@ -89,10 +89,13 @@ class Declared:
                 f"members, moderators and bans take {size} characters, at most {MOST_CHARACTERS} fit into a "
                 "request of CloudFormation together with the former ones: add the rest at run time"
             )
-        if self.elastic is not None and not rules.unknown("".join([*members, *self.moderators])):
-            strangers = [arn for arn in self.moderators if arn not in members and arn != self.chime_bearer]
-            told += [f"{arn!r} is moderator of an elastic channel and no member (add_member)" for arn in strangers]
+        if self.elastic is not None and self.hidden:
+            told.append(f"an elastic channel has no HIDDEN members, got {', '.join(map(repr, self.hidden))}")
         return told
+
+    def elastic_moderators_and_members(self) -> list[str]:
+        """Return who is declared as moderator and as member of an elastic channel, which the service may refuse."""
+        return [arn for arn in self.moderators if arn in self.members] if self.elastic is not None else []
 
     def short(self, arns: list[str]) -> list[str]:
         """Write users and bots of this app instance in short, as user/ID: a template has but a megabyte."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, Annotations, Stack, Validations
 from constructs import Construct
 
 
 def acknowledge(construct: Construct, rule: str, reason: str) -> None:
     """Tell validation plugins that a finding is known, and why it stays."""
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+
+
+def warn(construct: Construct, name: str, text: str) -> None:
+    """Add a warning; `Annotations.of(...).acknowledge_warning("cdk-chime-messaging:NAME")` silences it."""
+    Annotations.of(construct).add_warning_v2(f"cdk-chime-messaging:{name}", text)
 
 
 def acknowledge_wildcard(construct: Construct, arn: str) -> None:

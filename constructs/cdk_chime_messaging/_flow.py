@@ -16,7 +16,7 @@ from constructs import Construct
 from cdk_chime_messaging import _app_instance_rules as own
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import AppInstanceLike, app_instance_arn
-from cdk_chime_messaging._findings import acknowledge_wildcard
+from cdk_chime_messaging._findings import acknowledge_wildcard, warn
 from cdk_chime_messaging._types import Processor
 
 _app_instance_arn = app_instance_arn
@@ -25,9 +25,10 @@ _SERVICE = "messaging.chime.amazonaws.com"
 
 @jsii.implements(refs.IChannelFlowRef)
 class ChannelFlow(Resource):
-    """A channel flow: up to three Lambdas that see each message, in turn, before it is sent.
+    """A channel flow: a Lambda, or up to three, that see each message, in turn, before it is sent.
 
-    The service is allowed to invoke the Lambdas for this app instance, and the Lambdas' roles to call
+    A processor must call ChannelFlowCallback: a message that it never answers stays PENDING for 48 hours. The
+    service is allowed to invoke the Lambdas for this app instance, and the Lambdas' roles to call
     ChannelFlowCallback, where CDK can add to them. Give it to `channel.associate_flow(...)`.
 
     Args:
@@ -35,7 +36,8 @@ class ChannelFlow(Resource):
         id: Its id there.
         app_instance_arn: The app instance: its ARN, an AppInstance, a CfnAppInstance, or what refers to one. It is
             in the stack's region.
-        processors: The Lambdas, 1–3, in the order in which they see a message; they change in place.
+        processors: The Lambdas, 1–3, in the order in which they see a message; they change in place. AWS allows
+            one a flow, unless it has raised that quota for the account: more are a warning at synth.
         name: 1–256 characters; it changes in place. Default: the construct's id.
 
     Raises:
@@ -84,6 +86,9 @@ class ChannelFlow(Resource):
         )
         for number, one in enumerate(processors, start=1):
             self._let_in(number, one, app)
+        if len(processors) > 1:
+            text = f"{len(processors)} processors: AWS allows one a flow, unless it has raised the account's quota"
+            warn(self, "moreThanOneProcessor", text)
 
     def _let_in(self, number: int, processor: Processor, app: str) -> None:
         """Let the service invoke a processor, and the processor call back."""

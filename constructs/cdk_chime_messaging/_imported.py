@@ -67,19 +67,19 @@ class ImportedChannel(Resource, Grants):
         *,
         type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002 - the API's own name
     ) -> None:
-        """Make a user or bot a member, by a resource of its own."""
+        """Make a user or bot a member, by a resource of its own; a HIDDEN one reads, but cannot send."""
         bearer = self._needed_bearer()
         name = self._name("Member", identity_arn(user))
         ChannelMembership(self, name, channel=self, chime_bearer=bearer, user=user, type=type)
 
     def add_moderator(self, user: IdentityLike) -> None:
-        """Make a user or bot a moderator, by a resource of its own."""
+        """Make a user or bot a moderator, by a resource of its own; that does not make it a member."""
         bearer = self._needed_bearer()
         name = self._name("Moderator", identity_arn(user))
         ChannelModerator(self, name, channel=self, chime_bearer=bearer, user=user)
 
     def ban(self, user: IdentityLike) -> None:
-        """Ban a user, by a resource of its own.
+        """Ban a user, by a resource of its own; an admin or a moderator of the channel cannot be banned.
 
         CloudFormation deletes what is gone after it has made what is new: to make a banned user a member again,
         take the ban away in a deploy before.

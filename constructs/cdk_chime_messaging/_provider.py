@@ -47,8 +47,10 @@ class ChannelProvider(Construct):
         memory_size: Memory in MiB, at least 128. Default: 256. Lambda gives CPU by memory: measured, start and
             first Create take a quarter of the time they take with 128, and cost least of all sizes
             (docs/bench.md); more brings little, as most of a request is waiting for the service.
-        vpc: The VPC to run in. It needs a way to the internet, for Amazon Chime SDK messaging has no VPC
-            endpoint. Default: none.
+        vpc: The VPC to run in. It needs a way to Amazon Chime SDK messaging and identity in the app instance's
+            region, and to S3, where CloudFormation takes the Lambda's answer: either a NAT gateway, or interface
+            endpoints of messaging and identity and a gateway endpoint of S3. These two have endpoints in us-east-1
+            and eu-central-1 (messaging sessions, which the Lambda does not use, have none). Default: none.
         vpc_subnets: The subnets of the VPC. Default: the private ones.
         security_groups: The security groups in the VPC. Default: a new one that allows all outbound traffic.
         role: The role to run as. It must be allowed to write logs; what channels need is added to it. Default: a

@@ -21,12 +21,12 @@ LexBotAliasLike: TypeAlias = "str | lex.CfnBotAlias | lex_refs.IBotAliasRef"
 
 
 class ChannelMode(Enum):
-    """Who may send messages and add members."""
+    """Who may add members. Sending does not depend on it: every DEFAULT member sends, in both modes."""
 
     RESTRICTED = "RESTRICTED"
-    """Only moderators and admins add members and send messages."""
+    """Only admins and moderators add members."""
     UNRESTRICTED = "UNRESTRICTED"
-    """All members do."""
+    """Members add others, too."""
 
 
 class ChannelPrivacy(Enum):
@@ -51,6 +51,9 @@ class ExpirationCriterion(Enum):
 class ExpirationSettings:
     """When the service deletes the channel by itself, with all its messages.
 
+    It does so in the background, within six hours after the expiry; until then the channel acts as before, and a
+    later expiration saves it.
+
     Args:
         expiration: After how many whole days, 1–5475.
         criterion: Counted from when.
@@ -64,6 +67,9 @@ class ExpirationSettings:
 class ElasticChannelConfiguration:
     """Makes the channel elastic, for up to a million members; fixed for its life, us-east-1 only.
 
+    An elastic channel has no HIDDEN members. Its moderators are those of the whole channel and need not be members;
+    making a member moderator ends the membership, so that the service may refuse a user who is declared as both.
+
     Args:
         maximum_sub_channels: How many sub-channels there can be, 2 or more.
         target_memberships_per_sub_channel: How many members each is meant to hold, 2 or more.
@@ -76,12 +82,12 @@ class ElasticChannelConfiguration:
 
 
 class ChannelMembershipType(Enum):
-    """How a member shows."""
+    """How a member shows, and whether it may send."""
 
     DEFAULT = "DEFAULT"
-    """Listed among the members."""
+    """Receives, reads and sends; listed among the members."""
     HIDDEN = "HIDDEN"
-    """Listed only when hidden members are asked for."""
+    """Receives and reads, but cannot send: a listener. Listed only when hidden members are asked for."""
 
 
 class StandardMessages(Enum):
@@ -128,7 +134,11 @@ class LexConfiguration:
 
 
 class FallbackAction(Enum):
-    """What becomes of a message when its processor fails or does not answer in time."""
+    """What becomes of a message when its processor's Lambda cannot be invoked.
+
+    A Lambda that runs and never calls ChannelFlowCallback leaves the message PENDING for 48 hours, whatever is set
+    here.
+    """
 
     ABORT = "ABORT"
     """It is not sent."""
@@ -144,7 +154,8 @@ class Processor:
         name: 1–256 characters.
         function: The Lambda: CDK's L2, its L1, its ARN, or what refers to one; in the app instance's account and
             region.
-        fallback_action: What becomes of a message when the Lambda fails. Default: ABORT.
+        fallback_action: What becomes of a message when the Lambda cannot be invoked; a Lambda that runs must answer
+            by ChannelFlowCallback, or the message stays PENDING for 48 hours. Default: ABORT.
     """
 
     name: str

@@ -18,7 +18,6 @@ from cdk_chime_messaging import (
     ChannelError,
     ChannelMembership,
     ChannelMembershipType,
-    ElasticChannelConfiguration,
     IChannel,
     grant_session,
 )
@@ -181,18 +180,6 @@ def test_rules_between_persons(case: str) -> None:
     add(owned(stack))
     with pytest.raises(RuntimeError, match=told):
         app.synth()
-
-
-def test_moderator_of_an_elastic_channel() -> None:
-    """A moderator of an elastic channel who is no member is refused; one who is added as member is not."""
-    elastic = ElasticChannelConfiguration(5, 100, 40)
-    with pytest.raises(ChannelError, match="moderator of an elastic channel and no member"):
-        owned(new_stack(), elastic_channel_configuration=elastic, moderator_arns=[ANN])
-    stack = new_stack()
-    channel = owned(stack, elastic_channel_configuration=elastic)
-    channel.add_member(ANN)
-    channel.add_moderator(ANN)
-    assert of_type(stack, "Custom::ChimeChannel")[0]["MemberArns"] == ["user/ann"]
 
 
 def test_adoption_by_arn() -> None:
