@@ -1,11 +1,12 @@
-"""Announcements: only moderators speak, and a channel flow keeps profanity out."""
+"""Announcements: listeners read, the speaker speaks while the channel is open, and a flow keeps profanity out."""
 
 from __future__ import annotations
 
 from aws_cdk import App, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_chime_messaging import AppInstance, ChannelFlow, ChannelMode, Processor
+from cdk_chime_messaging import AppInstance, ChannelFlow, ChannelMembershipType, Processor, grant_session
 
 PROFANITY = """
 import boto3
@@ -42,12 +43,17 @@ flow = ChannelFlow(stack, "NoProfanity", app_instance_arn=chat, processors=[Proc
 news = chat.add_channel(
     "News",
     chime_bearer=chat.add_admin("Admin", operator),
-    mode=ChannelMode.RESTRICTED,
+    tags={"speaking": "open"},  # with another value the role below can send no more
     removal_policy=RemovalPolicy.DESTROY,
 )
-news.add_moderator(speaker)
 news.add_member(speaker)
-news.add_member(listener)
+# A HIDDEN member receives and reads, but cannot send, whatever IAM allows.
+news.add_member(listener, type=ChannelMembershipType.HIDDEN)
 news.associate_flow(flow)
 news.output_channel_arn()
+
+role = iam.Role(stack, "Speaker", assumed_by=iam.AccountRootPrincipal())
+grant_session(role, speaker)
+news.grant_read(role, as_user=speaker)
+news.grant_send(role, as_user=speaker, when_channel_tagged={"speaking": "open"})
 app.synth()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from stacks import read
 
 from chime_local.engine import Engine
@@ -95,6 +96,31 @@ def test_announcements(playground: Playground) -> None:
     bearer = arn.partition("/channel/")[0] + "/user/operator"
     channel = read(messaging.describe_channel, ChannelArn=arn, ChimeBearer=bearer)["Channel"]
     assert (channel["Mode"], "/channel-flow/" in channel["ChannelFlowArn"]) == ("RESTRICTED", True)
+    playground.engine.delete("Announcements")
+
+
+def test_listener_reads_and_cannot_send(playground: Playground) -> None:
+    """What the speaker says is read by the listener, a HIDDEN member, who is refused when sending."""
+    arn = only_channel(playground.deploy("announcements", "Announcements"))
+    messaging = playground.engine.client("chime-sdk-messaging", "eu-central-1")
+    speaker, listener = (f"{arn.partition('/channel/')[0]}/user/{name}" for name in ("speaker", "listener"))
+
+    def send(bearer: str, content: str) -> None:
+        messaging.send_channel_message(
+            ChannelArn=arn,
+            Content=content,
+            Type="STANDARD",
+            Persistence="PERSISTENT",
+            ClientRequestToken=content,
+            ChimeBearer=bearer,
+        )
+
+    send(speaker, "news")
+    with pytest.raises(ClientError) as refused:
+        send(listener, "noise")
+    assert refused.value.response["Error"]["Code"] == "ForbiddenException"
+    found = read(messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=listener)["ChannelMessages"]
+    assert [message["Content"] for message in found] == ["news"]
     playground.engine.delete("Announcements")
 
 
