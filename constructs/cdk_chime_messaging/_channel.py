@@ -7,6 +7,7 @@ from typing import Any
 
 import jsii
 from aws_cdk import (
+    CfnDeletionPolicy,
     CfnOutput,
     CfnResource,
     CustomResource,
@@ -44,6 +45,7 @@ from cdk_chime_messaging._types import (
 )
 
 RESOURCE_TYPE = "Custom::ChimeChannel"
+_LOST = "deletes the adopted channel with its messages when its first deployment rolls back: use RETAIN"
 _app_instance_arn = app_instance_arn
 """The function under a name that the argument of the same name does not hide."""
 
@@ -85,12 +87,19 @@ class Channel(CustomResource, Grants):
         expiration_settings: When the service deletes the channel by itself: within six hours after the expiry.
             Default: never.
         adopt_existing: Take over the channel that holds `channel_id`, with its messages, instead of refusing it.
-            `channel_id` may then be the channel's ARN. Default: False.
+            `channel_id` may then be the channel's ARN. A channel that bears the mark of another owner (another
+            stack, or another construct of this one) is refused all the same. Default: False.
+        adopt_from_other_owner: With `adopt_existing`, take over a channel from the stack or construct of this
+            package that owns it. That one must let go of it first: deploy it with the removal policy RETAIN, then
+            take its channel out. Until it has, two owners write to one channel; its later Delete leaves the channel
+            alone, as the mark is then another's. Default: False.
         resync: Any text; a change of it makes the next deploy compare everything with what is there, members and
             tags included, and put it right. Default: only what changed is compared.
         removal_policy: What becomes of the channel when it leaves the stack or is replaced. Default:
             RETAIN_ON_UPDATE_OR_DELETE, it stays, save where its own creation is rolled back; RETAIN for an
-            adopted one. DESTROY deletes it with its messages.
+            adopted one. DESTROY deletes it with its messages. For an adopted channel
+            RETAIN_ON_UPDATE_OR_DELETE is refused, for a first deployment that rolls back would delete what it has
+            adopted; DESTROY, which does so as well, is a warning.
         provider: The Lambda that does the work. Default: one for the whole stack.
 
     Raises:
@@ -116,6 +125,7 @@ class Channel(CustomResource, Grants):
         elastic_channel_configuration: ElasticChannelConfiguration | None = None,
         expiration_settings: ExpirationSettings | None = None,
         adopt_existing: bool = False,
+        adopt_from_other_owner: bool = False,
         resync: str | None = None,
         removal_policy: RemovalPolicy | None = None,
         provider: ChannelProvider | None = None,
@@ -134,9 +144,14 @@ class Channel(CustomResource, Grants):
             elastic=elastic_channel_configuration,
             expiration=expiration_settings,
             adopt=adopt_existing,
+            adopt_from_other_owner=adopt_from_other_owner,
             resync=resync,
         )
-        problems = [*declared.problems(), *rules.tag_problems(tags or {})]
+        problems = [
+            *declared.problems(),
+            *rules.tag_problems(tags or {}),
+            *_removal_problems(adopt_existing, removal_policy),
+        ]
         if problems:
             raise rules.ChannelError(f"{scope.node.path}/{id}", problems)
         self._declared = declared
@@ -158,6 +173,8 @@ class Channel(CustomResource, Grants):
             properties={**written, "Tags": self._given_tags} if self._given_tags else written,
         )
         provider.allow_channels(self, declared.app_instance_arn, declared.chime_bearer, scope=scope)
+        if adopt_existing:
+            self._check_at_synth()
 
     @staticmethod
     def from_channel_arn(
@@ -224,7 +241,14 @@ class Channel(CustomResource, Grants):
         return self._tags
 
     def apply_removal_policy(self, policy: RemovalPolicy) -> None:
-        """Say what becomes of the channel when it leaves the stack or is replaced."""
+        """Set what becomes of the channel when it leaves the stack or is replaced.
+
+        Raises:
+            ChannelError: RETAIN_ON_UPDATE_OR_DELETE for an adopted channel.
+        """
+        problems = _removal_problems(self._declared.adopt, policy)
+        if problems:
+            raise rules.ChannelError(self.node.path, problems)
         self._default().apply_removal_policy(policy)
 
     def _default(self) -> CfnResource:
@@ -310,6 +334,13 @@ class Channel(CustomResource, Grants):
             self._check_at_synth()
 
 
+def _removal_problems(adopted: bool, policy: RemovalPolicy | None) -> list[str]:
+    """Check the removal policy of a channel that is adopted."""
+    if adopted and policy is RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE:
+        return [f"adopt_existing with removal_policy RETAIN_ON_UPDATE_OR_DELETE {_LOST}"]
+    return []
+
+
 def _adopted_id(given: str | None) -> str | None:
     """Give the ChannelId of the channel to adopt, which may be named by its ARN."""
     return rules.channel_id_of(given) or given if given else given
@@ -343,4 +374,15 @@ class _Rules:
             warn(self._channel, "elasticModeratorIsMember", told)
         tags = self._channel._tags
         late_tags = rules.tag_problems(dict(tags.tag_values())) if tags else ()
-        return [*late_tags, *self._channel._declared.person_problems()]
+        return [*late_tags, *self._channel._declared.person_problems(), *self._removal_problems()]
+
+    def _removal_problems(self) -> list[str]:
+        """Check what the template says of an adopted channel, which aspects and escape hatches change, too."""
+        if not self._channel._declared.adopt:
+            return []
+        policy = self._channel._default().cfn_options.deletion_policy
+        if policy is CfnDeletionPolicy.DELETE:
+            text = f"adopt_existing with removal_policy DESTROY {_LOST}"
+            warn(self._channel, "adoptedChannelIsDestroyed", text)
+        retained_late = policy is CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
+        return _removal_problems(retained_late, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

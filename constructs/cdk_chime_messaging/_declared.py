@@ -40,6 +40,7 @@ class Declared:
     elastic: ElasticChannelConfiguration | None
     expiration: ExpirationSettings | None
     adopt: bool
+    adopt_from_other_owner: bool = False
     hidden: list[str] = field(default_factory=list)
     bans: list[str] = field(default_factory=list)
     flow: str | None = None
@@ -66,6 +67,8 @@ class Declared:
             told += rules.channel_id_problems(self.channel_id)
         if self.adopt and self.channel_id is None:
             told.append("adopt_existing needs the channel_id of the channel to adopt")
+        if self.adopt_from_other_owner and not self.adopt:
+            told.append("adopt_from_other_owner needs adopt_existing")
         return told + self._elastic_problems() + self._expiration_problems()
 
     def person_problems(self) -> list[str]:
@@ -149,6 +152,7 @@ class Declared:
             "ModeratorArns": self.short(self.moderators) or None,
             "Resync": self.resync,
             "AdoptExisting": True if self.adopt else None,
+            "AdoptFromOtherOwner": True if self.adopt_from_other_owner else None,
         }
         if self.elastic:
             optional["ElasticChannelConfiguration"] = {
