@@ -7,6 +7,7 @@ from constructs import Construct
 
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import AppInstanceLike, IdentityLike, app_instance_arn, identity_arn
+from cdk_chime_messaging._duplicates import declare_once
 from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
 
 _app_instance_arn = app_instance_arn
@@ -17,6 +18,11 @@ class AppInstanceAdmin(Resource):
 
     Pass this construct as `chime_bearer`: then the channel is made after the right is given, and deleted before it
     is taken away.
+
+    Declare a user once: a second construct for the same user in the same stack is refused, for whichever is taken
+    out first takes the right away. Two stacks that declare the same user cannot know of each other, as an admin
+    bears no tags: the one that is deleted takes the right from the other. Let one stack make the admin, and pass
+    the user's ARN to the others.
 
     Args:
         scope: The construct it belongs to.
@@ -47,6 +53,8 @@ class AppInstanceAdmin(Resource):
         ]
         if problems:
             raise rules.ChannelError(self.node.path, problems)
+        declare_once(self, "the AppInstanceAdmin", admin)
+        self._known_arn = admin
         provider = provider or ChannelProvider.of(self)
         self._resource = CfnResource(
             self,

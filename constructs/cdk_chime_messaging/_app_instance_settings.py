@@ -11,6 +11,7 @@ from cdk_chime_messaging import _app_instance_rules as own
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._app_instance_rules import StreamLike
 from cdk_chime_messaging._arns import AppInstanceLike, app_instance_arn
+from cdk_chime_messaging._duplicates import declare_once
 from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
 
 _app_instance_arn = app_instance_arn
@@ -48,6 +49,7 @@ class AppInstanceRetention(Resource):
         if problems:
             raise rules.ChannelError(self.node.path, problems)
         provider = provider or ChannelProvider.of(self)
+        declare_once(self, "the retention of", app)
         resource = _setting(self, "Retention", provider, app, RetentionDays=retention.to_days())
         provider.allow_retention(resource, app)
 
@@ -97,6 +99,7 @@ class AppInstanceStreaming(Resource):
             if stream is not None
         }
         provider = provider or ChannelProvider.of(self)
+        declare_once(self, "the streaming of", app)
         resource = _setting(self, "Streaming", provider, app, StreamArns=arns)
         provider.allow_streaming(resource, app, list(dict.fromkeys(arns.values())))
 

@@ -17,6 +17,7 @@ from cdk_chime_messaging._arns import (
     is_bot,
 )
 from cdk_chime_messaging._base import ChannelFlowLike, flow_arn
+from cdk_chime_messaging._duplicates import declare_once
 from cdk_chime_messaging._provider import SERVICE_TIMEOUT, ChannelProvider
 from cdk_chime_messaging._types import ChannelMembershipType
 
@@ -46,6 +47,8 @@ class _Attachment(Resource):
             problems += rules.identity_problems("user", properties["MemberArn"], app_instance_arn)
         if problems:
             raise rules.ChannelError(self.node.path, problems)
+        user = [properties["MemberArn"]] if "MemberArn" in properties else []
+        declare_once(self, f"the {kind.removeprefix('Chime')} of", *user, arn)
         provider = provider or ChannelProvider.of(self)
         self._resource = CfnResource(
             self,

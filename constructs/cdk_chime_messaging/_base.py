@@ -9,10 +9,11 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
 from aws_cdk.interfaces import aws_chime as refs
-from constructs import Node
+from constructs import Construct, IConstruct, Node
 
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import IdentityLike, identity_arn
+from cdk_chime_messaging._one_resource import one_resource
 from cdk_chime_messaging._types import ChannelMembershipType
 
 ChannelFlowLike: TypeAlias = "str | chime.CfnChannelFlow | refs.IChannelFlowRef"
@@ -161,10 +162,12 @@ class Grants(ABC):
         Raises:
             ChannelError: `as_user` is not one user or bot of this app instance, or `when_channel_tagged` is empty.
         """
-        bearer = self._bearer_of_grant(as_user)
+        where = grantee if isinstance(grantee, Construct) else self.node.scope or self.node.root
+        bearer = _bearer_in_policy(where, as_user, self.node.path, self.app_instance_arn)
+        channel = self._arn_in_policy(where)
         if when_channel_tagged is None:
             return iam.Grant.add_to_principal(
-                grantee=grantee, actions=list(actions), resource_arns=[bearer, self.channel_arn]
+                grantee=grantee, actions=list(actions), resource_arns=[bearer, channel]
             )
         # aws:ResourceTag is judged on each resource of a call, and the bearer does not bear the channel's tags: in
         # one statement for both, the condition would deny every call.
@@ -175,7 +178,7 @@ class Grants(ABC):
         on_channel = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=list(actions),
-            resource_arns=[self.channel_arn],
+            resource_arns=[channel],
             conditions={"StringEquals": tags},
         )
         return on_bearer.combine(on_channel)
@@ -229,8 +232,9 @@ class Grants(ABC):
         """
         return self.grant(grantee, *READ, *SEND, *MODERATE, *MANAGE, as_user=as_user)
 
-    def _bearer_of_grant(self, as_user: IdentityLike) -> str:
-        return identity_arn(as_user)
+    def _arn_in_policy(self, where: IConstruct) -> str:
+        """Return what a policy may name for this channel: a stack's own channel is one resource."""
+        return self.channel_arn
 
 
 def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:
@@ -239,13 +243,29 @@ def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:
     Args:
         grantee: Who is allowed.
         as_user: The user who connects; may hold a policy variable such as ${aws:PrincipalTag/UserId}.
+
+    Raises:
+        ChannelError: `as_user` is not one user or bot.
     """
+    where = grantee if isinstance(grantee, Construct) else None
+    bearer = _bearer_in_policy(where, as_user, "grant_session")
     endpoint = iam.Grant.add_to_principal(
         grantee=grantee,
         actions=["chime:GetMessagingSessionEndpoint"],
         resource_arns=["*"],  # AWS knows no resource for this action
     )
-    connect = iam.Grant.add_to_principal(
-        grantee=grantee, actions=["chime:Connect"], resource_arns=[identity_arn(as_user)]
-    )
+    connect = iam.Grant.add_to_principal(grantee=grantee, actions=["chime:Connect"], resource_arns=[bearer])
     return endpoint.combine(connect)
+
+
+def _bearer_in_policy(
+    where: IConstruct | None, as_user: IdentityLike, path: str, app_instance_arn: str = ""
+) -> str:
+    """Return what a policy may name for the bearer of a grant."""
+    bearer = identity_arn(as_user)
+    problems = list(rules.as_user_problems(bearer, app_instance_arn))
+    if where is None and rules.unknown(bearer):
+        problems.append("as_user is known at deployment only: the grantee must be a construct")
+    if problems:
+        raise rules.ChannelError(path, problems)
+    return bearer if where is None else one_resource(where, "bearer", bearer)

@@ -155,6 +155,7 @@ class Channel(CustomResource, Grants):
         if problems:
             raise rules.ChannelError(f"{scope.node.path}/{id}", problems)
         self._declared = declared
+        self._known_arn = declared.arn()
         self._given_tags = dict(tags or {})
         self._tags: TagManager | None = None
         self._late: set[str] = set()

@@ -100,6 +100,10 @@ class Declared:
         """Return who is declared as moderator and as member of an elastic channel, which the service may refuse."""
         return [arn for arn in self.moderators if arn in self.members] if self.elastic is not None else []
 
+    def arn(self) -> str | None:
+        """Return the ARN of the channel, where the user's own ChannelId tells it."""
+        return f"{self.app_instance_arn}/channel/{self.channel_id}" if self.channel_id else None
+
     def short(self, arns: list[str]) -> list[str]:
         """Write users and bots of this app instance in short, as user/ID: a template has but a megabyte."""
         prefix = f"{self.app_instance_arn}/"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from aws_cdk import Acknowledgment, Annotations, Stack, Validations
 from constructs import Construct
 
@@ -31,4 +33,4 @@ def _flat(value: object) -> str:
             return f"<{name}.{attribute}>"
         case {"Fn::Join": [separator, list(parts)]}:
             return str(separator).join(_flat(part) for part in parts)
-    return str(value)
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

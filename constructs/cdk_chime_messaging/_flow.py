@@ -17,6 +17,7 @@ from cdk_chime_messaging import _app_instance_rules as own
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import AppInstanceLike, app_instance_arn
 from cdk_chime_messaging._findings import acknowledge_wildcard, warn
+from cdk_chime_messaging._one_resource import one_resource
 from cdk_chime_messaging._types import Processor
 
 _app_instance_arn = app_instance_arn
@@ -105,7 +106,7 @@ class ChannelFlow(Resource):
         # An L1 has a role as well, but only its ARN.
         role: Any = getattr(processor.function, "role", None) if isinstance(processor.function, Resource) else None
         if role is not None:
-            channels = f"{app}/channel/*"
+            channels = f"{one_resource(role, 'app instance', app)}/channel/*"
             iam.Grant.add_to_principal(
                 grantee=role, actions=["chime:ChannelFlowCallback"], resource_arns=[channels]
             )

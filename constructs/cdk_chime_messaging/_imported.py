@@ -7,7 +7,7 @@ import json
 
 from aws_cdk import Fn, Resource, Stack
 from aws_cdk.interfaces import aws_chime as refs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import ChannelLike, IdentityLike, app_instance_of_channel, identity_arn
@@ -19,6 +19,7 @@ from cdk_chime_messaging._attachments import (
     ChannelModerator,
 )
 from cdk_chime_messaging._base import ChannelFlowLike, Grants
+from cdk_chime_messaging._one_resource import one_resource
 from cdk_chime_messaging._types import ChannelMembershipType
 
 
@@ -44,6 +45,10 @@ class ImportedChannel(Resource, Grants):
     def channel_arn(self) -> str:
         """The channel's ARN."""
         return self._arn
+
+    def _arn_in_policy(self, where: IConstruct) -> str:
+        """Return what a policy may name for this channel, which a token may stand for."""
+        return one_resource(where, "channel", self._arn)
 
     @property
     def channel_ref(self) -> refs.ChannelReference:

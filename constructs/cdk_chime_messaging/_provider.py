@@ -16,7 +16,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_chime_messaging import _asset, _permissions
+from cdk_chime_messaging._arns import app_instance_of_channel
 from cdk_chime_messaging._findings import acknowledge, acknowledge_wildcard
+from cdk_chime_messaging._one_resource import one_resource
 from cdk_chime_messaging._order import Order
 
 MAX_EVENT_AGE = 540
@@ -163,7 +165,9 @@ class ChannelProvider(Construct):
         """
         known = (scope, app_instance_arn, bearer)
         if known not in self._policies:
-            statements = _permissions.for_channels(app_instance_arn, bearer)
+            statements = _permissions.for_channels(
+                one_resource(scope, "app instance", app_instance_arn), one_resource(scope, "identity", bearer)
+            )
             policy = self._policy(scope, "Channels", (app_instance_arn, bearer), statements)
             # The same statement once more, which CDK leaves out, for what it gives: a dependency in one call.
             grant = iam.Grant.add_to_principal(
@@ -177,7 +181,9 @@ class ChannelProvider(Construct):
 
     def allow_admins(self, resource: Construct, app_instance_arn: str, admin_arn: str) -> None:
         """Let the Lambda make and unmake an admin, before `resource` and until after it."""
-        statements = _permissions.for_admins(app_instance_arn, admin_arn)
+        statements = _permissions.for_admins(
+            one_resource(resource, "app instance", app_instance_arn), one_resource(resource, "identity", admin_arn)
+        )
         self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
         order = Order.of(resource)
         order.then(resource, order.key(admin_arn), ("user",))
@@ -187,18 +193,24 @@ class ChannelProvider(Construct):
         self, resource: Construct, kind: str, channel_arn: str, bearer: str, app_instance_arn: str
     ) -> None:
         """Let the Lambda attach one kind of thing to a channel, before `resource` and until after it."""
-        statements = _permissions.for_attachments(kind, channel_arn, bearer, app_instance_arn)
+        channel = one_resource(resource, "channel", channel_arn)
+        app = app_instance_of_channel(channel) if channel != channel_arn else app_instance_arn
+        statements = _permissions.for_attachments(kind, channel, one_resource(resource, "identity", bearer), app)
         self._allow(resource, "Attachments", (kind, channel_arn, bearer), statements)
         order = Order.of(resource)
         order.then(resource, order.key(bearer))
 
     def allow_retention(self, resource: Construct, app_instance_arn: str) -> None:
         """Let the Lambda set and clear the retention of an app instance, before `resource` and until after it."""
-        self._allow(resource, "Retention", (app_instance_arn,), _permissions.for_retention(app_instance_arn))
+        statements = _permissions.for_retention(one_resource(resource, "app instance", app_instance_arn))
+        self._allow(resource, "Retention", (app_instance_arn,), statements)
 
     def allow_streaming(self, resource: Construct, app_instance_arn: str, stream_arns: list[str]) -> None:
         """Let the Lambda stream an app instance's data, before `resource` and until after it."""
-        statements = _permissions.for_streaming(app_instance_arn, stream_arns)
+        statements = _permissions.for_streaming(
+            one_resource(resource, "app instance", app_instance_arn),
+            [one_resource(resource, "stream", arn) for arn in stream_arns],
+        )
         self._allow(resource, "Streaming", (app_instance_arn, *stream_arns), statements)
 
     def _allow(

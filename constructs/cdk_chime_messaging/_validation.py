@@ -14,12 +14,29 @@ MOST_TAGS = 49
 """The service takes fifty; one is the owner's mark."""
 
 _APP_INSTANCE = re.compile(r"arn:aws[a-z-]*:chime:([a-z0-9-]+):\d{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]*")
-_IDENTITY = re.compile(rf"({_APP_INSTANCE.pattern})/(user|bot)/\S{{1,128}}")
-_CHANNEL = re.compile(rf"({_APP_INSTANCE.pattern})/channel/([A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{{0,62}}[A-Za-z0-9])?)")
-_CHANNEL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
+# A ChannelId and an AppInstanceUserId (botocore's models); the service makes the ids of bots, which are UUIDs.
+_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
+_IDENTITY = re.compile(rf"({_APP_INSTANCE.pattern})/(user|bot)/{_ID.pattern}")
+_CHANNEL = re.compile(rf"({_APP_INSTANCE.pattern})/channel/({_ID.pattern})")
+_STREAM = re.compile(r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/[A-Za-z0-9_.-]{1,128}")
+_VARIABLE = re.compile(r"\$\{[A-Za-z0-9-]+:[^{}$*?']{1,128}\}")
+_AS_USER = re.compile(rf"({_APP_INSTANCE.pattern})/(user|bot)/(?:[A-Za-z0-9:\-_.@]|{_VARIABLE.pattern}){{1,64}}")
+_TOKENS = re.compile(r"\$\{Token\[[^\]]*\]\}")
+_PLAIN = re.compile(r"[A-Za-z0-9:/\-_.@]*")
+PATTERNS = {
+    "app instance": _APP_INSTANCE.pattern,
+    "identity": _IDENTITY.pattern,
+    "bearer": _AS_USER.pattern,
+    "channel": _CHANNEL.pattern,
+    "stream": _STREAM.pattern,
+}
+"""What the ARN of one thing looks like where a policy names it: no wildcard; policy variables in bearers only."""
 _NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 _ONE_LINE = re.compile("[^\n\r\x85\u2028\u2029]*")
 _TOKEN = re.compile(r"[-_a-zA-Z0-9]{2,64}")
+
+
+_ID_RULE = "an ID is 1–64 letters, digits or :-_.@ and begins and ends with a letter or digit"
 
 
 class ChannelError(ValueError):
@@ -68,6 +85,7 @@ def account_of(arn: str) -> str | None:
 def app_instance_problems(name: str, arn: str) -> Iterator[str]:
     """Check the ARN of an app instance."""
     if unknown(arn):
+        yield from _fragment_problems(name, arn)
         return
     region = region_of(arn)
     if region is None:
@@ -80,19 +98,49 @@ def app_instance_problems(name: str, arn: str) -> Iterator[str]:
 
 def channel_problems(name: str, arn: str) -> Iterator[str]:
     """Check the ARN of a channel."""
-    if not unknown(arn) and channel_id_of(arn) is None:
+    if unknown(arn):
+        yield from _fragment_problems(name, arn)
+    elif channel_id_of(arn) is None:
         yield f"{name} must be the ARN of a channel (…:app-instance/ID/channel/ID), got {arn!r}"
 
 
 def identity_problems(name: str, arn: str, app_instance_arn: str) -> Iterator[str]:
-    """Check the ARN of a user or bot, which must be of the same app instance."""
+    """Check the ARN of a user or bot, which must be one, and of the same app instance."""
     if unknown(arn):
+        yield from _fragment_problems(name, arn)
         return
     found = _IDENTITY.fullmatch(arn)
     if found is None:
-        yield f"{name} must be the ARN of an app instance user or bot (…:app-instance/ID/user/ID), got {arn!r}"
-    elif not unknown(app_instance_arn) and found[1] != app_instance_arn:
+        yield (
+            f"{name} must be the ARN of an app instance user or bot (…:app-instance/ID/user/ID; {_ID_RULE}), "
+            f"got {arn!r}"
+        )
+    elif app_instance_arn and not unknown(app_instance_arn) and found[1] != app_instance_arn:
         yield f"{name} {arn!r} belongs to another app instance than {app_instance_arn!r}"
+
+
+def as_user_problems(arn: str, app_instance_arn: str) -> Iterator[str]:
+    """Check the bearer of a grant: one user or bot, whose id may hold policy variables."""
+    if unknown(arn):
+        yield from _fragment_problems("as_user", _VARIABLE.sub("", _TOKENS.sub("", arn)))
+    elif not _VARIABLE.search(arn):
+        yield from identity_problems("as_user", arn, app_instance_arn)
+    else:
+        found = _AS_USER.fullmatch(arn)
+        if found is None:
+            yield (
+                "as_user must be the ARN of an app instance user or bot, with policy variables in its id at most "
+                f"(…:app-instance/ID/user/${{aws:PrincipalTag/UserId}}), got {arn!r}"
+            )
+        elif app_instance_arn and not unknown(app_instance_arn) and found[1] != app_instance_arn:
+            yield f"as_user {arn!r} belongs to another app instance than {app_instance_arn!r}"
+
+
+def _fragment_problems(name: str, arn: str) -> Iterator[str]:
+    """Check what is known of an ARN that is put together from tokens and text."""
+    known = _TOKENS.sub("", arn)
+    if not _PLAIN.fullmatch(known):
+        yield f"{name} must name one resource: {_ID_RULE}, got {known!r} beside what is known at deployment only"
 
 
 def list_problems(name: str, arns: Sequence[str], app_instance_arn: str) -> Iterator[str]:
@@ -140,7 +188,7 @@ def token_problems(token: str) -> Iterator[str]:
 
 def channel_id_problems(channel_id: str) -> Iterator[str]:
     """Check a ChannelId."""
-    if not unknown(channel_id) and not _CHANNEL_ID.fullmatch(channel_id):
+    if not unknown(channel_id) and not _ID.fullmatch(channel_id):
         yield (
             "channel_id must be 1–64 letters, digits or :-_.@ and begin and end with a letter or digit, "
             f"got {channel_id!r}"

@@ -485,7 +485,15 @@ def _native(stack: Stack) -> None:
     chat.stream_to("arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-all")
 
 
-@pytest.mark.parametrize("build", [_plain, _everything, _native])
+def _imported(stack: Stack) -> None:
+    Channel(stack, "Owned", app_instance_arn=Fn.import_value("app"), chime_bearer=Fn.import_value("operator"))
+    theirs = Channel.from_channel_arn(
+        stack, "Theirs", Fn.import_value("lobby"), chime_bearer=Fn.import_value("operator")
+    )
+    theirs.associate_flow(Fn.import_value("flow"))
+
+
+@pytest.mark.parametrize("build", [_plain, _everything, _native, _imported])
 def test_cfn_lint(build: Callable[[Stack], None]) -> None:
     """cfn-lint finds nothing in the templates."""
     stack = Stack(App(), "Demo")
@@ -493,7 +501,7 @@ def test_cfn_lint(build: Callable[[Stack], None]) -> None:
     assert lint(rendered(stack)) == []
 
 
-@pytest.mark.parametrize("build", [_plain, _everything, _native])
+@pytest.mark.parametrize("build", [_plain, _everything, _native, _imported])
 def test_cdk_nag(build: Callable[[Stack], None], tmp_path: Path) -> None:
     """cdk-nag's AwsSolutions has no finding that is not acknowledged with its reason."""
     from aws_cdk import Validations

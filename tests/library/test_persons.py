@@ -165,7 +165,7 @@ BROKEN: dict[str, tuple[Callable[[Channel], None], str]] = {
         "at most 1000 moderators, got 1001",
     ),
     "too many characters": (
-        lambda c: _each(c.add_member, (f"{APP}/user/{'x' * 100}{n}" for n in range(1000))),
+        lambda c: _each(c.add_member, (f"{APP}/user/{'x' * 60}{n}" for n in range(1600))),
         "fit into a request of CloudFormation",
     ),
 }

@@ -1,0 +1,92 @@
+"""Keeps what is known at deployment only from becoming a wildcard in a policy; see docs/adr/0013-one-bearer.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Literal
+
+from aws_cdk import CfnParameter, CfnResource, Stack
+from constructs import IConstruct
+
+from cdk_chime_messaging import _references as references
+from cdk_chime_messaging import _validation as rules
+
+Kind = Literal["app instance", "identity", "bearer", "channel", "stream"]
+_MADE_BY_THE_SERVICE = frozenset(
+    {
+        "AWS::Chime::AppInstance",
+        "AWS::Chime::AppInstanceBot",
+        "AWS::Chime::AppInstanceUser",
+        "AWS::Chime::Channel",
+        "AWS::Kinesis::Stream",
+        "Custom::ChimeAppInstanceAdmin",
+        "Custom::ChimeChannel",
+    }
+)
+"""Types whose Ref and attributes the service has made or accepted as one identity: they hold no wildcard."""
+_safe: set[str] = set()
+"""Tokens that are known to be safe, which takes some calls into jsii to find out."""
+
+
+def one_resource(scope: IConstruct, kind: Kind, arn: str) -> str:
+    """Return what a policy may name for an ARN: one resource, whatever the ARN turns out to be at deployment.
+
+    An ARN that is known, or made by the service, is returned as it is. A parameter is given an AllowedPattern. For
+    everything else an AWS::SSM::Parameter with an AllowedPattern stands in between: when the value is not the ARN
+    of one resource, its creation fails, and what leans on it is never made.
+    """
+    if not rules.unknown(arn) or arn in _safe:
+        return arn
+    pieces = references.split(arn)
+    if all(_is_safe(scope, piece) for piece in pieces):
+        _safe.add(arn)
+        return arn
+    if len(pieces) == 1 and _is_checked(arn, kind):
+        return arn
+    stack = Stack.of(scope)
+    digest = hashlib.sha256(json.dumps([kind, stack.resolve(arn)], sort_keys=True).encode()).hexdigest()[:12]
+    id_ = f"Chime{kind.title().replace(' ', '')}Arn{digest}"
+    found = stack.node.try_find_child(id_)
+    if not isinstance(found, CfnResource):
+        found = CfnResource(
+            stack,
+            id_,
+            type="AWS::SSM::Parameter",
+            properties={
+                "Type": "String",
+                "Value": arn,
+                "AllowedPattern": f"^{rules.PATTERNS[kind]}$",
+                "Description": f"the {kind} that policies of this stack name; one, with no wildcard",
+            },
+        )
+    return found.get_att("Value").to_string()
+
+
+def _is_safe(scope: IConstruct, piece: str) -> bool:
+    """Check whether a piece of an ARN can hold no wildcard; what is known has been checked before."""
+    if not references.is_token(piece):
+        return True
+    found = references.reference(piece)
+    if found is not None:
+        return getattr(found.target, "cfn_resource_type", None) in _MADE_BY_THE_SERVICE
+    # Stack.of(...).region and the like: {"Ref": "AWS::Region"}
+    resolved = Stack.of(scope).resolve(piece)
+    return isinstance(resolved, dict) and str(resolved.get("Ref", "")).startswith("AWS::")
+
+
+def _is_checked(token: str, kind: Kind) -> bool:
+    """Check whether CloudFormation itself checks a parameter's value; give it the pattern where it has none."""
+    found = references.reference(token)
+    parameter = found.target if found else None
+    if not isinstance(parameter, CfnParameter) or parameter.type != "String":
+        return False  # the AllowedPattern of other types is about something else than the value
+    pattern = f"^{rules.PATTERNS[kind]}$"
+    allowed = parameter.allowed_values
+    if allowed:
+        return all(re.fullmatch(rules.PATTERNS[kind], value) for value in allowed)
+    if parameter.allowed_pattern is None:
+        parameter.allowed_pattern = pattern
+        parameter.constraint_description = parameter.constraint_description or f"must be the ARN of one {kind}"
+    return parameter.allowed_pattern == pattern

@@ -1,0 +1,260 @@
+"""A policy names one user or bot: no wildcard gets into it at synth, nor by what is known at deployment only."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jsii
+import pytest
+from aws_cdk import (
+    App,
+    CfnDynamicReference,
+    CfnDynamicReferenceService,
+    CfnParameter,
+    Duration,
+    Environment,
+    Fn,
+    IStringProducer,
+    Lazy,
+    Stack,
+)
+from aws_cdk import aws_chime as chime
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from aws_cdk.assertions import Template
+
+from cdk_chime_messaging import (
+    AppInstance,
+    AppInstanceAdmin,
+    AppInstanceRetention,
+    AppInstanceStreaming,
+    AppInstanceUser,
+    Channel,
+    ChannelError,
+    ChannelMembership,
+    grant_session,
+)
+
+APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
+BOSS, CHANNEL = f"{APP}/user/boss", f"{APP}/channel/lobby"
+MANY = [
+    "*",
+    f"{APP}/*",
+    f"{APP}/user/*",
+    f"{APP}/user/a?b",
+    f"{APP}/user/ann*",
+    f"{APP}/bot/*",
+    f"{APP}/user/a b",
+    f"{APP}/user/${{*}}",
+    f"{APP}/user/",
+    f"{APP}/user/ann\n",
+    f"{APP}/user/{'u' * 65}",
+    f"{APP}/user/ann/x",
+    APP.replace("us-east-1", "*") + "/user/ann",
+]
+VARIABLE = f"{APP}/user/${{aws:username}}"
+
+
+def new_stack() -> Stack:
+    """Return an empty stack."""
+    return Stack(App(), "Demo", env=Environment(account="111122223333", region="us-east-1"))
+
+
+def end_user(stack: Stack) -> iam.Role:
+    """Return the role of an end user."""
+    return iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+
+
+PLACES: dict[str, Callable[[Stack, str], Any]] = {
+    "bearer": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=arn),
+    "member": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS, member_arns=[arn]),
+    "moderator": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS, moderator_arns=[arn]),
+    "added member": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS).add_member(arn),
+    "ban": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS).ban(arn),
+    "admin": lambda s, arn: AppInstanceAdmin(s, "A", app_instance_arn=APP, app_instance_admin_arn=arn),
+    "imported channel's bearer": lambda s, arn: Channel.from_channel_arn(
+        s, "C", CHANNEL, chime_bearer=arn
+    ).add_member(BOSS),
+    "membership's bearer": lambda s, arn: ChannelMembership(s, "M", channel=CHANNEL, chime_bearer=arn, user=BOSS),
+    "membership's user": lambda s, arn: ChannelMembership(s, "M", channel=CHANNEL, chime_bearer=BOSS, user=arn),
+}
+GRANTS: dict[str, Callable[[Stack, str], Any]] = {
+    "grant": lambda s, arn: Channel.from_channel_arn(s, "C", CHANNEL).grant_read(end_user(s), as_user=arn),
+    "session": lambda s, arn: grant_session(end_user(s), arn),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("arn", [*MANY, VARIABLE])
+def test_many_identities_are_refused_wherever_one_is_meant(place: str, arn: str) -> None:
+    """Wildcards, policy variables, blanks and ids that the service does not know are refused at synth."""
+    with pytest.raises(ChannelError, match="must be the ARN of an app instance user or bot"):
+        PLACES[place](new_stack(), arn)
+
+
+@pytest.mark.parametrize("place", GRANTS)
+@pytest.mark.parametrize("arn", MANY)
+def test_a_grant_is_for_one_identity(place: str, arn: str) -> None:
+    """A wildcard in the bearer of a grant would let its holder act as everybody."""
+    with pytest.raises(ChannelError, match="as_user must be the ARN of an app instance user or bot"):
+        GRANTS[place](new_stack(), arn)
+
+
+@pytest.mark.parametrize("place", GRANTS)
+def test_a_grant_may_hold_a_policy_variable(place: str) -> None:
+    """It stands for the one user who calls."""
+    stack = new_stack()
+    GRANTS[place](stack, VARIABLE)
+    assert VARIABLE in json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+
+
+@pytest.mark.parametrize("place", [*PLACES, *GRANTS])
+def test_text_beside_a_token_is_checked(place: str) -> None:
+    """A wildcard is seen though the rest of the ARN is known at deployment only."""
+    stack = new_stack()
+    with pytest.raises(ChannelError, match=r"must name one resource: .* got '/user/\*' beside"):
+        {**PLACES, **GRANTS}[place](stack, f"{Fn.import_value('app')}/user/*")
+
+
+def _typed_parameter(stack: Stack) -> str:
+    return ssm.StringParameter.value_for_string_parameter(stack, "/operator")
+
+
+def _own_pattern(stack: Stack) -> str:
+    return CfnParameter(stack, "P", allowed_pattern=".*").value_as_string
+
+
+def _member_of_a_list(stack: Stack) -> str:
+    return Fn.select(0, CfnParameter(stack, "P", type="CommaDelimitedList").value_as_list)
+
+
+@jsii.implements(IStringProducer)
+class Star:
+    """A value that shows only when the template is written."""
+
+    def produce(self, context: Any) -> str:
+        """Return a wildcard."""
+        return "*"
+
+
+TOKENS: dict[str, Callable[[Stack], str]] = {
+    "import": lambda stack: Fn.import_value("operator"),
+    "dynamic reference": lambda stack: CfnDynamicReference(CfnDynamicReferenceService.SSM, "/operator").to_string(),
+    "typed parameter": _typed_parameter,
+    "parameter with another pattern": _own_pattern,
+    "member of a list": _member_of_a_list,
+    "put together": lambda stack: f"{Fn.import_value('app')}/user/boss",
+    "lazy": lambda stack: Lazy.uncached_string(Star()),
+    "attribute of another resource": lambda stack: (
+        chime.CfnChannelFlow(stack, "F", app_instance_arn=APP, name="f", processors=[]).ref
+    ),
+}
+
+
+def resources_of_policies(template: dict[str, Any]) -> list[Any]:
+    """Return what all policies of a template name, but for the Lambda's own logs."""
+    policies = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Policy"]
+    statements = [s for p in policies for s in p["PolicyDocument"]["Statement"]]
+    return [r for s in statements for r in (s["Resource"] if isinstance(s["Resource"], list) else [s["Resource"]])]
+
+
+@pytest.mark.parametrize("how", TOKENS)
+@pytest.mark.parametrize("place", ["bearer", "admin", "membership's bearer", "grant", "session"])
+def test_what_is_known_at_deployment_only_is_checked_then(place: str, how: str) -> None:
+    """A policy names the value of a parameter that cannot be created with a wildcard, never the value itself."""
+    stack = new_stack()
+    {**PLACES, **GRANTS}[place](stack, TOKENS[how](stack))
+    template = Template.from_stack(stack).to_json()
+    checks = {k: r["Properties"] for k, r in template["Resources"].items() if r["Type"] == "AWS::SSM::Parameter"}
+    ((name, check),) = checks.items()
+    named = [r for r in resources_of_policies(template) if r != "*" and APP not in json.dumps(r)]
+    assert named
+    assert all(one == {"Fn::GetAtt": [name, "Value"]} for one in named)
+    assert [arn for arn in MANY if re.fullmatch(check["AllowedPattern"], arn)] == []
+    assert re.fullmatch(check["AllowedPattern"], BOSS)
+
+
+@pytest.mark.parametrize("what", ["channel", "retention", "streaming", "imported channel", "granted channel"])
+def test_app_instances_channels_and_streams_are_checked_too(what: str) -> None:
+    """No policy holds an imported value itself."""
+    stack = new_stack()
+    token = Fn.import_value("x")
+    match what:
+        case "channel":
+            Channel(stack, "C", app_instance_arn=token, chime_bearer=BOSS)
+        case "retention":
+            AppInstanceRetention(stack, "R", app_instance_arn=token, retention=Duration.days(1))
+        case "streaming":
+            AppInstanceStreaming(stack, "S", app_instance_arn=token, channel_stream=Fn.import_value("y"))
+        case "imported channel":
+            channel = Channel.from_channel_arn(stack, "C", token, chime_bearer=BOSS)
+            channel.add_member(f"{APP}/user/ann")
+            channel.associate_flow(f"{APP}/channel-flow/1")
+        case _:
+            Channel.from_channel_arn(stack, "C", token).grant_read(end_user(stack), as_user=BOSS)
+    template = Template.from_stack(stack).to_json()
+    assert "Fn::ImportValue" not in json.dumps(resources_of_policies(template))
+    assert "Fn::ImportValue" in json.dumps(template)
+
+
+def test_a_parameter_is_given_the_pattern() -> None:
+    """CloudFormation refuses a wildcard before it changes anything, and the template has no resource more."""
+    stack = new_stack()
+    Channel(stack, "C", app_instance_arn=APP, chime_bearer=CfnParameter(stack, "P").value_as_string)
+    template = Template.from_stack(stack).to_json()
+    pattern = template["Parameters"]["P"]["AllowedPattern"]
+    assert [arn for arn in MANY if re.fullmatch(pattern, arn)] == []
+    assert re.fullmatch(pattern, BOSS)
+    assert {"Ref": "P"} in resources_of_policies(template)
+    assert not [r for r in template["Resources"].values() if r["Type"] == "AWS::SSM::Parameter"]
+
+
+@pytest.mark.parametrize(("values", "checks"), [([BOSS, f"{APP}/user/ann"], 0), ([BOSS, "*"], 1)])
+def test_allowed_values_of_a_parameter_are_looked_at(values: list[str], checks: int) -> None:
+    """Values that are one identity each need no more; a wildcard among them does not get through."""
+    stack = new_stack()
+    parameter = CfnParameter(stack, "P", allowed_values=values)
+    Channel(stack, "C", app_instance_arn=APP, chime_bearer=parameter.value_as_string)
+    Template.from_stack(stack).resource_count_is("AWS::SSM::Parameter", checks)
+
+
+def test_what_the_service_makes_needs_no_check() -> None:
+    """References to users, bots, admins, app instances and channels stay as they are, across stacks as well."""
+    app = App()
+    first, second = Stack(app, "First"), Stack(app, "Second")
+    chat = AppInstance(first, "Chat")
+    boss = chat.add_user("boss")
+    admin = chat.add_admin("Admin", boss)
+    native = chime.CfnAppInstanceUser(
+        second, "U", app_instance_arn=chat.app_instance_arn, app_instance_user_id="u", name="u"
+    )
+    channel = chat.add_channel("A", chime_bearer=admin)
+    chat.add_channel("B", chime_bearer=f"{chat.app_instance_arn}/user/boss")
+    Channel(second, "C", app_instance_arn=chat, chime_bearer=admin)
+    Channel(second, "D", app_instance_arn=chat, chime_bearer=native)
+    Channel.from_channel_arn(second, "E", channel, chime_bearer=boss).add_member(native)
+    Channel.from_channel_arn(second, "F", channel).grant_read(end_user(second), as_user=boss)
+    where = f"arn:{second.partition}:chime:{second.region}:{second.account}:app-instance/x"
+    Channel(second, "G", app_instance_arn=where, chime_bearer=f"{where}/user/boss")
+    for stack in (first, second):
+        Template.from_stack(stack).resource_count_is("AWS::SSM::Parameter", 0)
+
+
+def test_a_user_whose_id_is_a_parameter_is_one_user() -> None:
+    """The service takes no wildcard in the id of a user."""
+    stack = new_stack()
+    id_ = CfnParameter(stack, "P").value_as_string
+    ann = AppInstanceUser(stack, "Ann", app_instance_arn=APP, app_instance_user_id=id_)
+    Channel(stack, "C", app_instance_arn=APP, chime_bearer=ann)
+    Template.from_stack(stack).resource_count_is("AWS::SSM::Parameter", 0)
+
+
+def test_a_grant_to_no_construct_takes_no_token() -> None:
+    """Without a place for the check, what is known at deployment only is refused."""
+    stack = new_stack()
+    grantee = iam.PrincipalWithConditions(end_user(stack), {})
+    with pytest.raises(ChannelError, match="the grantee must be a construct"):
+        grant_session(grantee, Fn.import_value("operator"))
