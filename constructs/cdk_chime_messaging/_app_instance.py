@@ -283,8 +283,8 @@ class AppInstanceUser(Resource):
 class AppInstanceBot(Resource):
     """A bot of an app instance: an Amazon Lex V2 bot that is a member of channels and answers in them.
 
-    Lex must let the service in: a resource policy of the bot alias (`aws_lex.CfnResourcePolicy`) that allows
-    lex:PutSession, lex:DeleteSession and lex:RecognizeText to messaging.chime.amazonaws.com.
+    Lex must let the service in, by a resource policy of the Lex bot *and* one of its alias: `allow_lex_invoke`
+    makes both. Without them the bot answers with the text {"Code":403}.
 
     Args:
         scope: The construct it belongs to.
@@ -294,6 +294,9 @@ class AppInstanceBot(Resource):
         configuration: Which Lex bot answers, and to what; it changes in place.
         name: At most 256 characters; it changes in place. Default: the construct's id.
         metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none.
+        allow_lex_invoke: Make the two `AWS::Lex::ResourcePolicy` that let all bots of the app instance invoke the
+            Lex bot. Each Lex resource has one policy: leave it out where a policy is there already, made by hand or
+            by another stack. Default: False.
         removal_policy: What becomes of the bot when it leaves the stack. Default: DESTROY; messages stay.
 
     Raises:
@@ -309,6 +312,7 @@ class AppInstanceBot(Resource):
         configuration: LexConfiguration,
         name: str | None = None,
         metadata: Metadata = None,
+        allow_lex_invoke: bool = False,
         removal_policy: RemovalPolicy | None = None,
     ) -> None:
         super().__init__(scope, id)
@@ -344,6 +348,14 @@ class AppInstanceBot(Resource):
         )
         if removal_policy is not None:
             self._native.apply_removal_policy(removal_policy)
+        if allow_lex_invoke:
+            self._allow_lex_invoke(app, own.lex_bot_alias_arn(lex.lex_bot_alias_arn))
+
+    def _allow_lex_invoke(self, app: str, alias_arn: str) -> None:
+        from cdk_chime_messaging._lex import allow_invoke  # noqa: PLC0415 - slow to import, and needed by few
+
+        for policy in allow_invoke(self, app, alias_arn):
+            self._native.node.add_dependency(policy)
 
     @property
     def app_instance_bot_arn(self) -> str:

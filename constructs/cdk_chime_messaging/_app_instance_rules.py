@@ -143,7 +143,9 @@ def stream_arn(stream: StreamLike) -> str:
 def stream_problems(name: str, stream: StreamLike, app_instance_arn: str) -> Iterator[str]:
     """Check a stream: by its ARN, and by its declaration where that is in the same app."""
     arn = stream_arn(stream)
-    if not rules.unknown(arn):
+    if rules.unknown(arn):
+        yield from rules.fragment_problems(name, arn)
+    else:
         yield from _stream_arn_problems(name, arn, app_instance_arn)
     native: Any = stream
     if not isinstance(stream, str | CfnResource):

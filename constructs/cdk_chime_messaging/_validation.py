@@ -85,7 +85,7 @@ def account_of(arn: str) -> str | None:
 def app_instance_problems(name: str, arn: str) -> Iterator[str]:
     """Check the ARN of an app instance."""
     if unknown(arn):
-        yield from _fragment_problems(name, arn)
+        yield from fragment_problems(name, arn)
         return
     region = region_of(arn)
     if region is None:
@@ -99,7 +99,7 @@ def app_instance_problems(name: str, arn: str) -> Iterator[str]:
 def channel_problems(name: str, arn: str) -> Iterator[str]:
     """Check the ARN of a channel."""
     if unknown(arn):
-        yield from _fragment_problems(name, arn)
+        yield from fragment_problems(name, arn)
     elif channel_id_of(arn) is None:
         yield f"{name} must be the ARN of a channel (…:app-instance/ID/channel/ID), got {arn!r}"
 
@@ -107,7 +107,7 @@ def channel_problems(name: str, arn: str) -> Iterator[str]:
 def identity_problems(name: str, arn: str, app_instance_arn: str) -> Iterator[str]:
     """Check the ARN of a user or bot, which must be one, and of the same app instance."""
     if unknown(arn):
-        yield from _fragment_problems(name, arn)
+        yield from fragment_problems(name, arn)
         return
     found = _IDENTITY.fullmatch(arn)
     if found is None:
@@ -122,7 +122,7 @@ def identity_problems(name: str, arn: str, app_instance_arn: str) -> Iterator[st
 def as_user_problems(arn: str, app_instance_arn: str) -> Iterator[str]:
     """Check the bearer of a grant: one user or bot, whose id may hold policy variables."""
     if unknown(arn):
-        yield from _fragment_problems("as_user", _VARIABLE.sub("", _TOKENS.sub("", arn)))
+        yield from fragment_problems("as_user", _VARIABLE.sub("", _TOKENS.sub("", arn)))
     elif not _VARIABLE.search(arn):
         yield from identity_problems("as_user", arn, app_instance_arn)
     else:
@@ -136,7 +136,7 @@ def as_user_problems(arn: str, app_instance_arn: str) -> Iterator[str]:
             yield f"as_user {arn!r} belongs to another app instance than {app_instance_arn!r}"
 
 
-def _fragment_problems(name: str, arn: str) -> Iterator[str]:
+def fragment_problems(name: str, arn: str) -> Iterator[str]:
     """Check what is known of an ARN that is put together from tokens and text."""
     known = _TOKENS.sub("", arn)
     if not _PLAIN.fullmatch(known):

@@ -150,6 +150,79 @@ def test_bot() -> None:
     assert (properties["ChimeBearer"], properties["MemberArns"]) == (arn, [arn])
 
 
+BOT = f"arn:aws:lex:us-east-1:{ACCOUNT}:bot/ABCDEFGHIJ"
+
+
+def lex_policies(stack: Stack) -> dict[str, Any]:
+    """Return the statement of each Lex policy by the resource it is of, where that is known."""
+    found = [resource["Properties"] for resource in resources(stack, "AWS::Lex::ResourcePolicy").values()]
+    return {str(one["ResourceArn"]): one["Policy"]["Statement"] for one in found}
+
+
+def test_bot_and_alias_of_lex_let_the_service_in_when_asked() -> None:
+    """Both policies are for the bots of this app instance only, and come before the bot."""
+    stack = new_stack()
+    bot = AppInstanceBot(
+        stack, "Clerk", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"), allow_lex_invoke=True
+    )
+    common = {
+        "Effect": "Allow",
+        "Principal": {"Service": "messaging.chime.amazonaws.com"},
+        "Condition": {
+            "StringEquals": {"AWS:SourceAccount": ACCOUNT},
+            "ArnLike": {"AWS:SourceArn": f"{APP}/bot/*"},
+        },
+    }
+    alias = ["lex:PutSession", "lex:DeleteSession", "lex:RecognizeText"]
+    assert lex_policies(stack) == {
+        BOT: [{**common, "Action": ["lex:*"], "Resource": BOT}],
+        LEX: [{**common, "Action": alias, "Resource": LEX}],
+    }
+    made_after = above(Template.from_stack(stack).to_json(), stack.get_logical_id(bot.node.default_child))
+    assert made_after >= set(resources(stack, "AWS::Lex::ResourcePolicy"))
+
+
+def test_lex_policies_are_made_only_when_asked() -> None:
+    """A Lex bot may have a policy already, and can have but one."""
+    stack = new_stack()
+    AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+    assert lex_policies(stack) == {}
+
+
+def test_bots_share_the_policies_of_one_lex_bot() -> None:
+    """Two bots of one app instance, by two aliases of one Lex bot, need three policies."""
+    stack = new_stack()
+    other = LEX.replace("TSTALIASID", "LIVEALIASX")
+    for id_, alias in (("A", LEX), ("B", LEX), ("C", other)):
+        lex = LexConfiguration(alias, "en_US")
+        AppInstanceBot(stack, id_, app_instance_arn=APP, configuration=lex, allow_lex_invoke=True)
+    assert set(lex_policies(stack)) == {BOT, LEX, other}
+
+
+def test_a_lex_bot_is_invoked_from_one_app_instance() -> None:
+    """A second policy of one Lex resource is refused at synth, not by Lex."""
+    stack = new_stack()
+    lex = LexConfiguration(LEX, "en_US")
+    AppInstanceBot(stack, "A", app_instance_arn=APP, configuration=lex, allow_lex_invoke=True)
+    other = APP.replace("1111-1111", "2222-2222")
+    with pytest.raises(ChannelError, match="has a policy for another app instance already"):
+        AppInstanceBot(stack, "B", app_instance_arn=other, configuration=lex, allow_lex_invoke=True)
+
+
+def test_the_lex_bot_of_an_alias_in_the_same_app_is_found() -> None:
+    """The bot's ARN comes out of the alias's, which is known at deployment only."""
+    from aws_cdk import aws_lex
+
+    stack = new_stack()
+    alias = aws_lex.CfnBotAlias(stack, "Alias", bot_id="ABCDEFGHIJ", bot_alias_name="live")
+    lex = LexConfiguration(alias, "en_US")
+    AppInstanceBot(stack, "A", app_instance_arn=APP, configuration=lex, allow_lex_invoke=True)
+    arn = {"Fn::GetAtt": ["Alias", "Arn"]}
+    region = {"Fn::Select": [0, {"Fn::Split": [":bot-alias/", arn]}]}
+    bot = {"Fn::Join": ["", [region, ":bot/", {"Fn::Select": [1, {"Fn::Split": ["/", arn]}]}]]}
+    assert set(lex_policies(stack)) == {str(bot), str(arn)}
+
+
 def test_flow() -> None:
     """A flow's Lambda may be invoked by the service for this app instance, and may call back for its channels."""
     stack = new_stack()

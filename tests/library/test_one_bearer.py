@@ -177,6 +177,14 @@ def test_what_is_known_at_deployment_only_is_checked_then(place: str, how: str) 
     assert re.fullmatch(check["AllowedPattern"], BOSS)
 
 
+def test_text_beside_a_token_in_a_streams_arn_is_checked() -> None:
+    """A wildcard in the ARN of a stream is seen though its region is known at deployment only."""
+    stack = new_stack()
+    stream = f"arn:aws:kinesis:{Fn.import_value('region')}:111122223333:stream/chime-messaging-*"
+    with pytest.raises(ChannelError, match="channel_stream must name one resource"):
+        AppInstanceStreaming(stack, "S", app_instance_arn=APP, channel_stream=stream)
+
+
 @pytest.mark.parametrize("what", ["channel", "retention", "streaming", "imported channel", "granted channel"])
 def test_app_instances_channels_and_streams_are_checked_too(what: str) -> None:
     """No policy holds an imported value itself."""
