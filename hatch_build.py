@@ -1,9 +1,10 @@
-"""Puts the Lambda asset, with crhelper inside, into the wheel."""
+"""Puts the Lambda asset, with crhelper inside, and its bill of materials into the wheel."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import hashlib
 import json
+import runpy
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,47 +16,57 @@ class LambdaAsset(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             return  # the checkout's own lambda/ is used; see cdk_chime_messaging._asset
-        files = build_data["force_include"]
+        included = build_data["force_include"]
         source = Path(self.root, "lambda")
         for path in sorted(source.rglob("*.py")):
             name = path.relative_to(source)
             if name.parts[0] != "crhelper":
-                files[str(path)] = f"cdk_chime_messaging/_lambda/{name}"
-        bill = Path(tempfile.mkdtemp(), "sbom.cdx.json")
-        bill.write_text(json.dumps(bill_of_materials(self.metadata.version), indent=1) + "\n")
-        files[str(bill)] = "cdk_chime_messaging/sbom.cdx.json"
-        crhelper = importlib.metadata.distribution("crhelper")
-        for entry in crhelper.files or []:
-            if entry.parts[0] == "crhelper" and entry.suffix == ".py":
-                files[str(entry.locate())] = f"cdk_chime_messaging/_lambda/{entry}"
-            elif entry.name in ("LICENSE", "NOTICE"):
-                files[str(entry.locate())] = f"cdk_chime_messaging/_lambda/crhelper/{entry.name}"
+                included[str(path)] = f"cdk_chime_messaging/_lambda/{name}"
+        # The package itself cannot be imported here: it needs aws-cdk-lib.
+        crhelper = runpy.run_path(str(Path(self.root, "constructs/cdk_chime_messaging/_crhelper.py")))
+        files: dict[str, bytes] = crhelper["files"]()
+        staged = Path(tempfile.mkdtemp())
+        for name, content in files.items():
+            path = staged / name  # the very bytes that were looked at, whatever becomes of the installed ones
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            included[str(path)] = f"cdk_chime_messaging/_lambda/{name}"
+        bill = staged / "cdk-chime-messaging.cdx.json"
+        bill.write_text(
+            json.dumps(bill_of_materials(self.metadata.version, crhelper["VERSION"], files), indent=1) + "\n"
+        )
+        build_data["sbom_files"].append(str(bill))  # PEP 770: hatchling puts it into .dist-info/sboms/
 
 
-def bill_of_materials(version: str) -> dict[str, Any]:
-    """Say what the wheel carries, in CycloneDX: this package, and crhelper inside the Lambda asset."""
-    crhelper = importlib.metadata.distribution("crhelper")
+def bill_of_materials(version: str, crhelper_version: str, files: dict[str, bytes]) -> dict[str, Any]:
+    """Return what the wheel carries, in CycloneDX: this package, and crhelper inside the Lambda asset."""
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {
-            "component": {
-                "type": "library",
-                "name": "cdk-chime-messaging",
-                "version": version,
-                "purl": f"pkg:pypi/cdk-chime-messaging@{version}",
-                "licenses": [{"license": {"id": "Apache-2.0"}}],
-            }
-        },
+        "metadata": {"component": _library("cdk-chime-messaging", version)},
         "components": [
             {
-                "type": "library",
-                "name": "crhelper",
-                "version": crhelper.version,
-                "purl": f"pkg:pypi/crhelper@{crhelper.version}",
-                "licenses": [{"license": {"id": "Apache-2.0"}}],
+                **_library("crhelper", crhelper_version),
                 "description": "in cdk_chime_messaging/_lambda/crhelper, unchanged, with its licence",
+                "components": [
+                    {
+                        "type": "file",
+                        "name": f"cdk_chime_messaging/_lambda/{name}",
+                        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}],
+                    }
+                    for name, content in sorted(files.items())
+                ],
             }
         ],
+    }
+
+
+def _library(name: str, version: str) -> dict[str, Any]:
+    return {
+        "type": "library",
+        "name": name,
+        "version": version,
+        "purl": f"pkg:pypi/{name}@{version}",
+        "licenses": [{"license": {"id": "Apache-2.0"}}],
     }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -23,14 +27,21 @@ app.synth()
 """
 
 
+def build(out: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Build the wheel into a folder."""
+    command = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(out), str(ROOT)]
+    environ = {**os.environ, **environ}
+    return subprocess.run(
+        [sys.executable, "-m", *command], env=environ, capture_output=True, text=True, check=False
+    )
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel."""
     out = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, ROOT],
-        check=True,
-    )
+    done = build(out)
+    assert done.returncode == 0, done.stderr
     (made,) = out.glob("*.whl")
     return made
 
@@ -64,11 +75,32 @@ def test_content(wheel: Path) -> None:
     assert not any(name.startswith(("tests", "constructs", "lambda")) for name in names)
 
 
-def test_bill_of_materials(wheel: Path) -> None:
-    """The wheel says what it carries: crhelper, at the version that is inside."""
-    bill = json.loads(zipfile.ZipFile(wheel).read("cdk_chime_messaging/sbom.cdx.json"))
-    (component,) = bill["components"]
+def test_bill_of_materials_holds_the_hashes_of_what_is_bundled(wheel: Path) -> None:
+    """The bill is where PEP 770 wants it, and names every file of crhelper in the wheel with its SHA-256."""
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (one for one in archive.namelist() if one.endswith(".cdx.json"))
+    assert re.fullmatch(r"cdk_chime_messaging-[^/]*\.dist-info/sboms/cdk-chime-messaging\.cdx\.json", name)
+    (component,) = json.loads(archive.read(name))["components"]
     assert (component["name"], component["purl"]) == ("crhelper", "pkg:pypi/crhelper@2.0.12")
+    told = {one["name"]: one["hashes"] for one in component["components"]}
+    bundled = [one for one in archive.namelist() if one.startswith("cdk_chime_messaging/_lambda/crhelper/")]
+    assert told == {
+        one: [{"alg": "SHA-256", "content": hashlib.sha256(archive.read(one)).hexdigest()}] for one in bundled
+    }
+    assert "cdk_chime_messaging/_lambda/crhelper/resource_helper.py" in told
+
+
+def test_a_changed_crhelper_gets_into_no_wheel(tmp_path: Path) -> None:
+    """The build fails, and says what to do."""
+    installed = Path(str(importlib.metadata.distribution("crhelper").locate_file("")))
+    for name in ("crhelper", "crhelper-2.0.12.dist-info"):
+        shutil.copytree(installed / name, tmp_path / "changed" / name)
+    changed = tmp_path / "changed/crhelper/utils.py"
+    changed.write_text(changed.read_text() + "\nimport os\n")
+    done = build(tmp_path / "out", PYTHONPATH=str(tmp_path / "changed"))
+    assert done.returncode != 0
+    assert "crhelper/utils.py is not what its RECORD says: pip install --force-reinstall" in done.stderr
+    assert list((tmp_path / "out").glob("*.whl")) == []
 
 
 def test_same_asset(wheel: Path, tmp_path: Path) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib.metadata
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_s3_assets as assets
 
-from cdk_chime_messaging import _asset
+from cdk_chime_messaging import _asset, _crhelper
 
 
 def contents(directory: str) -> dict[str, bytes]:
@@ -103,6 +107,91 @@ def test_same_hash_as_installed(fresh: Path, monkeypatch: pytest.MonkeyPatch) ->
     _asset.directory.cache_clear()
     assert _asset.directory() == str(packaged)
     assert hashed(_asset.directory()) == hashed(str(staged))
+
+
+def _change(folder: Path) -> None:
+    changed = folder / "crhelper/utils.py"
+    changed.write_text(changed.read_text() + "# more")
+
+
+def _change_with_record(folder: Path) -> None:
+    _change(folder)
+    digest = hashlib.sha256((folder / "crhelper/utils.py").read_bytes()).digest()
+    written = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    record = folder / "crhelper-2.0.12.dist-info/RECORD"
+    record.write_text(
+        re.sub("crhelper/utils.py,sha256=[^,]*", f"crhelper/utils.py,sha256={written}", record.read_text())
+    )
+
+
+def _add_with_record(folder: Path) -> None:
+    (folder / "crhelper/more.py").write_text("")
+    record = folder / "crhelper-2.0.12.dist-info/RECORD"
+    empty = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    record.write_text(f"{record.read_text()}crhelper/more.py,sha256={empty},0\n")
+
+
+def _forget(folder: Path, pattern: str, by: str) -> None:
+    record = folder / "crhelper-2.0.12.dist-info/RECORD"
+    record.write_text(re.sub(pattern, by, record.read_text()))
+
+
+TAMPERED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "changed file": (_change, "crhelper/utils.py is not what its RECORD says"),
+    "changed license": (
+        lambda folder: (folder / "crhelper-2.0.12.dist-info/LICENSE").write_text("mine"),
+        "LICENSE is not what its RECORD says",
+    ),
+    "missing file": (lambda folder: (folder / "crhelper/utils.py").unlink(), "crhelper/utils.py cannot be read"),
+    "no RECORD": (
+        lambda folder: (folder / "crhelper-2.0.12.dist-info/RECORD").unlink(),
+        "not installed as it was published",
+    ),
+    "no hash in RECORD": (
+        lambda folder: _forget(folder, "(crhelper/utils.py),sha256=[^,]*", r"\1,"),
+        "crhelper/utils.py is not what its RECORD says",
+    ),
+    "file left out of RECORD": (
+        lambda folder: _forget(folder, "crhelper/utils.py,.*\n", ""),
+        "not installed as it was published",
+    ),
+    "file and RECORD changed": (_change_with_record, "not installed as it was published"),
+    "file and RECORD added": (_add_with_record, "not installed as it was published"),
+    "another version": (
+        lambda folder: (folder / "crhelper-2.0.12.dist-info/METADATA").write_text(
+            "Name: crhelper\nVersion: 2.0.11\n"
+        ),
+        "crhelper 2.0.11 is installed",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+def test_a_crhelper_that_is_not_as_published_is_refused(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changed, half installed or of another version: it never gets into the asset; the error says what to do."""
+    installed = Path(str(importlib.metadata.distribution("crhelper").locate_file("")))
+    for name in ("crhelper", "crhelper-2.0.12.dist-info"):
+        shutil.copytree(installed / name, tmp_path / name)
+    copy = importlib.metadata.PathDistribution(tmp_path / "crhelper-2.0.12.dist-info")
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: copy)
+    assert _crhelper.files()
+    change, text = TAMPERED[how]
+    change(tmp_path)
+    with pytest.raises(RuntimeError, match=rf"{text}.*: pip install --force-reinstall crhelper==2\.0\.12"):
+        _crhelper.files()
+
+
+def test_files_beside_crhelper_stay_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody put into crhelper's folder is not in its RECORD, and not in the asset."""
+    installed = Path(str(importlib.metadata.distribution("crhelper").locate_file("")))
+    for name in ("crhelper", "crhelper-2.0.12.dist-info"):
+        shutil.copytree(installed / name, tmp_path / name)
+    (tmp_path / "crhelper/more.py").write_text("raise SystemExit")
+    copy = importlib.metadata.PathDistribution(tmp_path / "crhelper-2.0.12.dist-info")
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: copy)
+    assert "crhelper/more.py" not in _crhelper.files()
 
 
 def test_crhelper_missing(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
