@@ -82,12 +82,12 @@ def test_bill_of_materials_holds_the_hashes_of_what_is_bundled(wheel: Path) -> N
     assert re.fullmatch(r"cdk_chime_messaging-[^/]*\.dist-info/sboms/cdk-chime-messaging\.cdx\.json", name)
     (component,) = json.loads(archive.read(name))["components"]
     assert (component["name"], component["purl"]) == ("crhelper", "pkg:pypi/crhelper@2.0.12")
-    told = {one["name"]: one["hashes"] for one in component["components"]}
+    listed = {one["name"]: one["hashes"] for one in component["components"]}
     bundled = [one for one in archive.namelist() if one.startswith("cdk_chime_messaging/_lambda/crhelper/")]
-    assert told == {
+    assert listed == {
         one: [{"alg": "SHA-256", "content": hashlib.sha256(archive.read(one)).hexdigest()}] for one in bundled
     }
-    assert "cdk_chime_messaging/_lambda/crhelper/resource_helper.py" in told
+    assert "cdk_chime_messaging/_lambda/crhelper/resource_helper.py" in listed
 
 
 def test_a_changed_crhelper_gets_into_no_wheel(tmp_path: Path) -> None:

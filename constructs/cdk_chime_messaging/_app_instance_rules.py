@@ -37,7 +37,6 @@ _LEAST_SHARDS = 2
 _MOST_PROCESSORS = 3
 _LEX_ALIAS = re.compile(r"arn:aws:lex:([a-z]{2}-[a-z]+-\d):(\d{12}):bot-alias/[A-Z0-9]{10}/[A-Z0-9]{10}")
 _INTENT = re.compile(r"(?=.{1,100}$)([A-Za-z]_?)+")
-_STREAM_ARN = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):(\d{12}):stream/([A-Za-z0-9_.-]{1,128})")
 _FUNCTION_ARN = re.compile(
     r"arn:aws:lambda:([a-z]{2}-[a-z]+-\d):(\d{12}):function:[A-Za-z0-9_.-]+(?::(?:\$LATEST|[A-Za-z0-9_-]+))?"
 )
@@ -155,7 +154,7 @@ def stream_problems(name: str, stream: StreamLike, app_instance_arn: str) -> Ite
 
 
 def _stream_arn_problems(name: str, arn: str, app_instance_arn: str) -> Iterator[str]:
-    found = _STREAM_ARN.fullmatch(arn)
+    found = rules.STREAM.fullmatch(arn)
     if found is None:
         yield f"{name} must be the ARN of a Kinesis stream, got {arn!r}"
         return

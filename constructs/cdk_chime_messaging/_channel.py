@@ -369,10 +369,8 @@ class _Rules:
     def validate(self) -> list[str]:
         """Give the problems."""
         for arn in self._channel._declared.elastic_moderators_and_members():
-            told = (
-                f"{arn} is declared as moderator and as member of an elastic channel: the service may refuse that"
-            )
-            warn(self._channel, "elasticModeratorIsMember", told)
+            text = f"{arn} is declared as moderator and member of an elastic channel: the service may refuse that"
+            warn(self._channel, "elasticModeratorIsMember", text)
         tags = self._channel._tags
         late_tags = rules.tag_problems(dict(tags.tag_values())) if tags else ()
         return [*late_tags, *self._channel._declared.person_problems(), *self._removal_problems()]

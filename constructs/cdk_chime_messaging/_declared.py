@@ -101,7 +101,7 @@ class Declared:
         return [arn for arn in self.moderators if arn in self.members] if self.elastic is not None else []
 
     def arn(self) -> str | None:
-        """Return the ARN of the channel, where the user's own ChannelId tells it."""
+        """Return the ARN of the channel, where it is known from the user's own ChannelId."""
         return f"{self.app_instance_arn}/channel/{self.channel_id}" if self.channel_id else None
 
     def short(self, arns: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ _APP_INSTANCE = re.compile(r"arn:aws[a-z-]*:chime:([a-z0-9-]+):\d{12}:app-instan
 _ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?")
 _IDENTITY = re.compile(rf"({_APP_INSTANCE.pattern})/(user|bot)/{_ID.pattern}")
 _CHANNEL = re.compile(rf"({_APP_INSTANCE.pattern})/channel/({_ID.pattern})")
-_STREAM = re.compile(r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/[A-Za-z0-9_.-]{1,128}")
+STREAM = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):(\d{12}):stream/([A-Za-z0-9_.-]{1,128})")
 _VARIABLE = re.compile(r"\$\{[A-Za-z0-9-]+:[^{}$*?']{1,128}\}")
 _AS_USER = re.compile(rf"({_APP_INSTANCE.pattern})/(user|bot)/(?:[A-Za-z0-9:\-_.@]|{_VARIABLE.pattern}){{1,64}}")
 _TOKENS = re.compile(r"\$\{Token\[[^\]]*\]\}")
@@ -28,7 +28,7 @@ PATTERNS = {
     "identity": _IDENTITY.pattern,
     "bearer": _AS_USER.pattern,
     "channel": _CHANNEL.pattern,
-    "stream": _STREAM.pattern,
+    "stream": STREAM.pattern,
 }
 """What the ARN of one thing looks like where a policy names it: no wildcard; policy variables in bearers only."""
 _NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
