@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
 from aws_cdk.interfaces import aws_chime as refs
-from constructs import Construct, IConstruct, Node
+from constructs import IConstruct, Node
 
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import IdentityLike, identity_arn
@@ -162,7 +162,7 @@ class Grants(ABC):
         Raises:
             ChannelError: `as_user` is not one user or bot of this app instance, or `when_channel_tagged` is empty.
         """
-        where = grantee if isinstance(grantee, Construct) else self.node.scope or self.node.root
+        where = _construct(grantee) or self.node.scope or self.node.root
         bearer = _bearer_in_policy(where, as_user, self.node.path, self.app_instance_arn)
         channel = self._arn_in_policy(where)
         if when_channel_tagged is None:
@@ -248,8 +248,7 @@ def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:
     Raises:
         ChannelError: `as_user` is not one user or bot.
     """
-    where = grantee if isinstance(grantee, Construct) else None
-    bearer = _bearer_in_policy(where, as_user, "grant_session")
+    bearer = _bearer_in_policy(_construct(grantee), as_user, "grant_session")
     endpoint = iam.Grant.add_to_principal(
         grantee=grantee,
         actions=["chime:GetMessagingSessionEndpoint"],
@@ -265,8 +264,12 @@ def _bearer_in_policy(
     """Return what a policy may name for the bearer of a grant."""
     bearer = identity_arn(as_user)
     problems = list(rules.as_user_problems(bearer, app_instance_arn))
-    if where is None and rules.unknown(bearer):
-        problems.append("as_user is known at deployment only: the grantee must be a construct")
     if problems:
         raise rules.ChannelError(path, problems)
-    return bearer if where is None else one_resource(where, "bearer", bearer)
+    return one_resource(where, "bearer", bearer)
+
+
+def _construct(grantee: iam.IGrantable) -> IConstruct | None:
+    """Return a grantee as the construct that it is; what imports a role or the like is one, too."""
+    found: Any = grantee
+    return found if isinstance(getattr(found, "node", None), Node) else None

@@ -30,12 +30,15 @@ _safe: set[str] = set()
 """Tokens that are known to be safe, which takes some calls into jsii to find out."""
 
 
-def one_resource(scope: IConstruct, kind: Kind, arn: str) -> str:
+def one_resource(scope: IConstruct | None, kind: Kind, arn: str) -> str:
     """Return what a policy may name for an ARN: one resource, whatever the ARN turns out to be at deployment.
 
     An ARN that is known, or made by the service, is returned as it is. A parameter is given an AllowedPattern. For
     everything else an AWS::SSM::Parameter with an AllowedPattern stands in between: when the value is not the ARN
     of one resource, its creation fails, and what leans on it is never made.
+
+    Raises:
+        ChannelError: such a check is needed, and there is no construct in whose stack it could be.
     """
     if not rules.unknown(arn) or arn in _safe:
         return arn
@@ -45,6 +48,8 @@ def one_resource(scope: IConstruct, kind: Kind, arn: str) -> str:
         return arn
     if len(pieces) == 1 and _is_checked(arn, kind):
         return arn
+    if scope is None:
+        raise rules.ChannelError(kind, ["is known at deployment only: the grantee must be a construct"])
     stack = Stack.of(scope)
     digest = hashlib.sha256(json.dumps([kind, stack.resolve(arn)], sort_keys=True).encode()).hexdigest()[:12]
     id_ = f"Chime{kind.title().replace(' ', '')}Arn{digest}"
@@ -64,7 +69,7 @@ def one_resource(scope: IConstruct, kind: Kind, arn: str) -> str:
     return found.get_att("Value").to_string()
 
 
-def _is_safe(scope: IConstruct, piece: str) -> bool:
+def _is_safe(scope: IConstruct | None, piece: str) -> bool:
     """Check whether a piece of an ARN can hold no wildcard; what is known has been checked before."""
     if not references.is_token(piece):
         return True
@@ -72,7 +77,7 @@ def _is_safe(scope: IConstruct, piece: str) -> bool:
     if found is not None:
         return getattr(found.target, "cfn_resource_type", None) in _MADE_BY_THE_SERVICE
     # Stack.of(...).region and the like: {"Ref": "AWS::Region"}
-    resolved = Stack.of(scope).resolve(piece)
+    resolved = Stack.of(scope).resolve(piece) if scope else None
     return isinstance(resolved, dict) and str(resolved.get("Ref", "")).startswith("AWS::")
 
 

@@ -260,9 +260,21 @@ def test_a_user_whose_id_is_a_parameter_is_one_user() -> None:
     Template.from_stack(stack).resource_count_is("AWS::SSM::Parameter", 0)
 
 
+def test_a_grant_to_an_imported_role_is_checked_in_its_stack() -> None:
+    """A role that is imported is a construct as well."""
+    stack = new_stack()
+    role = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::111122223333:role/reader")
+    grant_session(role, Fn.import_value("operator"))
+    Channel.from_channel_arn(stack, "C", CHANNEL).grant_read(role, as_user=Fn.import_value("operator"))
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::SSM::Parameter", 1)
+    assert "Fn::ImportValue" not in json.dumps(resources_of_policies(template.to_json()))
+
+
 def test_a_grant_to_no_construct_takes_no_token() -> None:
     """Without a place for the check, what is known at deployment only is refused."""
     stack = new_stack()
     grantee = iam.PrincipalWithConditions(end_user(stack), {})
+    grant_session(grantee, AppInstanceUser(stack, "Ann", app_instance_arn=APP))
     with pytest.raises(ChannelError, match="the grantee must be a construct"):
         grant_session(grantee, Fn.import_value("operator"))
