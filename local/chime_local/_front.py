@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs
 
+from chime_local.iam.gate import IamGate
 from chime_local.service import ChimeError
 from chime_local.service.asgi import (
     ChimeApp,
     Receive,
     Scope,
     Send,
-    operation_of,
     read_body,
     refuse,
     respond,
     scope_of,
 )
-from chime_local.service.iam import iam_of
 
 ANSWERS = "/_ministack/cfn-response/"
 _MOST_BYTES = 256_000_000
@@ -40,7 +38,7 @@ class Front:
     ) -> None:
         self._chime = chime
         self._ministack = ministack
-        self._auth = auth
+        self._gate = IamGate(chime.service) if auth else None
         self._deliver = deliver
         self._hold = hold
 
@@ -85,8 +83,8 @@ class Front:
     async def _serve_chime(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         try:
             body = await read_body(receive)
-            if self._auth:
-                _authorize(scope, headers, body)
+            if self._gate is not None:
+                self._gate.authorize(scope, headers, body)
         except ChimeError as refused:
             await refuse(send, refused)
             return
@@ -121,31 +119,3 @@ def _as_if_over_tls(scope: Scope) -> Scope:
     """Make a request look as it would on AWS, where bucket policies refuse what does not come over TLS."""
     kept = [(key, value) for key, value in scope["headers"] if key.lower() != b"x-forwarded-proto"]
     return {**scope, "headers": [*kept, (b"x-forwarded-proto", b"https")]}
-
-
-def _authorize(scope: Scope, headers: dict[str, str], body: bytes) -> None:
-    """Judge a call by the caller's IAM policies, on every resource that the operation names."""
-    from ministack.app import _request_account_scope  # noqa: PLC0415 - reads its settings when imported
-    from ministack.core import iam_evaluator, responses, router  # noqa: PLC0415
-    from ministack.core.iam_actions import identity_denial_message  # noqa: PLC0415
-
-    query = scope.get("query_string", b"")
-    raw_path = scope.get("raw_path") or scope["path"].encode()
-    region = (scope_of(headers) or ("us-east-1", ""))[0]
-    key = router.extract_access_key_id(headers, {})
-    responses.set_request_account_id(_request_account_scope(key))
-    responses.set_request_region(region)
-    parameters = parse_qs(query.decode("latin-1"), keep_blank_values=True)
-    iam_evaluator.pin_signed_request(
-        scope["method"], raw_path.decode("latin-1"), parameters, list(scope["headers"])
-    )
-    iam_evaluator.pin_signed_body(body)
-    _, operation, params = operation_of(scope["method"], raw_path, query, headers, body)
-    for action, resources in iam_of(operation, params):
-        for resource in resources:
-            denied = iam_evaluator.enforce(key, action, "chime", region, resource)
-            if isinstance(denied, iam_evaluator.AuthError):
-                raise ChimeError(denied.code, denied.message, 403)
-            if denied is not None:
-                told = identity_denial_message(action, denied.principal_arn, resource, denied.decision == "Deny")
-                raise ChimeError("AccessDenied", told)

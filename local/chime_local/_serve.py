@@ -22,6 +22,9 @@ from chime_local._front import Front
 from chime_local._native import NativeTypes
 from chime_local._operations import Operations
 from chime_local._rollback import Rollback
+from chime_local.iam.evaluator import Evaluator
+from chime_local.iam.requests import Requests
+from chime_local.iam.sessions import Sessions
 from chime_local.service import ChimeService, World
 from chime_local.service.asgi import ChimeApp
 
@@ -120,7 +123,19 @@ def _application(world: World, scratch: Path, *, auth: bool, limits: bool) -> Fr
     Rollback(contract, stacks, handlers).install()
     operations.install(stacks, handlers, changesets)
     _isolate_lambdas(scratch)
+    if auth:
+        _cure_iam()
     return Front(ChimeApp(service), app, auth=auth, deliver=contract.deliver, hold=operations.hold)
+
+
+def _cure_iam() -> None:
+    """Put the cures of MiniStack's IAM in place."""
+    from ministack.core import iam_actions, iam_evaluator, router  # noqa: PLC0415 - read settings when imported
+    from ministack.services import iam, sts  # noqa: PLC0415
+
+    Evaluator(iam_evaluator).install()
+    Sessions(sts, router, iam).install()
+    Requests(iam_evaluator, iam_actions).install()
 
 
 def _isolate_lambdas(scratch: Path) -> None:

@@ -1,0 +1,195 @@
+"""Cures MiniStack's evaluation of policies: variables, ARNs, the principal's ARN, denials that say which policy.
+
+Everything here leans on the insides of `ministack.core.iam_evaluator`; docs/adr/0010 describes each flaw.
+"""
+
+from __future__ import annotations
+
+import json
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from chime_local.iam import variables
+
+_PATTERN_OPERATORS = ("stringlike", "stringnotlike", "arnlike", "arnnotlike", "arnequals", "arnnotequals")
+_NO_VARIABLES = ("null", "bool")
+_has_variables: ContextVar[bool] = ContextVar("has_variables", default=False)
+_outer_version: ContextVar[str] = ContextVar("outer_version", default="")
+
+IDENTITY, BOUNDARY, SESSION = "identity-based policy", "permissions boundary", "session policy"
+"""The kinds of policies that a denial names."""
+
+
+class Layer(list[Any]):
+    """Policies of one kind that together must allow a request."""
+
+    def __init__(self, policies: list[Any], kind: str) -> None:
+        super().__init__(policies)
+        self.kind = kind
+
+
+def denial_reason(action: str, result: Any) -> str:
+    """Return why a request was denied, in the words of AWS's access denied messages."""
+    kind = result.reason or IDENTITY
+    article = "an" if kind == IDENTITY else "a"
+    if result.decision == "Deny":
+        return f"with an explicit deny in {article} {kind}"
+    return f"because no {kind} allows the {action} action"
+
+
+class Evaluator:
+    """Replaces functions of MiniStack's evaluator; what it replaces goes on doing the rest."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._parse = module.parse_policy_document
+        self._conditions = module._conditions_met
+        self._key = module._resolve_condition_key
+        self._trust = module.evaluate_trust_policy
+        self._resource = module.evaluate_resource_policy
+        self._boundary = module._permissions_boundary
+        self._session = module._session_policy_limits
+
+    def install(self) -> None:
+        """Put the cures in place."""
+        module = self._module
+        module.parse_policy_document = self._parse_document
+        module._first_match = self._first_match
+        module._conditions_met = self._conditions_met
+        module._resolve_condition_key = self._value_of
+        module.evaluate = self._evaluate
+        module.evaluate_trust_policy = self._evaluate_trust
+        module.evaluate_resource_policy = self._evaluate_resource
+        module.fnmatch_iam_cs = variables.matches
+        module._permissions_boundary = lambda *given: [Layer(one, BOUNDARY) for one in self._boundary(*given)]
+        module._session_policy_limits = lambda *given: [Layer(one, SESSION) for one in self._session(*given)]
+        for name in ("arnlike", "arnequals"):
+            module._CONDITION_OPS[name] = variables.arn_matches
+        for name in ("arnnotlike", "arnnotequals"):
+            module._CONDITION_OPS[name] = lambda arn, pattern: not variables.arn_matches(arn, pattern)
+
+    def _parse_document(self, document: Any) -> list[Any]:
+        """Remember of each statement whether its document's version has variables."""
+        statements: list[Any] = self._parse(document)
+        version = _version(document) or _outer_version.get()
+        for statement in statements:
+            statement.has_variables = version == variables.VERSION
+        return statements
+
+    def _first_match(self, context: Any, statements: list[Any], effect: str) -> Any:
+        return next((one for one in statements if one.effect == effect and self._applies(one, context)), None)
+
+    def _applies(self, statement: Any, context: Any) -> bool:
+        if not self._module._action_matches(context.action, statement.actions, statement.not_actions):
+            return False
+        token = _has_variables.set(getattr(statement, "has_variables", False))
+        try:
+            if not self._covers(statement, context):
+                return False
+            return bool(self._module._conditions_met(statement.conditions, context))
+        finally:
+            _has_variables.reset(token)
+
+    def _covers(self, statement: Any, context: Any) -> bool:
+        """Check Resource or NotResource; a variable without a value matches no resource."""
+        patterns = self._resolved(statement.resources or statement.not_resources, context, pattern=True)
+        found = any(variables.matches(context.resource_arn, one) for one in patterns)
+        if statement.resources:
+            return found
+        return not found
+
+    def _resolved(self, values: list[str], context: Any, *, pattern: bool) -> list[str]:
+        """Replace variables; values that hold one without a value are equal to nothing and are left out."""
+        if not _has_variables.get():
+            return values
+        known = (
+            variables.resolve(one, lambda key: self._value_of(key, context), pattern=pattern) for one in values
+        )
+        return [one for one in known if one is not None]
+
+    def _conditions_met(self, conditions: Any, context: Any) -> bool:
+        if not _has_variables.get() or not isinstance(conditions, dict):
+            return bool(self._conditions(conditions, context))
+        return bool(
+            self._conditions(
+                {name: self._block(name, block, context) for name, block in conditions.items()}, context
+            )
+        )
+
+    def _block(self, operator: str, block: Any, context: Any) -> Any:
+        base = operator.lower().rpartition(":")[2].removesuffix("ifexists")
+        if not isinstance(block, dict) or base in _NO_VARIABLES:
+            return block
+        pattern = base in _PATTERN_OPERATORS
+        return {
+            key: self._resolved([str(one) for one in _listed(expected)], context, pattern=pattern)
+            for key, expected in block.items()
+        }
+
+    def _value_of(self, key: str, context: Any) -> Any:
+        """Return a condition key's value, as AWS fills the request's context."""
+        match key.lower():
+            case "aws:principalarn":
+                return self._principal_arn(context.principal_arn)
+            case "aws:currenttime":
+                return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            case "aws:tagkeys":
+                # A request that names no tags has no such key.
+                return self._key(key, context) or None
+        return self._key(key, context)
+
+    def _principal_arn(self, arn: str) -> str:
+        """Return the ARN of the role behind a session; any other principal's is its own."""
+        from ministack.services import iam  # noqa: PLC0415 - reads its settings when imported
+
+        _, _, resource = arn.partition(":assumed-role/")
+        if not resource:
+            return arn
+        partition, account, name = arn.split(":")[1], arn.split(":")[4], resource.split("/")[0]
+        role = iam._roles.get_scoped(account, None, name) or {}
+        return str(role.get("Arn") or f"arn:{partition}:iam::{account}:role/{name}")
+
+    def _evaluate(self, context: Any, policies: list[Any], *limits: Any) -> Any:
+        """Judge a request as MiniStack does, and name the kind of policy that denied it as the reason."""
+        result, match = self._module.EvalResult, self._module._first_match
+        layers = [
+            (getattr(layer, "kind", IDENTITY), [statement for document in layer for statement in document])
+            for layer in (policies, *limits)
+        ]
+        for kind, statements in layers:
+            denying = match(context, statements, "Deny")
+            if denying:
+                return result("Deny", context.principal_arn, denying.sid, kind)
+        for kind, statements in layers:
+            if not match(context, statements, "Allow"):
+                return result("ImplicitDeny", context.principal_arn, "", kind)
+        return result("Allow", context.principal_arn, "", "")
+
+    def _evaluate_trust(self, document: Any, *given: Any, **named: Any) -> bool:
+        token = _has_variables.set(_version(document) == variables.VERSION)
+        try:
+            return bool(self._trust(document, *given, **named))
+        finally:
+            _has_variables.reset(token)
+
+    def _evaluate_resource(self, document: Any, *given: Any, **named: Any) -> Any:
+        token = _outer_version.set(_version(document))
+        try:
+            return self._resource(document, *given, **named)
+        finally:
+            _outer_version.reset(token)
+
+
+def _version(document: Any) -> str:
+    """Return a policy document's Version, or nothing."""
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError:
+            return ""
+    return str(document.get("Version", "")) if isinstance(document, dict) else ""
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

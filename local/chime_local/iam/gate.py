@@ -1,0 +1,85 @@
+"""Judges each call of Amazon Chime SDK messaging by the caller's IAM policies, on every resource that it names."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs
+
+from chime_local.iam.evaluator import denial_reason
+from chime_local.service import ChimeError, ChimeService
+from chime_local.service.asgi import Scope, operation_of, scope_of
+from chime_local.service.iam import iam_of
+
+Context = dict[str, Any]
+
+
+class IamGate:
+    """Lets a call through that the caller's policies allow; refuses any other as AWS words it."""
+
+    def __init__(self, service: ChimeService) -> None:
+        self._service = service
+
+    def authorize(self, scope: Scope, headers: dict[str, str], body: bytes) -> None:
+        """Judge a call; raises ChimeError."""
+        query = scope.get("query_string", b"")
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        region = (scope_of(headers) or ("us-east-1", ""))[0]
+        key = _pin(scope, headers, body, region)
+        _, operation, parameters = operation_of(scope["method"], raw_path, query, headers, body)
+        request = request_context(parameters, headers)
+        for action, resources in iam_of(operation, parameters):
+            for resource in resources:
+                self._judge(key, action, region, resource, {**request, **self._resource_context(resource)})
+
+    def _resource_context(self, resource: str) -> Context:
+        """Return the condition keys of a resource: its tags."""
+        with self._service.lock:
+            tags = dict(self._service.tags.get(resource, {}))
+        return {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
+
+    def _judge(self, key: str, action: str, region: str, resource: str, context: Context) -> None:
+        from ministack.core import iam_evaluator  # noqa: PLC0415 - reads its settings when imported
+
+        denied = iam_evaluator.enforce(key, action, action.partition(":")[0], region, resource, context)
+        if denied is None:
+            return
+        if isinstance(denied, iam_evaluator.AuthError):
+            raise ChimeError(denied.code, denied.message, 403)
+        raise ChimeError(
+            "AccessDenied",
+            f"User: {denied.principal_arn} is not authorized to perform: {action} on resource: {resource} "
+            f"{denial_reason(action, denied)}",
+        )
+
+
+def request_context(parameters: dict[str, Any], headers: dict[str, str]) -> Context:
+    """Return the condition keys of a request: the tags that it writes or removes, and how it came."""
+    context: Context = {"aws:ViaAWSService": "false", "aws:PrincipalIsAWSService": "false"}
+    if headers.get("user-agent"):
+        context["aws:UserAgent"] = headers["user-agent"]
+    tags = parameters.get("Tags")
+    written = [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    removed = parameters.get("TagKeys")
+    keys = [str(tag.get("Key")) for tag in written] + (list(map(str, removed)) if isinstance(removed, list) else [])
+    if keys:
+        context["aws:TagKeys"] = keys
+    return {**context, **{f"aws:RequestTag/{tag.get('Key')}": str(tag.get("Value", "")) for tag in written}}
+
+
+def _pin(scope: Scope, headers: dict[str, str], body: bytes, region: str) -> str:
+    """Set what MiniStack's evaluator reads of a request, and return the access key that signed it."""
+    from ministack.app import _request_account_scope  # noqa: PLC0415 - reads its settings when imported
+    from ministack.core import iam_evaluator, responses, router  # noqa: PLC0415
+
+    key = str(router.extract_access_key_id(headers, {}))
+    responses.set_request_account_id(_request_account_scope(key))
+    responses.set_request_region(region)
+    # On AWS every call comes over TLS.
+    iam_evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], True)
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    parameters = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    iam_evaluator.pin_signed_request(
+        scope["method"], raw_path.decode("latin-1"), parameters, list(scope["headers"])
+    )
+    iam_evaluator.pin_signed_body(body)
+    return key

@@ -1,0 +1,82 @@
+"""Cures MiniStack's STS: transitive session tags, the permission to pass tags, the user id of Lambdas' sessions.
+
+Session tags themselves and the trust policy's `sts:TagSession` are MiniStack's own (docs/adr/0010).
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+Tags = list[dict[str, str]]
+_caller: ContextVar[str] = ContextVar("caller", default="")
+_transitive: ContextVar[tuple[str, ...]] = ContextVar("transitive", default=())
+
+
+class Sessions:
+    """Replaces functions of MiniStack's STS; what it replaces goes on doing the rest."""
+
+    def __init__(self, sts: Any, router: Any, iam: Any) -> None:
+        self._sts, self._router, self._iam = sts, router, iam
+        self._handle = sts.handle_request
+        self._tags = sts._session_tags
+        self._register = sts.register_session
+
+    def install(self) -> None:
+        """Put the cures in place."""
+        self._sts.handle_request = self._handle_request
+        self._sts._session_tags = self._session_tags
+        self._sts.register_session = self._register_session
+
+    async def _handle_request(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        """Remember who calls while the request is served."""
+        caller = _caller.set(self._router.extract_access_key_id(headers, query))
+        transitive = _transitive.set(())
+        try:
+            return await self._handle(method, path, headers, body, query)
+        finally:
+            _transitive.reset(transitive)
+            _caller.reset(caller)
+
+    def _session_tags(self, parameters: Any, check: bool = True) -> Any:
+        """Return the tags that a request passes and those that the caller's session hands on."""
+        tags, error = self._tags(parameters, check)
+        if error or self._sts._p(parameters, "Action") != "AssumeRole":
+            return tags, error
+        inherited = self._inherited()
+        names = {tag["Key"].lower() for tag in inherited}
+        if check and any(tag["Key"].lower() in names for tag in tags):
+            message = (
+                "One of the specified transitive tag keys can't be set because it conflicts with a transitive "
+            )
+            return None, self._sts._error(
+                400, "InvalidParameterValue", f"{message}tag key from the calling session.", ns="sts"
+            )
+        _transitive.set((*_transitive_keys(parameters), *names))
+        return [*tags, *inherited], None
+
+    def _inherited(self) -> Tags:
+        session = self._sts._sessions.get(_caller.get()) or {}
+        keys = session.get("TransitiveTagKeys", ())
+        return [tag for tag in session.get("SessionTags") or [] if tag["Key"].lower() in keys]
+
+    def _register_session(self, access_key: str, session: dict[str, Any]) -> None:
+        """Remember which tags the session hands on, and name a Lambda's session as AWS does."""
+        session["TransitiveTagKeys"] = _transitive.get()
+        _, _, names = str(session.get("Arn", "")).partition(":assumed-role/")
+        role_name, _, session_name = names.partition("/")
+        if role_name and session.get("UserId") == f"{role_name}:{session_name}":
+            account = str(session["Arn"]).split(":")[4]
+            role = self._iam._roles.get_scoped(account, None, role_name) or {}
+            session["UserId"] = f"{role.get('RoleId', role_name)}:{session_name}"
+        self._register(access_key, session)
+
+
+def _transitive_keys(parameters: Any) -> list[str]:
+    """Return TransitiveTagKeys of a request, from the query or the JSON form, in lower case."""
+    listed = [
+        value[0] if isinstance(value, list) else value
+        for name, value in parameters.items()
+        if name.startswith("TransitiveTagKeys.member.")
+    ]
+    return [str(key).lower() for key in listed or parameters.get("TransitiveTagKeys", [])]
