@@ -13,6 +13,15 @@ _WITH_CREATION = {
     "ModeratorArns": "CreateChannelModerator",
     "Tags": "TagResource",
 }
+# What a request names by the app instance that it is in. The reference names the type of the resource (D), or none
+# for the two that create; policies in use on AWS allow those on `app-instance/ID/*` (O).
+_INSIDE = {
+    "CreateAppInstanceUser": ("user", "AppInstanceUserId"),
+    "CreateAppInstanceBot": ("bot", ""),
+    "ListAppInstanceUsers": ("user", ""),
+    "ListAppInstanceBots": ("bot", ""),
+    "ListChannelFlows": ("channel-flow", ""),
+}
 
 
 def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -30,18 +39,20 @@ def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str
             if params.get(name)
         ]
         return ((action, (bearer,)), *needed)
-    if operation == "ListChannels":
-        return ((action, (bearer,)),)
     if bearer:
         others = (params.get("ChannelArn"), params.get("ChannelFlowArn"))
         return ((action, (bearer, *(str(arn) for arn in others if arn))),)
     if operation == "PutMessagingStreamingConfigurations":
         return _streaming(action, params)
+    if operation in _INSIDE:
+        kind, name = _INSIDE[operation]
+        return ((action, (f"{params['AppInstanceArn']}/{kind}/{params.get(name) or '*'}",)),)
     names = (
         "AppInstanceArn",
         "AppInstanceAdminArn",
         "AppInstanceUserArn",
         "AppInstanceBotArn",
+        "ChannelArn",
         "ChannelFlowArn",
     )
     return ((action, tuple(str(params[name]) for name in names if params.get(name)) or ("*",)),)
