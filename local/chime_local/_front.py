@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chime_local.iam.gate import IamGate
+from chime_local.iam.history import PolicyHistory
 from chime_local.service import ChimeError
 from chime_local.service.asgi import (
     ChimeApp,
@@ -35,10 +36,11 @@ class Front:
         auth: bool,
         deliver: Callable[[str, bytes], None] | None = None,
         hold: Callable[[bytes], Awaitable[None]] | None = None,
+        history: PolicyHistory | None = None,
     ) -> None:
         self._chime = chime
         self._ministack = ministack
-        self._gate = IamGate(chime.service) if auth else None
+        self._gate = IamGate(chime.service, history) if auth else None
         self._deliver = deliver
         self._hold = hold
 

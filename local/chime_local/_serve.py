@@ -16,6 +16,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from chime_local._contract import Contract
 from chime_local._front import Front
@@ -23,6 +24,7 @@ from chime_local._native import NativeTypes
 from chime_local._operations import Operations
 from chime_local._rollback import Rollback
 from chime_local.iam.evaluator import Evaluator
+from chime_local.iam.history import PolicyHistory
 from chime_local.iam.requests import Requests
 from chime_local.iam.sessions import Sessions
 from chime_local.service import ChimeService, World
@@ -123,19 +125,23 @@ def _application(world: World, scratch: Path, *, auth: bool, limits: bool) -> Fr
     Rollback(contract, stacks, handlers).install()
     operations.install(stacks, handlers, changesets)
     _isolate_lambdas(scratch)
-    if auth:
-        _cure_iam()
-    return Front(ChimeApp(service), app, auth=auth, deliver=contract.deliver, hold=operations.hold)
+    history = _cure_iam(service, provisioners) if auth else None
+    return Front(ChimeApp(service), app, auth=auth, deliver=contract.deliver, hold=operations.hold, history=history)
 
 
-def _cure_iam() -> None:
-    """Put the cures of MiniStack's IAM in place."""
+def _cure_iam(service: ChimeService, provisioners: Any) -> PolicyHistory | None:
+    """Cure MiniStack's IAM; return the history of its policies where the world has new ones wait."""
     from ministack.core import iam_actions, iam_evaluator, router  # noqa: PLC0415 - read settings when imported
     from ministack.services import iam, sts  # noqa: PLC0415
 
     Evaluator(iam_evaluator).install()
     Sessions(sts, router, iam).install()
     Requests(iam_evaluator, iam_actions).install()
+    if not service.world.new_policy_delay:
+        return None
+    history = PolicyHistory(service.world.new_policy_delay, service.clock, iam_evaluator, iam, provisioners)
+    history.install()
+    return history
 
 
 def _isolate_lambdas(scratch: Path) -> None:

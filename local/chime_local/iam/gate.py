@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from chime_local.iam.evaluator import denial_reason
+from chime_local.iam.history import PolicyHistory
 from chime_local.service import ChimeError, ChimeService
 from chime_local.service.asgi import Scope, operation_of, scope_of
 from chime_local.service.iam import iam_of
@@ -16,8 +17,9 @@ Context = dict[str, Any]
 class IamGate:
     """Lets a call through that the caller's policies allow; refuses any other as AWS words it."""
 
-    def __init__(self, service: ChimeService) -> None:
+    def __init__(self, service: ChimeService, history: PolicyHistory | None = None) -> None:
         self._service = service
+        self._history = history
 
     def authorize(self, scope: Scope, headers: dict[str, str], body: bytes) -> None:
         """Judge a call; raises ChimeError."""
@@ -40,7 +42,12 @@ class IamGate:
     def _judge(self, key: str, action: str, region: str, resource: str, context: Context) -> None:
         from ministack.core import iam_evaluator  # noqa: PLC0415 - reads its settings when imported
 
-        denied = iam_evaluator.enforce(key, action, action.partition(":")[0], region, resource, context)
+        def denial() -> Any:
+            return iam_evaluator.enforce(key, action, action.partition(":")[0], region, resource, context)
+
+        denied = denial()
+        if denied is None and self._history is not None:
+            denied = self._history.as_of_delay(denial)
         if denied is None:
             return
         if isinstance(denied, iam_evaluator.AuthError):

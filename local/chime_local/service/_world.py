@@ -53,7 +53,7 @@ class World:
     missing_bearer: str = _switch("missing_bearer")
     new_identity_refusals: int = _switch("new_identity_refusals")
     new_policy_delay: int = _switch("new_policy_delay")
-    """Seconds; the gate that judges IAM policies reads it, the service itself does not."""
+    """Seconds for which a policy that is new does not count yet; the gate that judges IAM policies reads it (D)."""
     tag_misses: int = _switch("tag_misses")
     update_misses: int = _switch("update_misses")
     put_streaming: str = _switch("put_streaming")
