@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from chime_local import _node_lambdas
 from chime_local._contract import Contract
 from chime_local._front import Front
 from chime_local._native import NativeTypes
@@ -166,6 +167,7 @@ def _isolate_lambdas(scratch: Path) -> None:
         return (str(binary), found[1]) if found[0] == sys.executable else found
 
     lambda_runtime._detect_runtime_binary = isolated
+    _node_lambdas.install(lambda_runtime)
 
 
 _GRACE = 8.0
