@@ -12,8 +12,8 @@ from typing import Any
 
 from chime_local.iam import variables
 
+_OPERATORS_WITH_VARIABLES = ("string", "arn")
 _PATTERN_OPERATORS = ("stringlike", "stringnotlike", "arnlike", "arnnotlike", "arnequals", "arnnotequals")
-_NO_VARIABLES = ("null", "bool")
 _has_variables: ContextVar[bool] = ContextVar("has_variables", default=False)
 _outer_version: ContextVar[str] = ContextVar("outer_version", default="")
 
@@ -93,7 +93,11 @@ class Evaluator:
 
     def _covers(self, statement: Any, context: Any) -> bool:
         """Check Resource or NotResource; a variable without a value matches no resource."""
-        patterns = self._resolved(statement.resources or statement.not_resources, context, pattern=True)
+        written = statement.resources or statement.not_resources
+        if _has_variables.get():
+            # Variables stand in the part of an ARN that follows the fifth colon, nowhere before.
+            written = [one for one in written if "${" not in ":".join(one.split(":")[:5])]
+        patterns = self._resolved(written, context, pattern=True)
         found = any(variables.matches(context.resource_arn, one) for one in patterns)
         if statement.resources:
             return found
@@ -119,7 +123,7 @@ class Evaluator:
 
     def _block(self, operator: str, block: Any, context: Any) -> Any:
         base = operator.lower().rpartition(":")[2].removesuffix("ifexists")
-        if not isinstance(block, dict) or base in _NO_VARIABLES:
+        if not isinstance(block, dict) or not base.startswith(_OPERATORS_WITH_VARIABLES):
             return block
         pattern = base in _PATTERN_OPERATORS
         return {
