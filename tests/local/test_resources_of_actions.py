@@ -11,7 +11,9 @@ from botocore.model import ListShape, Shape, StructureShape
 from iam_world import IamWorld, Session, policy, tag_list
 
 from chime_local.engine import Engine
+from chime_local.iam.gate import request_context
 from chime_local.service._model import SERVICES, operation_model, service_model
+from chime_local.service.iam import iam_of
 
 BEARER, CHANNEL, FLOW, APP = "{app}/user/ann", "{app}/channel/c", "{app}/channel-flow/f", "{app}"
 USER, BOT = "{app}/user/bob", "{app}/bot/b"
@@ -178,3 +180,17 @@ def test_streaming_needs_the_stream(play: Play, action: str) -> None:
     denied = play.try_with("PutMessagingStreamingConfigurations", [*rest, others, deny], **given)
     assert f"perform: {action} on resource: {stream} with an explicit deny" in denied
     assert play.try_with("PutMessagingStreamingConfigurations", [*rest, others], **given) == ""
+
+
+JUNK: list[Any] = [None, 0, "", "x", [], [1, None, {}], {}, {"Key": 1}]
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_malformed_call_is_judged(operation: str) -> None:
+    """A call is judged before it is validated, so whatever it holds must be judged."""
+    names = [*ARNS, "Tags", "TagKeys", "StreamingConfigurations", "ChannelId", "MemberArns"]
+    for parameters in ({}, *(dict.fromkeys(names, junk) for junk in JUNK)):
+        for action, resources in iam_of(operation, parameters):
+            assert action
+            assert all(isinstance(resource, str) for resource in resources)
+        assert request_context(parameters, {})["aws:ViaAWSService"] == "false"

@@ -27,12 +27,12 @@ _INSIDE = {
 def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Give the actions, each with the resources that must all be allowed."""
     action = f"chime:{operation}"
-    bearer = str(params.get("ChimeBearer") or "")
+    bearer, app = _arn(params, "ChimeBearer"), _arn(params, "AppInstanceArn")
     if operation in _TAGGING:
-        return ((action, (str(params["ResourceARN"]),)),)
+        return ((action, (_arn(params, "ResourceARN"),)),)
     if operation == "CreateChannel":
         # The channel has no ARN before it is there, save where its id is given.
-        channel = f"{params['AppInstanceArn']}/channel/{params.get('ChannelId') or '*'}"
+        channel = f"{app}/channel/{params.get('ChannelId') or '*'}"
         needed = [
             (f"chime:{other}", (channel,) if name == "Tags" else (bearer, channel))
             for name, other in _WITH_CREATION.items()
@@ -46,7 +46,7 @@ def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str
         return _streaming(action, params)
     if operation in _INSIDE:
         kind, name = _INSIDE[operation]
-        return ((action, (f"{params['AppInstanceArn']}/{kind}/{params.get(name) or '*'}",)),)
+        return ((action, (f"{app}/{kind}/{params.get(name) or '*'}",)),)
     names = (
         "AppInstanceArn",
         "AppInstanceAdminArn",
@@ -60,11 +60,18 @@ def iam_of(operation: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str
 
 def _streaming(action: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Judge the caller on the streams, too, and on the role that the service then uses."""
-    app = str(params["AppInstanceArn"])
-    streams = tuple(sorted({str(one["ResourceArn"]) for one in params["StreamingConfigurations"]}))
-    role = f"arn:aws:iam::{app.split(':')[4]}:{_STREAMING_ROLE}"
+    app = _arn(params, "AppInstanceArn")
+    listed = params.get("StreamingConfigurations")
+    configurations = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    streams = tuple(sorted({_arn(one, "ResourceArn") for one in configurations}))
+    role = f"arn:aws:iam::{''.join(app.split(':')[4:5])}:{_STREAMING_ROLE}"
     return (
         (action, (app,)),
         *((kinesis, streams) for kinesis in _STREAM),
         ("iam:CreateServiceLinkedRole", (role,)),
     )
+
+
+def _arn(params: dict[str, Any], name: str) -> str:
+    """Read a parameter that nothing has checked yet: a call is judged before it is validated."""
+    return str(params.get(name) or "")
