@@ -40,7 +40,7 @@ class Account:
         assert status == 200, body
 
     def put(self, *statements: dict[str, Any], role: str = "Role") -> None:
-        """Give a role its inline policy."""
+        """Put the inline policy of a role."""
         self.call("PutRolePolicy", RoleName=role, PolicyName="may", PolicyDocument=policy(*statements))
 
     def allows(self, action: str = "chime:SendChannelMessage", role: str = "Role") -> bool:
