@@ -131,7 +131,7 @@ class Stage:
             **more,
         }
 
-    def deliver(self, event: Any, seconds: float = 480.0) -> dict[str, Any]:
+    def deliver(self, event: Any, seconds: float = 900.0) -> dict[str, Any]:
         """Invoke the Lambda with an event and give the one answer."""
         before = len(self.answers)
         self.provider.serve(event, Context(self, seconds))

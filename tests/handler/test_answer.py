@@ -34,18 +34,81 @@ def test_long_reason_keeps_its_beginning() -> None:
     ("url", "sendable"),
     [
         ("https://bucket.s3.amazonaws.com/x?sig=1", True),
-        ("http://127.0.0.1:4566/x", True),
-        ("http://localhost:4566/x", True),
+        ("https://bucket.s3.amazonaws.com:443/x?sig=1", True),
+        ("https://cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com/x", True),
+        ("https://cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com/x", True),
+        ("https://s3-us-west-2.amazonaws.com/bucket/x", True),
+        ("https://s3.dualstack.eu-central-1.amazonaws.com/bucket/x", True),
+        ("https://bucket.s3-external-1.amazonaws.com/x", True),
+        ("https://bucket.s3.cn-north-1.amazonaws.com.cn/x", True),
+        ("https://bucket.s3.us-gov-west-1.amazonaws.com/x", True),
+        ("https://BUCKET.S3.amazonaws.com/x", True),
+        ("http://bucket.s3.amazonaws.com/x", False),
+        ("https://user@bucket.s3.amazonaws.com/x", False),
+        ("https://:pass@bucket.s3.amazonaws.com/x", False),
+        ("https://@bucket.s3.amazonaws.com/x", False),
+        ("https://evil.example\\@bucket.s3.amazonaws.com/x", False),
+        ("https://bucket.s3.amazonaws.com@evil.example/x", False),
+        ("https://bucket.s3.amazonaws.com:8443/x", False),
+        ("https://bucket.s3.amazonaws.com:0/x", False),
+        ("https://bucket.s3.amazonaws.com:port/x", False),
+        ("https://bucket.s3.amazonaws.com:99999/x", False),
+        ("https://bucket.s3.amazonaws.com./x", False),
+        ("https://s3.amazonaws.com.evil.com/x", False),
+        ("https://bucket.s3.amazonaws.com.evil.com/x", False),
+        ("https://evils3.amazonaws.com/x", False),
+        ("https://s3evil.amazonaws.com/x", False),
+        ("https://s3.amazonaws.com-evil.com/x", False),
+        ("https://s3-amazonaws.com/x", False),
+        ("https://s3.evil-amazonaws.com/x", False),
+        ("https://amazonaws.com/x", False),
+        ("https://evil.example/s3.amazonaws.com", False),
+        ("https://evil.example?.s3.amazonaws.com/x", False),
+        ("https://evil.example#.s3.amazonaws.com/x", False),
+        ("https://169.254.169.254/x", False),
+        ("https://example.com/x", False),
         ("http://example.com/x", False),
-        ("ftp://127.0.0.1/x", False),
+        ("ftp://bucket.s3.amazonaws.com/x", False),
+        ("//bucket.s3.amazonaws.com/x", False),
+        ("https://bucket.s3.amazonaws.com/x\r\nHost: evil", False),
+        (" https://bucket.s3.amazonaws.com/x", False),
         ("https://", False),
         ("http://[", False),
+        ("", False),
+        (b"https://bucket.s3.amazonaws.com/x", False),
         (None, False),
     ],
 )
-def test_sendable(url: object, *, sendable: bool) -> None:
-    """Answers go over TLS, or in the clear to this very machine, and nowhere else."""
-    assert _answer.is_sendable(url) is sendable
+def test_answers_go_to_s3_over_tls_only(url: object, *, sendable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS an answer goes to a host of Amazon S3 over https, without user info, and nowhere else."""
+    for endpoint in (None, "https://chime.example.com", "http://[", "http://127.0.0.1:4566"):
+        if endpoint is None:
+            monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        else:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        assert _answer.is_sendable(url) is sendable
+
+
+LOOPBACK = ("127.0.0.1:4566", "localhost:4566", "[::1]:4566", "127.0.0.1", "localhost")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_answers_go_to_this_machine_only_where_an_engine_serves(
+    host: str, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer goes to this very machine only where AWS_ENDPOINT_URL leads there as well."""
+    url = f"{scheme}://{host}/x"
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert not _answer.is_sendable(url)
+    for elsewhere in ("", "https://example.com", "http://[", "127.0.0.1:4566", "https://localhost.evil.example"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", elsewhere)
+        assert not _answer.is_sendable(url)
+    for engine in LOOPBACK:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{engine}")
+        assert _answer.is_sendable(url)
+        assert not _answer.is_sendable(f"{scheme}://user@{host}/x")
+        assert not _answer.is_sendable(f"ftp://{host}/x")
 
 
 @pytest.mark.parametrize(

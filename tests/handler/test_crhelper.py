@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import index
 from chime_channel import _answer
 from stage import URL, Context, Stage
 
@@ -60,32 +61,42 @@ def test_delete_does_not_sleep(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
     assert stage.now - begun < 1
 
 
-def test_timer_answers_with_the_id_and_only_once(stage: Stage) -> None:
-    """When time runs out, one FAILED answer goes out, with the channel's ARN, and nothing after it."""
+@pytest.mark.parametrize(("late", "prefix"), [("CreateChannel", "unproven:"), ("BatchCreateChannelMembership", "")])
+def test_timer_answers_with_the_id_and_only_once(stage: Stage, late: str, prefix: str) -> None:
+    """When time runs out, one FAILED answer goes out, with what is known of the channel, and nothing after it."""
 
     def after(operation: str, _: Mapping[str, Any]) -> None:
-        if operation == "DescribeChannel":
-            stage.provider._timeout()
+        if operation == late:
+            stage.timers[-1].call()
 
     stage.after = after
-    stage.create()
+    stage.create(MemberArns=[stage.user("ann")])
     (answer,) = stage.answers
     (channel,) = stage.service.channels()
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", channel.arn)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", prefix + channel.arn)
 
 
-def test_timer_leaves_time_to_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The timer goes off eight seconds before the end, not half a second."""
-    set_to: list[float] = []
-    real = threading.Timer
-
-    def timer(seconds: float, function: Any) -> threading.Timer:
-        set_to.append(seconds)
-        return real(seconds, function)
-
-    monkeypatch.setattr("threading.Timer", timer)
+def test_timer_leaves_time_to_answer(stage: Stage) -> None:
+    """The timer goes off eight seconds before the end, not half a second, and is cancelled with the answer."""
     stage.deliver(stage.event("Create", stage.properties()), seconds=100)
-    assert set_to == [92.0]
+    assert [(timer.seconds, timer.cancelled) for timer in stage.timers] == [(92.0, True)]
+
+
+def test_real_timer_calls_on_a_thread_that_keeps_nothing_alive() -> None:
+    """The timer of the Lambda itself calls on a daemon thread, and `join` waits until the call is over."""
+    called: list[threading.Thread] = []
+    timer = index._RealTimer(0, lambda: called.append(threading.current_thread()))
+    timer.join()
+    assert [thread.daemon for thread in called] == [True]
+
+
+def test_real_timer_that_is_cancelled_never_calls() -> None:
+    """A cancelled timer ends without a call."""
+    called: list[str] = []
+    timer = index._RealTimer(3600, lambda: called.append("called"))
+    timer.cancel()
+    timer.join()
+    assert called == []
 
 
 def test_id_of_a_failed_create_is_not_random(stage: Stage) -> None:
@@ -113,17 +124,17 @@ def test_data_does_not_survive(stage: Stage) -> None:
     assert "Data" not in stage.create(Mode="X")
 
 
-def test_unforeseen_error(stage: Stage) -> None:
+def test_unforeseen_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unforeseen error is answered by its kind, without its text, and logged with its place."""
 
-    def before(_operation: str, _parameters: Mapping[str, Any]) -> None:
+    def establish(_work: object, _desired: object) -> None:
         raise KeyError("secret")
 
-    stage.before = before
+    monkeypatch.setattr("chime_channel._channel.establish", establish)
     answer = stage.create()
     assert "unforeseen KeyError" in answer["Reason"]
     assert "secret" not in answer["Reason"] + "".join(stage.lines)
-    assert any("stage.py" in line or "test_crhelper.py" in line for line in stage.lines)
+    assert any("test_crhelper.py" in line for line in stage.lines)
 
 
 BAD_EVENTS: list[Any] = [

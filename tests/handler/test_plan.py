@@ -23,6 +23,7 @@ PLAIN = Declaration(app_instance_arn=APP, bearer=BOSS, name="Support")
 ASIS = Current(
     name="Support", mode="RESTRICTED", tags={OWNER_TAG: MARK}, members={BOSS: "DEFAULT"}, moderators={BOSS}
 )
+FLOW, OTHER_FLOW = f"{APP}/channel-flow/1", f"{APP}/channel-flow/2"
 WEEK = Expiration(7, "CREATED_TIMESTAMP")
 HERE = {"ChannelArn": ARN, "ChimeBearer": BOSS}
 
@@ -136,10 +137,57 @@ CASES = {
             Call("BatchCreateChannelMembership", {**HERE, "Type": "DEFAULT", "MemberArns": [user("u100")]}),
         ),
     ),
-    "what was not read is not touched": (
-        PLAIN._replace(tags={"a": "b"}, members=(ANN,), moderators=(ANN,)),
+    "persons that were not read are not touched": (
+        PLAIN._replace(members=(ANN,), moderators=(ANN,), bans=(BOB,)),
         Current(name="Support", mode="RESTRICTED"),
         PLAIN,
+        (),
+    ),
+    "tags that were not read follow from the two declarations, and the mark is left alone": (
+        PLAIN._replace(tags={"same": "1", "changed": "2", "new": "3"}),
+        Current(name="Support", mode="RESTRICTED"),
+        PLAIN._replace(tags={"same": "1", "changed": "0", "old": "4"}),
+        (
+            Call("UntagResource", {"ResourceARN": ARN, "TagKeys": ["old"]}),
+            Call(
+                "TagResource",
+                {"ResourceARN": ARN, "Tags": [{"Key": "changed", "Value": "2"}, {"Key": "new", "Value": "3"}]},
+            ),
+        ),
+    ),
+    "what was redeclared is set even where a read, which may be old, shows it already": (
+        PLAIN._replace(name="Help", expiration=WEEK, flow=FLOW),
+        ASIS._replace(name="Help", expiration=WEEK, flow=FLOW),
+        PLAIN,
+        (
+            update(Name="Help"),
+            Call(
+                "PutChannelExpirationSettings",
+                {
+                    **HERE,
+                    "ExpirationSettings": {"ExpirationDays": 7, "ExpirationCriterion": "CREATED_TIMESTAMP"},
+                },
+            ),
+            Call("AssociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW}),
+        ),
+    ),
+    "a flow is replaced by another without a moment without either": (
+        PLAIN._replace(flow=FLOW),
+        ASIS._replace(flow=OTHER_FLOW),
+        PLAIN._replace(flow=OTHER_FLOW),
+        (Call("AssociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW}),),
+    ),
+    "a flow that left the declaration is taken off": (
+        PLAIN,
+        ASIS._replace(flow=FLOW),
+        PLAIN._replace(flow=FLOW),
+        (Call("DisassociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW}),),
+    ),
+    "a flow that others associated is left alone": (PLAIN, ASIS._replace(flow=FLOW), PLAIN, ()),
+    "a flow that left the declaration and was replaced by others since is left alone": (
+        PLAIN,
+        ASIS._replace(flow=OTHER_FLOW),
+        PLAIN._replace(flow=FLOW),
         (),
     ),
 }
