@@ -59,7 +59,9 @@ class Stage:
     before: Callable[[str, Mapping[str, Any]], None] = lambda _operation, _parameters: None
     """Runs before each call takes effect; raises ServiceError to refuse it."""
     after: Callable[[str, Mapping[str, Any]], None] = lambda _operation, _parameters: None
-    """Runs after each call took effect; raises ServiceError to lose its answer."""
+    """Runs after each call took effect; raises to lose its answer."""
+    garble: Callable[[str, dict[str, Any]], Any] = lambda _operation, answer: answer
+    """Changes what each call answers."""
 
     def __post_init__(self) -> None:
         """Set the stage: an app instance with an admin and some users."""
@@ -138,6 +140,11 @@ class Stage:
         assert len(self.answers) == before + 1, "exactly one answer is due"
         return self.answers[-1]
 
+    def deliver_elsewhere(self, event: Any, seconds: float = 900.0) -> dict[str, Any]:
+        """Invoke the Lambda in another execution environment, while the first may still be at work."""
+        index.Provider(self.provider.effects).serve(event, Context(self, seconds))
+        return self.answers[-1]
+
     def create(self, **properties: Any) -> dict[str, Any]:
         """Deliver a Create."""
         return self.deliver(self.event("Create", self.properties(**properties)))
@@ -157,7 +164,7 @@ class Stage:
         """Deliver a Delete."""
         return self.deliver(self.event("Delete", self.properties(**properties), PhysicalResourceId=physical_id))
 
-    def _send(self, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _send(self, region: str, operation: str, parameters: Mapping[str, Any]) -> Any:
         self.now += 0.02
         self.calls.append((operation, dict(parameters)))
         self.before(operation, parameters)
@@ -167,7 +174,12 @@ class Stage:
         except ChimeError as refused:
             raise ServiceError(operation, refused.code, refused.message, refused.status) from None
         self.after(operation, parameters)
-        return answer
+        return self.garble(operation, answer)
+
+    def heal(self) -> None:
+        """Let all calls through again."""
+        self.before = self.after = lambda _operation, _parameters: None
+        self.garble = lambda _operation, answer: answer
 
     def _start_timer(self, seconds: float, call: Callable[[], None]) -> Timer:
         self.timers.append(Timer(seconds, call))

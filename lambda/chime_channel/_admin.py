@@ -15,6 +15,7 @@ from chime_channel._observe import confirmed_gone, settled_tags, tags_of
 from chime_channel._physical_id import PhysicalId, State
 from chime_channel._properties import refuse, shown, text
 from chime_channel._request import Work
+from chime_channel._times import STALENESS_SECONDS
 
 MARK_PREFIX = f"{OWN_PREFIX}admin-"
 _MADE, _FOUND, _LEAVING = "made", "found", "leaving"
@@ -41,7 +42,7 @@ def update(work: Work) -> dict[str, str]:
     admin, _ = _declared(work)
     if before != admin and work.request.physical_id == admin and app_instance_of(before):
         # The rollback of an Update that failed, perhaps after its effect: CloudFormation has never heard of it.
-        _let_go(work, before, marked_always=True)
+        _let_go(work, before)
     return create(work)
 
 
@@ -55,8 +56,7 @@ def delete(work: Work) -> dict[str, str]:
         admin = text(work.request.properties, "AppInstanceAdminArn")
         work.wait_until_create_has_ended()
     if app_instance_of(admin) and not region_errors("AppInstanceAdminArn", admin):
-        # What an earlier release has made bears no mark; it answered each Create whose effect was sure.
-        _let_go(work, admin, marked_always=physical_id.state is not State.HELD)
+        _let_go(work, admin)
     return {}
 
 
@@ -67,17 +67,21 @@ def _mark_key(work: Work) -> str:
 def _mark(work: Work, admin: str) -> None:
     """Leave this resource's mark, before the right is given: then no right is ever without its mark."""
     key = _mark_key(work)
-    tags = tags_of(work.api, admin) or {}
-    if key in tags:
+    marks = _marks(tags_of(work.api, admin))
+    found = False
+    if not marks and work.request.physical_id != admin and _is_admin(work, admin):
+        # Another resource, or another delivery of this request, may have given the right; then its mark is seen
+        # before long.
+        marks = _marks(settled_tags(work.api, admin, key))
+        found = not marks
+    if marks.get(key) in (_MADE, _FOUND):
         return
-    values = {value for name, value in tags.items() if name.startswith(MARK_PREFIX)}
-    found = _FOUND in values
-    if not values and work.request.physical_id != admin and _is_admin(work, admin):
-        # Another delivery of this request may have given the right; then its mark is seen before long.
-        if key in (settled_tags(work.api, admin, key) or {}):
-            return
-        found = True
-    work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _FOUND if found else _MADE}])
+    value = _FOUND if found or _FOUND in marks.values() else _MADE
+    work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": value}])
+
+
+def _marks(tags: Mapping[str, str] | None) -> dict[str, str]:
+    return {key: value for key, value in (tags or {}).items() if key.startswith(MARK_PREFIX)}
 
 
 def _is_admin(work: Work, admin: str) -> bool:
@@ -92,36 +96,21 @@ def _is_admin(work: Work, admin: str) -> bool:
     return True
 
 
-def _let_go(work: Work, admin: str, *, marked_always: bool) -> None:
-    """Take the right away with the last mark, then remove this resource's mark.
-
-    Args:
-        work: The request in progress.
-        admin: The user or bot.
-        marked_always: Whether a right without this resource's mark is certainly another's.
-    """
+def _let_go(work: Work, admin: str) -> None:
+    """Take the right away with the last mark, then remove this resource's mark; a right without it is another's."""
     key = _mark_key(work)
-    tags = (settled_tags(work.api, admin, key) if marked_always else tags_of(work.api, admin)) or {}
-    mark = tags.get(key)
-    if mark is None and marked_always:
-        return
+    mark = (settled_tags(work.api, admin, key) or {}).get(key)
+    if mark is None:
+        return  # never made, or let go by an earlier delivery of this request
     if mark != _FOUND:
-        others = _others(tags, key)
-        if mark is not None and others:
-            # Of two that let go at once, at least one must see that the other does.
-            work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _LEAVING}])
-            others = _others(tags_of(work.api, admin) or {}, key)
-        if not others:
+        # Of two that let go at once, at least one must see that the other does; and nobody may be overlooked, or
+        # seen still, because a read is late.
+        work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _LEAVING}])
+        work.api.pause(STALENESS_SECONDS, "ListTagsForResource")
+        marks = _marks(tags_of(work.api, admin))
+        if not any(name != key and value != _LEAVING for name, value in marks.items()):
             _demote(work, admin)
-    if mark is not None:
-        work.api.call("UntagResource", ResourceARN=admin, TagKeys=[key])
-
-
-def _others(tags: Mapping[str, str], key: str) -> set[str]:
-    """Return the marks of other resources that hold on to the right."""
-    return {
-        name for name, value in tags.items() if name.startswith(MARK_PREFIX) and name != key and value != _LEAVING
-    }
+    work.api.call("UntagResource", ResourceARN=admin, TagKeys=[key])
 
 
 def _demote(work: Work, admin: str) -> None:

@@ -1,0 +1,202 @@
+"""One resource of each type, and a look at everything that it could leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from chime_local.service import World
+from stage import Stage
+
+STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
+
+
+class Place:
+    """A stage with users, flows, and a channel that no stack owns; nothing of it was made a moment ago."""
+
+    def __init__(self, world: str = "", *, seed: int = 0) -> None:
+        self.stage = stage = Stage(World.parse(world), seed=seed)
+        self.ann, self.bob, self.cy = (stage.user(name) for name in ("ann", "bob", "cy"))
+        self.flow, self.other_flow = (self._flow(name) for name in ("a", "b"))
+        stage.now += 100
+        parameters = {
+            "AppInstanceArn": stage.app,
+            "ChannelId": "lobby",
+            "Name": "theirs",
+            "Mode": "RESTRICTED",
+            "Privacy": "PRIVATE",
+            "ClientRequestToken": "token-of-theirs",
+            "ChimeBearer": stage.boss,
+        }
+        self.lobby = str(stage.messaging("CreateChannel", **parameters)["ChannelArn"])
+        stage.now += 100
+
+    def _flow(self, name: str) -> str:
+        function = "arn:aws:lambda:us-east-1:000000000000:function:f"
+        processor = {
+            "Name": "p",
+            "ExecutionOrder": 1,
+            "FallbackAction": "CONTINUE",
+            "Configuration": {"Lambda": {"ResourceArn": function, "InvocationType": "ASYNC"}},
+        }
+        given = {"AppInstanceArn": self.stage.app, "Name": name, "ClientRequestToken": "tt"}
+        return str(self.stage.messaging("CreateChannelFlow", **given, Processors=[processor])["ChannelFlowArn"])
+
+    def say(self, arn: str, content: str) -> None:
+        """Send a message, so that a lost channel shows."""
+        self.stage.now += 1
+        self.stage.messaging(
+            "SendChannelMessage",
+            ChannelArn=arn,
+            ChimeBearer=self.stage.boss,
+            Content=content,
+            Type="STANDARD",
+            Persistence="PERSISTENT",
+            ClientRequestToken=self.stage.service.uuid(),
+        )
+
+    def everything(self) -> dict[str, Any]:
+        """Return all that a resource could have made or changed."""
+        service, app = self.stage.service, self.stage.service.app_instances[self.stage.app]
+        return {
+            "channels": {
+                channel.arn: (
+                    channel.name,
+                    channel.mode,
+                    channel.metadata,
+                    channel.members,
+                    channel.moderators,
+                    channel.bans,
+                    channel.flow,
+                    channel.messages,
+                    {key for key in channel.tags if not key.startswith("cdk-chime-messaging:")},
+                )
+                for channel in service.channels()
+            },
+            "admins": set(app.admins),
+            "retention": app.retention.get("ChannelRetentionSettings") or {},
+            "streams": {one["DataType"]: one["ResourceArn"] for one in app.streaming},
+            "tags": {arn: tags for arn, tags in service.tags.items() if tags and "/channel/" not in arn},
+        }
+
+
+class Kind(NamedTuple):
+    """A type of resource: how it is declared, and declared anew."""
+
+    type: str
+    first: Callable[[Place], dict[str, Any]]
+    second: Callable[[Place], dict[str, Any]]
+    effect: str
+    """The first call that changes something."""
+
+    def event(self, place: Place, request: str, properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        """Write a request for this type."""
+        given = {"ServiceToken": "arn", **properties}
+        if "OldResourceProperties" in more:
+            more["OldResourceProperties"] = {"ServiceToken": "arn", **more["OldResourceProperties"]}
+        return place.stage.event(request, given, ResourceType=f"Custom::Chime{self.type}", **more)
+
+    def create(self, place: Place) -> dict[str, Any]:
+        """Deliver a Create."""
+        return place.stage.deliver(self.event(place, "Create", self.first(place)))
+
+    def update(self, place: Place, physical_id: str, *, back: bool = False) -> dict[str, Any]:
+        """Deliver an Update from the first declaration to the second, or back."""
+        old, new = (self.second, self.first) if back else (self.first, self.second)
+        more = {"PhysicalResourceId": physical_id, "OldResourceProperties": old(place)}
+        return place.stage.deliver(self.event(place, "Update", new(place), **more))
+
+    def delete(self, place: Place, physical_id: str, *, second: bool = False) -> dict[str, Any]:
+        """Deliver a Delete."""
+        properties = (self.second if second else self.first)(place)
+        return place.stage.deliver(self.event(place, "Delete", properties, PhysicalResourceId=physical_id))
+
+
+def _channel(place: Place, **changed: Any) -> dict[str, Any]:
+    return place.stage.properties(**changed)
+
+
+def _full(place: Place, **changed: Any) -> dict[str, Any]:
+    declared = {
+        "MemberArns": ["user/ann"],
+        "ModeratorArns": ["user/bob"],
+        "BanArns": ["user/cy"],
+        "ChannelFlowArn": place.flow,
+        "Tags": {"team": "x"},
+        "Metadata": "m",
+    }
+    return place.stage.properties(**{**declared, **changed})
+
+
+def _attached(place: Place, **more: Any) -> dict[str, Any]:
+    return {"ChannelArn": place.lobby, "ChimeBearer": place.stage.boss, **more}
+
+
+def _member(name: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
+    return lambda place: _attached(place, MemberArn=getattr(place, name), **more)
+
+
+def _app(place: Place, **more: Any) -> dict[str, Any]:
+    return {"AppInstanceArn": place.stage.app, **more}
+
+
+KINDS = {
+    "channel": Kind("Channel", _channel, lambda place: _channel(place, Name="Help"), "CreateChannel"),
+    "full channel": Kind(
+        "Channel",
+        _full,
+        lambda place: _full(
+            place, MemberArns=["user/cy"], BanArns=["user/ann"], ChannelFlowArn=place.other_flow, Tags={"cost": "1"}
+        ),
+        "CreateChannel",
+    ),
+    "replaced channel": Kind("Channel", _full, lambda place: _full(place, Privacy="PUBLIC"), "CreateChannel"),
+    "channel with a ChannelId of its own": Kind(
+        "Channel",
+        lambda place: _channel(place, ChannelId="mine"),
+        lambda place: _channel(place, ChannelId="mine", Name="Help"),
+        "CreateChannel",
+    ),
+    "channel with a token of its own": Kind(
+        "Channel",
+        lambda place: _channel(place, ClientRequestToken="my-token"),
+        lambda place: _channel(place, ClientRequestToken="my-token", Name="Help"),
+        "CreateChannel",
+    ),
+    "admin": Kind(
+        "AppInstanceAdmin",
+        lambda place: _app(place, AppInstanceAdminArn=place.ann),
+        lambda place: _app(place, AppInstanceAdminArn=place.bob),
+        "TagResource",
+    ),
+    "retention": Kind(
+        "AppInstanceRetention",
+        lambda place: _app(place, RetentionDays="1"),
+        lambda place: _app(place, RetentionDays="2"),
+        "PutAppInstanceRetentionSettings",
+    ),
+    "streaming": Kind(
+        "AppInstanceStreaming",
+        lambda place: _app(place, StreamArns={"Channel": f"{STREAM}a"}),
+        lambda place: _app(place, StreamArns={"ChannelMessage": f"{STREAM}b"}),
+        "PutMessagingStreamingConfigurations",
+    ),
+    "membership": Kind("ChannelMembership", _member("ann"), _member("bob"), "BatchCreateChannelMembership"),
+    "type of membership": Kind(
+        "ChannelMembership", _member("ann"), _member("ann", Type="HIDDEN"), "BatchCreateChannelMembership"
+    ),
+    "moderator": Kind("ChannelModerator", _member("ann"), _member("bob"), "CreateChannelModerator"),
+    "ban": Kind("ChannelBan", _member("ann"), _member("bob"), "CreateChannelBan"),
+    "flow": Kind(
+        "ChannelFlowAssociation",
+        lambda place: _attached(place, ChannelFlowArn=place.flow),
+        lambda place: _attached(place, ChannelFlowArn=place.other_flow),
+        "AssociateChannelFlow",
+    ),
+}
+WORLDS = (
+    "",
+    "missing_channel=NotFound,missing_tags=empty,second_flow=conflict,put_streaming=replaces,read_misses=3",
+    "missing_tags=BadRequest,tag_misses=3,update_misses=2,token_alive=conflict,token_after_delete=dead",
+    "deleted_channel_id=conflict,token_after_delete=conflict,second_flow=conflict,read_misses=0,tag_misses=1",
+)

@@ -1,0 +1,226 @@
+"""Several resources, in several stacks, that declare the same AppInstanceAdmin: the right goes with the last."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from resources import KINDS, Place
+
+from chime_channel._api import ServiceError
+from stage import STACK, Context
+
+ADMIN = KINDS["admin"]
+WORLDS = ("", "tag_misses=1", "tag_misses=3", "missing_channel=NotFound,new_identity_refusals=3")
+OWNERS: tuple[dict[str, str], ...] = (
+    {"StackId": STACK, "LogicalResourceId": "Admin"},
+    {"StackId": STACK + "x", "LogicalResourceId": "Admin"},
+    {"StackId": STACK, "LogicalResourceId": "OtherAdmin"},
+)
+ORDERS = list(itertools.permutations(range(3)))
+
+
+class Killed(BaseException):
+    """The execution environment ends without a word."""
+
+
+@pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
+def place(request: pytest.FixtureRequest) -> Place:
+    """Return a place in some worlds."""
+    return Place(request.param)
+
+
+def deliver(place: Place, request: str, owner: Mapping[str, str], **more: Any) -> dict[str, Any]:
+    """Deliver a request for the same admin, ann, in the name of one of several resources."""
+    return place.stage.deliver(ADMIN.event(place, request, ADMIN.first(place), **owner, **more))
+
+
+def is_admin(place: Place) -> bool:
+    """Check whether ann is admin."""
+    return place.ann in place.everything()["admins"]
+
+
+@pytest.mark.parametrize("pause", [0, 60], ids=["at once", "later"])
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_right_goes_with_the_last_resource_that_declares_it(
+    place: Place, order: tuple[int, ...], pause: int
+) -> None:
+    """Whatever the order of the Deletes, ann stays admin until the last of three resources is deleted."""
+    before = place.everything()
+    held = []
+    for owner in OWNERS:
+        held.append(deliver(place, "Create", owner)["PhysicalResourceId"])
+        place.stage.now += pause
+    assert held == [place.ann] * 3
+    for left, number in zip((2, 1, 0), order, strict=True):
+        answer = deliver(place, "Delete", OWNERS[number], PhysicalResourceId=place.ann)
+        place.stage.now += pause
+        assert (answer["Status"], is_admin(place)) == ("SUCCESS", left > 0)
+    assert place.everything() == before
+
+
+def test_right_given_a_moment_ago_by_another_resource_stays(place: Place) -> None:
+    """A Delete at once after another resource's Create, whose mark may not be seen yet, keeps the right."""
+    for owner in OWNERS[:2]:
+        deliver(place, "Create", owner)
+    deliver(place, "Delete", OWNERS[0], PhysicalResourceId=place.ann)
+    assert is_admin(place)
+
+
+def test_resource_whose_delete_failed_holds_on_to_the_right_again(place: Place) -> None:
+    """After a Delete that failed half-way, an Update declares the right anew: another's Delete leaves it."""
+    stage = place.stage
+    deliver(place, "Create", OWNERS[0])
+    deliver(place, "Create", OWNERS[1])
+    stage.now += 60
+
+    def deny(operation: str, _: object) -> None:
+        if operation == "UntagResource":
+            raise ServiceError(operation, "AccessDeniedException", "no", 403)
+
+    stage.before = deny
+    assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=place.ann)["Status"] == "FAILED"
+    stage.heal()
+    stage.now += 60
+    more = {"PhysicalResourceId": place.ann, "OldResourceProperties": ADMIN.first(place)}
+    assert deliver(place, "Update", OWNERS[0], **more)["Status"] == "SUCCESS"
+    stage.now += 60
+    assert deliver(place, "Delete", OWNERS[1], PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
+    assert is_admin(place)
+
+
+@pytest.mark.parametrize("pause", [0, 60], ids=["at once", "later"])
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_right_that_was_there_before_stays(place: Place, order: tuple[int, ...], pause: int) -> None:
+    """Who was admin before any resource declared it stays admin, whatever the order of the Deletes."""
+    place.stage.identity("CreateAppInstanceAdmin", AppInstanceArn=place.stage.app, AppInstanceAdminArn=place.ann)
+    before = place.everything()
+    for owner in OWNERS:
+        assert deliver(place, "Create", owner)["Status"] == "SUCCESS"
+        place.stage.now += pause
+    for number in order:
+        assert deliver(place, "Delete", OWNERS[number], PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
+        place.stage.now += pause
+        assert is_admin(place)
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("made_up", [True, False], ids=["made up", "redelivered"])
+@pytest.mark.parametrize("others", [0, 1])
+def test_crash_at_any_call_leaves_the_right_to_the_others(
+    place: Place, others: int, moment: str, *, made_up: bool
+) -> None:
+    """A Create that dies at any call, then is redelivered or deleted, leaves exactly the rights of the others."""
+    stage = place.stage
+    for number in range(1, 20):
+        for owner in OWNERS[1 : 1 + others]:
+            deliver(place, "Create", owner)
+        stage.now += 60
+        before, hit = place.everything(), []
+
+        def die(operation: str, _: object, number: int = number, hit: list[str] = hit) -> None:
+            hit.append(operation)
+            if len(hit) == number:
+                raise Killed
+
+        setattr(stage, moment, die)
+        event = ADMIN.event(place, "Create", ADMIN.first(place), **OWNERS[0])
+        try:
+            stage.provider.serve(event, Context(stage, 900))
+        except Killed:
+            stage.heal()
+            if not made_up:
+                stage.now += 60
+                assert stage.deliver(event)["Status"] == "SUCCESS"
+        stage.heal()
+        held = "demo-Admin-1XY2" if made_up else place.ann
+        assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=held)["Status"] == "SUCCESS"
+        assert place.everything() == before
+        if len(hit) < number:
+            return
+    raise AssertionError("a Create of an admin makes fewer than 20 calls")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("found", [True, False], ids=["found", "made"])
+def test_crash_at_any_call_of_a_delete_is_ended_by_the_next(place: Place, moment: str, *, found: bool) -> None:
+    """A Delete that dies at any call is ended by its next delivery: the right is as it was before the Create."""
+    stage = place.stage
+    if found:
+        stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=place.ann)
+    before = place.everything()
+    for number in range(1, 20):
+        deliver(place, "Create", OWNERS[0])
+        stage.now += 60
+        hit: list[str] = []
+
+        def die(operation: str, _: object, number: int = number, hit: list[str] = hit) -> None:
+            hit.append(operation)
+            if len(hit) == number:
+                raise Killed
+
+        setattr(stage, moment, die)
+        event = ADMIN.event(place, "Delete", ADMIN.first(place), **OWNERS[0], PhysicalResourceId=place.ann)
+        try:
+            stage.provider.serve(event, Context(stage, 900))
+        except Killed:
+            stage.heal()
+            assert stage.deliver(event)["Status"] == "SUCCESS"
+        stage.heal()
+        assert place.everything() == before
+        if len(hit) < number:
+            return
+    raise AssertionError("a Delete of an admin makes fewer than 20 calls")
+
+
+def test_pending_admin_of_another_resource_keeps_its_right(place: Place) -> None:
+    """The Delete of a pending id takes nothing that another resource has declared."""
+    deliver(place, "Create", OWNERS[1])
+    place.stage.now += 60
+    before = place.everything()
+
+    def lose(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "TagResource":
+            place.stage.before = throttle
+            raise ServiceError(operation, "Unreachable", "connection reset")
+
+    place.stage.after = lose
+    held = deliver(place, "Create", OWNERS[0])["PhysicalResourceId"]
+    place.stage.heal()
+    assert held == f"unproven:{place.ann}"
+    assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=held)["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
+def throttle(operation: str, _: Mapping[str, Any]) -> None:
+    """Refuse a call for its rate."""
+    raise ServiceError(operation, "ThrottledClientException", "slow down", 429)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("at", ["ListTagsForResource", "TagResource", "UntagResource"])
+def test_two_deletes_at_once_take_the_right_between_them(place: Place, at: str, moment: str) -> None:
+    """Where the last two resources are deleted at the same time, the right goes, and so do both marks."""
+    stage, before = place.stage, place.everything()
+    for owner in OWNERS[:2]:
+        deliver(place, "Create", owner)
+    stage.now += 60
+    first, second = (
+        ADMIN.event(place, "Delete", ADMIN.first(place), **owner, PhysicalResourceId=place.ann)
+        for owner in OWNERS[:2]
+    )
+    begun: list[str] = []
+
+    def delete_other(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == at and not begun:
+            begun.append(operation)
+            stage.deliver_elsewhere(second)
+
+    setattr(stage, moment, delete_other)
+    stage.deliver_elsewhere(first)
+    assert begun
+    assert [answer["Status"] for answer in stage.answers[-2:]] == ["SUCCESS"] * 2
+    assert place.everything() == before
