@@ -1,0 +1,332 @@
+"""What a request that did not come to its end may have made is known by its id, and goes with the Delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.parsers import ResponseParserError
+from resources import KINDS, WORLDS, Kind, Place
+
+from chime_channel._api import ServiceError
+from stage import Context
+
+Strike = Callable[[], None]
+
+
+class Killed(BaseException):
+    """The execution environment ends without a word."""
+
+
+@pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
+def world(request: pytest.FixtureRequest) -> str:
+    """Return some worlds."""
+    return str(request.param)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Return each type of resource."""
+    return KINDS[request.param]
+
+
+def strike(place: Place, number: int, moment: str, blow: Strike, *, lasting: bool = False) -> list[str]:
+    """Let something happen before or after the effect of a call, counted from now; return a list of those hit."""
+    hit: list[str] = []
+    counts = {"before": 0, "after": 0}
+
+    def at(when: str) -> Callable[[str, Mapping[str, Any]], None]:
+        def count(operation: str, _: Mapping[str, Any]) -> None:
+            counts[when] += 1
+            due = counts["before"] >= number if lasting else counts["before"] == number
+            if when == moment and due:
+                hit.append(operation)
+                blow()
+
+        return count
+
+    place.stage.before, place.stage.after = at("before"), at("after")
+    return hit
+
+
+def each_call(world: str, act: Callable[[Place, int, str], list[str]]) -> None:
+    """Act with something striking before and after each call in turn, until no call is hit."""
+    for moment in ("before", "after"):
+        number, hit = 0, ["first"]
+        while hit:
+            number += 1
+            assert number < 60
+            hit = act(Place(world, seed=number), number, moment)
+
+
+def throttle(operation: str, _: Mapping[str, Any]) -> None:
+    """Refuse a call for its rate."""
+    raise ServiceError(operation, "ThrottledClientException", "slow down", 429)
+
+
+def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Kind, world: str) -> None:
+    """A Create whose effect was not answered, then throttled to the deadline, is undone by its Delete."""
+    place = Place(world)
+    before = place.everything()
+
+    def lose(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == kind.effect:
+            place.stage.before = throttle
+            raise ServiceError(operation, "Unreachable", "connection reset")
+
+    place.stage.after = lose
+    answer = kind.create(place)
+    place.stage.heal()
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"].startswith("unproven:")
+    assert place.everything() != before
+    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
+def test_refused_for_good_made_nothing_and_its_delete_calls_nothing(kind: Kind, world: str) -> None:
+    """A Create whose every call is refused for good answers that nothing was made."""
+    place = Place(world)
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        raise ServiceError(operation, "ResourceLimitExceededException", "no more", 400)
+
+    place.stage.before = refuse
+    answer = kind.create(place)
+    assert answer["PhysicalResourceId"].startswith("unmade:")
+    place.stage.calls.clear()
+    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert place.stage.calls == []
+
+
+ERRORS: tuple[Exception, ...] = (
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"),
+    ResponseParserError("Unable to parse response: not well-formed"),
+    AttributeError("'list' object has no attribute 'get'"),
+    KeyError("ChannelArn"),
+    ConnectionResetError(),
+    RecursionError(),
+)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_any_exception_of_the_client_is_a_failed_connection(kind: Kind, error: Exception) -> None:
+    """Whatever the client raises once, before or after the effect of any call, the Create succeeds all the same."""
+
+    def raise_error() -> None:
+        raise error
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        before = place.everything()
+        hit = strike(place, number, moment, raise_error)
+        answer = kind.create(place)
+        place.stage.heal()
+        assert answer["Status"] == "SUCCESS", (number, moment, answer)
+        assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+        assert place.everything() == before
+        return hit
+
+    each_call("", act)
+
+
+def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, world: str) -> None:
+    """A Create that can make no call any more, from any moment on, is undone by the Delete of its id."""
+
+    def raise_error() -> None:
+        raise ERRORS[0]
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        before = place.everything()
+        hit = strike(place, number, moment, raise_error, lasting=True)
+        answer = kind.create(place)
+        place.stage.heal()
+        # A call whose answers are all lost may be refused as done already: that is a success.
+        assert answer["Status"] == "FAILED" or moment == "after" or not hit
+        gone = kind.delete(place, answer["PhysicalResourceId"])
+        assert gone["Status"] == "SUCCESS", (number, moment, answer, gone)
+        assert place.everything() == before, (number, moment)
+        return hit
+
+    each_call(world, act)
+
+
+GARBLED: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "empty": lambda _: {},
+    "list": lambda _: [],
+    "nothing": lambda _: None,
+    "metadata only": lambda _: {"ResponseMetadata": {"HTTPStatusCode": 200}},
+}
+
+
+@pytest.mark.parametrize("how", GARBLED)
+def test_answers_that_were_cut_leave_nothing_behind(kind: Kind, how: str) -> None:
+    """Where the answers from any call on lack what they should hold, the Delete of the id leaves nothing."""
+
+    def act(place: Place, number: int, _moment: str) -> list[str]:
+        before, hit = place.everything(), []
+
+        def garble(operation: str, answer: dict[str, Any]) -> Any:
+            # No tags at all is an answer that the service may give, so it cannot be known to be cut.
+            if len(place.stage.calls) - calls < number or operation == "ListTagsForResource":
+                return answer
+            hit.append(operation)
+            return GARBLED[how](answer)
+
+        calls = len(place.stage.calls)
+        place.stage.garble = garble
+        answer = kind.create(place)
+        place.stage.heal()
+        assert "unforeseen" not in answer.get("Reason", "")
+        gone = kind.delete(place, answer["PhysicalResourceId"])
+        assert gone["Status"] == "SUCCESS", (number, answer, gone)
+        assert place.everything() == before, (number, answer)
+        return hit
+
+    each_call("", act)
+
+
+def test_one_answer_that_was_cut_is_asked_for_again(kind: Kind) -> None:
+    """Where one answer of a Create lacks all it should hold, the Create succeeds all the same."""
+    asked_again = (
+        "CreateChannel",
+        "DescribeChannel",
+        "BatchCreateChannelMembership",
+        "ListChannelModerators",
+        "ListChannelBans",
+        "ListChannelMemberships",
+    )
+    for operation in asked_again:
+        place, cut = Place(), [operation]
+
+        def garble(called: str, answer: dict[str, Any], cut: list[str] = cut) -> Any:
+            return {} if called in cut and not cut.remove(called) else answer
+
+        place.stage.garble = garble
+        answer = kind.create(place)
+        assert answer["Status"] == "SUCCESS", (operation, answer)
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
+def test_timer_at_any_call_of_a_create_answers_an_id_whose_delete_leaves_nothing(
+    kind: Kind, world: str, *, goes_on: bool
+) -> None:
+    """When time is up in any call of a Create, the Delete of the id that is answered leaves nothing."""
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        stage, before = place.stage, place.everything()
+
+        def time_is_up() -> None:
+            stage.timers[-1].call()
+            if not goes_on:
+                raise Killed
+
+        hit = strike(place, number, moment, time_is_up)
+        _serve(place, kind.event(place, "Create", kind.first(place)))
+        stage.heal()
+        (answer,) = stage.answers
+        assert answer["Status"] == ("FAILED" if hit else "SUCCESS")
+        gone = kind.delete(place, answer["PhysicalResourceId"])
+        assert gone["Status"] == "SUCCESS", (number, moment, answer, gone)
+        assert place.everything() == before, (number, moment, answer)
+        return hit
+
+    each_call(world, act)
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
+def test_timer_at_any_call_of_an_update_is_rolled_back(kind: Kind, world: str, *, goes_on: bool) -> None:
+    """When time is up in any call of an Update, the rollback restores all, and the Delete then leaves nothing."""
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        stage, before = place.stage, place.everything()
+        held = kind.create(place)["PhysicalResourceId"]
+        stage.now += 100
+        created = place.everything()
+
+        def time_is_up() -> None:
+            stage.timers[-1].call()
+            if not goes_on:
+                raise Killed
+
+        hit = strike(place, number, moment, time_is_up)
+        more = {"PhysicalResourceId": held, "OldResourceProperties": kind.first(place)}
+        _serve(place, kind.event(place, "Update", kind.second(place), **more))
+        stage.heal()
+        answered = stage.answers[-1]["PhysicalResourceId"]
+        assert stage.answers[-1]["Status"] == ("FAILED" if hit else "SUCCESS")
+        restored = kind.update(place, answered, back=True)
+        assert restored["Status"] == "SUCCESS", (number, moment, restored)
+        if restored["PhysicalResourceId"] != answered:
+            assert kind.delete(place, answered, second=True)["Status"] == "SUCCESS"
+        assert place.everything() == created, (number, moment)
+        assert kind.delete(place, restored["PhysicalResourceId"])["Status"] == "SUCCESS"
+        assert place.everything() == before, (number, moment)
+        return hit
+
+    each_call(world, act)
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
+def test_timer_at_any_call_of_a_delete_lets_the_next_delete_end_it(
+    kind: Kind, world: str, *, goes_on: bool
+) -> None:
+    """When time is up in any call of a Delete, another Delete of the same id leaves nothing."""
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        stage, before = place.stage, place.everything()
+        held = kind.create(place)["PhysicalResourceId"]
+
+        def time_is_up() -> None:
+            stage.timers[-1].call()
+            if not goes_on:
+                raise Killed
+
+        hit = strike(place, number, moment, time_is_up)
+        _serve(place, kind.event(place, "Delete", kind.first(place), PhysicalResourceId=held))
+        stage.heal()
+        assert stage.answers[-1]["PhysicalResourceId"] == held
+        gone = kind.delete(place, held)
+        assert gone["Status"] == "SUCCESS", (number, moment, gone)
+        assert place.everything() == before, (number, moment)
+        return hit
+
+    each_call(world, act)
+
+
+@pytest.mark.parametrize("redelivered", [True, False], ids=["redelivered", "made up"])
+def test_crash_at_any_call_of_a_create_leaves_nothing_behind(kind: Kind, world: str, *, redelivered: bool) -> None:
+    """A Create that dies without a word is done by its next delivery, or undone by the Delete of a made-up id."""
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        stage, before = place.stage, place.everything()
+
+        def die() -> None:
+            raise Killed
+
+        hit = strike(place, number, moment, die)
+        event = kind.event(place, "Create", kind.first(place))
+        _serve(place, event)
+        stage.heal()
+        if not hit:
+            return hit
+        assert stage.answers == []
+        held = "demo-Support-1XY2Z3"
+        if redelivered:
+            stage.now += 60
+            answer = stage.deliver(event)
+            assert answer["Status"] == "SUCCESS", (number, moment, answer)
+            held = answer["PhysicalResourceId"]
+        gone = kind.delete(place, held)
+        assert gone["Status"] == "SUCCESS", (number, moment, gone)
+        assert place.everything() == before, (number, moment)
+        return hit
+
+    each_call(world, act)
+
+
+def _serve(place: Place, event: Mapping[str, Any]) -> None:
+    try:
+        place.stage.provider.serve(event, Context(place.stage, 900))
+    except Killed:
+        return
