@@ -160,9 +160,9 @@ class Api:
                 if until is None:
                     refused.waited = began - first
                     raise
-                # A refusal by IAM comes before any effect, also of another delivery of this request.
-                may_have_had_effect |= not refused.is_access_denied
-                self._wait(tries, refused)
+                # Only a connection that failed, or a failure of the service, may come after the effect.
+                may_have_had_effect |= refused.status == 0 or refused.status >= 500
+                self._wait(tries, refused, until)
             else:
                 self._log(operation, began, tries, "ok", answer=answer)
                 return answer
@@ -214,10 +214,11 @@ class Api:
                 until = max(until, self.settled_at)
         return until if self.effects.clock() < until else None
 
-    def _wait(self, tries: int, refused: ServiceError) -> None:
+    def _wait(self, tries: int, refused: ServiceError, until: float) -> None:
         # Full jitter: hundreds of requests that were throttled together must not come back together.
         longest = min(_MAX_PAUSE_SECONDS, _MIN_PAUSE_SECONDS * 2 ** min(tries, 8))
-        self.pause(self.effects.rng.uniform(_MIN_PAUSE_SECONDS / 4, longest), refused.operation, refused)
+        seconds = self.effects.rng.uniform(_MIN_PAUSE_SECONDS / 4, longest)
+        self.pause(min(seconds, until - self.effects.clock()), refused.operation, refused)
 
     def _pace(self) -> None:
         early = self._next_batch - self.effects.clock()

@@ -120,6 +120,9 @@ class Work:
             if not refused.may_have_had_effect:
                 self._pending = before
             raise
+        except Refused:
+            self._pending = before  # the service took the call and said that it has done nothing
+            raise
 
     def log(self, outcome: str, **more: object) -> None:
         """Write one line to the Lambda's log."""
