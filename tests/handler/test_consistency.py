@@ -1,0 +1,326 @@
+"""AWS is eventually consistent: what was made a moment ago may be refused, missed or read as it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from resources import KINDS, Kind, Place
+
+from chime_channel._api import ServiceError
+from chime_channel._identity import OWNER_TAG
+from chime_local.service import World
+
+BEARER_WORDS = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
+IAM_WORDS = (
+    "User: arn:aws:sts::111122223333:assumed-role/r/s is not authorized to perform: chime:DeleteChannel",
+    "Authorization failed for this request",
+)
+DENIALS = {
+    "AccessDenied": ("AccessDeniedException", "no", 403),
+    "UnrecognizedClient": ("UnrecognizedClientException", "The security token included is invalid.", 403),
+    "InvalidClientTokenId": ("InvalidClientTokenId", "The security token included is invalid.", 403),
+    "IAM's first words": ("ForbiddenException", IAM_WORDS[0], 403),
+    "IAM's other words": ("ForbiddenException", IAM_WORDS[1], 403),
+}
+REQUESTS = ("Create", "Update", "Delete")
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Return each type of resource."""
+    return KINDS[request.param]
+
+
+def prepare(kind: Kind, request: str, world: str = "", seed: int = 0) -> tuple[Place, Callable[[], dict[str, Any]]]:
+    """Return a place, and what delivers a request there; for all but a Create the resource is there for long."""
+    place = Place(world, seed=seed)
+    if request == "Create":
+        return place, lambda: kind.create(place)
+    held = kind.create(place)["PhysicalResourceId"]
+    place.stage.now += 100
+    place.stage.lines.clear()
+    act = {"Update": kind.update, "Delete": kind.delete}[request]
+    return place, lambda: act(place, held)
+
+
+def refuse_for(
+    place: Place, seconds: float, code: str, message: str, status: int, *, only: Callable[[str, Any], object] = bool
+) -> None:
+    """Refuse calls for some seconds from now."""
+    until = place.stage.now + seconds
+
+    def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
+        if place.stage.now < until and (only is bool or only(operation, parameters)):
+            raise ServiceError(operation, code, message, status)
+
+    place.stage.before = refuse
+
+
+@pytest.mark.parametrize("denial", DENIALS)
+@pytest.mark.parametrize("request_type", REQUESTS)
+def test_denial_of_the_first_minute_is_waited_out(kind: Kind, request_type: str, denial: str) -> None:
+    """What IAM denies for fifty seconds, since the policy was attached a moment ago, succeeds after that."""
+    place, deliver = prepare(kind, request_type)
+    refuse_for(place, 50, *DENIALS[denial])
+    assert deliver()["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("denial", DENIALS)
+@pytest.mark.parametrize("request_type", REQUESTS)
+def test_lasting_denial_fails_after_a_minute_and_says_how_long_was_waited(
+    kind: Kind, request_type: str, denial: str, seed: int
+) -> None:
+    """A denial that lasts is waited out for 61 seconds at most; the Reason says so, and meanwhile the log."""
+    place, deliver = prepare(kind, request_type, seed=seed)
+    began = place.stage.now
+    refuse_for(place, 3600, *DENIALS[denial])
+    answer = deliver()
+    assert answer["Status"] == "FAILED"
+    assert 59 <= place.stage.now - began <= 61
+    assert "It stayed so for 60 seconds." in answer["Reason"]
+    assert "IAM does not allow the Lambda this call." in answer["Reason"]
+    assert any('"retries": "until 60 s from now"' in line for line in place.stage.lines)
+
+
+@pytest.mark.parametrize("request_type", REQUESTS)
+def test_denial_that_begins_after_a_minute_is_a_verdict(request_type: str) -> None:
+    """A denial that begins when the request is older than a minute is answered at once."""
+    place, deliver = prepare(KINDS["full channel"], request_type)
+    began, stage = place.stage.now, place.stage
+    first: list[str] = []
+
+    def refuse(operation: str, _: object) -> None:
+        first.append(operation)
+        if len(first) == 1:
+            stage.now += 61
+        else:
+            raise ServiceError(operation, *DENIALS["AccessDenied"])
+
+    stage.before = refuse
+    answer = deliver()
+    assert answer["Status"] == "FAILED"
+    assert stage.now - began < 62
+    assert "It stayed so" not in answer["Reason"]
+
+
+BEARERS = {
+    "401": ("UnauthorizedClientException", BEARER_WORDS, 401),
+    "403 with the words": ("ForbiddenException", BEARER_WORDS, 403),
+    "403": ("ForbiddenException", "The bearer has no right to do this.", 403),
+}
+BY_BEARER = [name for name, kind in KINDS.items() if kind.type.startswith("Channel")]
+
+
+def names_bearer(_: str, parameters: Mapping[str, Any]) -> bool:
+    """Check whether a call names a bearer."""
+    return "ChimeBearer" in parameters
+
+
+@pytest.mark.parametrize("refusal", BEARERS)
+@pytest.mark.parametrize("name", BY_BEARER)
+def test_new_bearer_of_a_create_is_waited_for(name: str, refusal: str) -> None:
+    """A Create whose bearer is refused for fifty seconds, as one made a moment ago may be, succeeds after that."""
+    place = Place()
+    refuse_for(place, 50, *BEARERS[refusal], only=names_bearer)
+    answer = KINDS[name].create(place)
+    assert answer["Status"] == "SUCCESS", answer
+
+
+@pytest.mark.parametrize("refusal", BEARERS)
+def test_new_bearer_of_a_rotation_is_waited_for(refusal: str) -> None:
+    """An Update to another bearer, who is refused for fifty seconds, succeeds after that."""
+    place, stage = Place(), Place().stage
+    stage = place.stage
+    arn = stage.create()["PhysicalResourceId"]
+    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=place.ann)
+    stage.now += 100
+    refuse_for(place, 50, *BEARERS[refusal], only=lambda _, call: call.get("ChimeBearer") == place.ann)
+    answer = stage.update(arn, {}, {"ChimeBearer": place.ann, "Name": "Help"})
+    assert answer["Status"] == "SUCCESS", answer
+    assert [channel.name for channel in stage.service.channels() if channel.arn == arn] == ["Help"]
+
+
+@pytest.mark.parametrize("refusal", BEARERS)
+@pytest.mark.parametrize("name", [name for name in BY_BEARER if name != "replaced channel"])
+def test_bearer_of_long_ago_is_not_waited_for(name: str, refusal: str) -> None:
+    """An Update without another bearer is refused no later than a new channel could be missed."""
+    place, deliver = prepare(KINDS[name], "Update")
+    before, began = place.everything(), place.stage.now
+    refuse_for(place, 3600, *BEARERS[refusal], only=names_bearer)
+    assert deliver()["Status"] == "FAILED"
+    assert place.stage.now - began < 17
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("name", BY_BEARER)
+def test_bearer_unknown_with_403_is_never_gone(name: str) -> None:
+    """A Delete refused with 403 and the words for an unknown bearer fails, names the bearer and leaves all."""
+    place, deliver = prepare(KINDS[name], "Delete")
+    before = place.everything()
+    refuse_for(place, 3600, *BEARERS["403 with the words"], only=names_bearer)
+    answer = deliver()
+    assert answer["Status"] == "FAILED"
+    assert "The bearer is no user or bot that exists." in answer["Reason"]
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("words", IAM_WORDS)
+def test_forbidden_with_the_words_of_iam_is_never_gone(kind: Kind, words: str) -> None:
+    """A Delete of any type that is refused with Forbidden and IAM's words fails and leaves all."""
+    place, deliver = prepare(kind, "Delete")
+    before = place.everything()
+    refuse_for(place, 3600, "ForbiddenException", words, 403)
+    assert deliver()["Status"] == "FAILED"
+    assert place.everything() == before
+
+
+LATE = {"tag_misses=3": 0.0, "": 12.0}
+
+
+@pytest.mark.parametrize("late", LATE, ids=lambda text: text or "12 seconds")
+@pytest.mark.parametrize("token", [None, "my-token"])
+@pytest.mark.parametrize("token_alive", ["same", "conflict"])
+def test_tags_seen_late_make_no_second_life(late: str, token: str | None, token_alive: str) -> None:
+    """A channel whose mark is not seen yet is waited for by the next delivery of its Create: one channel."""
+    place = Place(",".join(filter(None, [late, f"token_alive={token_alive}"])))
+    stage = place.stage
+    before = set(place.everything()["channels"])
+    properties = stage.properties(ClientRequestToken=token)
+    event = stage.event("Create", properties)
+    first = stage.deliver(event)["PhysicalResourceId"]
+    until = stage.now + LATE[late]
+    stage.garble = lambda operation, answer: (
+        {"Tags": []} if operation == "ListTagsForResource" and stage.now < until else answer
+    )
+    assert stage.deliver(event)["PhysicalResourceId"] == first
+    assert set(place.everything()["channels"]) - before == {first}
+
+
+@pytest.mark.parametrize("missing_channel", World.values()["missing_channel"])
+@pytest.mark.parametrize("missing_tags", World.values()["missing_tags"])
+@pytest.mark.parametrize("held", ["{}", "unproven:{}", "demo-Support-1XY2Z3"])
+def test_delete_of_a_vanished_channel_ends_in_each_world(
+    held: str, missing_tags: str, missing_channel: str
+) -> None:
+    """A Delete of a channel that is gone succeeds, whatever the service answers about what is not there."""
+    place = Place(f"missing_tags={missing_tags},missing_channel={missing_channel}")
+    stage = place.stage
+    before = place.everything()
+    arn = stage.create()["PhysicalResourceId"]
+    stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
+    assert stage.delete(held.format(arn))["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("missing_channel", World.values()["missing_channel"])
+@pytest.mark.parametrize("missing_tags", World.values()["missing_tags"])
+@pytest.mark.parametrize("name", [name for name in BY_BEARER if KINDS[name].type != "Channel"])
+def test_delete_of_what_was_attached_to_a_vanished_channel_ends(
+    name: str, missing_tags: str, missing_channel: str
+) -> None:
+    """What was attached to a channel that is gone is deleted with success in each world."""
+    world = f"missing_tags={missing_tags},missing_channel={missing_channel}"
+    place, deliver = prepare(KINDS[name], "Delete", world)
+    place.stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.stage.boss)
+    assert deliver()["Status"] == "SUCCESS"
+
+
+def test_moderator_cannot_tell_a_hidden_channel_from_a_vanished_one() -> None:
+    """A Delete by a bearer who is no admin fails where Forbidden may mean either, and says what to do."""
+    place = Place("missing_channel=Forbidden")
+    stage = place.stage
+    arn = stage.create(ChimeBearer=place.ann)["PhysicalResourceId"]
+    stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
+    answer = stage.delete(arn, ChimeBearer=place.ann)
+    assert answer["Status"] == "FAILED"
+    assert "cannot tell whether" in answer["Reason"]
+
+
+WITHOUT_BEARER = {
+    "admin": ("DeleteAppInstanceAdmin", "DescribeAppInstanceAdmin"),
+    "retention": ("GetAppInstanceRetentionSettings", "GetAppInstanceRetentionSettings"),
+    "streaming": ("GetMessagingStreamingConfigurations", "GetMessagingStreamingConfigurations"),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_BEARER)
+def test_forbidden_without_a_bearer_is_gone_only_when_confirmed(name: str) -> None:
+    """A Forbidden to a call that names no bearer means gone only where a second read is refused, too."""
+    refused, again = WITHOUT_BEARER[name]
+    for confirmed in (False, True):
+        place, deliver = prepare(KINDS[name], "Delete")
+        before, hit = place.everything(), []
+
+        def refuse(operation: str, _: object, hit: list[str] = hit, *, confirmed: bool = confirmed) -> None:
+            due = operation in (refused, again) if confirmed else operation == refused and not hit
+            if due:
+                hit.append(operation)
+                raise ServiceError(operation, "ForbiddenException", "no", 403)
+
+        place.stage.before = refuse
+        answer = deliver()
+        assert answer["Status"] == ("SUCCESS" if confirmed else "FAILED")
+        assert hit == ([refused, again] if confirmed else [refused])
+        if not confirmed:
+            assert {**place.everything(), "tags": before["tags"]} == before
+
+
+def test_forbidden_tags_are_no_absence_until_confirmed() -> None:
+    """Tags that are forbidden once are read again: an unanswered Create's channel is found and deleted."""
+    place, stage = Place(), Place().stage
+    stage = place.stage
+    before = place.everything()
+    stage.create()
+    hit: list[str] = []
+
+    def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
+        if operation == "ListTagsForResource" and parameters["ResourceARN"] not in hit:
+            hit.append(parameters["ResourceARN"])
+            raise ServiceError(operation, "ForbiddenException", "no", 403)
+
+    stage.before = refuse
+    answer = stage.delete("demo-Support-1XY2Z3")
+    stage.heal()
+    assert (answer["Status"], place.everything() == before) in (("FAILED", False), ("SUCCESS", True))
+
+
+@pytest.mark.parametrize("refusal", BEARERS)
+@pytest.mark.parametrize("name", BY_BEARER)
+def test_create_that_the_bearer_may_not_do_is_rolled_back(name: str, refusal: str) -> None:
+    """A Create that is refused for its bearer to the end has made nothing: its Delete needs no bearer."""
+    place = Place()
+    refuse_for(place, 3600, *BEARERS[refusal], only=names_bearer)
+    answer = KINDS[name].create(place)
+    assert answer["Status"] == "FAILED"
+    assert "It stayed so for 60 seconds." in answer["Reason"]
+    assert KINDS[name].delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+
+
+def test_membership_that_is_refused_by_name_is_rolled_back() -> None:
+    """A member whom the service refuses was not added, so the Delete needs no right to remove one."""
+    place = Place()
+    stage = place.stage
+    stage.messaging("UpdateChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss, Name="n", Mode="UNRESTRICTED")
+    stage.messaging(
+        "CreateChannelMembership",
+        ChannelArn=place.lobby,
+        MemberArn=place.ann,
+        Type="DEFAULT",
+        ChimeBearer=stage.boss,
+    )
+    nobody = {"ChannelArn": place.lobby, "ChimeBearer": place.ann, "MemberArn": f"{stage.app}/user/nobody"}
+    kind = KINDS["membership"]._replace(first=lambda _: nobody)
+    answer = kind.create(place)
+    assert "user/nobody: NotFound" in answer["Reason"]
+    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+
+
+def test_mark_is_there_after_late_tags() -> None:
+    """Where tags are seen late, the channel still bears the mark and answers with its own ARN."""
+    place = Place("tag_misses=3")
+    arn = place.stage.create()["PhysicalResourceId"]
+    (found,) = (channel for channel in place.stage.service.channels() if channel.arn == arn)
+    assert OWNER_TAG in found.tags
