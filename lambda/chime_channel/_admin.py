@@ -74,9 +74,10 @@ def _mark(work: Work, admin: str) -> None:
         # before long.
         marks = _marks(settled_tags(work.api, admin, key))
         found = not marks
-    if marks.get(key) in (_MADE, _FOUND):
-        return
+    own = marks.get(key, _LEAVING)
     value = _FOUND if found or _FOUND in marks.values() else _MADE
+    # Also where it is seen already: that may be the mark of a former life, taken off a moment ago.
+    value = value if own == _LEAVING else own
     work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": value}])
 
 
@@ -99,18 +100,33 @@ def _is_admin(work: Work, admin: str) -> bool:
 def _let_go(work: Work, admin: str) -> None:
     """Take the right away with the last mark, then remove this resource's mark; a right without it is another's."""
     key = _mark_key(work)
-    mark = (settled_tags(work.api, admin, key) or {}).get(key)
-    if mark is None:
-        return  # never made, or let go by an earlier delivery of this request
-    if mark != _FOUND:
-        # Of two that let go at once, at least one must see that the other does; and nobody may be overlooked, or
-        # seen still, because a read is late.
-        work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _LEAVING}])
-        work.api.pause(STALENESS_SECONDS, "ListTagsForResource")
+    if _is_of_first_release(work, admin):
         marks = _marks(tags_of(work.api, admin))
-        if not any(name != key and value != _LEAVING for name, value in marks.items()):
+    else:
+        marks = _marks(settled_tags(work.api, admin, key))
+        if key not in marks:
+            return  # never made, or let go by an earlier delivery of this request
+    if marks.get(key) != _FOUND:
+        if key in marks and _others(marks, key):
+            # Of two that let go at once, at least one must see that the other does, however late reads are.
+            work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _LEAVING}])
+            work.api.pause(STALENESS_SECONDS, "ListTagsForResource")
+            marks = {**_marks(tags_of(work.api, admin)), key: _LEAVING}
+        if not _others(marks, key):
             _demote(work, admin)
-    work.api.call("UntagResource", ResourceARN=admin, TagKeys=[key])
+    if key in marks:
+        work.api.call("UntagResource", ResourceARN=admin, TagKeys=[key])
+
+
+def _others(marks: Mapping[str, str], key: str) -> set[str]:
+    """Return the marks of other resources that hold on to the right."""
+    return {name for name, value in marks.items() if name != key and value != _LEAVING}
+
+
+def _is_of_first_release(work: Work, admin: str) -> bool:
+    """Check, by its time-out, whether the first release, which left no marks, was the last to serve a resource."""
+    held = work.request.physical_id == admin
+    return held and work.request.kind == "Delete" and work.request.properties.get("ServiceTimeout") == "720"
 
 
 def _demote(work: Work, admin: str) -> None:

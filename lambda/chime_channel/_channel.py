@@ -76,6 +76,8 @@ def delete(work: Work) -> dict[str, str]:
         case State.PENDING:
             mark = (settled_tags(work.api, physical_id.id) or {}).get(OWNER_TAG)
             _delete_leftover(work, physical_id.id, mark, declared.bearer)
+            # Another delivery of the same request may have found that ChannelId taken, and gone on to the next.
+            _look_for_leftovers(work, declared, declared.bearer, not_before=0)
         case State.MADE_UP:
             if declared.app_instance_arn:
                 work.wait_until_create_has_ended()

@@ -9,7 +9,7 @@ from chime_channel._api import ServiceError
 from chime_channel._arns import ChannelArn
 from chime_channel._declaration import Declaration
 from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner, same_request
-from chime_channel._observe import created, describe, elastic_of, settled_tags, tags_of
+from chime_channel._observe import created, describe, elastic_of, proved_gone, settled_tags, tags_of
 from chime_channel._plan import AT_CREATION, expiration_settings, tag_list
 from chime_channel._request import Refused, Request, Work
 
@@ -98,7 +98,9 @@ def _attempt(work: Work, desired: Declaration, arn: str, generation: int) -> Fou
         work.request.stack_id, work.request.logical_id, _fixed(desired), work.request.request_id, generation
     )
     try:
-        with work.creating(arn):
+        # An app instance has one elastic channel: its quota may be used up by this very channel.
+        inconclusive = ("Conflict", "ResourceLimitExceeded") if desired.elastic else ("Conflict",)
+        with work.creating(arn, inconclusive):
             answered = work.api.call("CreateChannel", **_creation(work, desired, arn, token))["ChannelArn"]
     except ServiceError as refused:
         if refused.code != "Conflict":
@@ -143,10 +145,12 @@ def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[st
 
 def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = False) -> Found | None:
     """Look at the channel that holds the ChannelId: ours, another's, or nobody's any more."""
-    known_to_be_gone = arn == work.request.physical_id
-    tags = tags_of(work.api, arn) if known_to_be_gone else settled_tags(work.api, arn)
+    tags = settled_tags(work.api, arn)
     mark = (tags or {}).get(OWNER_TAG)
+    if desired.channel_id and tags == {} and _is_gone(work, desired, arn):
+        tags = None
     if tags is None:
+        work.created_nothing()
         if desired.channel_id and not spent_ok:
             raise Refused(
                 f"CreateChannel: Conflict: the ChannelId of {arn} is taken, but no channel is there: it "
@@ -156,6 +160,8 @@ def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = Fals
     ours = same_request(mark, work.request.mark) or (
         work.request.kind == "Update" and same_owner(mark, work.request.mark)
     )
+    if not ours:
+        work.created_nothing()
     if not ours and not desired.channel_id:
         return None  # an earlier life of this resource that was retained; it is left alone
     if not ours:
@@ -165,6 +171,17 @@ def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = Fals
     found = Found(arn, describe(work.api, arn, desired.bearer), ours=ours)
     refuse_fixed_change(arn, desired, found.channel or {})
     return found
+
+
+def _is_gone(work: Work, desired: Declaration, arn: str) -> bool:
+    """Check whether a channel without tags is not there at all: that may be answered so, too."""
+    try:
+        describe(work.api, arn, desired.bearer)
+    except ServiceError as refused:
+        if refused.is_not_found and proved_gone(work.api, arn, desired.bearer, refused):
+            return True
+        raise
+    return False
 
 
 def _refuse_adoption(work: Work, desired: Declaration, arn: str, mark: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,22 +107,27 @@ class Work:
         return str(PhysicalId(State.NOT_CREATED, self.request.logical_id))
 
     @contextmanager
-    def creating(self, pending: str) -> Iterator[None]:
+    def creating(self, pending: str, inconclusive: Collection[str] = ()) -> Iterator[None]:
         """Make the first call that creates something: its effect is possible, unless it is refused for good.
 
         Args:
             pending: What will identify the resource.
+            inconclusive: Codes of refusals for which another delivery of this request may be the cause.
         """
         before, self._pending = self._pending, pending
         try:
             yield
         except ServiceError as refused:
-            if not refused.may_have_had_effect:
+            if not refused.may_have_had_effect and refused.code not in inconclusive:
                 self._pending = before
             raise
         except Refused:
             self._pending = before  # the service took the call and said that it has done nothing
             raise
+
+    def created_nothing(self) -> None:
+        """Note that a call that may have created something has not, since what is there is another's."""
+        self._pending = ""
 
     def log(self, outcome: str, **more: object) -> None:
         """Write one line to the Lambda's log."""

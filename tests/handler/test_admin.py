@@ -61,10 +61,11 @@ def test_right_goes_with_the_last_resource_that_declares_it(
     assert place.everything() == before
 
 
-def test_right_given_a_moment_ago_by_another_resource_stays(place: Place) -> None:
-    """A Delete at once after another resource's Create, whose mark may not be seen yet, keeps the right."""
+def test_right_given_lately_by_another_resource_stays(place: Place) -> None:
+    """A Delete after another resource's Create keeps the right, as soon as that one's mark can be read."""
     for owner in OWNERS[:2]:
         deliver(place, "Create", owner)
+    place.stage.now += 15
     deliver(place, "Delete", OWNERS[0], PhysicalResourceId=place.ann)
     assert is_admin(place)
 
