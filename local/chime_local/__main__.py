@@ -8,12 +8,12 @@ import os
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from chime_local import _cdk
+from chime_local._scratch import scratch_folder
 from chime_local.engine import DROPPED, Engine, EngineError, environment
 from chime_local.service import World
 
@@ -102,9 +102,9 @@ def _show_drift(stack: str) -> int:
 def _serve(given: argparse.Namespace) -> int:
     from chime_local import _serve as engine  # noqa: PLC0415 - the commands need no server
 
-    def announce(port: int) -> None:
+    def announce(port: int, secret: str) -> None:
         print(f"unset {' '.join(DROPPED)}")
-        for name, value in environment(port, given.region).items():
+        for name, value in environment(port, secret, given.region).items():
             print(f"export {name}={value}", flush=True)
         if not given.until_input_ends:
             _cdk.say(f"listening on {engine.HOST}:{port}; Ctrl-C ends it")
@@ -142,7 +142,7 @@ def _deploy(given: argparse.Namespace) -> int:
         raise EngineError("there is no cdk.json in this folder; run this where your CDK app is")
     settings = _settings_without_app()
     cdk = _cdk.command(_cdk.with_node(os.environ))
-    with _engine(given) as engine, tempfile.TemporaryDirectory(prefix="chime-local-") as scratch:
+    with _engine(given) as engine, scratch_folder() as scratch:
         environ = _cdk.quiet(_cdk.with_node(engine.environ))
         outputs = Path(scratch, "outputs.json")
         out = ["--output", str(Path(scratch, "cdk.out")), "--no-notices"]
@@ -150,7 +150,7 @@ def _deploy(given: argparse.Namespace) -> int:
         _cdk.say("bootstrapping the local engine")
         # Elsewhere, with the same settings: where there is an app the CLI runs it, which bootstrap has no use for.
         Path(scratch, "cdk.json").write_text(json.dumps(settings))
-        status = _cdk.run([*cdk, "bootstrap", target, *out], environ, Path(scratch))
+        status = _cdk.run([*cdk, "bootstrap", target, *out], environ, scratch)
         if status == 0:
             _cdk.say("deploying")
             deploy = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]

@@ -63,6 +63,14 @@ class Contract:
         """Put these rules in the place of MiniStack's."""
         self._ministack.invoke_custom_resource = self.invoke
 
+    def reset(self) -> None:
+        """Forget every request, and end the wait for those in flight."""
+        with self._lock:
+            self.failures.clear()
+            for waiting in self._waiting.values():
+                waiting.gave_up = "The engine was reset."
+                waiting.settled.set()
+
     def deliver(self, token: str, body: bytes) -> None:
         """Take an answer that was PUT to a ResponseURL; only the first to a pending request counts."""
         with self._lock:

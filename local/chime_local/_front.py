@@ -1,15 +1,23 @@
-"""One port for all: Amazon Chime SDK calls go to the emulated service, everything else to MiniStack."""
+"""One port for all: Amazon Chime SDK calls go to the emulated service, everything else to MiniStack.
+
+Nothing comes through that a web page could have sent, and nothing that is not signed with credentials of this
+engine, save the answers to a ResponseURL and the signals to a wait condition's handle: on AWS both are presigned
+URLs of S3, here they have a token in their path that nobody can guess.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chime_local.iam.gate import IamGate
-from chime_local.iam.history import PolicyHistory
+from chime_local._credentials import Credentials
+from chime_local._refusal import RefusedError, answer_error
+from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
 from chime_local.service import ChimeError
 from chime_local.service.asgi import (
+    MOST_BYTES,
     ChimeApp,
     Receive,
     Scope,
@@ -21,28 +29,44 @@ from chime_local.service.asgi import (
 )
 
 ANSWERS = "/_ministack/cfn-response/"
-_MOST_BYTES = 256_000_000
+SIGNALS = "/_ministack/cfn-signal/"
+RESET = "/_ministack/reset"
+_ADMIN = re.compile(r"/_(?:ministack|localstack)(?:/|$)|/_aws/(?!execute-api/)")
+"""MiniStack's own paths: settings, reset, and views of what AWS shows to nobody."""
+_MAX_BYTES = 256_000_000
+_MAX_UNANNOUNCED_BYTES = 70_167_211
+"""Lambda's limit for a request (D), the largest of those whose body is hashed while it comes in."""
+_MAX_HEADERS = 200
+_MAX_HEADER_BYTES = 16_384
+"""Of the names and values of all headers and of the URL; S3 takes 8 KB of headers (D)."""
 _LOCAL_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?", re.IGNORECASE)
+_HINT = (
+    "This engine takes only requests that are signed with its own credentials: use the environment that it "
+    "printed when it started (each start makes a new secret)."
+)
 
 
 class Front:
-    """Tells requests apart by the service in their SigV4 credential scope."""
+    """Lets requests in, and tells them apart by the service in their SigV4 credential scope."""
 
     def __init__(
         self,
         chime: ChimeApp,
         ministack: Any,
         *,
+        credentials: Credentials,
         auth: bool,
         deliver: Callable[[str, bytes], None] | None = None,
         hold: Callable[[bytes], Awaitable[None]] | None = None,
-        history: PolicyHistory | None = None,
+        reset: Callable[[], None] | None = None,
     ) -> None:
         self._chime = chime
         self._ministack = ministack
-        self._gate = IamGate(chime.service, history) if auth else None
+        self._credentials = credentials
+        self._auth = auth
         self._deliver = deliver
         self._hold = hold
+        self._reset = reset
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event."""
@@ -50,28 +74,67 @@ class Front:
             await self._ministack(scope, receive, send)
             return
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
-            # A page in a browser could reach this port under a name of its own (DNS rebinding).
+        try:
+            _check_origin(scope, headers)
             if scope["type"] == "http":
-                await respond(send, 403, b'{"Message": "this engine serves localhost only"}')
+                await self._serve(scope, receive, _without_cors(send), headers)
+            else:
+                self._verify_headers(scope, hashlib.sha256(b"").hexdigest())
+                await self._ministack(_as_if_over_tls(scope), receive, send)
+        except RefusedError as error:
+            await _answer_refusal(scope, receive, send, headers, error)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        path, put = scope["path"], scope["method"] == "PUT"
+        if put and self._deliver and path.startswith(ANSWERS):
+            await self._take_answer(path.removeprefix(ANSWERS), receive, send, headers)
             return
-        if scope["type"] != "http":
-            await self._ministack(_as_if_over_tls(scope), receive, send)
-            return
-        if int(headers.get("content-length", "0") or 0) > _MOST_BYTES:
-            await respond(send, 413, b'{"Message": "the body is too long for this engine"}')
-            return
-        signed = scope_of(headers)
-        if signed and signed[1] == "chime":
-            await self._serve_chime(scope, receive, send, headers)
-        elif self._deliver and scope["method"] == "PUT" and scope["path"].startswith(ANSWERS):
-            await self._take_answer(scope["path"].removeprefix(ANSWERS), receive, send, headers)
-        elif self._hold and signed and signed[1] == "cloudformation":
-            body = await _whole(receive)
-            await self._hold(body)
+        if put and path.startswith(SIGNALS):
+            body = await _read(receive, headers, MOST_BYTES)
             await self._ministack(_as_if_over_tls(scope), _replayed(body, receive), send)
-        else:
-            await self._ministack(_as_if_over_tls(scope), receive, send)
+            return
+        signature, body = await self._verify(scope, receive, headers)
+        receive = _replayed(body, receive)
+        if signature.service == "chime" and signature.expires is None:
+            await self._serve_chime(scope, receive, send, headers, body)
+            return
+        if self._hold and signature.service == "cloudformation":
+            await self._hold(body)
+        if self._reset and (scope["method"], path) == ("POST", RESET):
+            send = _followed_by(self._reset, send)
+        await self._ministack(_as_if_over_tls(scope), receive, send)
+
+    async def _verify(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> tuple[Signature, bytes]:
+        """Read a request; raises RefusedError, before its body is read where the body's hash is announced."""
+        signature, verification = self._claimed(scope)
+        limit = _MAX_UNANNOUNCED_BYTES if signature.payload is None else _MAX_BYTES
+        if signature.payload is not None:
+            _check_headers(verification, scope, signature.payload)
+        body = await _read(receive, headers, MOST_BYTES if signature.service == "chime" else limit)
+        if signature.payload is None:
+            _check_headers(verification, scope, hashlib.sha256(body).hexdigest())
+            return signature, body
+        try:
+            verification.check_body(body)
+        except SignatureError as error:
+            raise _forbidden(error) from None
+        return signature, body
+
+    def _verify_headers(self, scope: Scope, payload: str) -> None:
+        signature, verification = self._claimed(scope)
+        _check_headers(verification, scope, signature.payload or payload)
+
+    def _claimed(self, scope: Scope) -> tuple[Signature, Verification]:
+        """Read who claims to have signed a request, with what it takes to verify that."""
+        try:
+            signature = read_signature(scope["headers"], scope.get("query_string", b"").decode("latin-1"))
+            check_time(signature)
+            secret = self._credentials.secret_of(signature.key, signature.token)
+        except SignatureError as error:
+            raise _forbidden(error) from None
+        if _ADMIN.match(scope["path"]) and not self._credentials.is_root(signature.key):
+            raise RefusedError(403, "AccessDenied", "Only the engine's own credentials may call this path.")
+        return signature, Verification(signature, secret)
 
     async def _take_answer(self, token: str, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         """Take what is PUT to a ResponseURL, which on AWS is a pre-signed URL of S3 without a content type."""
@@ -79,32 +142,71 @@ class Front:
         if headers.get("content-type"):
             await respond(send, 403, b"SignatureDoesNotMatch: a ResponseURL takes no content-type")
             return
-        self._deliver(token, await _whole(receive))
+        self._deliver(token, await _read(receive, headers, MOST_BYTES))
         await respond(send, 200, b"")
 
-    async def _serve_chime(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+    async def _serve_chime(
+        self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], body: bytes
+    ) -> None:
         try:
-            body = await read_body(receive)
-            if self._gate is not None:
-                self._gate.authorize(scope, headers, body)
+            if self._auth:
+                _authorize(scope, headers, body)
         except ChimeError as refused:
             await refuse(send, refused)
             return
+        await self._chime(scope, receive, send)
 
-        await self._chime(scope, _replayed(body, receive), send)
+
+def _check_origin(scope: Scope, headers: dict[str, str]) -> None:
+    """Check that a request is none that a page in a browser may have made, and of a size that can be handled."""
+    sizes = (len(key) + len(value) for key, value in scope["headers"])
+    if len(scope["headers"]) > _MAX_HEADERS or sum(sizes) > _MAX_HEADER_BYTES:
+        raise RefusedError(431, "RequestHeaderSectionTooLarge", "The request has too many or too long headers.")
+    if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
+        # A page in a browser could reach this port under a name of its own (DNS rebinding).
+        raise RefusedError(403, "AccessDenied", "This engine serves localhost only.")
+    if "origin" in headers or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise RefusedError(403, "AccessDenied", "This engine takes no requests from web pages.")
 
 
-async def _whole(receive: Receive) -> bytes:
-    parts, more = [], True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
+def _check_headers(verification: Verification, scope: Scope, payload: str) -> None:
+    path, query = scope.get("raw_path") or scope["path"].encode(), scope.get("query_string", b"")
+    method = scope.get("method", "GET")  # a WebSocket's handshake has none in its scope
+    try:
+        verification.check_headers(
+            method, path.decode("latin-1"), query.decode("latin-1"), scope["headers"], payload
+        )
+    except SignatureError as error:
+        raise _forbidden(error) from None
+
+
+def _forbidden(error: SignatureError) -> RefusedError:
+    return RefusedError(403, error.code, f"{error.message} {_HINT}")
+
+
+async def _answer_refusal(
+    scope: Scope, receive: Receive, send: Send, headers: dict[str, str], error: RefusedError
+) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})  # which is a 403 as long as it is not accepted
+        return
+    _, service = scope_of(headers) or ("", "")
+    await answer_error(send, receive, service, headers, error)
+
+
+async def _read(receive: Receive, headers: dict[str, str], max_bytes: int) -> bytes:
+    """Read a body that is at most so long; the announced length is enough to refuse it."""
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length[:20]) > max_bytes:
+        raise RefusedError(413, "RequestEntityTooLarge", f"The body has more than {max_bytes} bytes.")
+    try:
+        return await read_body(receive, max_bytes)
+    except ChimeError as error:
+        raise RefusedError(error.status, "RequestEntityTooLarge", error.message) from None
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Give a body that was read once more, and then what follows it, such as the end of the connection."""
+    """Return a body that was read once more, and then what follows it, such as the end of the connection."""
     first = True
 
     async def again() -> Any:
@@ -115,6 +217,29 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return again
+
+
+def _without_cors(send: Send) -> Send:
+    """Leave out of an answer what would let a page in a browser read it."""
+
+    async def sent(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            kept = [one for one in message["headers"] if not one[0].lower().startswith(b"access-control-")]
+            message = {**message, "headers": kept}
+        await send(message)
+
+    return sent
+
+
+def _followed_by(reset: Callable[[], None], send: Send) -> Send:
+    """Reset the rest before MiniStack's answer to its own reset is sent."""
+
+    async def sent(message: Any) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            reset()
+        await send(message)
+
+    return sent
 
 
 def _as_if_over_tls(scope: Scope) -> Scope:

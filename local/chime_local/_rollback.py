@@ -55,6 +55,10 @@ class Rollback:
                 setattr(self._handlers, name, wrapper)
         self._stacks._delete_resource = self._delete_unless_needed
 
+    def reset(self) -> None:
+        """Forget what Updates have left behind."""
+        self._left_behind.clear()
+
     def _delete_unless_needed(
         self,
         resource_type: str,

@@ -16,24 +16,25 @@ from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 from chime_local import _node_lambdas
 from chime_local._contract import Contract
+from chime_local._credentials import Credentials
 from chime_local._front import Front
 from chime_local._native import NativeTypes
 from chime_local._operations import Operations
 from chime_local._rollback import Rollback
-from chime_local.iam.evaluator import Evaluator
-from chime_local.iam.history import PolicyHistory
-from chime_local.iam.requests import Requests
-from chime_local.iam.sessions import Sessions
+from chime_local._scratch import scratch_folder
 from chime_local.service import ChimeService, World
 from chime_local.service.asgi import ChimeApp
 
 HOST = "127.0.0.1"
 MINISTACK = "1.5.33"
-_DROPPED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "GATEWAY_PORT", "EDGE_PORT", "PYTHONPATH")
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
+"""What of the shell's environment the engine keeps."""
+_LAMBDA_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "GATEWAY_PORT", "NO_PROXY", "no_proxy")
+_LAMBDA_SETTINGS = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED")
 _LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
 
@@ -47,21 +48,21 @@ def serve(
     *,
     auth: bool,
     limits: bool,
-    announce: Callable[[int], None],
+    announce: Callable[[int, str], None],
     until_input_ends: bool = False,
 ) -> None:
-    """Run the engine until SIGINT or SIGTERM; `announce` is told the port as soon as it listens."""
+    """Run the engine until SIGINT or SIGTERM; `announce` gets port and secret as soon as it listens."""
     if version("ministack") != MINISTACK:
         raise SystemExit(
             f"error: ministack {version('ministack')} is installed, but this engine leans on the insides of "
             f"{MINISTACK}: install that one (pip install ministack=={MINISTACK})"
         )
-    listener = _listener(port)
-    with tempfile.TemporaryDirectory(prefix="chime-local-") as scratch:
-        _settle(listener.getsockname()[1], Path(scratch), auth=auth)
-        application = _application(world, Path(scratch), auth=auth, limits=limits)
+    listener, credentials = _listener(port), Credentials()
+    with scratch_folder() as scratch:
+        _settle(listener.getsockname()[1], scratch, auth=auth)
+        application = _application(world, scratch, credentials, auth=auth, limits=limits)
         listener.listen(100)
-        announce(listener.getsockname()[1])
+        announce(listener.getsockname()[1], credentials.secret)
         asyncio.run(_run(listener, application, until_input_ends=until_input_ends))
         _end_lambdas()
     sys.stdout.flush()
@@ -84,17 +85,18 @@ def _listener(port: int) -> socket.socket:
 
 
 def _settle(port: int, scratch: Path, *, auth: bool) -> None:
-    """Set what MiniStack reads from the environment when it is imported, and what Lambdas inherit from it."""
-    for name in [name for name in os.environ if name.startswith("AWS_") or name in _DROPPED]:
-        del os.environ[name]
-    os.environ |= {
+    """Set the whole environment: MiniStack reads it when it is imported, and what it starts inherits it."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    log_level = os.environ.get("CHIME_LOCAL_LOG_LEVEL", "ERROR")
+    os.environ.clear()
+    os.environ |= kept | {
         "AUTH": "true" if auth else "false",
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": HOST,
         "IOT_MTLS_ENABLED": "0",
         "TMPDIR": str(scratch),
-        "LOG_LEVEL": os.environ.get("CHIME_LOCAL_LOG_LEVEL", "ERROR"),
+        "LOG_LEVEL": log_level,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -104,7 +106,7 @@ def _settle(port: int, scratch: Path, *, auth: bool) -> None:
     tempfile.tempdir = str(scratch)
 
 
-def _application(world: World, scratch: Path, *, auth: bool, limits: bool) -> Front:
+def _application(world: World, scratch: Path, credentials: Credentials, *, auth: bool, limits: bool) -> Front:
     from ministack.app import app  # noqa: PLC0415 - reads its settings when imported
     from ministack.services.cloudformation import (  # noqa: PLC0415
         changesets,
@@ -123,32 +125,37 @@ def _application(world: World, scratch: Path, *, auth: bool, limits: bool) -> Fr
     NativeTypes(service).register(provisioners, changesets)
     contract, operations = Contract(custom_resource), Operations()
     contract.install()
-    Rollback(contract, stacks, handlers).install()
+    rollback = Rollback(contract, stacks, handlers)
+    rollback.install()
     operations.install(stacks, handlers, changesets)
+    credentials.install()
     _isolate_lambdas(scratch)
-    history = _cure_iam(service, provisioners) if auth else None
-    return Front(ChimeApp(service), app, auth=auth, deliver=contract.deliver, hold=operations.hold, history=history)
 
+    def reset() -> None:
+        service.reset()
+        contract.reset()
+        rollback.reset()
 
-def _cure_iam(service: ChimeService, provisioners: Any) -> PolicyHistory | None:
-    """Cure MiniStack's IAM; return the history of its policies where the world has new ones wait."""
-    from ministack.core import iam_actions, iam_evaluator, router  # noqa: PLC0415 - read settings when imported
-    from ministack.services import iam, sts  # noqa: PLC0415
-
-    Evaluator(iam_evaluator).install()
-    Sessions(sts, router, iam).install()
-    Requests(iam_evaluator, iam_actions).install()
-    if not service.world.new_policy_delay:
-        return None
-    history = PolicyHistory(service.world.new_policy_delay, service.clock, iam_evaluator, iam, provisioners)
-    history.install()
-    return history
+    return Front(
+        ChimeApp(service),
+        app,
+        credentials=credentials,
+        auth=auth,
+        deliver=contract.deliver,
+        hold=operations.hold,
+        reset=reset,
+    )
 
 
 def _isolate_lambdas(scratch: Path) -> None:
-    """Let Python Lambdas import what AWS's runtime has, and nothing else of the engine's environment."""
+    """Let Python Lambdas import what AWS's runtime has, and all of them see no more variables than there."""
     from ministack.core import lambda_runtime  # noqa: PLC0415 - reads its settings when imported
+    from ministack.services import lambda_svc  # noqa: PLC0415
 
+    # What these modules take for the engine's environment is what they hand on to Lambdas.
+    inherited = {name: os.environ[name] for name in (*_LAMBDA_KEPT, *_LAMBDA_SETTINGS) if name in os.environ}
+    environ = {**inherited, "LANG": "en_US.UTF-8", "TZ": ":UTC"}
+    lambda_runtime.os = lambda_svc.os = SimpleNamespace(**{**vars(os), "environ": environ})
     packages = scratch / "python"
     packages.mkdir()
     for name in _LAMBDA_RUNTIME:

@@ -20,27 +20,30 @@ from typing import Any, TextIO
 
 import boto3
 from botocore.config import Config
+from botocore.httpsession import URLLib3Session
 
+from chime_local._credentials import ACCOUNT
 from chime_local._serve import HOST
+from chime_local._signature import sign
 
-ACCOUNT = "000000000000"
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
 """Variables that would lead SDKs away from the engine."""
 _LONGEST_BODY = 51_200
-_ANNOUNCED = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
+_ANNOUNCED_PORT = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
+_ANNOUNCED_SECRET = re.compile(r"export AWS_SECRET_ACCESS_KEY=(\w+)")
 
 
 class EngineError(Exception):
     """The engine did not start, or a stack failed; the text says why."""
 
 
-def environment(port: int, region: str = "us-east-1") -> dict[str, str]:
-    """Give the variables by which SDKs and the CDK CLI reach the engine, and nothing else."""
+def environment(port: int, secret: str, region: str = "us-east-1") -> dict[str, str]:
+    """Return the variables by which SDKs and the CDK CLI reach the engine, and nothing else."""
     return {
         "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
         "AWS_ENDPOINT_URL_S3": f"http://{HOST}:{port}",
         "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": os.devnull,
@@ -73,6 +76,8 @@ class Engine:
         self.port = port
         """The port; the one that was found free as soon as the engine runs."""
         self.region = region
+        self.secret = ""
+        """The secret access key that this start has made."""
         self._arguments = ["--until-input-ends", f"--port={port}", f"--world={world}"]
         self._arguments += [] if auth else ["--no-auth"]
         self._arguments += ["--limits"] if limits else []
@@ -82,7 +87,7 @@ class Engine:
     def environ(self) -> dict[str, str]:
         """The environment in which a command reaches this engine."""
         kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
-        return {**kept, **environment(self.port, self.region)}
+        return {**kept, **environment(self.port, self.secret, self.region)}
 
     def __enter__(self) -> Engine:
         """Start the engine and wait until it listens; it ends with this process, however that ends."""
@@ -96,23 +101,25 @@ class Engine:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         try:
-            self.port = self._announced(self._process)
+            self.port, self.secret = self._announced(self._process)
         except BaseException:
             self.stop()
             raise
         return self
 
     @staticmethod
-    def _announced(process: subprocess.Popen[str]) -> int:
-        """Read the port that the engine has announced, and let what it says go on to our standard error."""
+    def _announced(process: subprocess.Popen[str]) -> tuple[int, str]:
+        """Read the port and the secret that the engine announces, and let its standard error go on to ours."""
         assert process.stdout is not None
         assert process.stderr is not None
+        port = 0
         for line in process.stdout:
-            found = _ANNOUNCED.match(line)
-            if found:
+            if found := _ANNOUNCED_PORT.match(line):
+                port = int(found[1])
+            if found := _ANNOUNCED_SECRET.match(line):
                 threading.Thread(target=_pass_on, args=(process.stdout, None), daemon=True).start()
                 threading.Thread(target=_pass_on, args=(process.stderr, sys.stderr), daemon=True).start()
-                return int(found[1])
+                return port, found[1]
         told = process.stderr.read().strip().removeprefix("error: ")
         raise EngineError(told or f"the engine ended with status {process.wait()} while starting")
 
@@ -143,15 +150,23 @@ class Engine:
         self._process = None
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """Give a boto3 client with all rights."""
+        """Return a boto3 client with all rights."""
         return boto3.client(
             service,
             region_name=region or self.region,
             endpoint_url=f"http://{HOST}:{self.port}",
             aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="local",  # noqa: S106 - the engine's own
+            aws_secret_access_key=self.secret,
             config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
         )
+
+    def reset(self) -> None:
+        """Forget everything: channels, stacks and all other resources."""
+        url = f"http://{HOST}:{self.port}/_ministack/reset"
+        request = sign(url, ACCOUNT, self.secret, method="POST", service="execute-api", region=self.region)
+        answer = URLLib3Session(proxies={}).send(request)
+        if answer.status_code != 200:
+            raise EngineError(f"the engine cannot be reset: {answer.text}")
 
     def deploy(self, assembly: Path, stack_name: str, **parameters: str) -> dict[str, str]:
         """Create or update a stack of a cloud assembly (`cdk.out`) through CloudFormation's API.

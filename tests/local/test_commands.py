@@ -70,7 +70,8 @@ def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, s
 
 def call_a_lambda(exported: dict[str, str], code: str) -> Any:
     """Make a stack with a Lambda, and give what it answers."""
-    session = boto3.Session("000000000000", "x", region_name="us-east-1")
+    key, secret = exported["AWS_ACCESS_KEY_ID"], exported["AWS_SECRET_ACCESS_KEY"]
+    session = boto3.Session(key, secret, region_name="us-east-1")
     url = exported["AWS_ENDPOINT_URL"]
     cloudformation = session.client("cloudformation", endpoint_url=url)
     template = {"Resources": function("Function", code), "Outputs": {"Name": {"Value": {"Ref": "Function"}}}}

@@ -10,6 +10,7 @@ from typing import Any
 
 from chime_local.service._errors import ChimeError
 from chime_local.service._identity import Identity
+from chime_local.service._limits import Limits
 from chime_local.service._messages import Messages
 from chime_local.service._model import validate
 from chime_local.service._state import ChannelSnapshot, snapshot
@@ -44,6 +45,14 @@ class ChimeService(Messages, Identity):
             finally:
                 self.count_bearer_call(params)
             return answer
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.app_instances.clear()
+            self.tags.clear()
+            if self.limits:
+                self.limits = Limits(self.clock)
 
     def channels(self) -> list[ChannelSnapshot]:
         """Show all channels, to tests, with nothing hidden."""

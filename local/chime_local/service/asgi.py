@@ -167,15 +167,15 @@ def _written(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-async def read_body(receive: Receive) -> bytes:
-    """Read a whole body; refuses one that is too long."""
+async def read_body(receive: Receive, max_bytes: int = MOST_BYTES) -> bytes:
+    """Read a whole body; refuses one that is too long as soon as it is."""
     parts, size, more = [], 0, True
     while more:
         message = await receive()
         part = message.get("body", b"")
         size += len(part)
-        if size > MOST_BYTES:
-            raise ChimeError("BadRequest", f"the body has more than {MOST_BYTES} bytes", 413)
+        if size > max_bytes:
+            raise ChimeError("BadRequest", f"the body has more than {max_bytes} bytes", 413)
         parts.append(part)
         more = message.get("more_body", False)
     return b"".join(parts)
