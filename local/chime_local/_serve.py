@@ -62,8 +62,8 @@ def serve(
         _settle(listener.getsockname()[1], scratch, auth=auth)
         application = _application(world, scratch, credentials, auth=auth, limits=limits)
         listener.listen(100)
-        announce(listener.getsockname()[1], credentials.secret)
-        asyncio.run(_run(listener, application, until_input_ends=until_input_ends))
+        bound, secret = listener.getsockname()[1], credentials.secret
+        asyncio.run(_run(listener, application, lambda: announce(bound, secret), until_input_ends=until_input_ends))
         _end_lambdas()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -181,15 +181,9 @@ _GRACE = 8.0
 """Seconds in which what is under way may end."""
 
 
-async def _run(listener: socket.socket, application: Front, *, until_input_ends: bool) -> None:
-    from hypercorn.asyncio import serve as listen  # noqa: PLC0415 - slow to import
-    from hypercorn.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
-    config.graceful_timeout = 1
-    config.keep_alive_timeout = 75
-    config.loglevel = "ERROR"
+async def _run(
+    listener: socket.socket, application: Front, announce: Callable[[], None], *, until_input_ends: bool
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -207,6 +201,16 @@ async def _run(listener: socket.socket, application: Front, *, until_input_ends:
     if until_input_ends:
         # Whoever started this holds the other end; it closes however that process ends.
         loop.add_reader(sys.stdin.fileno(), end)
+    announce()  # not earlier: whoever reads it may end this engine at once, and it must clean up even then
+
+    from hypercorn.asyncio import serve as listen  # noqa: PLC0415 - slow to import
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = 1
+    config.keep_alive_timeout = 75
+    config.loglevel = "ERROR"
     await listen(application, config, shutdown_trigger=stop.wait)
 
 
