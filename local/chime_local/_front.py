@@ -38,7 +38,7 @@ _MAX_UNANNOUNCED_BYTES = 70_167_211
 """Lambda's limit for a request (D), the largest of those whose body is hashed while it comes in."""
 _MAX_HEADERS = 200
 _MAX_HEADER_BYTES = 16_384
-"""Of the names and values of all headers and of the URL; S3 takes 8 KB of headers (D)."""
+"""Of the names and values of all headers; S3 takes 8 KB (D)."""
 _LOCAL_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?", re.IGNORECASE)
 _HINT = (
     "This engine takes only requests that are signed with its own credentials: use the environment that it "
@@ -202,7 +202,8 @@ async def _read(receive: Receive, headers: dict[str, str], max_bytes: int) -> by
     try:
         return await read_body(receive, max_bytes)
     except ChimeError as error:
-        raise RefusedError(error.status, "RequestEntityTooLarge", error.message) from None
+        code = "RequestEntityTooLarge" if error.status == 413 else error.code
+        raise RefusedError(error.status, code, error.message) from None
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

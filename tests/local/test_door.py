@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.client
+import io
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -34,7 +36,12 @@ from chime_local.engine import Engine
 
 ROOT_KEY = "000000000000"
 PAGE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
-NOBODY = f"X-Amz-Credential={ROOT_KEY}/20260101/us-east-1"
+FORGED = (
+    f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={datetime.now(UTC):%Y%m%dT%H%M%SZ}&X-Amz-Expires=600"
+    f"&X-Amz-SignedHeaders=host&X-Amz-Signature={'0' * 64}&X-Amz-Credential={ROOT_KEY}/{datetime.now(UTC):%Y%m%d}"
+    "/us-east-1"
+)
+"""What a page can write into a URL: credentials whose id everybody knows, and a signature that is made up."""
 
 
 def answer(
@@ -106,48 +113,57 @@ def untouched(engine: Engine) -> Iterator[Engine]:
     assert seen() == before
 
 
+MARK = "import os, pathlib\ndef handler(event, context):\n    pathlib.Path(os.environ['MARKER']).touch()\n"
+
+
 def attack(marker: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return what makes a Lambda that leaves a mark on this machine, and invokes it."""
-    zipped = "UEsDBBQAAAAIAAAAIQA"  # no archive is needed to be refused
+    """Return the URLs and bodies that make a Lambda that leaves a mark on this machine, and invoke it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", MARK)
     create = {
         "FunctionName": "evil",
         "Runtime": "python3.13",
         "Handler": "index.handler",
         "Role": "arn:aws:iam::000000000000:role/evil",
-        "Code": {"ZipFile": zipped},
+        "Code": {"ZipFile": base64.b64encode(packed.getvalue()).decode()},
         "Environment": {"Variables": {"MARKER": str(marker)}},
     }
     role = {"Action": "CreateRole", "RoleName": "evil", "AssumeRolePolicyDocument": json.dumps(ASSUMED)}
     return [
-        (f"/?{urlencode(role)}&{NOBODY}/iam/aws4_request", {}),
-        (f"/2015-03-31/functions?{NOBODY}/lambda/aws4_request", create),
-        (f"/2015-03-31/functions/evil/invocations?{NOBODY}/lambda/aws4_request", {}),
+        (f"/?{urlencode(role)}&{FORGED}/iam/aws4_request", {}),
+        (f"/2015-03-31/functions?{FORGED}/lambda/aws4_request", create),
+        (f"/2015-03-31/functions/evil/invocations?{FORGED}/lambda/aws4_request", {}),
     ]
 
 
 @pytest.mark.parametrize("headers", [PAGE, {}], ids=["page", "process"])
 def test_simple_posts_make_and_invoke_no_lambda(untouched: Engine, tmp_path: Path, headers: dict[str, str]) -> None:
     """Three POSTs as a page sends them without a preflight make no role and no Lambda, and invoke none."""
-    for path, body in attack(tmp_path / "marker"):
-        sent = {**headers, "Content-Type": "text/plain"}
-        assert answer(untouched, "POST", path, sent, json.dumps(body).encode())[0] == 403
+    statuses = [
+        answer(untouched, "POST", path, {**headers, "Content-Type": "text/plain"}, json.dumps(body).encode())[0]
+        for path, body in attack(tmp_path / "marker")
+    ]
     assert not (tmp_path / "marker").exists()
+    assert statuses == [403] * 3
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}, {}])
 @pytest.mark.parametrize("action", ["CreateUser&UserName=evil", "CreateQueue&QueueName=evil"])
 def test_image_of_a_page_executes_nothing(untouched: Engine, headers: dict[str, str], action: str) -> None:
     """A GET as an <img> sends it, with credentials in its query string, is refused."""
+    service = "iam" if "User" in action else "sqs"
     for key in (ROOT_KEY, "test", "x"):
-        query = f"Action={action}&X-Amz-Credential={key}/20260101/us-east-1/iam/aws4_request&AWSAccessKeyId={key}"
-        assert answer(untouched, "GET", f"/?{query}", headers)[0] == 403
+        credentials = f"{FORGED}/{service}/aws4_request".replace(ROOT_KEY, key)
+        for query in (credentials, credentials.partition("&")[2], f"AWSAccessKeyId={key}", ""):
+            assert answer(untouched, "GET", f"/?Action={action}&{query}", headers)[0] == 403
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_form_of_a_page_executes_nothing(untouched: Engine, site: str) -> None:
     """A form that is posted by a page is refused."""
     headers = {"Origin": "null", "Sec-Fetch-Site": site, "Content-Type": "application/x-www-form-urlencoded"}
-    body = f"Action=CreateUser&UserName=evil&{NOBODY}/iam/aws4_request".encode()
+    body = f"Action=CreateUser&UserName=evil&{FORGED}/iam/aws4_request".encode()
     assert answer(untouched, "POST", "/", headers, body)[0] == 403
 
 

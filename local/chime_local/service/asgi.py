@@ -172,6 +172,8 @@ async def read_body(receive: Receive, max_bytes: int = MOST_BYTES) -> bytes:
     parts, size, more = [], 0, True
     while more:
         message = await receive()
+        if message.get("type") == "http.disconnect":
+            raise ChimeError("BadRequest", "the connection ended before the body did", 400)
         part = message.get("body", b"")
         size += len(part)
         if size > max_bytes:
