@@ -591,6 +591,19 @@ def test_lambda_sees_no_variable_of_the_shell(
             assert code_of(iam.list_users) == "AccessDenied"
 
 
+def test_calls_of_a_node_lambda_are_verified(engine: Engine) -> None:
+    """A Lambda on Node reaches the engine with its role's credentials."""
+    code = """const {DynamoDBClient, ListTablesCommand} = require("@aws-sdk/client-dynamodb");
+    exports.handler = () => new DynamoDBClient({}).send(new ListTablesCommand({}));"""
+    may = {"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"}
+    declared = function("Function", code, (may,))
+    declared["Function"]["Properties"]["Runtime"] = "nodejs22.x"
+    outputs = {"Name": {"Value": {"Ref": "Function"}}}
+    name = engine.deploy_template({"Resources": declared, "Outputs": outputs}, "Node")["Name"]
+    assert json.load(engine.client("lambda").invoke(FunctionName=name)["Payload"]) == {"TableNames": []}
+    engine.delete("Node")
+
+
 def test_code_url_of_a_lambda_is_presigned(engine: Engine) -> None:
     """GetFunction answers a URL that gives the code, and to nobody who has changed it."""
     declared = {"Resources": function("Function"), "Outputs": {"Name": {"Value": {"Ref": "Function"}}}}
