@@ -42,7 +42,7 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 class SignatureError(Exception):
-    """A request is not signed, or not by whom it says; code and text are what the caller is told."""
+    """A request is not signed, or not by whom it says; code and text are for the caller."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -331,7 +331,7 @@ def test_presigned_urls_work_until_they_expire(engine: Engine, monkeypatch: pyte
 
 
 def test_signature_version_2_is_refused_with_a_cure(engine: Engine) -> None:
-    """The presigned URLs of S3 that boto3 makes where it is not told otherwise name what to set."""
+    """The answer to the presigned URLs of S3 that boto3 makes by default names what to set."""
     url = engine.client("s3").generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
     parts = urlsplit(url)
     status, _, body = answer(engine, "GET", f"{parts.path}?{parts.query}", {"Host": parts.netloc})
