@@ -15,6 +15,8 @@ from typing import Any
 from chime_local._credentials import Credentials
 from chime_local._refusal import RefusedError, answer_error
 from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
+from chime_local.iam.gate import IamGate
+from chime_local.iam.history import PolicyHistory
 from chime_local.service import ChimeError
 from chime_local.service.asgi import (
     MOST_BYTES,
@@ -59,11 +61,12 @@ class Front:
         deliver: Callable[[str, bytes], None] | None = None,
         hold: Callable[[bytes], Awaitable[None]] | None = None,
         reset: Callable[[], None] | None = None,
+        history: PolicyHistory | None = None,
     ) -> None:
         self._chime = chime
         self._ministack = ministack
         self._credentials = credentials
-        self._auth = auth
+        self._gate = IamGate(chime.service, history) if auth else None
         self._deliver = deliver
         self._hold = hold
         self._reset = reset
@@ -149,8 +152,8 @@ class Front:
         self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], body: bytes
     ) -> None:
         try:
-            if self._auth:
-                _authorize(scope, headers, body)
+            if self._gate is not None:
+                self._gate.authorize(scope, headers, body)
         except ChimeError as refused:
             await refuse(send, refused)
             return

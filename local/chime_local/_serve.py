@@ -17,6 +17,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from chime_local import _node_lambdas
 from chime_local._contract import Contract
@@ -26,6 +27,10 @@ from chime_local._native import NativeTypes
 from chime_local._operations import Operations
 from chime_local._rollback import Rollback
 from chime_local._scratch import scratch_folder
+from chime_local.iam.evaluator import Evaluator
+from chime_local.iam.history import PolicyHistory
+from chime_local.iam.requests import Requests
+from chime_local.iam.sessions import Sessions
 from chime_local.service import ChimeService, World
 from chime_local.service.asgi import ChimeApp
 
@@ -130,6 +135,7 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
     operations.install(stacks, handlers, changesets)
     credentials.install()
     _isolate_lambdas(scratch)
+    history = _cure_iam(service, provisioners) if auth else None
 
     def reset() -> None:
         service.reset()
@@ -144,7 +150,23 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
         deliver=contract.deliver,
         hold=operations.hold,
         reset=reset,
+        history=history,
     )
+
+
+def _cure_iam(service: ChimeService, provisioners: Any) -> PolicyHistory | None:
+    """Cure MiniStack's IAM; return the history of its policies where the world has new ones wait."""
+    from ministack.core import iam_actions, iam_evaluator, router  # noqa: PLC0415 - read settings when imported
+    from ministack.services import iam, sts  # noqa: PLC0415
+
+    Evaluator(iam_evaluator).install()
+    Sessions(sts, router, iam).install()
+    Requests(iam_evaluator, iam_actions).install()
+    if not service.world.new_policy_delay:
+        return None
+    history = PolicyHistory(service.world.new_policy_delay, service.clock, iam_evaluator, iam, provisioners)
+    history.install()
+    return history
 
 
 def _isolate_lambdas(scratch: Path) -> None:
