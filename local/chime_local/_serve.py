@@ -141,6 +141,8 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
         service.reset()
         contract.reset()
         rollback.reset()
+        if history:
+            history.reset()
 
     return Front(
         ChimeApp(service),

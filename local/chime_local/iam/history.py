@@ -47,6 +47,11 @@ class PolicyHistory:
         self._evaluator._gather_role_policies = lambda name, account: self._known("role", name, account)
         self._evaluator._gather_user_policies = lambda name, account: self._known("user", name, account)
 
+    def reset(self) -> None:
+        """Forget every policy."""
+        with self._lock:
+            self._kept.clear()
+
     def as_of_delay(self, judge: Callable[[], Any]) -> Any:
         """Judge by the policies that are known for longer than the delay."""
         token = _as_of.set(self._clock() - self._delay)
