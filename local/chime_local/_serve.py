@@ -113,13 +113,8 @@ def _settle(port: int, scratch: Path, *, auth: bool) -> None:
 
 def _application(world: World, scratch: Path, credentials: Credentials, *, auth: bool, limits: bool) -> Front:
     from ministack.app import app  # noqa: PLC0415 - reads its settings when imported
-    from ministack.services.cloudformation import (  # noqa: PLC0415
-        changesets,
-        custom_resource,
-        handlers,
-        provisioners,
-        stacks,
-    )
+
+    from chime_local import cloudformation  # noqa: PLC0415
 
     service = ChimeService(
         world,
@@ -127,15 +122,17 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
         limits=limits,
     )
-    NativeTypes(service).register(provisioners, changesets)
-    contract, operations = Contract(custom_resource), Operations()
+    ministack = cloudformation.MiniStack()
+    NativeTypes(service).register(ministack.provisioners, ministack.changesets)
+    contract, operations = Contract(ministack.custom_resource), Operations()
     contract.install()
-    rollback = Rollback(contract, stacks, handlers)
+    rollback = Rollback(contract, ministack.stacks, ministack.handlers)
     rollback.install()
-    operations.install(stacks, handlers, changesets)
+    cloudformation.install(ministack, contract)
+    operations.install(ministack.stacks, ministack.handlers, ministack.changesets)
     credentials.install()
     _isolate_lambdas(scratch)
-    history = _cure_iam(service, provisioners) if auth else None
+    history = _cure_iam(service, ministack.provisioners) if auth else None
 
     def reset() -> None:
         service.reset()

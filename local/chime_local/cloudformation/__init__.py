@@ -1,0 +1,16 @@
+"""CloudFormation as AWS has it, where MiniStack's says success for what it did not do (docs/adr/0009)."""
+
+from __future__ import annotations
+
+from chime_local._contract import Contract
+from chime_local.cloudformation._changes import Changes
+from chime_local.cloudformation._conditions import Conditions
+from chime_local.cloudformation._ministack import MiniStack, MiniStackError
+
+__all__ = ["MiniStack", "MiniStackError", "install"]
+
+
+def install(ministack: MiniStack, contract: Contract) -> None:
+    """Put right what MiniStack's CloudFormation has wrong; the steps of the rollback are wrapped before."""
+    Conditions(ministack).install()
+    Changes(ministack).install()
