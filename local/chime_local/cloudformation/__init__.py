@@ -5,6 +5,7 @@ from __future__ import annotations
 from chime_local._contract import Contract
 from chime_local.cloudformation._changes import Changes
 from chime_local.cloudformation._conditions import Conditions
+from chime_local.cloudformation._exports import Exports
 from chime_local.cloudformation._ministack import MiniStack, MiniStackError
 
 __all__ = ["MiniStack", "MiniStackError", "install"]
@@ -12,5 +13,7 @@ __all__ = ["MiniStack", "MiniStackError", "install"]
 
 def install(ministack: MiniStack, contract: Contract) -> None:
     """Put right what MiniStack's CloudFormation has wrong; the steps of the rollback are wrapped before."""
+    exports = Exports(ministack)
     Conditions(ministack).install()
     Changes(ministack).install()
+    exports.install()

@@ -1,0 +1,101 @@
+"""An export that another stack imports stays as it is; one that nobody declares any more is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from change_sets import deploy
+from toys import Toy
+
+from chime_local.engine import Engine, EngineError
+
+HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+
+
+def exporting(name: str, value: str, **more: Any) -> dict[str, Any]:
+    """Declare a stack that exports a value, and another one where `more` says so."""
+    outputs = {"Out": {"Value": value, "Export": {"Name": name}}, **more}
+    return {"Resources": {"Handle": HANDLE}, "Outputs": outputs}
+
+
+def importing(name: str) -> dict[str, Any]:
+    """Declare a stack that imports a value."""
+    return {"Resources": {"Handle": HANDLE}, "Outputs": {"In": {"Value": {"Fn::ImportValue": name}}}}
+
+
+def exports(engine: Engine) -> dict[str, str]:
+    """Return what is exported."""
+    return {one["Name"]: one["Value"] for one in engine.client("cloudformation").list_exports()["Exports"]}
+
+
+@pytest.fixture
+def name(toy: Toy) -> str:
+    """Return the name of an export that another stack imports."""
+    name = f"{toy.name}-value"
+    deploy(toy.engine, toy.name, exporting(name, "old"))
+    deploy(toy.engine, f"{toy.name}In", importing(name))
+    return name
+
+
+def refusal(toy: Toy, template: dict[str, Any]) -> str:
+    """Return why an update is rolled back, and see that it is."""
+    assert deploy(toy.engine, toy.name, template)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    return toy.engine.failures(toy.name)[-1]
+
+
+def test_value_of_an_export_in_use_cannot_change(toy: Toy, name: str) -> None:
+    """The update rolls back with AWS's words, and the export stays."""
+    told = refusal(toy, exporting(name, "new"))
+    assert told == f"{toy.name}: Export {name} cannot be updated as it is in use by {toy.name}In"
+    assert exports(toy.engine)[name] == "old"
+
+
+def test_export_in_use_cannot_be_removed(toy: Toy, name: str) -> None:
+    """The update rolls back with AWS's words, and the export stays."""
+    told = refusal(toy, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
+    assert told == f"{toy.name}: Export {name} cannot be deleted as it is in use by {toy.name}In"
+    assert exports(toy.engine)[name] == "old"
+
+
+def test_update_stack_is_held_to_it_as_well(toy: Toy, name: str) -> None:
+    """UpdateStack is refused as a change set is."""
+    with pytest.raises(EngineError, match=f"Export {name} cannot be updated as it is in use by {toy.name}In"):
+        toy.engine.deploy_template(exporting(name, "new"), toy.name)
+
+
+def test_other_exports_may_change(toy: Toy, name: str) -> None:
+    """What nobody imports is free."""
+    for value in ("a", "b"):
+        other = {"Other": {"Value": value, "Export": {"Name": f"{name}-other"}}}
+        assert deploy(toy.engine, toy.name, exporting(name, "old", **other))["StackStatus"] == "UPDATE_COMPLETE"
+        assert exports(toy.engine)[f"{name}-other"] == value
+
+
+def test_export_is_free_when_its_importer_is_gone(toy: Toy, name: str) -> None:
+    """Once the importing stack is deleted, the value may change, and the export may go."""
+    toy.engine.delete(f"{toy.name}In")
+    deploy(toy.engine, toy.name, exporting(name, "new"))
+    assert exports(toy.engine)[name] == "new"
+    deploy(toy.engine, toy.name, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
+    assert name not in exports(toy.engine)
+
+
+def test_importers_are_listed(toy: Toy, name: str) -> None:
+    """ListImports names the importing stacks."""
+    listed = toy.engine.client("cloudformation").list_imports(ExportName=name)
+    assert listed["Imports"] == [f"{toy.name}In"]
+
+
+def test_exporting_stack_in_use_is_not_deleted(toy: Toy, name: str) -> None:
+    """DeleteStack of a stack whose export is in use is refused."""
+    with pytest.raises(toy.engine.client("cloudformation").exceptions.ClientError, match=name):
+        toy.engine.delete(toy.name)
+    assert exports(toy.engine)[name] == "old"
+
+
+def test_name_of_an_export_is_one_stacks_only(toy: Toy, name: str) -> None:
+    """A second stack that exports the name rolls back with AWS's words."""
+    with pytest.raises(EngineError, match=f"Export with name {name} is already exported by stack {toy.name}"):
+        toy.engine.deploy_template(exporting(name, "mine"), f"{toy.name}Second")
+    assert exports(toy.engine)[name] == "old"
