@@ -9,7 +9,6 @@ request that nobody can answer any more fails at once instead of after ServiceTi
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import json
 import threading
@@ -113,12 +112,7 @@ class Contract:
             return str(answer["PhysicalResourceId"]), answer.get("Data") or {}
         made_up = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12].upper()}"
         held = str(answer.get("PhysicalResourceId") or physical_id or made_up)
-        if request_type == "Create" and _is_nested(stack_name):
-            # No rollback of ours sees the inside of a nested stack.
-            with contextlib.suppress(CustomResourceError):
-                self.invoke("Delete", logical_id, props, stack_name, stack_id, resource_type, held)
-        else:
-            self.failures[stack_id, logical_id] = Failure(request_type, resource_type, held, props)
+        self.failures[stack_id, logical_id] = Failure(request_type, resource_type, held, props)
         raise CustomResourceError(answer["Reason"])
 
     def _ask(self, event: dict[str, Any], props: Properties) -> Answer:
@@ -169,12 +163,6 @@ def _deliver_event(waiting: _Waiting, record: Any, config: Any, event: dict[str,
         told = json.dumps(result.get("body"), default=str)
     waiting.gave_up = f"The Lambda failed {attempts} times without an answer: {told[:500]}"
     waiting.settled.set()
-
-
-def _is_nested(stack_name: str) -> bool:
-    from ministack.services.cloudformation import _stacks  # noqa: PLC0415 - reads its settings when imported
-
-    return bool((_stacks.get(stack_name) or {}).get("ParentId"))
 
 
 def _service_timeout(props: Properties) -> int | None:

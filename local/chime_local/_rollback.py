@@ -4,7 +4,7 @@ Added: a resource whose Create failed gets its Delete in the rollback, under its
 has replaced, or whose failed Update answered another id, is sent back by an Update with that id, and what this
 leaves behind is deleted in the cleanup; what could not be deleted stays in the stack, and with it what it depends
 on, such as its Lambda, so that DeleteStack can be tried again.
-In nested stacks MiniStack's own way is kept.
+Nested stacks are rolled back and deleted by the same steps (`cloudformation._nested`).
 """
 
 from __future__ import annotations
@@ -158,8 +158,7 @@ class Rollback:
 
     async def _clean_up(self, stack_name: str, stack_id: str, stack: Record, retained: set[str]) -> None:
         """Delete what an update's rollback has moved away from, once the rollback has succeeded."""
-        from ministack.core.responses import now_iso  # noqa: PLC0415 - reads its settings when imported
-        from ministack.services.cloudformation import _stack_events  # noqa: PLC0415
+        from ministack.services.cloudformation import _stack_events  # noqa: PLC0415 - as above
 
         final = stack.get("StackStatus")
         if final != "UPDATE_ROLLBACK_COMPLETE" or stack_id not in self._left_behind:
@@ -182,7 +181,7 @@ class Rollback:
             else:
                 self._stacks._add_event(*known, "DELETE_COMPLETE", physical_id=physical_id)
         stack["StackStatus"] = final
-        _stack_events[stack_id].append({**last, "Timestamp": now_iso()})
+        self._stacks._add_event(stack_id, stack_name, stack_name, last["ResourceType"], final, "", stack_id)
 
     async def _delete(self, stack_name: str, stack_id: str, *more: Any, **named: Any) -> None:
         """Delete a stack together with what failed while it was made, where its rollback was switched off."""

@@ -1,0 +1,262 @@
+"""Nested stacks are deployed, changed, rolled back and deleted with their parent, at any depth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from change_sets import deploy, settled
+from toys import FAILED, Template, Toy, function, service_token
+
+from chime_local.engine import Engine
+
+FAILING = {"Type": "AWS::Chime::AppInstanceUser", "Properties": {"Name": "x"}}
+
+
+def upload(engine: Engine, template: Template) -> str:
+    """Put a template where CloudFormation can read it, and return its URL."""
+    body = json.dumps(template)
+    key = hashlib.sha256(body.encode()).hexdigest()
+    s3 = engine.client("s3")
+    if "nested" not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket="nested")
+    s3.put_object(Bucket="nested", Key=key, Body=body.encode())
+    return f"{engine.environ['AWS_ENDPOINT_URL']}/nested/{key}"
+
+
+def custom(**properties: Any) -> Template:
+    """Declare a custom resource whose Lambda comes as a parameter."""
+    return {
+        "Type": "Custom::Toy",
+        "Properties": {"ServiceToken": {"Ref": "Token"}, "ServiceTimeout": 20, **properties},
+    }
+
+
+def inner(resources: Template, **sections: Any) -> Template:
+    """Declare a template for a nested stack."""
+    parameters = {"Token": {"Type": "String"}, "Say": {"Type": "String", "Default": ""}}
+    return {"Parameters": parameters, "Resources": resources, **sections}
+
+
+def nested(engine: Engine, template: Template, token: Any, **more: Any) -> Template:
+    """Declare a nested stack."""
+    given = {"Token": token, **more.pop("Parameters", {})}
+    url = upload(engine, template)
+    return {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url, "Parameters": given}, **more}
+
+
+def parent(toy: Toy, template: Template, *, resources: Template | None = None, **more: Any) -> Template:
+    """Declare a stack with a Lambda and a nested stack, and what comes after it."""
+    child = nested(toy.engine, template, service_token(), **more)
+    return {"Resources": {**function("Function"), "Nested": child, **(resources or {})}}
+
+
+def story(toy: Toy) -> list[tuple[str, str]]:
+    """Return what the Lambda was asked for: request type and logical id."""
+    return [(event["RequestType"], event["LogicalResourceId"]) for event in toy.events()]
+
+
+def child_of(toy: Toy, logical_id: str = "Nested", stack_name: str = "") -> str:
+    """Return the id of a nested stack."""
+    listed = toy.engine.client("cloudformation").describe_stack_resources(
+        StackName=stack_name or toy.name, LogicalResourceId=logical_id
+    )
+    return str(listed["StackResources"][0]["PhysicalResourceId"])
+
+
+def status(toy: Toy, stack_id: str) -> str:
+    """Return the status of a stack."""
+    (stack,) = toy.engine.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
+    return str(stack["StackStatus"])
+
+
+OUT = {"Out": {"Value": {"Fn::GetAtt": ["A", "Attribute"]}}}
+DATA = [{"Answer": {"Data": {"Attribute": "value"}}}]
+
+
+def test_nested_stack_is_updated_again_and_again(toy: Toy) -> None:
+    """What did not change keeps its attributes, what did gets its Update, under the same stack id."""
+    ids = set()
+    for version in "123":
+        resources = {
+            "A": custom(OnCreate=DATA),
+            "B": custom(Version=version, Read={"Fn::GetAtt": ["A", "Attribute"]}),
+        }
+        template = parent(toy, inner(resources, Outputs=OUT))
+        template["Outputs"] = {"Out": {"Value": {"Fn::GetAtt": ["Nested", "Outputs.Out"]}}}
+        stack = deploy(toy.engine, toy.name, template)
+        assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+        assert stack["Outputs"][0]["OutputValue"] == "value"
+        ids.add(child_of(toy))
+    assert len(ids) == 1
+    assert story(toy) == [("Create", "A"), ("Create", "B"), ("Update", "B"), ("Update", "B")]
+
+
+def test_parameter_of_a_nested_stack_reaches_its_resources(toy: Toy) -> None:
+    """A value that the parent hands down is a change of the nested stack."""
+    for said in ("one", "two"):
+        template = inner({"A": custom(Said={"Ref": "Say"})})
+        deploy(toy.engine, toy.name, parent(toy, template, Parameters={"Say": said}))
+    assert [event["ResourceProperties"]["Said"] for event in toy.events()] == ["one", "two"]
+
+
+def test_failed_create_in_a_nested_stack_leaves_nothing(toy: Toy) -> None:
+    """What failed and what succeeded inside gets its Delete, in reverse order, and the parent rolls back."""
+    resources = {"A": custom(), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
+    stack = deploy(toy.engine, toy.name, parent(toy, inner(resources)))
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert story(toy) == [("Create", "A"), ("Create", "B"), ("Delete", "B"), ("Delete", "A")]
+    assert (
+        "was not successfully created: The following resource(s) failed to create: [B]."
+        in (toy.engine.failures(toy.name)[0])
+    )
+
+
+def test_created_nested_stack_goes_when_its_parent_fails(toy: Toy) -> None:
+    """A nested stack that was created is deleted by the rollback, with what is retained only after its creation."""
+    kept = {**custom(), "DeletionPolicy": "RetainExceptOnCreate"}
+    failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
+    stack = deploy(toy.engine, toy.name, parent(toy, inner({"A": kept}), resources=failing))
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert story(toy) == [("Create", "A"), ("Delete", "A")]
+
+
+def test_failed_update_in_a_nested_stack_is_rolled_back(toy: Toy) -> None:
+    """What was changed inside goes back, what was created inside is deleted; the parent says whose fault it was."""
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(Version="1")})))
+    changed = {"A": custom(Version="2"), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
+    stack = deploy(toy.engine, toy.name, parent(toy, inner(changed)))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert status(toy, child_of(toy)) == "UPDATE_ROLLBACK_COMPLETE"
+    assert story(toy) == [("Create", "A"), ("Update", "A"), ("Create", "B"), ("Update", "A"), ("Delete", "B")]
+    assert [event["ResourceProperties"].get("Version") for event in toy.events()] == ["1", "2", None, "1", None]
+    assert (
+        "was not successfully updated. Currently in UPDATE_ROLLBACK_IN_PROGRESS with reason: The following "
+        in (toy.engine.failures(toy.name)[0])
+    )
+
+
+def test_failure_after_a_nested_update_loses_nothing(toy: Toy) -> None:
+    """What the update takes out of a nested stack is deleted last: where a sibling fails, it was never touched."""
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(Version="1"), "Gone": custom()})))
+    failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
+    changed = parent(toy, inner({"A": custom(Version="2"), "New": custom()}), resources=failing)
+    assert deploy(toy.engine, toy.name, changed)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert status(toy, child_of(toy)) == "UPDATE_ROLLBACK_COMPLETE"
+    assert sorted(story(toy)[2:]) == [("Create", "New"), ("Delete", "New"), ("Update", "A"), ("Update", "A")]
+    # The stack is whole: the same change without the failure works, and takes out what it takes out.
+    del changed["Resources"]["Failing"]
+    assert deploy(toy.engine, toy.name, changed)["StackStatus"] == "UPDATE_COMPLETE"
+    assert story(toy)[6:] == [("Update", "A"), ("Create", "New"), ("Delete", "Gone")]
+
+
+def test_replacement_in_a_nested_stack_goes_back(toy: Toy) -> None:
+    """A resource that was replaced inside is sent back by an Update before its replacement goes."""
+    first = [{"Answer": {"PhysicalResourceId": "one"}}]
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(OnCreate=first, OnUpdate=first)})))
+    other = [{"Answer": {"PhysicalResourceId": "two"}}]
+    failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(OnUpdate=other)}), resources=failing))
+    assert toy.story() == [("Create", None), ("Update", "one"), ("Update", "two"), ("Delete", "two")]
+
+
+def two_levels(toy: Toy, innermost_resources: Template, **more: Any) -> Template:
+    """Declare a stack in a stack in a stack."""
+    innermost = nested(toy.engine, inner(innermost_resources, Outputs=OUT), {"Ref": "Token"})
+    handed = {"Out": {"Value": {"Fn::GetAtt": ["Innermost", "Outputs.Out"]}}}
+    return parent(toy, inner({"Innermost": innermost}, Outputs=handed), **more)
+
+
+def test_two_levels_are_updated_rolled_back_and_deleted(toy: Toy) -> None:
+    """A stack in a nested stack follows its root through everything."""
+    deploy(toy.engine, toy.name, two_levels(toy, {"A": custom(OnCreate=DATA), "Gone": custom()}))
+    middle = child_of(toy)
+    innermost = child_of(toy, "Innermost", middle)
+    failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
+    changed = {"A": custom(OnCreate=DATA, OnUpdate=DATA, Version="2")}
+    stack = deploy(toy.engine, toy.name, two_levels(toy, changed, resources=failing))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert [status(toy, one) for one in (middle, innermost)] == ["UPDATE_ROLLBACK_COMPLETE"] * 2
+    assert story(toy)[2:] == [("Update", "A"), ("Update", "A")]
+    assert deploy(toy.engine, toy.name, two_levels(toy, changed))["StackStatus"] == "UPDATE_COMPLETE"
+    assert [status(toy, one) for one in (middle, innermost)] == ["UPDATE_COMPLETE"] * 2
+    assert story(toy)[4:] == [("Update", "A"), ("Delete", "Gone")]
+    toy.engine.delete(toy.name)
+    assert [status(toy, one) for one in (middle, innermost)] == ["DELETE_COMPLETE"] * 2
+    assert story(toy)[6:] == [("Delete", "A")]
+
+
+def test_failure_two_levels_down_leaves_nothing(toy: Toy) -> None:
+    """A custom resource that fails in a stack in a nested stack takes all of it back."""
+    resources = {"A": custom(OnCreate=DATA), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
+    stack = deploy(toy.engine, toy.name, two_levels(toy, resources))
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert story(toy) == [("Create", "A"), ("Create", "B"), ("Delete", "B"), ("Delete", "A")]
+    listed = toy.engine.client("cloudformation").list_stacks()["StackSummaries"]
+    below = {one["StackStatus"] for one in listed if one["StackName"].startswith(f"{toy.name}-")}
+    assert below == {"DELETE_COMPLETE"}
+
+
+def test_nested_stack_taken_out_is_deleted_in_the_cleanup(toy: Toy) -> None:
+    """A nested stack that leaves its parent is deleted with what it holds, by its resources' policies."""
+    resources = {"A": custom(), "Kept": {**custom(), "DeletionPolicy": "Retain"}}
+    deploy(toy.engine, toy.name, parent(toy, inner(resources)))
+    child = child_of(toy)
+    assert deploy(toy.engine, toy.name, {"Resources": function("Function")})["StackStatus"] == "UPDATE_COMPLETE"
+    assert story(toy)[2:] == [("Delete", "A")]
+    assert status(toy, child) == "DELETE_COMPLETE"
+
+
+def test_failed_delete_in_a_nested_stack_can_be_tried_again(toy: Toy) -> None:
+    """What could not be deleted inside stays, with its Lambda outside; nothing is said to be gone that is not."""
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(OnDelete=[FAILED])})))
+    cloudformation = toy.engine.client("cloudformation")
+    cloudformation.delete_stack(StackName=toy.name)
+    assert settled(toy.engine, toy.name)["StackStatus"] == "DELETE_FAILED"
+    assert status(toy, child_of(toy)) == "DELETE_FAILED"
+    cloudformation.delete_stack(StackName=toy.name)
+    assert settled(toy.engine, toy.name)["StackStatus"] == "DELETE_FAILED"
+    assert story(toy) == [("Create", "A"), ("Delete", "A"), ("Delete", "A")]
+
+
+def test_rollback_that_fails_inside_can_be_continued(toy: Toy) -> None:
+    """ContinueUpdateRollback of the parent goes on where the nested stack's rollback failed."""
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(Version="1", OnUpdate=[FAILED])})))
+    failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
+    changed = inner({"A": custom(Version="2")})
+    stack = deploy(toy.engine, toy.name, parent(toy, changed, resources=failing))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert status(toy, child_of(toy)) == "UPDATE_ROLLBACK_FAILED"
+    cloudformation = toy.engine.client("cloudformation")
+    cloudformation.continue_update_rollback(StackName=toy.name)
+    assert settled(toy.engine, toy.name)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert story(toy) == [("Create", "A"), ("Update", "A"), ("Update", "A"), ("Update", "A")]
+    cloudformation.continue_update_rollback(StackName=toy.name, ResourcesToSkip=["Nested"])
+    assert settled(toy.engine, toy.name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_nested_stack_exports_and_forgets(toy: Toy) -> None:
+    """A nested stack's outputs export as others' do; the rollback takes the export back."""
+    name = f"{toy.name}-inner"
+    exported = {"Out": {"Value": "old", "Export": {"Name": name}}}
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom()}, Outputs=exported)))
+    failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
+    changed = {"Out": {"Value": "new", "Export": {"Name": name}}}
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom()}, Outputs=changed), resources=failing))
+    listed = toy.engine.client("cloudformation").list_exports()["Exports"]
+    assert [one["Value"] for one in listed if one["Name"] == name] == ["old"]
+
+
+def test_parent_tells_which_stack_to_watch(toy: Toy) -> None:
+    """The event that begins a nested stack bears its id: the CDK CLI shows the events inside from then on."""
+    for version in "12":
+        deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(Version=version)})))
+    events = toy.engine.client("cloudformation").describe_stack_events(StackName=toy.name)["StackEvents"]
+    begun = [
+        (event["ResourceStatus"], event["PhysicalResourceId"])
+        for event in reversed(events)
+        if event["LogicalResourceId"] == "Nested" and event["ResourceStatus"].endswith("_IN_PROGRESS")
+    ]
+    child = child_of(toy)
+    assert begun == [("CREATE_IN_PROGRESS", ""), ("CREATE_IN_PROGRESS", child), ("UPDATE_IN_PROGRESS", child)]
