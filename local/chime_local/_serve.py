@@ -122,7 +122,10 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
         limits=limits,
     )
-    ministack = cloudformation.MiniStack()
+    try:
+        ministack = cloudformation.MiniStack()
+    except cloudformation.MiniStackError as wrong:
+        raise SystemExit(f"error: {wrong}") from None
     NativeTypes(service).register(ministack.provisioners, ministack.changesets)
     contract, operations = Contract(ministack.custom_resource), Operations()
     contract.install()

@@ -59,7 +59,8 @@ def deploy(engine: Engine, stack_name: str, template: dict[str, Any], **given: A
     Raises AssertionError where the change set has no changes.
     """
     cloudformation = engine.client("cloudformation")
-    here = [one for one in cloudformation.describe_stacks()["Stacks"] if one["StackName"] == stack_name]
+    pages = cloudformation.get_paginator("describe_stacks").paginate()
+    here = [one for page in pages for one in page["Stacks"] if one["StackName"] == stack_name]
     kind = "UPDATE" if here and here[0]["StackStatus"] != "REVIEW_IN_PROGRESS" else "CREATE"
     made = create_change_set(engine, stack_name, template, change_set_type=kind, **given)
     assert made["Status"] == "CREATE_COMPLETE", made["StatusReason"]

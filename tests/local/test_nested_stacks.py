@@ -193,7 +193,8 @@ def test_failure_two_levels_down_leaves_nothing(toy: Toy) -> None:
     stack = deploy(toy.engine, toy.name, two_levels(toy, resources))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert story(toy) == [("Create", "A"), ("Create", "B"), ("Delete", "B"), ("Delete", "A")]
-    listed = toy.engine.client("cloudformation").list_stacks()["StackSummaries"]
+    pages = toy.engine.client("cloudformation").get_paginator("list_stacks").paginate()
+    listed = [one for page in pages for one in page["StackSummaries"]]
     below = {one["StackStatus"] for one in listed if one["StackName"].startswith(f"{toy.name}-")}
     assert below == {"DELETE_COMPLETE"}
 

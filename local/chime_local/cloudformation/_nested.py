@@ -232,8 +232,17 @@ class NestedStacks:
         operation.nested.append(stack)
 
     def _failure(self, stack: Record) -> str:
-        """Return why a nested stack has failed, as its parent's event says it."""
+        """Return why a nested stack has failed, as its parent's event says it, and what is behind that.
+
+        AWS leaves the latter to the events of the nested stack. The CDK CLI shows those of what takes minutes, but
+        misses them where all is over before it looks.
+        """
         events = self._ministack.state._stack_events[stack["StackId"]]
+        causes = [one for one in events if one["ResourceStatus"].endswith(("CREATE_FAILED", "UPDATE_FAILED"))]
+        return f"{self._told(stack, events)} {_cause(causes, stack['StackName'])}".strip()
+
+    @staticmethod
+    def _told(stack: Record, events: list[Record]) -> str:
         begun = [one for one in events if one["ResourceStatus"] == "UPDATE_ROLLBACK_IN_PROGRESS"]
         if begun and stack["StackStatus"].startswith("UPDATE_ROLLBACK_"):
             return str(begun[-1]["ResourceStatusReason"]).strip()
@@ -260,6 +269,14 @@ def _answer(stack: Record) -> Answer:
     """Return the physical id, and the outputs as attributes."""
     outputs = {f"Outputs.{one['OutputKey']}": one["OutputValue"] for one in stack.get("Outputs") or ()}
     return stack["StackId"], outputs
+
+
+def _cause(failed: list[Record], stack_name: str) -> str:
+    """Return the reason of the last resource that failed in an operation."""
+    for event in reversed(failed):
+        if event["LogicalResourceId"] != stack_name:
+            return f"({event['LogicalResourceId']}: {event['ResourceStatusReason']})"
+    return ""
 
 
 def _parameter(value: Any) -> str:
