@@ -275,3 +275,29 @@ def test_condition_of_every_form_is_decided(toy: Toy, kind: str) -> None:
         ),
     )
     assert stack["Outputs"][0]["OutputValue"] == "yes"
+
+
+@pytest.mark.parametrize("update", [deploy, Engine.deploy_template])
+def test_type_of_a_resource_cannot_change(toy: Toy, update: Any) -> None:
+    """Another type under the same logical id is refused, by change set and by UpdateStack."""
+    deploy(toy.engine, toy.name, toy.template())
+    changed = toy.template()
+    changed["Resources"]["Toy"]["Type"] = "Custom::Other"
+    arguments = (toy.engine, toy.name, changed) if update is deploy else (toy.engine, changed, toy.name)
+    refused = toy.engine.client("cloudformation").exceptions.ClientError
+    with pytest.raises(refused, match=r"Update of resource type is not permitted\..*: \[Toy\]"):
+        update(*arguments)
+
+
+def test_resource_may_be_named_as_its_stack(toy: Toy) -> None:
+    """Events of a resource and of a stack of one name are told apart."""
+    for value in "12":
+        made = toy.template(Value=value)
+        made["Resources"][toy.name] = made["Resources"].pop("Toy")
+        deploy(toy.engine, toy.name, made)
+    assert toy.statuses(toy.name)[-4:] == [
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_COMPLETE",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_COMPLETE",
+    ]

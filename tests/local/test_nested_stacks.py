@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from change_sets import deploy, settled
+from change_sets import create_change_set, deploy, settled
 from toys import FAILED, Template, Toy, function, service_token
 
 from chime_local.engine import Engine
@@ -261,3 +261,65 @@ def test_parent_tells_which_stack_to_watch(toy: Toy) -> None:
     ]
     child = child_of(toy)
     assert begun == [("CREATE_IN_PROGRESS", ""), ("CREATE_IN_PROGRESS", child), ("UPDATE_IN_PROGRESS", child)]
+
+
+def test_nested_stack_whose_export_is_in_use_stays(toy: Toy) -> None:
+    """A nested stack is not deleted while another stack imports what it exports."""
+    name = f"{toy.name}-used"
+    exported = {"Out": {"Value": "old", "Export": {"Name": name}}}
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom()}, Outputs=exported)))
+    handle = {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
+    imported = {"In": {"Value": {"Fn::ImportValue": name}}}
+    deploy(toy.engine, f"{toy.name}In", {"Resources": handle, "Outputs": imported})
+    toy.engine.client("cloudformation").delete_stack(StackName=toy.name)
+    assert settled(toy.engine, toy.name)["StackStatus"] == "DELETE_FAILED"
+    told = f"Nested: Export {name} cannot be deleted as it is in use by {toy.name}In"
+    assert toy.engine.failures(toy.name)[0] == told
+    toy.engine.delete(f"{toy.name}In")
+    toy.engine.delete(toy.name)
+    assert story(toy) == [("Create", "A"), ("Delete", "A")]
+
+
+def without_rollback(toy: Toy, template: Template, kind: str) -> str:
+    """Deploy as `cdk deploy --no-rollback` does, and return how the stack ends."""
+    made = create_change_set(toy.engine, toy.name, template, change_set_type=kind)
+    cloudformation = toy.engine.client("cloudformation")
+    cloudformation.execute_change_set(ChangeSetName=made["ChangeSetId"], DisableRollback=True)
+    return str(settled(toy.engine, toy.name)["StackStatus"])
+
+
+def test_creation_without_rollback_is_rolled_back_when_asked(toy: Toy) -> None:
+    """RollbackStack takes back what a nested stack's failed creation has left."""
+    resources = {"A": custom(), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
+    assert without_rollback(toy, parent(toy, inner(resources)), "CREATE") == "CREATE_FAILED"
+    assert story(toy) == [("Create", "A"), ("Create", "B")]
+    toy.engine.client("cloudformation").rollback_stack(StackName=toy.name)
+    assert settled(toy.engine, toy.name)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert story(toy)[2:] == [("Delete", "B"), ("Delete", "A")]
+
+
+def failed_update(toy: Toy) -> Template:
+    """Fail an update without rollback after a nested stack's; return what works."""
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom(Version="1"), "Gone": custom()})))
+    changed = inner({"A": custom(Version="2")})
+    failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
+    assert without_rollback(toy, parent(toy, changed, resources=failing), "UPDATE") == "UPDATE_FAILED"
+    assert story(toy)[2:] == [("Update", "A")]
+    return parent(toy, changed)
+
+
+def test_update_without_rollback_is_rolled_back_when_asked(toy: Toy) -> None:
+    """RollbackStack sends a nested stack back, and what the update took out is still there."""
+    failed_update(toy)
+    toy.engine.client("cloudformation").rollback_stack(StackName=toy.name)
+    assert settled(toy.engine, toy.name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert story(toy)[3:] == [("Update", "A")]
+    toy.engine.delete(toy.name)
+    assert sorted(story(toy)[4:]) == [("Delete", "A"), ("Delete", "Gone")]
+
+
+def test_update_without_rollback_is_finished_by_the_next(toy: Toy) -> None:
+    """The next update that succeeds deletes what the failed one had done with."""
+    works = failed_update(toy)
+    assert without_rollback(toy, works, "UPDATE") == "UPDATE_COMPLETE"
+    assert story(toy)[3:] == [("Delete", "Gone")]

@@ -22,4 +22,4 @@ def install(ministack: MiniStack, contract: Contract) -> None:
     Changes(ministack).install()
     exports.install()
     Operations(ministack, exports).install()
-    NestedStacks(ministack, contract).install()
+    NestedStacks(ministack, contract, exports).install()

@@ -11,9 +11,11 @@ import json
 import re
 from typing import Any
 
+from chime_local.cloudformation._conditions import STACK_NAME
 from chime_local.cloudformation._ministack import MiniStack, Record
 
 _ATTRIBUTES = ("Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
+_NOT_DEPLOYED = ("DELETE_COMPLETE", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS")
 _NO_CHANGES = "The submitted information didn't contain changes."
 
 
@@ -27,9 +29,10 @@ class Changes:
         """Put this comparison in the place of MiniStack's."""
         self._ministack.replace("_resolve_props_for_diff", self.comparable)
         self._ministack.replace_action("CreateChangeSet", self._create)
+        self._validate = self._ministack.replace("validate_template_support", self._validate_template)
 
     def comparable(self, template: Record, parameters: Record, stack_name: str, stack_id: str) -> Record:
-        """Return the resources that a template makes, resolved as far as they can be before there are any."""
+        """Return the resources that a template makes, resolved as far as can be before there are any."""
         if not template:
             return {}
         values = _Values(self._ministack, template, parameters, stack_name, stack_id)
@@ -40,6 +43,22 @@ class Changes:
                 if values.exists(one)
             }
         }
+
+    def _validate_template(self, template: Record, conditions: Any, params: Any = None) -> None:
+        """Refuse what AWS refuses, another type under the logical id of a resource included."""
+        self._validate(template, conditions, params=params)
+        stack = self._ministack.state._stacks.get(STACK_NAME.get()) or {}
+        deployed = {} if stack.get("StackStatus") in _NOT_DEPLOYED else stack.get("_resources") or {}
+        retyped = sorted(
+            name
+            for name, one in (template.get("Resources") or {}).items()
+            if one.get("Type") != deployed.get(name, {}).get("ResourceType", one.get("Type"))
+        )
+        if params is not None and retyped:
+            raise ValueError(
+                "Update of resource type is not permitted. The new template modifies resource type of the "
+                f"following resources: [{', '.join(retyped)}]"
+            )
 
     def _outputs(self, template: Record, parameters: Record, stack: Record) -> Record:
         values = _Values(self._ministack, template, parameters, stack["StackName"], stack["StackId"])

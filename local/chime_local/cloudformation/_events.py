@@ -47,7 +47,7 @@ class Events:
         """Record an event, or hold it back until it is known to be one."""
         key = (stack_id, logical_id)
         with self._lock:
-            if logical_id == stack_name:
+            if resource_type == "AWS::CloudFormation::Stack" and stack_id in (*more, *named.values()):
                 self._write(stack_id, stack_name, logical_id, resource_type, status, *more, **named)
                 return
             status = self._named(key, stack_name, status)

@@ -22,11 +22,11 @@ class Exports:
 
     def _outputs(self, *given: Any) -> tuple[list[Record], dict[str, Record]]:
         outputs, exports = self._resolve(*given)
-        self._check(str(given[-1]), exports)
+        self.check(str(given[-1]), exports)
         return outputs, exports
 
-    def _check(self, stack_id: str, exports: dict[str, Record]) -> None:
-        """Raise ValueError, which rolls the stack back, where an export must not become what it would."""
+    def check(self, stack_id: str, exports: dict[str, Record]) -> None:
+        """Raise ValueError, which fails the operation, where what a stack exports must not become this."""
         known = self._ministack.state._exports
         for name in exports:
             holder = known.get(name, {}).get("StackId", stack_id)

@@ -14,6 +14,7 @@ from typing import Any
 
 from chime_local._contract import Contract, CustomResourceError, Failure
 from chime_local.cloudformation._conditions import STACK_NAME
+from chime_local.cloudformation._exports import Exports
 from chime_local.cloudformation._ministack import MiniStack, Record
 from chime_local.cloudformation._operation import OPERATION
 
@@ -34,8 +35,9 @@ Answer = tuple[str, dict[str, str]]
 class NestedStacks:
     """Create, update and delete of nested stacks; takes the place of MiniStack's."""
 
-    def __init__(self, ministack: MiniStack, contract: Contract) -> None:
+    def __init__(self, ministack: MiniStack, contract: Contract, exports: Exports) -> None:
         self._ministack = ministack
+        self._exports = exports
         self._contract = contract
 
     def install(self) -> None:
@@ -81,6 +83,7 @@ class NestedStacks:
         if _is_rolling_back(parent):
             self._roll_back_update(stack)
             return _answer(stack)
+        stack.pop("_completed_operation", None)
         previous = {key: copy.deepcopy(stack.get(key)) for key in _SNAPSHOT}
         stack |= self._declared(properties, parent)
         self._begin(stack, "UPDATE")
@@ -99,6 +102,7 @@ class NestedStacks:
         stack = self._ministack.stack(stack_id)
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
             return
+        self._exports.check(stack_id, {})
         parent = self._ministack.state._stacks.get(stack["_parent_stack_name"]) or {}
         operation = stack.get("_failed_operation") or stack.pop("_completed_operation", None)
         steps, name = self._ministack.stacks, stack["StackName"]
@@ -239,7 +243,7 @@ class NestedStacks:
         """
         events = self._ministack.state._stack_events[stack["StackId"]]
         causes = [one for one in events if one["ResourceStatus"].endswith(("CREATE_FAILED", "UPDATE_FAILED"))]
-        return f"{self._told(stack, events)} {_cause(causes, stack['StackName'])}".strip()
+        return f"{self._told(stack, events)} {_cause(causes)}".strip()
 
     @staticmethod
     def _told(stack: Record, events: list[Record]) -> str:
@@ -271,10 +275,10 @@ def _answer(stack: Record) -> Answer:
     return stack["StackId"], outputs
 
 
-def _cause(failed: list[Record], stack_name: str) -> str:
+def _cause(failed: list[Record]) -> str:
     """Return the reason of the last resource that failed in an operation."""
     for event in reversed(failed):
-        if event["LogicalResourceId"] != stack_name:
+        if event["PhysicalResourceId"] != event["StackId"]:
             return f"({event['LogicalResourceId']}: {event['ResourceStatusReason']})"
     return ""
 

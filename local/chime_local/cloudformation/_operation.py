@@ -93,6 +93,9 @@ class Operations:
         operation = OPERATION.get() or Operation(disable_rollback, retain_except_on_create)
         tokens = OPERATION.set(operation), _LEVEL.set(self._level(stack_name, previous_stack or {}))
         stack = self._ministack.state._stacks[stack_name]
+        if root:
+            # What an update without rollback had done with when it failed.
+            operation.deletions += stack.pop("_pending_deletions", [])
         given = (is_update, previous_stack, retain_except_on_create, imports)
         try:
             await self._deploy(stack_name, stack_id, template, parameters, disable_rollback, tags, *given)
@@ -104,6 +107,8 @@ class Operations:
             keep_statuses(stack["_resources"], (previous_stack or {}).get("_resources", {}))
             if root:
                 await self._finish(operation, stack)
+        elif root and stack["StackStatus"] == "UPDATE_FAILED":
+            stack["_pending_deletions"] = operation.deletions
 
     def _level(self, stack_name: str, previous: Record) -> _Level:
         outer = _LEVEL.get()
@@ -118,6 +123,7 @@ class Operations:
             await self._roll_back(*given, **named)
         finally:
             _LEVEL.reset(token)
+        given[2].pop("_pending_deletions", None)
         self._exports.publish(given[2])
 
     def _update_resource(self, *given: Any) -> Any:
