@@ -82,12 +82,23 @@ def person(name: str, **given: Any) -> Template:
     }
 
 
+def name_of(form: str) -> str:
+    """Return the logical id of the resource that has a form."""
+    return f"Form{list(FORMS).index(form)}"
+
+
 def template(toy: Toy, **given: Any) -> Template:
-    """Declare two persons, and a resource with a property for each form; `given` are properties to change."""
-    properties = {f"P{number}": before for number, (before, _) in enumerate(FORMS.values())}
-    made = toy.template(**{**properties, **given}, resources={"Ann": person("ann"), "Bob": person("bob")})
+    """Declare two persons, a resource for each form, and one with two of them; `given` are values to change."""
+    resources = {"Ann": person("ann"), "Bob": person("bob")}
+    for form, (before, _) in FORMS.items():
+        value = given.get(name_of(form), before)
+        resources[name_of(form)] = {
+            "Type": "Custom::Toy",
+            "Properties": {"ServiceToken": att("Function"), "Value": value},
+        }
+    both = {"Mapped": {"Fn::FindInMap": ["M", "a", "k"]}, "Part": part(att("Ann"), "1")}
     return {
-        **made,
+        **toy.template(**both, resources=resources),
         "Mappings": copy.deepcopy(MAPPINGS),
         "Parameters": {"Who": {"Type": "String", "Default": "x"}, "Other": {"Type": "String", "Default": "y"}},
         "Conditions": {"Yes": {"Fn::Equals": ["x", {"Ref": "Who"}]}, "No": {"Fn::Not": [{"Condition": "Yes"}]}},
@@ -112,9 +123,8 @@ def forms(engine: Engine) -> Iterator[Toy]:
 @pytest.mark.parametrize("form", FORMS)
 def test_change_of_every_form_is_in_the_change_set(forms: Toy, form: str) -> None:
     """One reference swapped for another is a change of that property, and of nothing else."""
-    name = f"P{list(FORMS).index(form)}"
-    changed = template(forms, **{name: FORMS[form][1]})
-    assert changes(forms.engine, forms.name, changed) == {"Toy": ("Modify", [name])}
+    changed = template(forms, **{name_of(form): FORMS[form][1]})
+    assert changes(forms.engine, forms.name, changed) == {name_of(form): ("Modify", ["Value"])}
 
 
 def test_same_template_has_no_changes(forms: Toy) -> None:
@@ -128,15 +138,17 @@ def test_value_in_a_mapping_is_a_change_beside_a_select(forms: Toy) -> None:
     """What a mapping says counts also where another property of the resource cannot be resolved yet."""
     changed = template(forms)
     changed["Mappings"]["M"]["a"]["k"] = "z"
-    name = f"P{list(FORMS).index('Fn::FindInMap with another key')}"
-    assert changes(forms.engine, forms.name, changed) == {"Toy": ("Modify", [name])}
+    found = changes(forms.engine, forms.name, changed)
+    assert found == {
+        "Toy": ("Modify", ["Mapped"]),
+        name_of("Fn::FindInMap with another key"): ("Modify", ["Value"]),
+    }
 
 
 def test_parameter_that_flips_a_condition_changes_every_fn_if(forms: Toy) -> None:
     """The same template with another value of a parameter changes what the condition decides."""
-    names = {f"P{list(FORMS).index(form)}" for form in FORMS if form.startswith("Fn::If")}
-    (change,) = changes(forms.engine, forms.name, template(forms), Who="other").values()
-    assert names < set(change[1])
+    expected = {name_of(form) for form in FORMS if form.startswith("Fn::If") or form == "Ref to a parameter"}
+    assert set(changes(forms.engine, forms.name, template(forms), Who="other")) == expected
 
 
 def test_attribute_of_a_changed_resource_is_a_change_of_what_reads_it(forms: Toy) -> None:
@@ -145,7 +157,8 @@ def test_attribute_of_a_changed_resource_is_a_change_of_what_reads_it(forms: Toy
     changed["Resources"]["Bob"] = person("bob", More="x")
     found = changes(forms.engine, forms.name, changed)
     assert found["Bob"] == ("Modify", ["More"])
-    assert found["Toy"][0] == "Modify"
+    assert found[name_of("one reference less")] == ("Modify", ["Value"])
+    assert name_of("Fn::GetAtt of another resource") not in found, "that reads of Ann only"
 
 
 def test_swapped_reference_reaches_the_resource(toy: Toy) -> None:
