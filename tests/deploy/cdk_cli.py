@@ -49,9 +49,9 @@ class Cli:
             text=True,
             check=False,
         )
-        told = done.stdout + done.stderr
-        assert (done.returncode == 0) is succeeds, told
-        return told
+        output = done.stdout + done.stderr
+        assert (done.returncode == 0) is succeeds, output
+        return output
 
     def outputs(self, stack_name: str) -> dict[str, str]:
         """Return a stack's outputs."""

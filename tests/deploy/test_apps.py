@@ -132,11 +132,11 @@ def test_support_desk_of_nested_stacks(cli: Cli) -> None:
     assert channels.describe(first["Queuea"])["Name"] == "Line"
 
     # Team a leaves in a deploy that fails two levels down in team b: nothing has happened.
-    _, told = cli.attempt(
+    _, output = cli.attempt(
         lambda app: support_desk(app, agents="ann", name="Nobody", teams="b", broken=True), succeeds=False
     )
-    assert "Embedded stack" in told
-    assert "AppInstanceArn is required" in told, "the cause is told, too"
+    assert "Embedded stack" in output
+    assert "AppInstanceArn is required" in output, "the cause is shown, too"
     assert [channels.members(arn) for arn in first.values()] == [{"bob", "cy"}] * 4
     assert channels.describe(first["Queueb"])["Name"] == "Line"
     assert [channels.messages(arn) for arn in first.values()] == [["hello"]] * 4
@@ -251,8 +251,8 @@ def test_shop_of_parameters_and_conditions(cli: Cli) -> None:
     (counter,) = cli.outputs("Shop").values()
     channels.say(counter)
     assert (channels.describe(counter)["Name"], channels.members(counter)) == ("welcome", {"ann"})
-    _, told = cli.attempt(shop, "--parameters", "StageName=dev", "--force")
-    assert "(no changes)" in told
+    _, output = cli.attempt(shop, "--parameters", "StageName=dev", "--force")
+    assert "(no changes)" in output
     cli.deploy(shop, "--parameters", "Motto=closed")
     assert channels.describe(counter)["Name"] == "closed"
     cli.deploy(shop, "--parameters", "StageName=prod")
@@ -280,12 +280,12 @@ def test_hotswap_leaves_custom_resources_to_a_full_deploy(cli: Cli) -> None:
     channels = Channels(cli.engine)
     cli.deploy(lambda app: renamed(app, "one"))
     (arn,) = cli.outputs("Renamed").values()
-    _, told = cli.attempt(lambda app: renamed(app, "two"), "--hotswap-fallback")
-    assert "The following non-hotswappable changes were found" in told
-    assert "type: Custom::ChimeChannel, rejected changes: Name" in told
+    _, output = cli.attempt(lambda app: renamed(app, "two"), "--hotswap-fallback")
+    assert "The following non-hotswappable changes were found" in output
+    assert "type: Custom::ChimeChannel, rejected changes: Name" in output
     assert channels.describe(arn)["Name"] == "two"
-    _, told = cli.attempt(lambda app: renamed(app, "three"), "--hotswap")
-    assert "Renamed (no changes)" in told
+    _, output = cli.attempt(lambda app: renamed(app, "three"), "--hotswap")
+    assert "Renamed (no changes)" in output
     assert channels.describe(arn)["Name"] == "two"
     cli.deploy(lambda app: renamed(app, "three"))
     assert channels.describe(arn)["Name"] == "three"

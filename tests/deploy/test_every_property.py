@@ -183,13 +183,15 @@ class Service:
 
     def _retention(self, physical_id: str) -> Any:
         app = physical_id.partition("|")[0]
-        told = self._identity.get_app_instance_retention_settings(AppInstanceArn=app)
-        return told["AppInstanceRetentionSettings"]["ChannelRetentionSettings"]["RetentionDays"]
+        message = self._identity.get_app_instance_retention_settings(AppInstanceArn=app)
+        return message["AppInstanceRetentionSettings"]["ChannelRetentionSettings"]["RetentionDays"]
 
     def _streams(self, physical_id: str) -> dict[str, str]:
         app = physical_id.partition("|")[0]
-        told = self._messaging.get_messaging_streaming_configurations(AppInstanceArn=app)["StreamingConfigurations"]
-        return {one["DataType"]: one["ResourceArn"].rpartition("-")[2] for one in told}
+        message = self._messaging.get_messaging_streaming_configurations(AppInstanceArn=app)[
+            "StreamingConfigurations"
+        ]
+        return {one["DataType"]: one["ResourceArn"].rpartition("-")[2] for one in message}
 
 
 def read(call: Callable[[], Any]) -> Any:

@@ -303,7 +303,7 @@ def test_type_of_a_resource_cannot_change(toy: Toy, update: Any) -> None:
 
 
 def test_resource_may_be_named_as_its_stack(toy: Toy) -> None:
-    """Events of a resource and of a stack of one name are told apart."""
+    """Events of a resource and of a stack of one name are not taken for each other."""
     for value in "12":
         made = toy.template(Value=value)
         made["Resources"][toy.name] = made["Resources"].pop("Toy")

@@ -46,15 +46,15 @@ def refusal(toy: Toy, template: dict[str, Any]) -> str:
 
 def test_value_of_an_export_in_use_cannot_change(toy: Toy, name: str) -> None:
     """The update rolls back with AWS's words, and the export stays."""
-    told = refusal(toy, exporting(name, "new"))
-    assert told == f"{toy.name}: Export {name} cannot be updated as it is in use by {toy.name}In"
+    message = refusal(toy, exporting(name, "new"))
+    assert message == f"{toy.name}: Export {name} cannot be updated as it is in use by {toy.name}In"
     assert exports(toy.engine)[name] == "old"
 
 
 def test_export_in_use_cannot_be_removed(toy: Toy, name: str) -> None:
     """The update rolls back with AWS's words, and the export stays."""
-    told = refusal(toy, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
-    assert told == f"{toy.name}: Export {name} cannot be deleted as it is in use by {toy.name}In"
+    message = refusal(toy, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
+    assert message == f"{toy.name}: Export {name} cannot be deleted as it is in use by {toy.name}In"
     assert exports(toy.engine)[name] == "old"
 
 

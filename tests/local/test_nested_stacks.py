@@ -101,6 +101,15 @@ def test_parameter_of_a_nested_stack_reaches_its_resources(toy: Toy) -> None:
     assert [event["ResourceProperties"]["Said"] for event in toy.events()] == ["one", "two"]
 
 
+def test_change_set_does_not_expect_a_nested_stack_to_be_replaced(toy: Toy) -> None:
+    """`cdk diff` must not say of a nested stack, and of all that reads its outputs, that it may be replaced."""
+    deploy(toy.engine, toy.name, parent(toy, inner({"A": custom()})))
+    made = create_change_set(toy.engine, toy.name, parent(toy, inner({"A": custom(More="x")})))
+    (change,) = made["Changes"]
+    assert change["ResourceChange"]["LogicalResourceId"] == "Nested"
+    assert change["ResourceChange"]["Replacement"] == "False"
+
+
 def test_failed_create_in_a_nested_stack_leaves_nothing(toy: Toy) -> None:
     """What failed and what succeeded inside gets its Delete, in reverse order, and the parent rolls back."""
     resources = {"A": custom(), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
@@ -273,8 +282,8 @@ def test_nested_stack_whose_export_is_in_use_stays(toy: Toy) -> None:
     deploy(toy.engine, f"{toy.name}In", {"Resources": handle, "Outputs": imported})
     toy.engine.client("cloudformation").delete_stack(StackName=toy.name)
     assert settled(toy.engine, toy.name)["StackStatus"] == "DELETE_FAILED"
-    told = f"Nested: Export {name} cannot be deleted as it is in use by {toy.name}In"
-    assert toy.engine.failures(toy.name)[0] == told
+    message = f"Nested: Export {name} cannot be deleted as it is in use by {toy.name}In"
+    assert toy.engine.failures(toy.name)[0] == message
     toy.engine.delete(f"{toy.name}In")
     toy.engine.delete(toy.name)
     assert story(toy) == [("Create", "A"), ("Delete", "A")]

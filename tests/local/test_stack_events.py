@@ -18,7 +18,7 @@ def events(toy: Toy) -> list[dict[str, Any]]:
     return list(toy.engine.client("cloudformation").describe_stack_events(StackName=toy.name)["StackEvents"])
 
 
-def told(toy: Toy, after: int = 0) -> list[tuple[str, str]]:
+def history(toy: Toy, after: int = 0) -> list[tuple[str, str]]:
     """Return who and what, in order, without the first `after`."""
     return [(one["LogicalResourceId"], one["ResourceStatus"]) for one in reversed(events(toy))][after:]
 
@@ -49,7 +49,7 @@ def test_update_tells_only_of_what_it_changes(toy: Toy) -> None:
     toy.deploy(resources={"Same": HANDLE})
     before = len(events(toy))
     toy.deploy(More="x", resources={"Same": HANDLE, "New": HANDLE})
-    assert told(toy, before) == [
+    assert history(toy, before) == [
         (toy.name, "UPDATE_IN_PROGRESS"),
         ("New", "CREATE_IN_PROGRESS"),
         ("New", "CREATE_COMPLETE"),
@@ -78,7 +78,7 @@ def test_removed_resources_are_deleted_in_the_cleanup_dependents_first(toy: Toy)
     )
     before = len(events(toy))
     deploy(toy.engine, toy.name, handles("D"))
-    assert told(toy, before) == [
+    assert history(toy, before) == [
         (toy.name, "UPDATE_IN_PROGRESS"),
         ("D", "CREATE_IN_PROGRESS"),
         ("D", "CREATE_COMPLETE"),
@@ -94,7 +94,7 @@ def test_failed_update_tells_of_failure_and_way_back(toy: Toy) -> None:
     before = len(events(toy))
     with pytest.raises(EngineError):
         toy.deploy(Version="2", OnUpdate=[{}], fail=True, resources={"Same": HANDLE, "New": HANDLE})
-    assert told(toy, before) == [
+    assert history(toy, before) == [
         (toy.name, "UPDATE_IN_PROGRESS"),
         ("New", "CREATE_IN_PROGRESS"),
         ("New", "CREATE_COMPLETE"),
@@ -118,7 +118,7 @@ def test_failed_cleanup_leaves_the_resource_in_the_stack(toy: Toy) -> None:
     kept = toy.template(resources={"Same": HANDLE})
     del kept["Resources"]["Toy"]
     toy.engine.deploy_template(kept, toy.name)
-    assert told(toy)[-4:] == [
+    assert history(toy)[-4:] == [
         (toy.name, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
         ("Toy", "DELETE_IN_PROGRESS"),
         ("Toy", "DELETE_FAILED"),

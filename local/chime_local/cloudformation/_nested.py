@@ -48,6 +48,8 @@ class NestedStacks:
             "update_with_logical_id": True,
             "delete": self.delete,
         }
+        # No property of theirs replaces them: a change set says so.
+        self._ministack.provisioners._REPLACING_PROPERTIES[TYPE] = ()
 
     def create(self, logical_id: str, properties: Record, parent_name: str) -> Answer:
         """Create a nested stack; one that fails stays as it is, for the rollback of its parent deletes it."""
@@ -243,10 +245,10 @@ class NestedStacks:
         """
         events = self._ministack.state._stack_events[stack["StackId"]]
         causes = [one for one in events if one["ResourceStatus"].endswith(("CREATE_FAILED", "UPDATE_FAILED"))]
-        return f"{self._told(stack, events)} {_cause(causes)}".strip()
+        return f"{self._reason(stack, events)} {_cause(causes)}".strip()
 
     @staticmethod
-    def _told(stack: Record, events: list[Record]) -> str:
+    def _reason(stack: Record, events: list[Record]) -> str:
         begun = [one for one in events if one["ResourceStatus"] == "UPDATE_ROLLBACK_IN_PROGRESS"]
         if begun and stack["StackStatus"].startswith("UPDATE_ROLLBACK_"):
             return str(begun[-1]["ResourceStatusReason"]).strip()
