@@ -50,7 +50,9 @@ def send(
     except ClientError as refused:
         error = refused.response.get("Error") or {}
         status = refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        raise ServiceError(operation, error.get("Code") or "Unknown", error.get("Message") or "", status) from None
+        # Both come from the body, which need not hold texts.
+        code, message = str(error.get("Code") or "Unknown"), str(error.get("Message") or "")
+        raise ServiceError(operation, code, message, status) from None
     except ParamValidationError as wrong:
         raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
     return answer

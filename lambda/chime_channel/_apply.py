@@ -113,10 +113,8 @@ def _add_members(api: Api, parameters: dict[str, Any]) -> None:
 
 
 def _failed_members(errors: list[dict[str, Any]]) -> str:
-    named = "; ".join(
-        f"{error.get('MemberArn')}: {error.get('ErrorCode')}: {error.get('ErrorMessage') or ''}"
-        for error in errors[:_SHOWN]
-    )
+    # Not the service's words, which may repeat what must not be shown.
+    named = "; ".join(f"{error.get('MemberArn')}: {error.get('ErrorCode')}" for error in errors[:_SHOWN])
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     return (
         f"BatchCreateChannelMembership: {len(errors)} of the declared members could not be added: "

@@ -80,7 +80,8 @@ def without_secrets(message: str, properties: tuple[object, ...]) -> str:
     text = _ECHO.sub("Value at", " ".join(message.split()))
     searched = _ARN.sub("", text)
     for number, value in enumerate(_secrets(properties)):
-        if number >= _MAX_SECRETS or _repeats(searched, value):
+        # Names in ARNs are no repetition, but a value may hold an ARN itself.
+        if number >= _MAX_SECRETS or _repeats(text if _ARN.search(value) else searched, value):
             return _HIDDEN
     return text
 
@@ -94,11 +95,11 @@ def _secrets(properties: tuple[object, ...]) -> Iterator[str]:
 def _texts(value: Any, depth: int) -> Iterator[str]:
     """Return the texts in a value, as they are and as JSON writes them; what lies deep is of no template."""
     if isinstance(value, str):
-        for form in {value, json.dumps(value)[1:-1]}:
+        for form in {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
             yield " ".join(form.split())
     elif isinstance(value, Mapping) and depth < 10:
         for key, item in value.items():
-            if key not in ("Key", "Value"):
+            if depth == 0 or key not in ("Key", "Value"):  # a map of tags, or one of a list of tags
                 yield from _texts(key, depth + 1)
             yield from _texts(item, depth + 1)
     elif isinstance(value, list) and depth < 10:

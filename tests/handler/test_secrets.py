@@ -1,0 +1,183 @@
+"""No value of Name, Metadata or Tags is shown, in no answer and no log line, whatever the service's words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chime_channel._api import ServiceError
+from stage import Stage
+
+TEXT = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=("Cc",))
+    | st.sampled_from("\n\t\r'\"\\ é中🙂"),
+    min_size=1,
+)
+VALUES = (
+    st.sampled_from(["a", "at", "É", "'", '"', "\\", "a\nb", "x  y", "Value", "Key", "metadata", "arn:aws:x"])
+    | TEXT.filter(lambda text: len(text) <= 60)
+    | st.builds(lambda text, times: text * times, TEXT, st.integers(2, 30)).map(lambda text: text[:120])
+)
+ECHOES = (
+    "{}",
+    "bad value: {}",
+    "'{}' is not allowed",
+    '"{}" is not allowed',
+    "1 validation error detected: Value '{}' at 'metadata' failed to satisfy constraint: Member must have length",
+    "1 validation error detected: Value '{}' at 'name' failed to satisfy constraint: Member must satisfy regular "
+    "expression pattern: .*",
+    "<{}>",
+    "Metadata={}; try again",
+    "no arn:aws:chime:us-east-1:000000000000:app-instance/1 takes {}",
+)
+FORMS = {
+    "as it is": lambda value: value,
+    "as JSON": lambda value: json.dumps(value)[1:-1],
+    "as JSON with its quotation marks": json.dumps,
+    "in other JSON": lambda value: json.dumps({"Name": value}),
+    "as JSON of all characters": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+    "cut": lambda value: value[: max(20, len(value) // 2)],
+    "cut at the front": lambda value: value[-max(20, len(value) // 2) :],
+    "on one line": lambda value: " ".join(value.split()),
+}
+NEUTRAL = "zq7Xk2"
+"""A value like none that a message could hold by chance."""
+
+
+def reason(value: str, old: str, where: str, words: str) -> tuple[str, list[str]]:
+    """Return the Reason, and all lines of the log, of an Update whose calls are refused with certain words."""
+    stage = Stage()
+    stage.now += 100
+    plain = stage.create()["PhysicalResourceId"]
+    declared = {"Name": "n1", "Metadata": "m1", "Tags": {"k1": "v1"}}
+
+    def place(text: str) -> dict[str, Any]:
+        match where:
+            case "key of a tag":
+                return {**declared, "Tags": {text: "v1"}}
+            case "value of a tag":
+                return {**declared, "Tags": [{"Key": "k1", "Value": text}]}
+        return {**declared, where: text}
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        raise ServiceError(operation, "BadRequestException", words, 400)
+
+    stage.before = refuse
+    answer = stage.update(plain, place(old), place(value))
+    assert answer["Status"] == "FAILED"
+    return answer["Reason"], stage.lines
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    value=VALUES,
+    where=st.sampled_from(["Name", "Metadata", "key of a tag", "value of a tag"]),
+    echo=st.sampled_from(ECHOES),
+    form=st.sampled_from(sorted(FORMS)),
+    is_old=st.booleans(),
+)
+@example(value="a", where="Name", echo=ECHOES[4], form="as it is", is_old=False)
+@example(value="it's a 'quoted' value", where="Metadata", echo=ECHOES[4], form="as it is", is_old=False)
+@example(value="two\nlines  and blanks", where="Metadata", echo=ECHOES[1], form="as JSON", is_old=True)
+@example(
+    value='{"stream": "arn:aws:kinesis:us-east-1:1:stream/x"}',
+    where="Metadata",
+    echo=ECHOES[0],
+    form="as it is",
+    is_old=False,
+)
+@example(
+    value="arn:aws:chime:us-east-1:1:secret", where="value of a tag", echo=ECHOES[1], form="as it is", is_old=False
+)
+def test_no_value_is_shown_whatever_the_words_of_the_service(
+    value: str, where: str, echo: str, form: str, *, is_old: bool
+) -> None:
+    """A message that repeats a value, old or new, whole or cut, in any form, shows nothing of it.
+
+    What is shown then is what would be shown of a value without meaning in the same place, or no message at all.
+    """
+    new, old = ("other", value) if is_old else (value, "other")
+    shown, lines = reason(new, old, where, echo.format(FORMS[form](value)))
+    neutral, neutral_lines = reason(*((NEUTRAL, "other")[:: -1 if is_old else 1]), where, echo.format(NEUTRAL))
+    hidden = "(the service's message is not shown here"
+    assert hidden in shown or shown == neutral or not value.strip()
+    assert [json.loads(line) | {"milliseconds": 0} for line in lines] == [
+        json.loads(line) | {"milliseconds": 0} for line in neutral_lines
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    value=VALUES, where=st.sampled_from(["Name", "Metadata", "Tags", "Key"]), kind=st.sampled_from(["bad", "type"])
+)
+def test_no_value_that_breaks_a_rule_is_shown(value: str, where: str, kind: str) -> None:
+    """A Name, Metadata or Tags that break a rule are refused by the rule, which is the same for every value."""
+
+    def refused(text: str) -> str:
+        stage = Stage()
+        wrong: dict[str, Any] = {
+            "Name": {"Name": "\x07" + text if kind == "bad" else [text]},
+            "Metadata": {"Metadata": {text: text} if kind == "type" else text + "m" * 1025},
+            "Tags": {"Tags": [{"Key": "k", "Value": text * 300}] if kind == "bad" else [{text: text}]},
+            "Key": {"Tags": {text * 200: "v"} if kind == "bad" else {"k": [text]}},
+        }[where]
+        answer = stage.create(**wrong)
+        assert answer["Status"] == "FAILED"
+        return "".join([*stage.lines, answer["Reason"]])
+
+    def digits_left_out(text: str) -> str:
+        return "".join(character for character in text if not character.isdigit())
+
+    assert digits_left_out(refused(value)) == digits_left_out(refused(NEUTRAL))
+
+
+@pytest.mark.parametrize("what", ["Name", "Metadata"])
+def test_no_value_is_shown_by_a_batch_that_failed_in_part(what: str) -> None:
+    """The words with which a member is refused in a batch are words of the service, too: they show no value."""
+    stage = Stage()
+    stage.user("ann")
+    stage.garble = lambda operation, answer: (
+        {
+            **answer,
+            "Errors": [
+                {"MemberArn": f"{stage.app}/user/ann", "ErrorCode": "BadRequest", "ErrorMessage": "not in zq7Xk2"}
+            ],
+        }
+        if operation.startswith("Batch")
+        else answer
+    )
+    answer = stage.create(**{what: "zq7Xk2"}, MemberArns=["user/ann"])
+    assert "user/ann: BadRequest" in answer["Reason"]
+    assert "zq7Xk2" not in json.dumps(answer) + "".join(stage.lines)
+
+
+@pytest.mark.parametrize("message", [None, "", {"a": 1}, ["x"], 5, "\x00", "é" * 5000])
+@pytest.mark.parametrize("code", [None, "", 5, "X"])
+def test_any_error_of_botocore_is_told(message: object, code: object) -> None:
+    """A refusal whose code or message is missing, or no text, names the operation all the same."""
+    import botocore.exceptions
+
+    import index
+
+    class Client:
+        def create_channel(self, **_: object) -> None:
+            error: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+            raise botocore.exceptions.ClientError(error, "CreateChannel")
+
+    with pytest.raises(ServiceError) as caught:
+        index.send("us-east-1", "CreateChannel", {}, client=lambda _service, _region: Client())
+    stage = Stage()
+
+    def refuse(_operation: str, _parameters: object) -> None:
+        raise caught.value
+
+    stage.before = refuse
+    answer = stage.create()
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("CreateChannel: ")
+    assert answer["PhysicalResourceId"].startswith("unmade:")
