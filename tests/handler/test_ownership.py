@@ -1,0 +1,224 @@
+"""No channel is taken from another owner; a renamed construct keeps its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from resources import Place
+
+from chime_channel._api import ServiceError
+from chime_channel._identity import OWNER_TAG
+from stage import STACK, Context
+
+A = {"StackId": STACK, "LogicalResourceId": "First"}
+B = {"StackId": STACK.replace("demo", "other"), "LogicalResourceId": "Second"}
+ADOPT = {"ChannelId": "lobby", "AdoptExisting": "true"}
+FROM_OTHER = {**ADOPT, "AdoptFromOtherOwner": "true"}
+OWN_ID = {"ChannelId": "lobby"}
+
+
+@pytest.fixture(params=["", "tag_misses=3,read_misses=3", "missing_channel=NotFound,missing_tags=empty"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Return a place without the lobby, in some worlds."""
+    place = Place(request.param)
+    place.stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.stage.boss)
+    place.stage.now += 100
+    return place
+
+
+def deliver(
+    place: Place, kind: str, owner: Mapping[str, str], given: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    """Deliver a request in the name of an owner, a minute after the one before."""
+    place.stage.now += 60
+    return place.stage.deliver(place.stage.event(kind, place.stage.properties(**given), **owner, **more))
+
+
+def channels(place: Place) -> dict[str, tuple[str, ...]]:
+    """Return the channels that are there, with their messages."""
+    return {channel.arn: channel.messages for channel in place.stage.service.channels()}
+
+
+def mark(place: Place, arn: str) -> str:
+    """Return a channel's mark."""
+    return place.stage.service.tags[arn][OWNER_TAG]
+
+
+def is_left(place: Place, arn: str) -> bool:
+    """Check whether the log says of a channel that it was left."""
+    return any('"left", ' in line and arn in line for line in place.stage.lines)
+
+
+@pytest.mark.parametrize("given", [OWN_ID, ADOPT])
+def test_channel_of_another_owner_is_refused(place: Place, given: dict[str, Any]) -> None:
+    """A channel with another owner's mark is not taken, not even with adoption of what has no owner."""
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    place.say(held, "hello")
+    before, of = place.everything(), mark(place, held)
+    answer = deliver(place, "Create", B, {**given, "Name": "ours"})
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"].startswith("unmade:")
+    assert ("adopt_from_other_owner=True" if given is ADOPT else "adopt_existing=True") in answer["Reason"]
+    assert (
+        deliver(place, "Delete", B, given, PhysicalResourceId=answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    )
+    assert (place.everything(), mark(place, held)) == (before, of)
+
+
+@pytest.mark.parametrize("first", [OWN_ID, {}], ids=["own ChannelId", "derived ChannelId"])
+def test_channel_adopted_from_another_owner_survives_the_first_owners_delete(
+    place: Place, first: dict[str, Any]
+) -> None:
+    """Taken in so many words, a channel keeps its messages, and the first owner's Delete leaves it."""
+    held = deliver(place, "Create", A, first)["PhysicalResourceId"]
+    place.say(held, "hello")
+    taken = {**FROM_OTHER, "ChannelId": held.rpartition("/")[2]}
+    answer = deliver(place, "Create", B, taken)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held), answer
+    assert deliver(place, "Delete", A, first, PhysicalResourceId=held)["Status"] == "SUCCESS"
+    assert channels(place) == {held: ("hello",)}
+    assert is_left(place, held)
+    assert deliver(place, "Delete", B, taken, PhysicalResourceId=held)["Status"] == "SUCCESS"
+    assert channels(place) == {}
+
+
+def test_update_of_a_channel_that_was_adopted_away_is_refused(place: Place) -> None:
+    """The first owner's Update that looks at everything changes nothing of a channel that went over to another."""
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    deliver(place, "Create", B, {**FROM_OTHER, "Name": "ours"})
+    before, of = place.everything(), mark(place, held)
+    old = {"OldResourceProperties": place.stage.properties(**OWN_ID), "PhysicalResourceId": held}
+    answer = deliver(place, "Update", A, {**OWN_ID, "Resync": "1"}, **old)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
+    assert "was taken over by another resource" in answer["Reason"]
+    assert (place.everything(), mark(place, held)) == (before, of)
+
+
+def test_adoption_of_what_has_no_owner_needs_no_more_words(place: Place) -> None:
+    """A channel that no construct made is adopted with adoption alone, and marked as adopted."""
+    stage = place.stage
+    arn = f"{stage.app}/channel/lobby"
+    stage.messaging(
+        "CreateChannel",
+        AppInstanceArn=stage.app,
+        ChannelId="lobby",
+        Name="theirs",
+        Mode="RESTRICTED",
+        Privacy="PRIVATE",
+        ClientRequestToken="another-token",
+        ChimeBearer=stage.boss,
+    )
+    answer = deliver(place, "Create", B, ADOPT)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
+    assert mark(place, arn).endswith("-adopted")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("end", ["timer", "refusal"])
+def test_rollback_of_an_adoption_leaves_the_channel(place: Place, moment: str, end: str) -> None:
+    """An adoption that ends at any of its calls is rolled back without a loss: channel and messages stay."""
+    stage = place.stage
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    place.say(held, "hello")
+    for number in range(1, 30):
+        hit: list[str] = []
+
+        def strike(operation: str, _: object, number: int = number, hit: list[str] = hit) -> None:
+            hit.append(operation)
+            if len(hit) == number and end == "timer":
+                stage.timers[-1].call()
+            elif len(hit) >= number and end == "refusal":
+                raise ServiceError(operation, "BadRequestException", "no", 400)
+
+        setattr(stage, moment, strike)
+        stage.now += 60
+        event = stage.event("Create", stage.properties(**FROM_OTHER, MemberArns=["user/ann"]), **B)
+        stage.provider.serve(event, Context(stage, 900))
+        stage.heal()
+        answer = stage.answers[-1]
+        if len(hit) < number:
+            assert answer["Status"] == "SUCCESS"
+            return
+        if answer["Status"] == "FAILED":
+            known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
+            assert deliver(place, "Delete", B, FROM_OTHER, **known)["Status"] == "SUCCESS"
+        assert channels(place) == {held: ("hello",)}, (number, answer)
+    raise AssertionError("an adoption makes fewer than 30 calls")
+
+
+RENAMED = {
+    "in the same stack": {**A, "LogicalResourceId": "Renamed"},
+    "to another stack": {**A, "StackId": STACK.replace("demo", "third")},
+    "to another stack, under another name": {"StackId": STACK.replace("demo", "third"), "LogicalResourceId": "New"},
+}
+
+
+@pytest.mark.parametrize("resync", [False, True], ids=["before an Update", "after an Update"])
+@pytest.mark.parametrize("how", RENAMED)
+def test_refactored_construct_deletes_its_channel(place: Place, how: str, *, resync: bool) -> None:
+    """A construct that `cdk refactor` renamed or moved changes and deletes its channel with derived ChannelId."""
+    held = deliver(place, "Create", A, {})["PhysicalResourceId"]
+    place.say(held, "hello")
+    if resync:
+        known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties()}
+        answer = deliver(place, "Update", RENAMED[how], {"Resync": "1", "Name": "Help"}, **known)
+        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held), answer
+        assert channels(place) == {held: ("hello",)}
+    known = {"PhysicalResourceId": held}
+    assert deliver(place, "Delete", RENAMED[how], {}, **known)["Status"] == "SUCCESS"
+    assert channels(place) == {}
+
+
+@pytest.mark.parametrize("resync", [False, True], ids=["before an Update", "after an Update"])
+@pytest.mark.parametrize("how", RENAMED)
+def test_refactored_construct_with_its_own_channel_id(place: Place, how: str, *, resync: bool) -> None:
+    """With a ChannelId of its own the channel goes with the construct in the same stack, and after an Update.
+
+    Moved to another stack and never updated there, it looks like the channel of another: it is left, not lost.
+    """
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    if resync:
+        known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**OWN_ID)}
+        assert deliver(place, "Update", RENAMED[how], {**OWN_ID, "Resync": "1"}, **known)["Status"] == "SUCCESS"
+    known = {"PhysicalResourceId": held}
+    assert deliver(place, "Delete", RENAMED[how], OWN_ID, **known)["Status"] == "SUCCESS"
+    left = not resync and RENAMED[how]["StackId"] != STACK
+    assert channels(place) == ({held: ()} if left else {})
+    assert is_left(place, held) is left
+
+
+def test_channel_made_anew_by_another_owner_is_left(place: Place) -> None:
+    """Where the channel vanished and another stack made one under its ChannelId, the Delete leaves that one."""
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    place.stage.messaging("DeleteChannel", ChannelArn=held, ChimeBearer=place.stage.boss)
+    assert deliver(place, "Create", B, OWN_ID)["PhysicalResourceId"] == held
+    assert deliver(place, "Delete", A, OWN_ID, PhysicalResourceId=held)["Status"] == "SUCCESS"
+    assert channels(place) == {held: ()}
+    assert is_left(place, held)
+
+
+def test_channel_whose_mark_was_taken_off_is_deleted_all_the_same(place: Place) -> None:
+    """A channel that this resource holds and that bears no mark at all is deleted: nobody else claims it."""
+    held = deliver(place, "Create", A, {})["PhysicalResourceId"]
+    place.stage.messaging("UntagResource", ResourceARN=held, TagKeys=[OWNER_TAG])
+    assert deliver(place, "Delete", A, {}, PhysicalResourceId=held)["Status"] == "SUCCESS"
+    assert channels(place) == {}
+
+
+@pytest.mark.parametrize("held", ["unproven:{}", "demo-First-1XY2Z3"])
+def test_channel_of_another_stack_is_no_leftover(place: Place, held: str) -> None:
+    """Neither a pending nor a made-up id leads a Delete to a channel that bears another owner's mark."""
+    arn = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    assert deliver(place, "Delete", B, OWN_ID, PhysicalResourceId=held.format(arn))["Status"] == "SUCCESS"
+    assert channels(place) == {arn: ()}
+
+
+def test_stacks_with_the_same_logical_ids_have_channels_of_their_own(place: Place) -> None:
+    """Two stacks of one app make two channels, and each deletes its own."""
+    other = {**A, "StackId": B["StackId"]}
+    first, second = (deliver(place, "Create", owner, {})["PhysicalResourceId"] for owner in (A, other))
+    assert first != second
+    assert deliver(place, "Delete", A, {}, PhysicalResourceId=first)["Status"] == "SUCCESS"
+    assert channels(place) == {second: ()}
