@@ -87,7 +87,7 @@ def delete(work: Work) -> dict[str, str]:
     if physical_id.state is State.MADE_UP:
         channel, target = text(properties, "ChannelArn"), text(properties, kind.target)
         work.wait_until_create_has_ended()
-    if _arns.parse_channel_arn(channel):
+    if _arns.parse_channel_arn(channel) and not _arns.region_errors("ChannelArn", channel):
         _detach(work, kind, channel, text(properties, "ChimeBearer"), target)
     return {}
 

@@ -1,0 +1,263 @@
+"""One answer to each request, and the right one: warm environments, events of any form, other regions."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from resources import KINDS, Kind, Place
+
+import index
+from chime_channel import _answer
+from stage import Context, Stage, Timer
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Return each type of resource."""
+    return KINDS[request.param]
+
+
+def test_timer_of_an_answered_request_never_answers_the_next() -> None:
+    """In a warm environment the timer of the first request, going off late, answers neither first nor second."""
+    stage = Stage()
+    stage.create()
+    first = stage.timers[0]
+
+    def late(_operation: str, _parameters: object) -> None:
+        first.call()
+
+    stage.before = stage.after = late
+    answer = stage.deliver(stage.event("Create", stage.properties(), LogicalResourceId="Other"))
+    assert (answer["Status"], answer["LogicalResourceId"]) == ("SUCCESS", "Other")
+    assert [told["Status"] for told in stage.answers] == ["SUCCESS", "SUCCESS"]
+
+
+class ThreadTimer:
+    """A timer that calls on a thread of its own when a test says so."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=call)
+        self.waited_for = threading.Event()
+
+    def go_off(self) -> None:
+        """Begin to call."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Come too late where it has begun."""
+
+    def join(self) -> None:
+        """Wait until the call is over."""
+        self.waited_for.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+
+def test_timer_that_still_delivers_keeps_the_next_request_waiting() -> None:
+    """While the timer of a request delivers its answer, the request does not end: no other can begin meanwhile."""
+    stage, timers = Stage(), []
+    delivering, release = threading.Event(), threading.Event()
+    put = stage.provider.effects.put
+
+    def slow_put(url: str, written: bytes) -> int:
+        if len(timers) == 1:
+            delivering.set()
+            assert release.wait(60)
+        return put(url, written)
+
+    def start_timer(_seconds: float, call: Callable[[], None]) -> ThreadTimer:
+        timers.append(ThreadTimer(call))
+        return timers[-1]
+
+    def go_off(operation: str, _: object) -> None:
+        if operation == "CreateChannel" and len(timers) == 1:
+            timers[0].go_off()
+            assert delivering.wait(60)
+
+    stage.before = go_off
+    provider = index.Provider(dataclasses.replace(stage.provider.effects, put=slow_put, start_timer=start_timer))
+    first = stage.event("Create", stage.properties())
+    environment = threading.Thread(target=provider.serve, args=(first, Context(stage, 900)))
+    environment.start()
+    assert delivering.wait(60)
+    assert timers[0].waited_for.wait(60)
+    assert environment.is_alive()
+    assert stage.answers == []
+    release.set()
+    environment.join(60)
+    provider.serve(stage.event("Create", stage.properties(), LogicalResourceId="Other"), Context(stage, 900))
+    told = [(answer["LogicalResourceId"], answer["Status"]) for answer in stage.answers]
+    assert told == [("Support1A2B3C4D", "FAILED"), ("Other", "SUCCESS")]
+
+
+def test_answer_that_is_not_taken_is_an_error_of_the_lambda() -> None:
+    """Where nobody takes the answer, the Lambda fails, so that the event is delivered again."""
+    stage = Stage()
+    provider = index.Provider(dataclasses.replace(stage.provider.effects, put=lambda _url, _body: 403))
+    with pytest.raises(index.Undelivered):
+        provider.serve(stage.event("Create", stage.properties()), Context(stage, 900))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    fixed=st.dictionaries(
+        st.sampled_from(["StackId", "RequestId", "LogicalResourceId"]),
+        st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=3), st.integers(1, 6000)),
+    ),
+    reason=st.text(max_size=2000),
+    status=st.sampled_from(["SUCCESS", "FAILED"]),
+    data=st.dictionaries(st.text(max_size=5), st.text(max_size=3000), max_size=2),
+)
+def test_body_ends_for_any_size_of_what_cloudformation_sent(
+    fixed: dict[str, str], reason: str, status: str, data: dict[str, str]
+) -> None:
+    """However large StackId, RequestId and LogicalResourceId, they come back whole and the rest is cut to fit."""
+    written = _answer.body(fixed, status, "id", reason, data)
+    told = json.loads(written)
+    assert {name: told[name] for name in fixed} == fixed
+    assert told["Status"] == "SUCCESS" or told["Reason"]
+    alone = len(json.dumps({**dict.fromkeys(("StackId", "RequestId", "LogicalResourceId"), ""), **fixed}))
+    assert len(written) <= max(4096, alone + 150)
+
+
+CRHELPER = ("CrHelperPoll", "CrHelperData", "CrHelperPermission", "CrHelperRule", "CrHelper")
+
+
+@pytest.mark.parametrize("name", CRHELPER)
+@pytest.mark.parametrize("value", [{"a": "b"}, "x", None, [1], True])
+def test_keys_of_crhelper_in_an_event_change_nothing(name: str, value: object) -> None:
+    """An event that carries what crhelper writes into events of its own is answered as if it did not."""
+    plain, stage = Stage(), Stage()
+    expected = plain.deliver(plain.event("Create", plain.properties()))
+    assert stage.deliver({**stage.event("Create", stage.properties()), name: value}) == expected
+    assert stage.calls == plain.calls
+    refused = stage.deliver({**stage.event("Create", stage.properties(Mode="X")), name: value})
+    assert "Data" not in refused
+
+
+def nested(depth: int, *, lists: bool) -> Any:
+    """Return a value that lies deep."""
+    value: Any = "deep"
+    for _ in range(depth):
+        value = [value] if lists else {"a": value}
+    return value
+
+
+VALUES: dict[str, Callable[[], Any]] = {
+    "map 3000 deep": lambda: nested(3000, lists=False),
+    "list 3000 deep": lambda: nested(3000, lists=True),
+    "pairs 3000 deep": lambda: [{"Key": nested(3000, lists=True), "Value": nested(3000, lists=False)}],
+    "long": lambda: "x" * 1_000_000,
+    "many": lambda: [str(number) for number in range(20_000)],
+    "huge number": lambda: 10**4000,
+    "nothing": lambda: None,
+}
+NAMES = sorted(
+    {name for kind in KINDS.values() for name in kind.first(Place()) if name != "ServiceToken"}
+    | {"HiddenMemberArns", "ExpirationSettings", "ElasticChannelConfiguration", "AdoptExisting", "Resync", "Type"}
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("name", NAMES)
+def test_property_of_any_depth_and_size_never_fails_a_delete(name: str, value: str) -> None:
+    """With any property nested 3000 deep or huge, a Delete of what was never made is a success for every type."""
+    for kind in KINDS.values():
+        place = Place()
+        properties = {**kind.first(place), name: VALUES[value]()}
+        event = kind.event(place, "Delete", properties, PhysicalResourceId="unmade:Support")
+        assert place.stage.deliver(event)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("name", NAMES)
+def test_property_of_any_depth_and_size_is_refused_by_rule(name: str, value: str) -> None:
+    """With any property nested 3000 deep or huge, a Create or Update of a channel is refused, and foreseen."""
+    place = Place()
+    stage = place.stage
+    held = stage.create()["PhysicalResourceId"]
+    stage.calls.clear()
+    properties, old = (stage.properties() | {name: VALUES[value]()} for _ in range(2))
+    requests = (
+        stage.event("Create", properties),
+        stage.event("Update", properties, OldResourceProperties=old, PhysicalResourceId=held),
+    )
+    for event in requests:
+        answer = stage.deliver(event)
+        assert "unforeseen" not in answer.get("Reason", "")
+        assert len(stage.raw[-1]) <= 4096
+        if answer["Status"] == "FAILED" and "break rules" in answer["Reason"]:
+            assert stage.calls == []
+
+
+@pytest.mark.parametrize("value", ["map 3000 deep", "list 3000 deep", "pairs 3000 deep"])
+def test_delete_of_a_channel_whose_tags_lie_deep_deletes_it(value: str) -> None:
+    """Tags nested 3000 deep do not keep a Delete from deleting the channel."""
+    place = Place()
+    before = place.everything()
+    held = place.stage.create()["PhysicalResourceId"]
+    answer = place.stage.delete(held, Tags=VALUES[value]())
+    assert answer["Status"] == "SUCCESS", answer
+    assert place.everything() == before
+
+
+REGIONS = ("eu-west-1", "us-west-2", "us-gov-west-1", "cn-north-1", "xx-nowhere-1", "ap-southeast-1")
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_region_without_endpoint_is_refused_at_once(kind: Kind, region: str) -> None:
+    """A resource in a region that has no endpoint is refused before any call, and its Delete calls nothing."""
+    place = Place()
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: moved(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [moved(item) for item in value]
+        return value.replace(":chime:us-east-1:", f":chime:{region}:") if isinstance(value, str) else value
+
+    began = place.stage.now
+    properties = moved(kind.first(place))
+    answer = place.stage.deliver(kind.event(place, "Create", properties))
+    assert answer["Status"] == "FAILED"
+    assert (
+        f"is in {region}; Amazon Chime SDK messaging has endpoints in us-east-1 and eu-central-1"
+        in answer["Reason"]
+    )
+    known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
+    assert place.stage.deliver(kind.event(place, "Delete", properties, **known))["Status"] == "SUCCESS"
+    assert (place.stage.calls, place.stage.now - began) == ([], 0)
+
+
+@pytest.mark.parametrize("held", ["demo-Support-1XY2Z3", "unproven:x"])
+def test_delete_in_a_region_without_endpoint_calls_nothing(kind: Kind, held: str) -> None:
+    """A made-up id, with properties of a region that has no endpoint, is deleted without a call."""
+    place = Place()
+    text = json.dumps(kind.first(place)).replace(":chime:us-east-1:", ":chime:eu-west-1:")
+    answer = place.stage.deliver(kind.event(place, "Delete", json.loads(text), PhysicalResourceId=held))
+    assert answer["Status"] == "SUCCESS", answer
+    assert place.stage.calls == []
+
+
+def test_unknown_type_is_refused_and_its_delete_succeeds() -> None:
+    """A type that this provider does not serve is refused by name; what was not made is deleted with success."""
+    stage = Stage()
+    answer = stage.deliver(stage.event("Create", {}, ResourceType="Custom::Other"))
+    assert "Custom::Other is no resource type of this provider" in answer["Reason"]
+    known: Mapping[str, Any] = {"PhysicalResourceId": answer["PhysicalResourceId"], "ResourceType": "Custom::Other"}
+    assert stage.deliver(stage.event("Delete", {}, **known))["Status"] == "SUCCESS"
+
+
+def test_each_request_has_one_timer_that_is_cancelled(kind: Kind) -> None:
+    """A request of any type starts one timer, which is cancelled when it is answered."""
+    place = Place()
+    kind.create(place)
+    timers: list[Timer] = place.stage.timers
+    assert [timer.cancelled for timer in timers] == [True]
