@@ -14,8 +14,15 @@ from urllib.parse import urlsplit
 MAX_BYTES = 4096
 _MAX_ID_BYTES = 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_S3 = re.compile(r"(?:[a-z0-9][a-z0-9.-]*\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.(?:com|com\.cn|eu)")
-"""The hosts of Amazon S3, to which a ResponseURL leads (AWS documents it as a pre-signed URL of S3)."""
+_REGION = r"(?:external-1|[a-z]{2,4}(?:-[a-z]+)+-\d+)"
+_S3 = re.compile(
+    r"(?:[a-z0-9][a-z0-9.-]*\.)?"
+    rf"s3(?:-fips)?(?:\.dualstack)?(?:[.-]{_REGION})?\.amazonaws\.(?:com|com\.cn|eu)"
+)
+"""The hosts of Amazon S3, to which a ResponseURL leads (AWS documents it as a pre-signed URL of S3).
+
+Only a region may follow: other services have hosts under amazonaws.com whose first label a user chooses.
+"""
 _TIMEOUT_SECONDS = 5.0
 
 

@@ -62,6 +62,8 @@ def test_long_reason_keeps_its_beginning() -> None:
         ("https://s3-amazonaws.com/x", False),
         ("https://s3.evil-amazonaws.com/x", False),
         ("https://amazonaws.com/x", False),
+        ("https://s3-1234567890.us-east-1.elb.amazonaws.com/x", False),
+        ("https://s3.abcdefghij.execute-api.us-east-1.amazonaws.com/x", False),
         ("https://evil.example/s3.amazonaws.com", False),
         ("https://evil.example?.s3.amazonaws.com/x", False),
         ("https://evil.example#.s3.amazonaws.com/x", False),
