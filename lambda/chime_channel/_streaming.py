@@ -33,13 +33,14 @@ def update(work: Work) -> dict[str, str]:
     if left_over:
         _end(work, left_over, work.request.old_properties.get("StreamArns"))
     answered = create(work)
-    before = _settings.texts(work.request.old_properties.get("StreamArns"))
-    dropped = set(before) - {one["DataType"] for one in wanted}
+    before = _configurations(work.request.old_properties.get("StreamArns"))
+    dropped = [one for one in before if one["DataType"] not in {new["DataType"] for new in wanted}]
     if dropped and work.request.old_properties.get("AppInstanceArn") == app:
         # AWS does not say whether a Put without a data type ends it. Deleted first, streaming would pause, and stay
         # off where another delivery of this request is the slower one.
         found = work.api.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
-        if dropped & {one["DataType"] for one in found.get("StreamingConfigurations", ())}:
+        # What others have set since for a data type that was dropped stays.
+        if any(one in dropped for one in found.get("StreamingConfigurations") or ()):
             work.api.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
             create(work)
     return answered

@@ -102,6 +102,22 @@ def test_streaming_lives(put: str) -> None:
         assert deliver(stage, "Delete", STREAMING, less, **known)["Status"] == "SUCCESS"
 
 
+def test_stream_that_others_set_stays_when_its_data_type_is_dropped() -> None:
+    """An Update that drops a data type leaves the stream that somebody else has set for it since."""
+    stage = Stage(World.parse("put_streaming=upsert"))
+    both: dict[str, Any] = {"StreamArns": {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}b"}}
+    made = deliver(stage, "Create", STREAMING, both)
+    theirs = [{"DataType": "ChannelMessage", "ResourceArn": f"{STREAM}theirs"}]
+    stage.messaging("PutMessagingStreamingConfigurations", AppInstanceArn=stage.app, StreamingConfigurations=theirs)
+    more = {
+        "PhysicalResourceId": made["PhysicalResourceId"],
+        "OldResourceProperties": {"AppInstanceArn": stage.app, **both},
+    }
+    less = {"StreamArns": {"Channel": f"{STREAM}a"}}
+    assert deliver(stage, "Update", STREAMING, less, **more)["Status"] == "SUCCESS"
+    assert streams(stage) == {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}theirs"}
+
+
 @pytest.mark.parametrize(
     ("type_", "properties", "told"),
     [
