@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_kinesis as kinesis
 from aws_cdk.assertions import Template
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdk_chime_messaging import (
+    AppInstance,
     Channel,
+    ChannelError,
+    ChannelMembershipType,
     ChannelMode,
     ChannelPrivacy,
     ElasticChannelConfiguration,
     ExpirationCriterion,
     ExpirationSettings,
 )
-from chime_channel._declaration import Declaration, Elastic, Expiration, parse
+from chime_channel import _handle, _times
+from chime_channel._declaration import _PARSERS, Declaration, Elastic, Expiration, parse
+from stage import Stage
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 BOSS = f"{APP}/user/boss"
@@ -95,3 +102,140 @@ def test_any_text(name: str, tag: str) -> None:
     """Names and tags of any legal characters arrive unchanged."""
     declared = through(name=name, tags={"k": tag})
     assert (declared.name, dict(declared.tags)) == (name, {"k": tag})
+
+
+def everything(stage: Stage) -> dict[str, Any]:
+    """Return the resources of a stack that has one of every type, over a stage's app instance and users."""
+    stack = Stack(App(), "Demo")
+    flow = f"{stage.app}/channel-flow/11111111-1111-1111-1111-111111111111"
+    chat = AppInstance.from_app_instance_arn(stack, "Chat", stage.app)
+    chat.add_admin("Admin", f"{stage.app}/user/ann")
+    chat.retention(Duration.days(7))
+    chat.stream_to(kinesis.Stream(stack, "Stream", stream_name="chime-messaging-x", shard_count=2))
+    Channel(
+        stack,
+        "Own",
+        app_instance_arn=stage.app,
+        chime_bearer=stage.boss,
+        metadata={"a": 1},
+        client_request_token="my-token",
+        channel_id="own",
+        member_arns=[f"{stage.app}/user/ann"],
+        moderator_arns=[f"{stage.app}/user/bob"],
+        tags={"team": "x"},
+        expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.CREATED_TIMESTAMP),
+        adopt_existing=True,
+        resync="1",
+    ).ban(f"{stage.app}/user/cy")
+    imported = Channel.from_channel_arn(stack, "Theirs", f"{stage.app}/channel/lobby", chime_bearer=stage.boss)
+    imported.add_member(f"{stage.app}/user/ann", type=ChannelMembershipType.HIDDEN)
+    imported.add_moderator(f"{stage.app}/user/bob")
+    imported.ban(f"{stage.app}/user/cy")
+    imported.associate_flow(flow)
+    found: dict[str, Any] = Template.from_stack(stack).to_json()["Resources"]
+    return found
+
+
+def test_every_type_of_the_handler_is_declared_by_the_library_with_known_properties() -> None:
+    """What the library writes for each type is parsed by the handler; there is no type that only one side knows."""
+    stage = Stage()
+    customs = [one for one in everything(stage).values() if one["Type"].startswith("Custom::Chime")]
+    assert {one["Type"] for one in customs} == set(_handle._LIVES)
+    for one in customs:
+        properties = stringified({**one["Properties"], "ServiceToken": "arn"})
+        if "StreamArns" in properties:  # a reference, which CloudFormation resolves
+            stream = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-x"
+            properties["StreamArns"] = dict.fromkeys(properties["StreamArns"], stream)
+        answer = stage.deliver(stage.event("Create", properties, ResourceType=one["Type"]))
+        assert "break rules" not in answer.get("Reason", ""), (one["Type"], answer)
+
+
+def test_times_of_library_and_handler_fit_together() -> None:
+    """The provider's event age, timeout and service timeout are those that the handler's waits are made for."""
+    resources = everything(Stage()).values()
+    (function,) = (
+        one["Properties"]
+        for one in resources
+        if one["Type"] == "AWS::Lambda::Function" and one["Properties"]["Handler"] == "index.handler"
+    )
+    (invoked,) = (one["Properties"] for one in resources if one["Type"] == "AWS::Lambda::EventInvokeConfig")
+    age, timeout = invoked["MaximumEventAgeInSeconds"], function["Timeout"]
+    assert age == _times.EVENT_AGE_SECONDS == 540
+    assert timeout == 900
+    # A Delete can outwait its Create, look at what that has made, and answer.
+    assert age + _times.CHANGE_SECONDS + _times.STALENESS_SECONDS == _times.CREATE_ENDS_SECONDS == 795
+    assert timeout >= _times.CREATE_ENDS_SECONDS + 30 + _times.ANSWER_SECONDS
+    assert _times.PERMISSION_SECONDS < _times.CHANGE_SECONDS < timeout - _times.ANSWER_SECONDS
+    # CloudFormation waits for the last delivery to the end of its Lambda.
+    waits = {
+        int(one["Properties"]["ServiceTimeout"]) for one in resources if one["Type"].startswith("Custom::Chime")
+    }
+    assert waits == {1500}
+    assert age + timeout <= 1500
+
+
+LIMITS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "name, at most": ({"name": "n" * 256}, {"name": "n" * 257}),
+    "name, at least": ({"name": "n"}, {"name": ""}),
+    "name, characters": ({"name": "a\tb\nc\U0001f642"}, {"name": "a\x07b"}),
+    "metadata in bytes": ({"metadata": "é" * 512}, {"metadata": "é" * 512 + "m"}),
+    "token, at least": ({"client_request_token": "ab"}, {"client_request_token": "a"}),
+    "token, at most": ({"client_request_token": "a" * 64}, {"client_request_token": "a" * 65}),
+    "token, characters": ({"client_request_token": "-_aZ9"}, {"client_request_token": "a.b"}),
+    "channel id, at most": ({"channel_id": "c" * 64}, {"channel_id": "c" * 65}),
+    "channel id, characters": ({"channel_id": "a:-_.@9"}, {"channel_id": "a/b"}),
+    "channel id, its end": ({"channel_id": "a.b"}, {"channel_id": "ab."}),
+    "tags": ({"tags": {f"k{n}": "v" for n in range(49)}}, {"tags": {f"k{n}": "v" for n in range(50)}}),
+    "key of a tag": ({"tags": {"k" * 128: "v"}}, {"tags": {"k" * 129: "v"}}),
+    "value of a tag": ({"tags": {"k": "v" * 256}}, {"tags": {"k": "v" * 257}}),
+    "value of a tag, at least": ({"tags": {"k": "v"}}, {"tags": {"k": ""}}),
+    "key of the package's own": ({"tags": {"cdk": "v"}}, {"tags": {"cdk-chime-messaging:x": "v"}}),
+    "moderators": (
+        {"moderator_arns": [f"{APP}/user/u{n}" for n in range(1000)]},
+        {"moderator_arns": [f"{APP}/user/u{n}" for n in range(1001)]},
+    ),
+    "expiration, at most": ({"days": 5475}, {"days": 5476}),
+    "expiration, at least": ({"days": 1}, {"days": 0}),
+    "sub-channels": ({"elastic": (2, 2, 1)}, {"elastic": (1, 2, 1)}),
+    "memberships of a sub-channel": ({"elastic": (2, 2, 40)}, {"elastic": (2, 1, 40)}),
+    "percentage, at most": ({"elastic": (2, 2, 40)}, {"elastic": (2, 2, 41)}),
+    "percentage, at least": ({"elastic": (2, 2, 1)}, {"elastic": (2, 2, 0)}),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_limit_is_the_same_in_library_and_handler(limit: str) -> None:
+    """What is just within a limit passes through both; what is just beyond is refused by each."""
+    within, beyond = LIMITS[limit]
+    through(**_arguments(within))
+    with pytest.raises(ChannelError):
+        through(**_arguments(beyond))
+    (name,) = within
+    declared = {"AppInstanceArn": APP, "ChimeBearer": BOSS, "Name": "Support"}
+    _, errors = parse({**declared, **_properties(name, within[name])})
+    assert errors == []
+    _, errors = parse({**declared, **_properties(name, beyond[name])})
+    assert len(errors) == 1
+
+
+def _arguments(given_: dict[str, Any]) -> dict[str, Any]:
+    if "days" in given_:
+        days = Duration.days(given_["days"])
+        return {"expiration_settings": ExpirationSettings(days, ExpirationCriterion.CREATED_TIMESTAMP)}
+    if "elastic" in given_:
+        return {"elastic_channel_configuration": ElasticChannelConfiguration(*given_["elastic"])}
+    return given_
+
+
+def _properties(name: str, value: Any) -> dict[str, Any]:
+    """Write an argument as the property that it becomes."""
+    match name:
+        case "days":
+            settings_ = {"ExpirationDays": str(value), "ExpirationCriterion": "CREATED_TIMESTAMP"}
+            return {"ExpirationSettings": settings_}
+        case "elastic":
+            names = ("MaximumSubChannels", "TargetMembershipsPerSubChannel", "MinimumMembershipPercentage")
+            return {"ElasticChannelConfiguration": dict(zip(names, map(str, value), strict=True))}
+    by_attribute = {"moderator_arns": "ModeratorArns", "tags": "Tags"}
+    names = {attribute: property_ for property_, (attribute, _) in _PARSERS.items()}
+    return {by_attribute.get(name) or names[name]: value}
