@@ -124,6 +124,24 @@ class NativeTypes:
             changesets._IMPORT_LOOKUPS[name] = (one.identifiers, handlers.import_problem)
             provisioners._REPLACING_PROPERTIES[name] = one.replaces
             provisioners._STACK_TAG_PROPERTY[name] = ("Tags", "list")
+        provisioners._RESOURCE_HANDLERS[_LEX_POLICY] = _lex_policy_methods()
+        provisioners._REPLACING_PROPERTIES[_LEX_POLICY] = ("ResourceArn",)
+
+
+_LEX_POLICY = "AWS::Lex::ResourcePolicy"
+
+
+def _lex_policy_methods() -> dict[str, Any]:
+    """Return what CloudFormation does to policies of Lex: they are taken, and nobody reads them."""
+
+    def create(_logical_id: str, _given: Properties, _stack: str) -> tuple[str, Properties]:
+        made = str(uuid.uuid4())
+        return made, {"Id": made, "RevisionId": made}
+
+    def update(id_: str, _old: Properties, _new: Properties, _stack: str) -> tuple[str, Properties]:
+        return id_, {"Id": id_, "RevisionId": str(uuid.uuid4())}
+
+    return {"create": create, "update": update, "delete": lambda _id, _given: None}
 
 
 class _Handlers:

@@ -335,6 +335,12 @@ def _channel_literals() -> Iterator[Case]:
         lambda at, case: at.channel(case, channel_id=case, adopt_existing=at.pick(False, True)),
     )  # fmt: skip
     yield _one(
+        Channel, "adopt_from_other_owner", "exists", (True, True),
+        lambda at, case: at.channel(
+            case, channel_id=case, adopt_existing=True, adopt_from_other_owner=at.pick(False, True)
+        ),
+    )  # fmt: skip
+    yield _one(
         Channel, "resync", "members", ("user-alpha", "user-alpha"),
         lambda at, case: at.channel(case, resync=at.pick("1", "2"), member_arns=[at.outside.user("user-alpha")]),
     )  # fmt: skip
@@ -483,6 +489,11 @@ def identities() -> Iterator[Case]:
     yield _one(
         AppInstanceBot, "removal_policy", "bot.name", ("n", "n"),
         lambda at, case: bot(at, case, name="n", removal_policy=at.pick(RemovalPolicy.RETAIN, GONE)),
+    )  # fmt: skip
+    yield _one(
+        AppInstanceBot, "allow_lex_invoke", "bot.name", ("n", "n"),
+        lambda at, case: bot(at, case, name="n", allow_lex_invoke=at.pick(False, True)),
+        in_change_set=False,  # it makes policies beside the bot
     )  # fmt: skip
     yield from _configurations()
 

@@ -20,6 +20,7 @@ from aws_cdk import (
     Token,
 )
 from cdk_cli import Cli
+from stacks import read
 
 from cdk_chime_messaging import AppInstance, Channel, ChannelFlow, ChannelMode, Processor
 from chime_local.engine import Engine
@@ -48,17 +49,12 @@ class Channels:
 
     def describe(self, arn: str) -> dict[str, Any]:
         """Describe a channel; the first reads of a new one may miss it."""
-        for _ in range(9):
-            try:
-                return dict(self._messaging.describe_channel(**self._here(arn))["Channel"])
-            except self._messaging.exceptions.ClientError:
-                continue
-        return dict(self._messaging.describe_channel(**self._here(arn))["Channel"])
+        return dict(read(self._messaging.describe_channel, **self._here(arn))["Channel"])
 
     def members(self, arn: str) -> set[str]:
         """Return the ids of the members, without the bearer."""
         self.describe(arn)
-        listed = self._messaging.list_channel_memberships(**self._here(arn))["ChannelMemberships"]
+        listed = read(self._messaging.list_channel_memberships, **self._here(arn))["ChannelMemberships"]
         return {one["Member"]["Arn"].rpartition("/")[2] for one in listed} - {"boss"}
 
     def say(self, arn: str) -> None:
@@ -69,7 +65,7 @@ class Channels:
 
     def messages(self, arn: str) -> list[str]:
         """Return what was said."""
-        listed = self._messaging.list_channel_messages(**self._here(arn))["ChannelMessages"]
+        listed = read(self._messaging.list_channel_messages, **self._here(arn))["ChannelMessages"]
         return [one["Content"] for one in listed]
 
     def left(self, engine: Engine) -> list[str]:

@@ -110,21 +110,20 @@ class Service:
 
     def _moderators(self, physical_id: str) -> str:
         here, _ = self._channel(physical_id)
-        return names(
-            [
-                one["Moderator"]["Arn"]
-                for one in self._messaging.list_channel_moderators(**here)["ChannelModerators"]
-            ]
-        )
+        found = read(partial(self._messaging.list_channel_moderators, **here))["ChannelModerators"]
+        return names([one["Moderator"]["Arn"] for one in found])
 
     def _bans(self, physical_id: str) -> str:
         here, _ = self._channel(physical_id)
-        return names([one["Member"]["Arn"] for one in self._messaging.list_channel_bans(**here)["ChannelBans"]])
+        found = read(partial(self._messaging.list_channel_bans, **here))["ChannelBans"]
+        return names([one["Member"]["Arn"] for one in found])
 
     def _kind(self, physical_id: str) -> Any:
         here, _ = self._channel(physical_id)
         member = self._outside.user("user-alpha")
-        return self._messaging.describe_channel_membership(**here, MemberArn=member)["ChannelMembership"]["Type"]
+        return read(partial(self._messaging.describe_channel_membership, **here, MemberArn=member))[
+            "ChannelMembership"
+        ]["Type"]
 
     def _app(self, arn: str, field: str) -> Any:
         if field == "retention":
