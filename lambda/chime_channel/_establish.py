@@ -150,7 +150,8 @@ def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = Fals
     if desired.channel_id and tags == {} and _is_gone(work, desired, arn):
         tags = None
     if tags is None:
-        work.created_nothing()
+        if not spent_ok:  # else the call may have been answered with this very channel, which is not seen yet
+            work.created_nothing()
         if desired.channel_id and not spent_ok:
             raise Refused(
                 f"CreateChannel: Conflict: the ChannelId of {arn} is taken, but no channel is there: it "

@@ -130,6 +130,88 @@ def test_any_exception_of_the_client_is_a_failed_connection(kind: Kind, error: E
     each_call("", act)
 
 
+@pytest.mark.parametrize("request_type", ["Update", "Delete"])
+def test_failed_connection_of_an_update_or_delete_is_made_up_for(kind: Kind, request_type: str) -> None:
+    """A connection that fails once, before or after the effect of any call, changes nothing of the end."""
+
+    def run(place: Place, number: int, moment: str) -> tuple[list[str], dict[str, Any]]:
+        held = kind.create(place)["PhysicalResourceId"]
+        place.stage.now += 100
+
+        def raise_error() -> None:
+            raise ERRORS[number % len(ERRORS)]
+
+        hit = strike(place, number, moment, raise_error) if number else []
+        answer = (kind.update if request_type == "Update" else kind.delete)(place, held)
+        place.stage.heal()
+        assert answer["Status"] == "SUCCESS", (number, moment, answer)
+        return hit, place.everything()
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        hit, end = run(place, number, moment)
+        assert end == run(Place(seed=number), 0, moment)[1]
+        return hit
+
+    each_call("", act)
+
+
+REFUSALS = {
+    "AccessDenied": ("AccessDeniedException", "no", 403),
+    "BadRequest": ("BadRequestException", "no", 400),
+    "Forbidden": ("ForbiddenException", "no", 403),
+    "ResourceLimitExceeded": ("ResourceLimitExceededException", "no", 400),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_refusals_from_a_call_on_leave_nothing_behind(kind: Kind, refusal: str) -> None:
+    """Where the service, or IAM, refuses all calls of a Create from any one on, its Delete leaves nothing."""
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        before = place.everything()
+
+        def refuse() -> None:
+            raise ServiceError("SomeCall", *REFUSALS[refusal])
+
+        hit = strike(place, number, "before", refuse, lasting=True) if moment == "before" else []
+        answer = kind.create(place)
+        place.stage.heal()
+        gone = kind.delete(place, answer["PhysicalResourceId"])
+        assert gone["Status"] == "SUCCESS", (number, answer, gone)
+        assert place.everything() == before, (number, answer)
+        return hit
+
+    each_call("", act)
+
+
+def test_answers_that_were_cut_in_an_update_are_rolled_back(kind: Kind) -> None:
+    """Where the answers from any call of an Update on lack what they should hold, the rollback restores all."""
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        held, hit = kind.create(place)["PhysicalResourceId"], []
+        place.stage.now += 100
+        created, calls = place.everything(), len(place.stage.calls)
+
+        def garble(operation: str, answer: dict[str, Any]) -> Any:
+            if len(place.stage.calls) - calls < number or operation == "ListTagsForResource":
+                return answer
+            hit.append(operation)
+            return {}
+
+        if moment == "before":
+            place.stage.garble = garble
+        answered = kind.update(place, held)["PhysicalResourceId"]
+        place.stage.heal()
+        restored = kind.update(place, answered, back=True)
+        assert restored["Status"] == "SUCCESS", (number, restored)
+        if restored["PhysicalResourceId"] != answered:
+            assert kind.delete(place, answered, second=True)["Status"] == "SUCCESS"
+        assert place.everything() == created, number
+        return hit
+
+    each_call("", act)
+
+
 def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, world: str) -> None:
     """A Create that can make no call any more, from any moment on, is undone by the Delete of its id."""
 
