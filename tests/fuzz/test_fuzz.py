@@ -41,6 +41,7 @@ NAMES = (
     "ElasticChannelConfiguration",
     "ExpirationSettings",
     "AdoptExisting",
+    "AdoptFromOtherOwner",
     "Resync",
     "ChannelArn",
     "MemberArn",
@@ -86,6 +87,10 @@ EVENTS = st.fixed_dictionaries(
                 "unmade:x",
                 "made-up",
                 "unproven:x",
+                f"unproven:{CHANNEL}",
+                f"unproven:{CHANNEL}|{APP}/user/a",
+                f"unproven:{APP}|Retention",
+                f"unproven:{APP}/user/a",
             ]
         )
         | JSON,

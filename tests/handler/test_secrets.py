@@ -181,3 +181,15 @@ def test_any_error_of_botocore_is_told(message: object, code: object) -> None:
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("CreateChannel: ")
     assert answer["PhysicalResourceId"].startswith("unmade:")
+
+
+@pytest.mark.parametrize("name", ["name", "metadata", "tags.1.member.value"])
+@pytest.mark.parametrize("quotation", ["'", '"'])
+@pytest.mark.parametrize("cut", ["zq7", "zq7'X", 'zq7"X', "zq7 at 'metadata", "***zq7***", "zq7\nX"])
+def test_words_of_aws_for_a_broken_rule_are_shown_without_the_value(cut: str, quotation: str, name: str) -> None:
+    """Where AWS names a rule and repeats the value, changed or cut as it may be, the rule is shown and no value."""
+    rule = f"at '{name}' failed to satisfy constraint: Member must have length less than or equal to 256"
+    words = f"1 validation error detected: Value {quotation}{cut}{quotation} {rule}"
+    shown, lines = reason("zq7Xk2", "other", "Metadata", words)
+    assert f"1 validation error detected: Value {rule}" in shown
+    assert "zq7" not in shown + "".join(lines)
