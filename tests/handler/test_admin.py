@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from resources import KINDS, Place
 
+from chime_channel._admin import MARK_PREFIX
 from chime_channel._api import ServiceError
+from chime_channel._identity import digest_of_owner
 from stage import STACK, Context
 
 ADMIN = KINDS["admin"]
@@ -224,4 +226,39 @@ def test_two_deletes_at_once_take_the_right_between_them(place: Place, at: str, 
     stage.deliver_elsewhere(first)
     assert begun
     assert [answer["Status"] for answer in stage.answers[-2:]] == ["SUCCESS"] * 2
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
+def test_right_that_the_first_release_gave_goes_with_its_resource(place: Place, *, shared: bool) -> None:
+    """What bears no mark and has the first release's time-out is let go as then, unless another holds it."""
+    stage = place.stage
+    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=place.ann)
+    if shared:
+        key = f"{MARK_PREFIX}{digest_of_owner(OWNERS[1]['StackId'], OWNERS[1]['LogicalResourceId'])}"
+        stage.identity("TagResource", ResourceARN=place.ann, Tags=[{"Key": key, "Value": "made"}])
+        stage.now += 60
+    properties = {**ADMIN.first(place), "ServiceTimeout": "720"}
+    event = ADMIN.event(place, "Delete", properties, **OWNERS[0], PhysicalResourceId=place.ann)
+    for _ in range(2):
+        assert stage.deliver(event)["Status"] == "SUCCESS"
+        assert is_admin(place) is shared
+
+
+def test_right_without_a_mark_is_anothers(place: Place) -> None:
+    """A Delete of a resource without a mark, which every Create of this release leaves, takes nothing away."""
+    stage = place.stage
+    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=place.ann)
+    for held in (place.ann, f"unproven:{place.ann}", "demo-Admin-1XY2"):
+        assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=held)["Status"] == "SUCCESS"
+        assert is_admin(place)
+
+
+def test_lives_that_follow_each_other_at_once_leave_nothing(place: Place) -> None:
+    """A resource that comes, goes and comes again within seconds is not misled by the mark of its former life."""
+    before = place.everything()
+    for _ in range(3):
+        assert deliver(place, "Create", OWNERS[0])["Status"] == "SUCCESS"
+        assert is_admin(place)
+        assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
     assert place.everything() == before
