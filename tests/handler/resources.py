@@ -128,6 +128,16 @@ def _full(place: Place, **changed: Any) -> dict[str, Any]:
     return place.stage.properties(**{**declared, **changed})
 
 
+def _elastic(place: Place, **changed: Any) -> dict[str, Any]:
+    elastic = {
+        "MaximumSubChannels": "5",
+        "TargetMembershipsPerSubChannel": "100",
+        "MinimumMembershipPercentage": "40",
+    }
+    declared = {"ElasticChannelConfiguration": elastic, "MemberArns": ["user/ann"], "ModeratorArns": ["user/bob"]}
+    return place.stage.properties(**{**declared, **changed})
+
+
 def _attached(place: Place, **more: Any) -> dict[str, Any]:
     return {"ChannelArn": place.lobby, "ChimeBearer": place.stage.boss, **more}
 
@@ -155,6 +165,18 @@ KINDS = {
         "Channel",
         lambda place: _channel(place, ChannelId="mine"),
         lambda place: _channel(place, ChannelId="mine", Name="Help"),
+        "CreateChannel",
+    ),
+    "channel whose ChannelId changes": Kind(
+        "Channel",
+        lambda place: _full(place, ChannelId="mine"),
+        lambda place: _full(place, ChannelId="other", ClientRequestToken="my-token"),
+        "CreateChannel",
+    ),
+    "elastic channel": Kind(
+        "Channel",
+        _elastic,
+        lambda place: _elastic(place, MemberArns=["user/bob"], ModeratorArns=["user/ann"]),
         "CreateChannel",
     ),
     "channel with a token of its own": Kind(

@@ -90,7 +90,7 @@ def test_refused_for_good_made_nothing_and_its_delete_calls_nothing(kind: Kind, 
     place = Place(world)
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
-        raise ServiceError(operation, "ResourceLimitExceededException", "no more", 400)
+        raise ServiceError(operation, "BadRequestException", "no", 400)
 
     place.stage.before = refuse
     answer = kind.create(place)
@@ -98,6 +98,31 @@ def test_refused_for_good_made_nothing_and_its_delete_calls_nothing(kind: Kind, 
     place.stage.calls.clear()
     assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
     assert place.stage.calls == []
+
+
+def test_quota_of_elastic_channels_may_be_used_up_by_another_delivery() -> None:
+    """A quota of one says nothing of who has used it up: the id is pending, and its Delete deletes what is ours."""
+    place, kind = Place(), KINDS["elastic channel"]
+    before = place.everything()
+    event = kind.event(place, "Create", kind.first(place))
+
+    def die(operation: str, _: object) -> None:
+        if operation == "CreateChannel":
+            raise Killed
+
+    def refuse(operation: str, _: object) -> None:
+        if operation == "CreateChannel":
+            raise ServiceError(operation, "ResourceLimitExceededException", "at most one elastic channel", 400)
+
+    place.stage.after = die
+    _serve(place, event)
+    place.stage.heal()
+    place.stage.before = refuse
+    answer = place.stage.deliver(event)
+    place.stage.heal()
+    assert answer["PhysicalResourceId"].startswith("unproven:")
+    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert place.everything() == before
 
 
 ERRORS: tuple[Exception, ...] = (
