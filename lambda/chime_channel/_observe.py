@@ -73,18 +73,20 @@ def tags_of(api: Api, arn: str) -> dict[str, str] | None:
 
     No tags at all prove nothing: what is not there may be answered so, and so may tags written a moment ago.
     """
-
-    def read() -> dict[str, Any]:
-        return api.call("ListTagsForResource", ResourceARN=arn)
-
-    try:
-        answer = read()
-    except ServiceError as refused:
-        # Of an ARN that is well-formed, BadRequest says that nothing is there.
-        if refused.code == "BadRequest" or confirmed_gone(refused, read):
-            return None
-        raise
-    return {tag["Key"]: tag["Value"] for tag in answer.get("Tags") or ()}
+    forbidden = 0
+    while forbidden < 2:  # a Forbidden counts only when a second read is refused as well: see `confirmed_gone`
+        try:
+            answer = api.call("ListTagsForResource", ResourceARN=arn)
+        except ServiceError as refused:
+            # Of an ARN that is well-formed, BadRequest says that nothing is there.
+            if refused.code in ("BadRequest", "NotFound"):
+                return None
+            if not refused.is_not_found:
+                raise
+            forbidden += 1
+        else:
+            return {tag["Key"]: tag["Value"] for tag in answer.get("Tags") or ()}
+    return None
 
 
 def settled_tags(api: Api, arn: str, key: str = OWNER_TAG) -> dict[str, str] | None:

@@ -262,3 +262,29 @@ def test_lives_that_follow_each_other_at_once_leave_nothing(place: Place) -> Non
         assert is_admin(place)
         assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
     assert place.everything() == before
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_right_goes_with_the_last_resource_however_late_reads_are(order: tuple[int, int]) -> None:
+    """Two Deletes that follow each other at once, with reads twelve seconds late, take the right between them."""
+    place = Place()
+    stage, before = place.stage, place.everything()
+    history: list[tuple[float, dict[str, str]]] = [(0.0, {})]
+
+    def keep(operation: str, _: object) -> None:
+        if operation in ("TagResource", "UntagResource"):
+            history.append((stage.now, dict(stage.service.tags[place.ann])))
+
+    def late(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+        if operation != "ListTagsForResource":
+            return answer
+        seen = [tags for moment, tags in history if moment <= stage.now - 12][-1]
+        return {"Tags": [{"Key": key, "Value": value} for key, value in seen.items()]}
+
+    stage.after, stage.garble = keep, late
+    for owner in OWNERS[:2]:
+        deliver(place, "Create", owner)
+        stage.now += 60
+    for number in order:
+        assert deliver(place, "Delete", OWNERS[number], PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
+    assert place.everything() == before

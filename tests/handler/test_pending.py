@@ -437,3 +437,55 @@ def _serve(place: Place, event: Mapping[str, Any]) -> None:
         place.stage.provider.serve(event, Context(place.stage, 900))
     except Killed:
         return
+
+
+def test_two_deliveries_of_a_create_at_once_make_one_resource(kind: Kind, world: str) -> None:
+    """Where a second delivery does all its work within any call of the first, both answer one id, with success."""
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        stage, before = place.stage, place.everything()
+        event = kind.event(place, "Create", kind.first(place))
+
+        def deliver_again() -> None:
+            setattr(stage, moment, lambda _operation, _parameters: None)
+            stage.deliver_elsewhere(event)
+
+        hit = strike(place, number, moment, deliver_again)
+        stage.deliver_elsewhere(event)
+        stage.heal()
+        assert {answer["Status"] for answer in stage.answers} == {"SUCCESS"}, (number, moment, stage.answers)
+        (held,) = {answer["PhysicalResourceId"] for answer in stage.answers}
+        gone = kind.delete(place, held)
+        assert gone["Status"] == "SUCCESS", (number, moment, gone)
+        assert place.everything() == before, (number, moment)
+        return hit
+
+    each_call(world, act)
+
+
+def test_two_deliveries_of_an_update_at_once_end_as_one(kind: Kind) -> None:
+    """Where a second delivery does all its work within any call of the first, the Update ends as with one."""
+
+    def run(place: Place, number: int, moment: str) -> tuple[list[str], dict[str, Any]]:
+        stage, held = place.stage, kind.create(place)["PhysicalResourceId"]
+        stage.now += 100
+        more = {"PhysicalResourceId": held, "OldResourceProperties": kind.first(place)}
+        event = kind.event(place, "Update", kind.second(place), **more)
+
+        def deliver_again() -> None:
+            setattr(stage, moment, lambda _operation, _parameters: None)
+            stage.deliver_elsewhere(event)
+
+        hit = strike(place, number, moment, deliver_again) if number else []
+        stage.deliver_elsewhere(event)
+        stage.heal()
+        assert {answer["Status"] for answer in stage.answers} == {"SUCCESS"}, (number, moment, stage.answers)
+        assert len({answer["PhysicalResourceId"] for answer in stage.answers[1:]}) == 1
+        return hit, place.everything()
+
+    def act(place: Place, number: int, moment: str) -> list[str]:
+        hit, end = run(place, number, moment)
+        assert end == run(Place(seed=number), 0, moment)[1]
+        return hit
+
+    each_call("", act)
