@@ -489,3 +489,30 @@ def test_two_deliveries_of_an_update_at_once_end_as_one(kind: Kind) -> None:
         return hit
 
     each_call("", act)
+
+
+def test_pending_id_leads_to_the_life_that_another_delivery_went_on_to() -> None:
+    """A delivery that went on to the next ChannelId and died is undone by the Delete of the id it passed over."""
+    place, kind = Place(), KINDS["channel"]
+    stage = place.stage
+    place.say(kind.create(place)["PhysicalResourceId"], "hello")  # a former life that was retained
+    stage.now += 100_000
+    before = place.everything()
+    event = kind.event(place, "Create", kind.first(place))
+    created: list[str] = []
+
+    def die(operation: str, _: object) -> None:
+        if operation == "CreateChannel":
+            created.append(operation)
+            raise Killed
+
+    stage.after = die
+    _serve(place, event)
+    assert created
+    assert place.everything() != before
+    stage.before = throttle
+    answer = stage.deliver(event)
+    stage.heal()
+    assert answer["PhysicalResourceId"].startswith("unproven:")
+    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert place.everything() == before
