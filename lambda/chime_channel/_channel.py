@@ -101,6 +101,7 @@ def _attributes(arn: str) -> dict[str, str]:
 
 def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
     """Bring a channel that was just created, found or adopted to what is declared."""
+    taken_over = False
     if found.channel is None:
         calls = plan(found.arn, desired, _as_created(work, desired, found.arn), desired, work.request.mark)
     else:
@@ -113,10 +114,13 @@ def _complete(work: Work, desired: Declaration, found: Found) -> dict[str, str]:
             previous = last._replace(
                 name="", metadata=current.metadata, expiration=current.expiration, flow=current.flow
             )
+        taken_over = not found.ours and OWNER_TAG in (current.tags or {})
         mark = work.request.mark if found.ours else adoption_mark(work.request.mark)
         calls = plan(found.arn, desired, current, previous, mark)
     apply(work.api, calls)
     work.answered = found.arn
+    if taken_over:
+        _wait_until_read(work)  # the former owner's Delete may come next, and leaves only what it sees is another's
     return _attributes(found.arn)
 
 
@@ -182,8 +186,13 @@ def _delete_failed_replacement(work: Work, desired: Declaration) -> None:
 
 def _delete_leftovers(work: Work, declared: Declaration, bearer: str, *, not_before: float) -> None:
     """Delete what an Update that failed a moment ago has created, once reads cannot miss it any more."""
-    work.api.effects.sleep(max(0.0, min(STALENESS_SECONDS, work.api.deadline - work.api.effects.clock())))
+    _wait_until_read(work)
     _look_for_leftovers(work, declared, bearer, not_before=not_before)
+
+
+def _wait_until_read(work: Work) -> None:
+    """Wait until no read can miss what was written up to now."""
+    work.api.effects.sleep(max(0.0, min(STALENESS_SECONDS, work.api.deadline - work.api.effects.clock())))
 
 
 def _look_for_leftovers(work: Work, declared: Declaration, bearer: str, *, not_before: float) -> None:

@@ -94,6 +94,21 @@ def test_channel_adopted_from_another_owner_survives_the_first_owners_delete(
     assert channels(place) == {}
 
 
+@pytest.mark.parametrize("tag_misses", [0, 1, 3])
+def test_former_owners_delete_at_once_after_an_adoption_leaves_the_channel(tag_misses: int) -> None:
+    """An adoption is answered when its mark can be read: a Delete that comes at once sees it."""
+    place = Place(f"tag_misses={tag_misses}")
+    stage = place.stage
+    stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss)
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    adopted = stage.deliver(stage.event("Create", stage.properties(**FROM_OTHER), **B))
+    assert adopted["Status"] == "SUCCESS"
+    event = stage.event("Delete", stage.properties(**OWN_ID), **A, PhysicalResourceId=held)
+    assert stage.deliver(event)["Status"] == "SUCCESS"
+    assert channels(place) == {held: ()}
+    assert is_left(place, held)
+
+
 def test_update_of_a_channel_that_was_adopted_away_is_refused(place: Place) -> None:
     """The first owner's Update that looks at everything changes nothing of a channel that went over to another."""
     held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
