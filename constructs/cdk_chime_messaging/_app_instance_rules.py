@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # slow to import, and needed by few
 StreamLike: TypeAlias = "str | kinesis.IStream | kinesis.CfnStream | refs.IStreamRef"
 """A Kinesis stream: its ARN, CDK's L2 or L1, or anything that refers to one."""
 
-MOST_DAYS = 5475
 STREAM_PREFIX = "chime-messaging-"
 _MOST_USER_NAME = 100
 _LEAST_SHARDS = 2
@@ -77,9 +76,7 @@ def user_expiration_problems(settings: ExpirationSettings | None) -> Iterator[st
         return
     if settings.criterion is not ExpirationCriterion.CREATED_TIMESTAMP:
         yield f"expiration_settings.criterion of a user must be CREATED_TIMESTAMP, got {settings.criterion!r}"
-    days = settings.expiration.to_days(integral=False)
-    whole = int(days) if days == int(days) else days
-    yield from rules.number_problems("expiration_settings.expiration in days", whole, 1, MOST_DAYS)
+    yield from rules.days_problems("expiration_settings.expiration", settings.expiration)
 
 
 def lex_bot_alias_arn(alias: LexBotAliasLike) -> str:

@@ -42,10 +42,10 @@ class AppInstanceRetention(Resource):
     ) -> None:
         super().__init__(scope, id)
         app = _app_instance_arn(app_instance_arn)
-        days: float | str = retention.to_days(integral=False) if not retention.is_unresolved() else ""
-        problems = [*rules.app_instance_problems("app_instance_arn", app)]
-        if days and (float(days) != int(days) or not 1 <= float(days) <= own.MOST_DAYS):
-            problems.append(f"retention must be 1–{own.MOST_DAYS} whole days, got {days:g}")
+        problems = [
+            *rules.app_instance_problems("app_instance_arn", app),
+            *rules.days_problems("retention", retention),
+        ]
         if problems:
             raise rules.ChannelError(self.node.path, problems)
         provider = provider or ChannelProvider.of(self)

@@ -142,9 +142,7 @@ class Declared:
             told.append(
                 f"expiration_settings.criterion must be an ExpirationCriterion, got {self.expiration.criterion!r}"
             )
-        days = self.expiration.expiration.to_days(integral=False)
-        whole = int(days) if days == int(days) else days
-        return [*told, *rules.number_problems("expiration_settings.expiration in days", whole, 1, 5475)]
+        return [*told, *rules.days_problems("expiration_settings.expiration", self.expiration.expiration)]
 
     def properties(self) -> dict[str, Any]:
         """Write the arguments as properties of the custom resource."""

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Token
+from aws_cdk import Duration, Token
 
 REGIONS = ("us-east-1", "eu-central-1")
 OWN_PREFIX = "cdk-chime-messaging:"
+MAX_DAYS = 5475
+"""Of an expiration and of retention (botocore's models: ExpirationDays, RetentionDays)."""
 MOST_TAGS = 49
 """The service takes fifty; one is the owner's mark."""
 
@@ -204,6 +206,14 @@ def tag_problems(tags: Mapping[str, str]) -> Iterator[str]:
             yield f"tag keys must have 1–128 characters and not begin with aws: or {OWN_PREFIX}, got {key!r}"
         if not unknown(value) and not 1 <= len(value) <= 256:
             yield f"tag values must have 1–256 characters, that of {key!r} has {len(value)}"
+
+
+def days_problems(name: str, duration: Duration) -> Iterator[str]:
+    """Check a number of whole days, 1–5475; one that is known at deployment only is let through."""
+    if duration.is_unresolved():
+        return
+    days = duration.to_days(integral=False)
+    yield from number_problems(f"{name} in days", int(days) if days == int(days) else days, 1, MAX_DAYS)
 
 
 def number_problems(name: str, value: Any, least: int, most: int | None = None) -> Iterator[str]:

@@ -72,7 +72,10 @@ def _disassociate(api: Api, call: Call) -> None:
     except ServiceError as refused:
         if refused.code == "NotFound":
             return
-        if not refused.is_not_found or _flow_of(api, call) == call.parameters["ChannelFlowArn"]:
+        # How the service refuses a flow that is not the channel's is documented nowhere: the channel tells.
+        if refused.is_access_denied or refused.code not in ("Forbidden", "Conflict", "BadRequest"):
+            raise
+        if _flow_of(api, call) == call.parameters["ChannelFlowArn"]:
             raise
 
 

@@ -65,8 +65,10 @@ def update(work: Work) -> dict[str, str]:
     channel, target = new["ChannelArn"], new[kind.target]
     old_channel, old_target = text(old, "ChannelArn"), text(old, kind.target)
     # The type of a membership cannot be changed.
-    retyped = (old_channel, old_target) == (channel, target) and new.get("Type") != old.get("Type")
-    in_the_way = retyped and _type_now(work, new) != new.get("Type")
+    retyped = (old_channel, old_target) == (channel, target) and new.get("Type", "DEFAULT") != old.get(
+        "Type", "DEFAULT"
+    )
+    in_the_way = retyped and _type_now(work, new) != new.get("Type", "DEFAULT")
     # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of.
     changed = (old_channel, old_target) != (channel, target)
     left_over = changed and work.request.physical_id == f"{channel}|{target}"

@@ -69,7 +69,8 @@ def delete(work: Work) -> dict[str, str]:
         case State.NOT_CREATED:
             return {}
         case State.HELD:
-            if _belongs_to_another(work, physical_id.id, declared):
+            mark = (tags_of(work.api, physical_id.id) or {}).get(OWNER_TAG)
+            if _belongs_to_another(work, physical_id.id, mark, declared):
                 work.log("left", channel=physical_id.id, why="it bears the mark of another owner")
             else:
                 _delete_channel(work, physical_id.id, declared.bearer)
@@ -146,23 +147,25 @@ def _change(work: Work, desired: Declaration, previous: Declaration, arn: str, c
     if created(channel) > work.api.effects.clock() - UNUSED_SECONDS:
         # A request that did not come to its end may have created it, and not yet what comes after CreateChannel.
         required = required.with_what_follows_creation(desired)
+    if desired.channel_id:
+        # Under an id of the user's own another stack may have made, or taken, the channel that is there now.
+        required = required._replace(tags=True)
     current = read(work.api, arn, desired.bearer, channel, required)
-    mark = (current.tags or {}).get(OWNER_TAG)
-    if mark and not same_owner(mark, work.request.mark) and Mark.parse(mark).adopted:
+    if _belongs_to_another(work, arn, (current.tags or {}).get(OWNER_TAG), desired):
         raise Refused(
-            f"{arn} was taken over by another resource of this package (tag {OWNER_TAG}). Remove it from this "
-            "stack: it stays where it is."
+            f"{arn} belongs to another resource of this package by now (tag {OWNER_TAG}), and was not changed. "
+            "Remove it from this stack: the channel stays as it is. If `cdk refactor` has moved this construct "
+            "here from another stack, remove that tag from the channel, and deploy again with another resync."
         )
     apply(work.api, plan(arn, desired, current, previous, work.request.mark))
 
 
-def _belongs_to_another(work: Work, arn: str, declared: Declaration) -> bool:
+def _belongs_to_another(work: Work, arn: str, text: str | None, declared: Declaration) -> bool:
     """Check whether a channel that this resource holds has gone over to another owner.
 
     Another mark is no proof: `cdk refactor` gives this resource another logical id, or another stack, and the mark
     stays as the former one made it (docs/adr/0011).
     """
-    text = (tags_of(work.api, arn) or {}).get(OWNER_TAG)
     if text is None or same_owner(text, work.request.mark):
         return False
     mark = Mark.parse(text)

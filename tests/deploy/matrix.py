@@ -230,8 +230,8 @@ def _then(construct: Any, add: Callable[[Any], object]) -> Any:
     return construct
 
 
-def _expires(at: Declaration) -> ExpirationSettings:
-    return ExpirationSettings(at.days("literal"), ExpirationCriterion.CREATED_TIMESTAMP)
+def _expires(at: Declaration, form: str = "literal") -> ExpirationSettings:
+    return ExpirationSettings(at.days(form), ExpirationCriterion.CREATED_TIMESTAMP)
 
 
 def _last(imported: Any, prefix: str) -> Any:
@@ -326,10 +326,11 @@ def _channel_literals() -> Iterator[Case]:
         Channel, "elastic_channel_configuration", "elastic", (False, True),
         lambda at, case: at.channel(case, elastic_channel_configuration=at.pick(None, days)),
     )  # fmt: skip
-    yield _one(
-        Channel, "expiration_settings", "expiration", (10, 20),
-        lambda at, case: at.channel(case, expiration_settings=_expires(at)),
-    )  # fmt: skip
+    for form in ("literal", "parameter"):
+        yield Case(
+            Channel, "expiration_settings", form,
+            lambda at, form, case: at.channel(case, expiration_settings=_expires(at, form)), "expiration", (10, 20),
+        )  # fmt: skip
     yield _one(
         Channel, "adopt_existing", "exists", (True, True),
         lambda at, case: at.channel(case, channel_id=case, adopt_existing=at.pick(False, True)),

@@ -117,7 +117,24 @@ def test_update_of_a_channel_that_was_adopted_away_is_refused(place: Place) -> N
     old = {"OldResourceProperties": place.stage.properties(**OWN_ID), "PhysicalResourceId": held}
     answer = deliver(place, "Update", A, {**OWN_ID, "Resync": "1"}, **old)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
-    assert "was taken over by another resource" in answer["Reason"]
+    assert "belongs to another resource" in answer["Reason"]
+    assert (place.everything(), mark(place, held)) == (before, of)
+
+
+@pytest.mark.parametrize("change", [{"Name": "new"}, {"Resync": "1"}], ids=["renamed", "resync"])
+def test_update_leaves_a_channel_that_another_owner_made_under_the_same_id(
+    place: Place, change: dict[str, str]
+) -> None:
+    """Where the channel vanished and another stack made one under its ChannelId, an Update leaves that alone."""
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    place.stage.messaging("DeleteChannel", ChannelArn=held, ChimeBearer=place.stage.boss)
+    place.stage.now += 60
+    deliver(place, "Create", B, {**OWN_ID, "Name": "theirs"})
+    place.stage.now += 60
+    before, of = place.everything(), mark(place, held)
+    old = {"OldResourceProperties": place.stage.properties(**OWN_ID), "PhysicalResourceId": held}
+    answer = deliver(place, "Update", A, {**OWN_ID, **change}, **old)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
     assert (place.everything(), mark(place, held)) == (before, of)
 
 
@@ -200,20 +217,26 @@ def test_refactored_construct_deletes_its_channel(place: Place, how: str, *, res
     assert channels(place) == {}
 
 
-@pytest.mark.parametrize("resync", [False, True], ids=["before an Update", "after an Update"])
+@pytest.mark.parametrize("untagged", [False, True], ids=["marked", "mark removed"])
 @pytest.mark.parametrize("how", RENAMED)
-def test_refactored_construct_with_its_own_channel_id(place: Place, how: str, *, resync: bool) -> None:
-    """With a ChannelId of its own the channel goes with the construct in the same stack, and after an Update.
+def test_refactored_construct_with_its_own_channel_id(place: Place, how: str, *, untagged: bool) -> None:
+    """With a ChannelId of its own the channel goes with the construct in the same stack.
 
-    Moved to another stack and never updated there, it looks like the channel of another: it is left, not lost.
+    Moved to another stack, it looks like the channel of another: it is left as it is, until somebody removes the
+    mark; then the next Update that looks at everything writes the construct's own.
     """
     held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
-    if resync:
-        known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**OWN_ID)}
-        assert deliver(place, "Update", RENAMED[how], {**OWN_ID, "Resync": "1"}, **known)["Status"] == "SUCCESS"
+    place.stage.now += 60
+    if untagged:
+        place.stage.messaging("UntagResource", ResourceARN=held, TagKeys=[OWNER_TAG])
+        place.stage.now += 60
+    moved = RENAMED[how]["StackId"] != STACK
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**OWN_ID)}
+    answer = deliver(place, "Update", RENAMED[how], {**OWN_ID, "Resync": "1"}, **known)
+    assert answer["Status"] == ("FAILED" if moved and not untagged else "SUCCESS")
     known = {"PhysicalResourceId": held}
     assert deliver(place, "Delete", RENAMED[how], OWN_ID, **known)["Status"] == "SUCCESS"
-    left = not resync and RENAMED[how]["StackId"] != STACK
+    left = moved and not untagged
     assert channels(place) == ({held: ()} if left else {})
     assert is_left(place, held) is left
 

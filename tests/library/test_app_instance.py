@@ -444,11 +444,11 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
     ),
     "retention": (
         lambda s: AppInstance(s, "Chat").retention(Duration.days(5476)),
-        "1–5475 whole days, got 5476",
+        "retention in days must be 1–5475, got 5476",
     ),
     "retention in hours": (
         lambda s: AppInstance(s, "Chat", retention=Duration.hours(30)),
-        "1–5475 whole days, got 1.25",
+        "retention in days must be a whole number, got 1.25",
     ),
     "retention twice": (
         lambda s: AppInstance(s, "Chat", retention=Duration.days(1)).retention(Duration.days(1)),
