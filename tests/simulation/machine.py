@@ -11,22 +11,37 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
+from client import (
+    Client,
+    denial,
+    failure,
+    lost_answer,
+    no_connection,
+    raise_refusal,
+    refusal,
+    unreadable,
+    without_fields,
+)
+from faults import Faults, Policy
 from greenlet import getcurrent, greenlet
 
 import index
-from chime_channel._api import Effects, ServiceError
+from chime_channel._api import Effects
 from chime_local.service import ChimeError, ChimeService
 
-URL = "https://bucket.invalid/answer?signature=sEcReT-"
-TIMEOUT = 480.0
+URL = "https://bucket.s3.amazonaws.com/answer?signature=sEcReT-"
+TIMEOUT = 900.0
+"""The Lambda's."""
 LINGER = 10.0
 """Seconds that CloudFormation takes at least from one phase of an operation to the next; assumed, as is that no
 other delivery of a request outlives its answer into the next request of the same resource."""
-MOST_AGE = 180.0
-_SERVICE = "chime-sdk-messaging"
-_IDENTITY = "chime-sdk-identity"
+MAX_AGE = 540.0
+"""The maximum event age of the Lambda."""
+TIMER_MARGIN = 8.0
+_MAX_PAUSE = 300.0
+"""The longest pause between two attempts of Lambda to find a free environment for an asynchronous event."""
 
 
 class Killed(BaseException):
@@ -42,22 +57,30 @@ class Sim:
         self._waiting: list[tuple[float, int, greenlet]] = []
         self._order = itertools.count()
         self._main = getcurrent()
+        self._watchers: list[tuple[Callable[[], bool], greenlet]] = []
 
     def spawn(self, run: Callable[[], None], delay: float = 0.0) -> None:
         """Start a task after a while."""
-        self._push(delay, greenlet(run, self._main))
+        self.wake(greenlet(run, self._main), delay)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the task that calls this."""
-        self._push(seconds, getcurrent())
+        self.wake(getcurrent(), seconds)
         self._main.switch()
 
-    def _push(self, delay: float, task: greenlet) -> None:
+    def rest(self) -> None:
+        """Let the task that calls this wait until another wakes it."""
+        self._main.switch()
+
+    def wake(self, task: greenlet, delay: float = 0.0) -> None:
+        """Let a task go on after a while."""
         heapq.heappush(self._waiting, (self.now + delay, next(self._order), task))
 
-    def run(self, until: Callable[[], bool], most: float) -> bool:
-        """Let tasks run until something holds, or for so many seconds at most; says whether it holds."""
-        end = self.now + most
+    def run(self, until: Callable[[], bool], at_most: float) -> bool:
+        """Let tasks run until something holds, or for so many seconds at most; returns whether it holds."""
+        if getcurrent() is not self._main:
+            return self._wait(until, at_most)
+        end = self.now + at_most
         while not until():
             if not self._waiting or self._waiting[0][0] > end:
                 self.now = end
@@ -65,38 +88,43 @@ class Sim:
             moment, _, task = heapq.heappop(self._waiting)
             self.now = max(self.now, moment)
             task.switch()
+            for watcher in self._watchers:
+                if watcher[0]():
+                    self._watchers.remove(watcher)
+                    self.wake(watcher[1])
+                    break
         return True
 
+    def _wait(self, until: Callable[[], bool], at_most: float) -> bool:
+        """Let the task that calls this wait until something holds, or for so many seconds at most."""
+        if not until():
+            watcher = (until, getcurrent())
 
-@dataclass
-class Faults:
-    """How often what goes wrong, as chances per call; all nought when the weather is fine."""
+            def give_up() -> None:
+                if watcher in self._watchers:
+                    self._watchers.remove(watcher)
+                    self.wake(watcher[1])
 
-    throttle: float = 0.0
-    fail: float = 0.0
-    reset: float = 0.0
-    lose: float = 0.0
-    kill: float = 0.0
-    slow: float = 0.0
-    duplicate: float = 0.0
-    queue: float = 0.0
-    answer: float = 0.0
-    storm: float = 0.0
-    """Until when everything is throttled."""
+            self._watchers.append(watcher)
+            self.spawn(give_up, at_most)
+            self.rest()
+        return until()
 
-    @classmethod
-    def draw(cls, rng: random.Random) -> Faults:
-        """Draw the weather of one history."""
-        if rng.random() < 0.25:
-            return cls()
-        chances = (0.0, 0.0, 0.02, 0.1, 0.3)
-        names = ("throttle", "fail", "reset", "lose", "slow", "duplicate", "queue", "answer")
-        return cls(kill=rng.choice((0.0, 0.0, 0.02, 0.1)), **{name: rng.choice(chances) for name in names})
+    def all_at_once(self, tasks: list[Callable[[], None]]) -> None:
+        """Run some tasks side by side until each is over."""
+        if len(tasks) == 1:
+            tasks[0]()
+            return
+        left = len(tasks)
 
-    @property
-    def none(self) -> bool:
-        """Whether nothing goes wrong."""
-        return self == Faults()
+        def run(task: Callable[[], None]) -> None:
+            nonlocal left
+            task()
+            left -= 1
+
+        for task in tasks:
+            self.spawn(lambda task=task: run(task))  # type: ignore[misc]
+        assert self.run(lambda: left == 0, 1e6), "operations never ended"
 
 
 @dataclass
@@ -114,7 +142,25 @@ class Pending:
     contradicted: bool = False
     """Whether one delivery gave two different answers."""
     overran: bool = False
-    """Whether a delivery was still at work when its time was over."""
+    """Whether a delivery was still at work when its time was over, and not for a call that hung."""
+    unanswered: bool = False
+    """Whether a delivery's time was over and its timer had not answered, though answers were taken."""
+    taken_off: set[str] = field(default_factory=set)
+    """The channels whose flow this request has taken off."""
+    unmoderated: bool = False
+    """Whether it has put another in its place afterwards, though the service replaces a flow at once."""
+    denied: set[str] = field(default_factory=set)
+    """The operations that IAM has refused to a delivery."""
+
+    @property
+    def secrets(self) -> list[str]:
+        """Return the texts in this request that no message may repeat."""
+        found: list[str] = []
+        for properties in (self.event["ResourceProperties"], self.event.get("OldResourceProperties", {})):
+            tags = properties.get("Tags", {})
+            found += [properties[name] for name in ("Name", "Metadata") if properties.get(name)]
+            found += [text for pair in tags.items() for text in pair]
+        return found
 
 
 @dataclass
@@ -124,15 +170,28 @@ class Lambda:
     sim: Sim
     service: ChimeService
     faults: Faults
+    concurrency: int | None = None
+    """How many environments may be at work at once."""
+    policy: Policy = field(default_factory=Policy)
     lines: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     calls: int = 0
-    _idle: list[index.Provider] = field(default_factory=list)
+    dropped: int = 0
+    """Events that became too old before there was an environment for them."""
+    at_work: int = 0
+    requests: dict[str, Pending] = field(default_factory=dict)
+    """By ResponseURL."""
+    _idle: list[Environment] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Let the weather be fine from now on."""
+        self.faults, self.policy, self.concurrency = Faults(), Policy(), None
 
     def invoke(self, pending: Pending) -> None:
         """Deliver an event asynchronously: perhaps late, perhaps twice, again after a crash."""
         rng = self.sim.rng
-        delay = rng.uniform(10, MOST_AGE) if rng.random() < self.faults.queue / 4 else rng.uniform(0, 0.3)
+        self.requests[pending.event["ResponseURL"]] = pending
+        delay = rng.uniform(10, MAX_AGE) if rng.random() < self.faults.queue / 4 else rng.uniform(0, 0.3)
         self.sim.spawn(lambda: self._deliver(pending, retries=1), delay)
         if rng.random() < self.faults.duplicate:
             self.sim.spawn(lambda: self._deliver(pending, retries=0), delay + rng.uniform(0, 5))
@@ -140,111 +199,250 @@ class Lambda:
     def _deliver(self, pending: Pending, *, retries: int) -> None:
         if pending.answers:
             return  # assumed: no delivery begins after the answer
+        if not self._has_room(pending):
+            self.dropped += not pending.answers
+            return
         pending.running += 1
-        run = _Run(self, pending)
+        self.at_work += 1
+        environment = self._idle.pop() if self._idle else Environment(self)
         try:
-            run.serve()
+            environment.serve(pending)
             pending.ended += 1
+            self._idle.append(environment)
         except (Killed, index.Undelivered):
-            if retries and self.sim.now + 60 - pending.issued <= MOST_AGE:
+            if retries and self.sim.now + 60 - pending.issued <= MAX_AGE:
                 self.sim.spawn(lambda: self._deliver(pending, retries=retries - 1), 60)
         finally:
             pending.running -= 1
+            self.at_work -= 1
 
-    def provider(self, run: _Run) -> index.Provider:
-        """Take a warm environment, or a cold one."""
-        effects = run.effects()
-        if self._idle:
-            provider = self._idle.pop()
-            provider.effects = effects
-            return provider
-        return Provider(effects)
-
-    def rest(self, provider: index.Provider) -> None:
-        """Keep an environment warm."""
-        self._idle.append(provider)
-
-
-class Provider(index.Provider):
-    """The real entry point, without the timer of real seconds."""
-
-    def _set_timeout(self) -> None:
-        return
+    def _has_room(self, pending: Pending) -> bool:
+        """Wait for a free environment, as Lambda does, until there is one or the event is too old."""
+        rng, pause = self.sim.rng, 1.0
+        while (self.concurrency is not None and self.at_work >= self.concurrency) or hit(rng, self.faults.busy):
+            wait = pause * rng.uniform(0.5, 1.0)
+            if self.sim.now + wait - pending.issued > MAX_AGE:
+                return False
+            self.sim.sleep(wait)
+            pause = min(_MAX_PAUSE, pause * 2)
+            if pending.answers:
+                return False
+        return True
 
 
-class _Run:
-    """One delivery: the effects that the handler sees."""
+def hit(rng: random.Random, chance: float) -> bool:
+    """Draw whether something happens."""
+    return chance > 0 and rng.random() < chance
 
-    def __init__(self, function: Lambda, pending: Pending) -> None:
-        self._lambda, self._pending = function, pending
-        self._sim = function.sim
-        self._end = self._sim.now + TIMEOUT
-        self._answering = False
+
+class _Timer:
+    """A timer as a task of its own. It stands still while its environment does."""
+
+    def __init__(self, environment: Environment, seconds: float, call: Callable[[], None]) -> None:
+        self._environment, self._call = environment, call
+        self._cancelled = self._runs = False
+        environment.sim.spawn(self._go_off, seconds)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def join(self) -> None:
+        while self._runs:
+            self._environment.sleep(0.05)
+
+    def _go_off(self) -> None:
+        if self._cancelled or not self._environment.is_awake():
+            return
+        self._runs = not self._cancelled
+        try:
+            if self._runs:
+                self._call()
+        except Killed:
+            pass
+        finally:
+            self._runs = False
+
+
+class Environment:
+    """An execution environment: one provider, which serves one delivery after the other."""
+
+    def __init__(self, function: Lambda) -> None:
+        self.function, self.sim = function, function.sim
+        self._end = 0.0
+        self._pending: Pending
+        self._forbidden = False
+        self._serves = self._dead = self._hangs = self._answering = False
+        self._frozen: list[greenlet] = []
         self._said: set[bytes] = set()
+        effects = Effects(
+            self._send,
+            lambda: self.sim.now,
+            self.sleep,
+            function.lines.append,
+            self._put,
+            self._start_timer,
+            self.sim.rng,
+        )
+        self.provider = index.Provider(effects)
 
-    def serve(self) -> None:
-        provider = self._lambda.provider(self)
-        provider.serve(self._pending.event, self)
-        self._lambda.rest(provider)
+    def serve(self, pending: Pending) -> None:
+        """Serve one delivery; raises Killed where that is the environment's end."""
+        self._pending, self._end = pending, self.sim.now + TIMEOUT
+        self._serves, self._hangs, self._answering, self._said = True, False, False, set()
+        self._forbidden = False
+        for task in self._frozen:
+            self.sim.wake(task)
+        self._frozen.clear()
+        try:
+            self.provider.serve(pending.event, self)
+        except Killed:
+            self._dead = True
+            raise
+        finally:
+            self._serves = False
 
     def get_remaining_time_in_millis(self) -> int:
-        return int((self._end - self._sim.now) * 1000)
+        return int((self._end - self.sim.now) * 1000)
 
-    def effects(self) -> Effects:
-        return Effects(
-            self._send, lambda: self._sim.now, self._sleep, self._lambda.lines.append, self._put, self._sim.rng
-        )
+    def is_awake(self) -> bool:
+        """Stand still until the environment serves; returns whether it still lives."""
+        while not self._serves and not self._dead:
+            self._frozen.append(getcurrent())
+            self.sim.rest()
+        return not self._dead
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; raises Killed when the environment's time is over."""
         assert seconds >= 0, "slept backwards"
-        if self._sim.now + seconds > self._end:
-            self._sim.sleep(max(0.0, self._end - self._sim.now))
-            self._pending.overran |= not self._answering
+        too_long = self.sim.now + seconds > self._end
+        self.sim.sleep(max(0.0, min(seconds, self._end - self.sim.now)))
+        if not self.is_awake():
             raise Killed
-        self._sim.sleep(seconds)
-        if self._pending.over:
-            raise Killed
+        if too_long and not self._pending.over:
+            self._pending.overran |= not self._answering and not self._hangs
+            self._pending.unanswered |= not self._pending.answers and self.function.faults.answer == 0
+        if too_long or self._pending.over:
+            self._die()
 
-    def _hit(self, chance: float) -> bool:
-        return chance > 0 and self._sim.rng.random() < chance
+    def _die(self) -> NoReturn:
+        self._dead = True
+        raise Killed
+
+    def _start_timer(self, seconds: float, call: Callable[[], None]) -> _Timer:
+        rng = self.sim.rng
+        if hit(rng, self.function.faults.paused):
+            seconds = rng.uniform(0.01, rng.choice((0.5, 3, 30, 300)))
+            self._end, self._hangs = self.sim.now + seconds + TIMER_MARGIN, True
+            # What the Lambda believes of its time was said before it was paused.
+            self.get_remaining_time_in_millis = lambda: int(TIMEOUT * 1000)  # type: ignore[method-assign]
+        else:
+            self.__dict__.pop("get_remaining_time_in_millis", None)
+        return _Timer(self, seconds, call)
 
     def _send(self, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        faults, rng = self._lambda.faults, self._sim.rng
-        self._lambda.calls += 1
-        if self._hit(faults.kill):
-            raise Killed
-        self._sleep(rng.uniform(1, 5) if self._hit(faults.slow) else rng.uniform(0.01, 0.2))
-        if self._sim.now < faults.storm or self._hit(faults.throttle):
-            raise ServiceError(operation, "ThrottledClientException", "Rate exceeded", 429)
-        if self._hit(faults.fail):
-            status = rng.choice((500, 503))
-            code = "ServiceFailureException" if status == 500 else "ServiceUnavailableException"
-            raise ServiceError(operation, code, "sorry", status)
-        if self._hit(faults.reset):
-            raise ServiceError(operation, "Unreachable", "ConnectionClosedError")
-        name = _IDENTITY if "AppInstance" in operation else _SERVICE
+        return index.send(
+            region, operation, parameters, client=lambda service, place: Client(service, place, self._call)
+        )
+
+    def _hit(self, chance: float) -> bool:
+        return hit(self.sim.rng, chance)
+
+    def _call(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Any:
+        function = self.function
+        function.calls += 1
+        self._before(operation, without_bearer="ChimeBearer" not in parameters)
         try:
-            answer = self._lambda.service.call(operation, dict(parameters), service_name=name, region=region)
+            answer = function.service.call(operation, dict(parameters), service_name=service, region=region)
         except ChimeError as refused:
-            raise ServiceError(operation, refused.code, refused.message, refused.status) from None
+            raise_refusal(operation, refused)
+        self._watch_flow(operation, parameters)
+        return self._after(operation, answer)
+
+    def _watch_flow(self, operation: str, parameters: dict[str, Any]) -> None:
+        if operation == "DisassociateChannelFlow":
+            self._pending.taken_off.add(parameters["ChannelArn"])
+        elif operation == "AssociateChannelFlow" and self.function.service.world.second_flow == "replaces":
+            self._pending.unmoderated |= parameters["ChannelArn"] in self._pending.taken_off
+
+    def _before(self, operation: str, *, without_bearer: bool) -> None:
+        """Let go wrong what keeps a call from having its effect."""
+        faults, rng, pending = self.function.faults, self.sim.rng, self._pending
         if self._hit(faults.kill):
-            raise Killed
+            self._die()
+        if self._hit(faults.hang):
+            self._hang()
+            raise no_connection(rng)
+        self.sleep(rng.uniform(1, 5) if self._hit(faults.slow) else rng.uniform(0.01, 0.2))
+        now = self.sim.now
+        denied_before = pending.answers and operation in pending.denied
+        if self.function.policy.refuses(operation, now, rng) or denied_before:
+            pending.denied.add(operation)
+            raise denial(operation, rng)
+        if without_bearer and not self._forbidden and self._hit(faults.forbid):
+            self._forbidden = True
+            raise refusal(operation, "ForbiddenException", "try later", 403)
+        if now < faults.storm or self._hit(faults.throttle):
+            raise refusal(operation, "ThrottledClientException", rng.choice(("Rate exceeded", "", None)), 429)
+        if (faults.outage and faults.outage <= now < faults.outage_ends) or self._hit(faults.fail):
+            raise failure(operation, rng, self._message())
+        if self._hit(faults.reset):
+            raise no_connection(rng)
+        if self._hit(faults.garble / 2):
+            raise unreadable(rng)
+
+    def _after(self, operation: str, answer: dict[str, Any]) -> Any:
+        """Let go wrong what may after a call had its effect."""
+        faults, rng = self.function.faults, self.sim.rng
+        if self._hit(faults.kill):
+            self._die()
+        if self._hit(faults.hang):
+            self._hang()
+            raise lost_answer(rng)
         if self._hit(faults.lose):
-            self._sleep(rng.choice((0.0, 5.0)))
-            raise ServiceError(operation, "Unreachable", "ReadTimeoutError")
-        return answer
+            self.sleep(rng.choice((0.0, 5.0)))
+            raise lost_answer(rng)
+        if self._hit(faults.fail_late):
+            raise failure(operation, rng, self._message())
+        if self._hit(faults.garble):
+            if rng.random() < 0.5:
+                return without_fields(operation, answer, rng)
+            raise unreadable(rng)
+        return {**answer, "ResponseMetadata": {"RequestId": "aws", "HTTPStatusCode": 200}}
+
+    def _hang(self) -> None:
+        """Let a call not come back before the Lambda's time is all but over."""
+        self._hangs = True
+        self.sleep(max(0.0, self._end - self.sim.now - self.sim.rng.uniform(-2, 12)))
+
+    def _message(self) -> str | None:
+        """Draw what the service says of its failure; it may repeat anything that it was given."""
+        rng = self.sim.rng
+        secrets = self._pending.secrets
+        if not secrets or rng.random() < 0.5:
+            return rng.choice(("sorry", "", None))
+        secret = rng.choice(secrets)
+        return rng.choice(
+            (
+                f"Value '{secret}' at 'metadata' failed to satisfy constraint",
+                f"no {secret} today",
+                f"no\n{'  '.join(secret.split())} ",
+                json.dumps({"name": secret}),
+            )
+        )
 
     def _put(self, url: str, written: bytes) -> int:
-        assert url == self._pending.event["ResponseURL"]
+        pending = self.function.requests[url]
         self._answering = True
-        self._sim.sleep(self._sim.rng.uniform(0.01, 0.1))
-        faults = self._lambda.faults
+        self.sleep(self.sim.rng.uniform(0.01, 0.1))
+        faults = self.function.faults
         if self._hit(faults.answer):
-            return self._sim.rng.choice((500, 503))
-        self._lambda.bodies.append(written)
+            return self.sim.rng.choice((500, 503))
+        self.function.bodies.append(written)
         self._said.add(written)
-        self._pending.contradicted |= len(self._said) > 1
-        self._pending.answers.append(json.loads(written))
+        pending.contradicted |= len(self._said) > 1
+        answer = json.loads(written)
+        assert answer["RequestId"] == pending.event["RequestId"], "the answer to another request"
+        pending.answers.append(answer)
         if self._hit(faults.answer):
             raise OSError("the answer to the answer was lost")
         return 200

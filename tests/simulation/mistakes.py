@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
+
+from botocore.exceptions import BotoCoreError
 
 import index
 from chime_channel import (
     _admin,
     _answer,
+    _api,
     _apply,
     _attachments,
     _channel,
@@ -20,11 +23,12 @@ from chime_channel import (
     _identity,
     _observe,
     _plan,
+    _reasons,
     _request,
     _retention,
     _streaming,
 )
-from chime_channel._api import Api
+from chime_channel._api import Api, ServiceError
 from chime_channel._plan import Call
 
 Patch = tuple[Any, str, Any]
@@ -88,35 +92,101 @@ def _ignored_failures(api: Api, parameters: dict[str, Any]) -> None:
     api.call("BatchCreateChannelMembership", **parameters)
 
 
-def _sent_twice(self: index.Provider, url: str, written: bytes) -> None:
-    _REAL_DELIVER(self, url, written)
+def _sent_twice(self: index.Provider, url: str, written: bytes) -> bool:
     self.effects.put(url, written.replace(b'"NoEcho": false', b'"NoEcho": true'))
+    return _REAL_DELIVER(self, url, written)
 
 
 def _long_answer(event: Any, status: str, physical_id: str, reason: str, data: Any) -> bytes:
     return _REAL_BODY(event, status, physical_id, reason, data) + b" " * 4096
 
 
-def _unscrubbed(text: str, properties: Any) -> str:
-    return f"{text} {properties.get('Name', '')}"
+def _unscrubbed(message: str, _properties: object) -> str:
+    return message
 
 
 def _nothing(*_: object, **__: object) -> None:
     return
 
 
+def _no(*_: object, **__: object) -> bool:
+    return False
+
+
+def _only_botocore(self: Api, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        region = next(parameters[n] for n in ("ChannelArn", "ResourceARN", "AppInstanceArn") if n in parameters)
+        return self.effects.send(region.split(":")[3], operation, parameters)
+    except (BotoCoreError, OSError) as failed:
+        raise ServiceError(operation, "Unreachable", type(failed).__name__) from None
+
+
+@contextmanager
+def _forgets(self: _request.Work, pending: str, _inconclusive: object = ()) -> Iterator[None]:
+    before, self._pending = self._pending, pending
+    try:
+        yield
+    except ServiceError as refused:
+        if not refused.is_retryable:
+            self._pending = before
+        raise
+    except _api.OutOfTime:
+        raise
+    except Exception:
+        self._pending = before
+        raise
+
+
+@contextmanager
+def _forgets_on_conflict(self: _request.Work, pending: str, _inconclusive: object = ()) -> Iterator[None]:
+    before, self._pending = self._pending, pending
+    try:
+        yield
+    except ServiceError as refused:
+        if not refused.may_have_had_effect:
+            self._pending = before
+        raise
+
+
+def _answers_the_next(self: index._Response) -> None:
+    assert self._provider._response is not None
+    self._provider._response.send("FAILED", "The request did not end before the Lambda's time ran out.", {})
+
+
+def _adopts_from_all(work: _request.Work, desired: Any, arn: str, mark: str | None) -> None:
+    _REAL_REFUSE_ADOPTION(work, desired._replace(adopt_from_other_owner=True), arn, mark)
+
+
+def _takes_off_first(by_bearer: Any, desired: Any, current: Any, previous: Any) -> Iterator[Call]:
+    calls = list(_REAL_FLOW(by_bearer, desired, current, previous))
+    if current.flow and any(call.operation == "AssociateChannelFlow" for call in calls):
+        yield Call("DisassociateChannelFlow", {**by_bearer, "ChannelFlowArn": current.flow})
+    yield from calls
+
+
+def _believes_reads(by_bearer: Any, desired: Any, current: Any, previous: Any) -> Iterator[Call]:
+    yield from _REAL_SETTINGS(by_bearer, desired, current, previous._replace(name=""))
+
+
+def _first_refusal(refused: ServiceError, _look_again: object) -> bool:
+    return refused.is_not_found
+
+
+def _by_code_only(self: ServiceError) -> bool:
+    return self.code.startswith(_api._DENIED_CODES)
+
+
+def _all_moderators_at_creation(work: _request.Work, desired: Any, arn: str) -> Any:
+    found = _REAL_AS_CREATED(work, desired, arn)
+    return found._replace(moderators={desired.bearer, *desired.moderators})
+
+
 _REAL_CHANNEL_ID, _REAL_TOKEN = _identity.channel_id, _identity.client_request_token
-_REAL_PLAN = _plan.plan
-_REAL_DELIVER, _REAL_BODY = index.Provider._deliver, _answer.body
-_REAL_HOLDER = _establish._holder
+_REAL_PLAN, _REAL_FLOW, _REAL_SETTINGS = _plan.plan, _plan._flow, _plan._settings
+_REAL_DELIVER, _REAL_BODY = index.Provider.deliver, _answer.body
+_REAL_HOLDER, _REAL_REFUSE_ADOPTION = _establish._holder, _establish._refuse_adoption
+_REAL_AS_CREATED = _channel._as_created
 _REAL_UPDATE = _attachments.update
-
-
-def _from_reasons() -> Patch:
-    from chime_channel import _reasons
-
-    return (_reasons, "_scrub", _unscrubbed)
-
 
 MISTAKES: dict[str, tuple[Patch, ...]] = {
     "random ClientRequestToken and ChannelId": (
@@ -134,19 +204,44 @@ MISTAKES: dict[str, tuple[Patch, ...]] = {
     "guests removed": ((_channel, "plan", _removes_bearer_too),),
     "UpdateChannel with the name only": ((_plan, "_settings", _name_only),),
     "no retries": ((Api, "call", _no_retries),),
-    "retries without a deadline": ((_handle, "SPARE", -1e6), (_handle, "ACTS", 1e6)),
-    "Delete does not outwait its Create": ((_channel, "OUTWAIT", 0.0),),
+    "retries without a deadline": ((_handle, "ANSWER_SECONDS", -1e6), (_handle, "CHANGE_SECONDS", 1e6)),
+    "Delete does not outwait its Create": ((_request.Work, "wait_until_create_has_ended", _nothing),),
     "a Create takes what an earlier life left": ((_establish, "_holder", _takes_any_life),),
-    "answer sent twice": ((index.Provider, "_deliver", _sent_twice),),
+    "answer sent twice": ((index.Provider, "deliver", _sent_twice),),
     "answer of more than 4096 bytes": ((_answer, "body", _long_answer),),
-    "name told in the Reason": (_from_reasons(),),
-    "no sweep after an unanswered request": ((_channel, "_sweep", _nothing),),
-    "failed replacement left behind": (
-        (_channel, "_unmake", _nothing),
-        (_channel, "_sweep", _nothing),
+    "the service's words repeated as they are": ((_reasons, "without_secrets", _unscrubbed),),
+    "what a failed request created is not looked for": (
+        (_channel, "_look_for_leftovers", _nothing),
+        (_channel, "_delete_leftovers", _nothing),
     ),
-    "read-back does not wait": ((_observe, "STALE", 0.0),),
+    "failed replacement left behind": (
+        (_channel, "_delete_failed_replacement", _nothing),
+        (_channel, "_delete_leftovers", _nothing),
+    ),
+    "new channels are not read again": ((_observe, "STALENESS_SECONDS", 0.0), (_api, "STALENESS_SECONDS", 0.0)),
     "partial failure of a batch ignored": ((_apply, "_add_members", _ignored_failures),),
+    "no retry of what IAM refuses": ((_api, "PERMISSION_SECONDS", 0.0),),
+    "unmarked holder taken for another life": ((_establish, "settled_tags", _observe.tags_of),),
+    "pending id forgotten on an exception of no known class": (
+        (Api, "_send_once", _only_botocore),
+        (_request.Work, "creating", _forgets),
+    ),
+    "pending id forgotten where another delivery is in the way": (
+        (_request.Work, "creating", _forgets_on_conflict),
+    ),
+    "timer not bound to its event": (
+        (index._Response, "_time_is_up", _answers_the_next),
+        (index._Response, "cancel", _nothing),
+    ),
+    "no timer": ((index._Response, "_time_is_up", _nothing),),
+    "foreign mark ignored on Delete": ((_channel, "_belongs_to_another", _no),),
+    "adoption without a word": ((_establish, "_refuse_adoption", _nothing),),
+    "adoption from another owner without a word": ((_establish, "_refuse_adoption", _adopts_from_all),),
+    "Disassociate before Associate": ((_plan, "_flow", _takes_off_first),),
+    "IAM's words taken for gone": ((ServiceError, "is_access_denied", property(_by_code_only)),),
+    "stale read after an update believed": ((_plan, "_settings", _believes_reads),),
+    "answers without their fields believed": ((_api, "_ANSWERS_HOLD", {}),),
+    "CreateChannel believed to take all moderators": ((_channel, "_as_created", _all_moderators_at_creation),),
 }
 
 
@@ -166,16 +261,46 @@ def _only_creates(what: str) -> Callable[[_request.Work], dict[str, str]]:
     return update
 
 
+def _detaches_flow_first(work: _request.Work) -> dict[str, str]:
+    old = work.request.old_properties
+    if work.request.resource_type.endswith("FlowAssociation"):
+        kind = _attachments._KINDS[work.request.resource_type]
+        _attachments._detach(work, kind, old["ChannelArn"], old["ChimeBearer"], old["ChannelFlowArn"])
+    return _REAL_UPDATE(work)
+
+
+def _demotes_always(work: _request.Work, admin: str) -> None:
+    _admin._demote(work, admin)
+    work.api.call("UntagResource", ResourceARN=admin, TagKeys=[_admin._mark_key(work)])
+
+
+def _no_mark_pending(_self: _request.Work, _pending: str, _inconclusive: object = ()) -> Any:
+    return nullcontext()
+
+
 OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
-    "flow swapped before the first one left": ((_attachments, "update", _only_creates("FlowAssociation")),),
+    "flow taken off before another takes its place": ((_attachments, "update", _detaches_flow_first),),
     "what a failed Update attached is left": ((_attachments, "update", _no_left_over),),
     "admin of a failed Update is left": ((_admin, "update", _admin.create),),
     "member never of another type": ((_attachments, "update", _only_creates("Membership")),),
     "error swallowed when detached": ((_attachments, "_detach", _nothing),),
     "admin never demoted": ((_admin, "_demote", _nothing),),
+    "admin demoted though another stack holds it": ((_admin, "_let_go", _demotes_always),),
+    "admin made by hand demoted": ((_admin, "_is_admin", _no),),
+    "of two that let an admin go none sees that the other does": ((_admin, "STALENESS_SECONDS", 0.0),),
     "retention never switched off": ((_retention, "_switch_off", _nothing),),
     "streaming never ended": ((_streaming, "_end", _nothing),),
-    "Delete of an attachment does not outwait its Create": ((_attachments, "_OUTWAIT", 0.0),),
+    "a data type no longer declared goes on": ((_streaming, "update", _streaming.create),),
+    "Delete of an attachment does not outwait its Create": (
+        (_request.Work, "wait_until_create_has_ended", _nothing),
+    ),
+    "no pending id before the first effect": ((_request.Work, "creating", _no_mark_pending),),
+    "Forbidden without a bearer taken for gone at once": (
+        (_observe, "confirmed_gone", _first_refusal),
+        (_admin, "confirmed_gone", _first_refusal),
+        (_retention, "confirmed_gone", _first_refusal),
+        (_streaming, "confirmed_gone", _first_refusal),
+    ),
 }
 
 

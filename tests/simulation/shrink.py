@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-
-from machine import Faults
+from dataclasses import dataclass
 
 from chime_local.service import World
 
-WEATHER = tuple(field.name for field in fields(Faults))
 SWITCHES = tuple(World.values())
 
 

@@ -1,0 +1,276 @@
+"""What must hold after each history of channels."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cloudformation import Declared, Stack, stringified
+from declare import expires
+from machine import Lambda
+
+from chime_channel._declaration import parse
+from chime_channel._identity import OWNER_TAG
+from chime_local.service import ChannelSnapshot, ChimeService
+
+_SECRET = re.compile("sEcReT|Zq")
+"""Is in each value of Name, Metadata and Tags that a template declares, and in each ResponseURL."""
+
+Life = tuple[str, float]
+"""A channel's ARN and when it was created: an ARN may come again."""
+
+
+class Checks:
+    """What happened to the channels of an app instance, and whether it should have."""
+
+    def __init__(self, service: ChimeService, function: Lambda, stacks: list[Stack], app: str) -> None:
+        self.service, self.function, self.stacks, self.app = service, function, stacks, app
+        self.guests: set[Life] = set()
+        self.foreign_tags: set[Life] = set()
+        self.vanished: set[str] = set()
+        """Channels that somebody deleted, or that expired, and that a stack holds or retained."""
+        self.taken_back: set[str] = set()
+        """Channels that were retained and then found again: tags and persons of then may be left."""
+        self.foreign: dict[str, ChannelSnapshot] = {}
+        """Channels that no stack owns."""
+        self.disputed: dict[str, str] = {}
+        """From channels that somebody has asked to take over, while they were another's, to that stack."""
+        for stack in stacks:
+            stack.disputed = self.disputed
+        self.moved: set[tuple[str, str]] = set()
+        """Stacks and logical ids that a refactoring has freed."""
+        self.moved_away: set[str] = set()
+        """Channels under ChannelIds of users' own that have come into another stack: its Delete may leave them."""
+        self.bearers = {f"{app}/user/{name}" for name in ("boss", "deputy", "plain")}
+        self._said: dict[Life, tuple[str, ...]] = {}
+        self._spoken = 0
+        self._ids_of: dict[str, set[tuple[str, str]]] = {}
+        """From ChannelIds to those that ever had them."""
+        self._before: dict[str, dict[str, tuple[str, Declared]]] = {}
+        self._left_behind: set[str] = set()
+
+    @property
+    def skips(self) -> bool:
+        """Whether a resource was skipped in a rollback."""
+        return any(stack.skipped for stack in self.stacks)
+
+    def held(self) -> list[str]:
+        """Return the physical ids of all resources."""
+        return [held.physical_id for stack in self.stacks for held in stack.resources.values()]
+
+    def retained(self) -> set[str]:
+        """Return the physical ids of what was retained."""
+        return set().union(*(stack.retained for stack in self.stacks))
+
+    # What happens
+
+    def note_foreign(self, arn: str) -> None:
+        """Note a channel that was made by hand; people talk there."""
+        self.vanished.discard(arn)
+        self._speak(arn, "by hand")
+        self.foreign[arn] = self._alive()[arn]
+        self._ids_of.setdefault(arn.rpartition("/")[2], set()).add(("", arn))
+
+    def note_moved(self, stack: Stack, name: str, target: Stack, new: str) -> None:
+        """Note a refactoring."""
+        self.moved |= {(stack.name, name), (target.name, new)}
+        held = target.resources[new]
+        if "ChannelId" in held.declared.properties and target is not stack:
+            self.moved_away.add(held.physical_id)
+        ids = self._ids_of.get(held.physical_id.rpartition("/")[2], set())
+        if (stack.name, name) in ids:
+            ids ^= {(stack.name, name), (target.name, new)}
+
+    def is_contested(self, channel_id: str) -> bool:
+        """Check whether a ChannelId is or was more than one's, or one's that is gone."""
+        arn = f"{self.app}/channel/{channel_id}"
+        return len(self._ids_of.get(channel_id, ())) > 1 or arn in self.vanished
+
+    def note_adoptions(self, stack: Stack, template: dict[str, Declared]) -> None:
+        """Note what a template asks to take over, and whose ChannelIds it wants."""
+        alive = self._alive()
+        own = {name: held.physical_id for name, held in stack.resources.items()}
+        for name, declared in template.items():
+            channel_id = declared.properties.get("ChannelId")
+            if not channel_id:
+                continue
+            arn = f"{self.app}/channel/{channel_id}"
+            life = (stack.name, name) if name in own or channel_id not in self._ids_of else (stack.name, name, "again")
+            self._ids_of.setdefault(channel_id, set()).add(life)  # type: ignore[arg-type]
+            if declared.properties.get("AdoptExisting") and arn in alive and own.get(name) != arn:
+                self.disputed[arn] = stack.name
+            elif arn not in alive and (declared.properties.get("AdoptExisting") or arn in set(self.held())):
+                # Another may create it first; or it was another's, who does not know that it is gone.
+                self.disputed[arn] = stack.name
+
+    def begin_round(self, stacks: list[Stack]) -> None:
+        """Remember what is there before some stacks are deployed at once."""
+        self._operating = {stack.name for stack in stacks}
+        self._before = {
+            stack.name: {name: (held.physical_id, held.declared) for name, held in stack.resources.items()}
+            for stack in stacks
+        }
+        self._left_behind = self.retained() - self.vanished
+
+    def note_deployment(self, stack: Stack, template: dict[str, Declared]) -> None:
+        """See that a deployment kept what could be kept, and took nothing that was not its own."""
+        before = self._before[stack.name]
+        made = {held.physical_id for name, held in stack.resources.items() if name not in before}
+        assert not (made & self._left_behind) - set(self.disputed), "a Create took what an earlier life left behind"
+        for name, held in stack.resources.items():
+            if name not in before:
+                continue
+            old_id, old = before[name]
+            if any(expires(declared.properties) for declared in (template.get(name, old), old)):
+                continue  # the service may have deleted it in the midst
+            if old_id in self.vanished or {old_id, held.physical_id} & set(self.disputed):
+                continue
+            fixed = [_fixed(declared) for declared in (old, held.declared)]
+            assert fixed[0] != fixed[1] or held.physical_id == old_id, f"{name} could have been kept, but was replaced"
+
+    def end_round(self) -> None:
+        """See what became of channels that were retained or foreign."""
+        held, alive = set(self.held()), self._alive()
+        for stack in self.stacks:
+            taken_back = held & stack.retained
+            stack.retained -= taken_back
+            self.taken_back |= taken_back
+        for arn in list(self.foreign):
+            if arn in held or (arn in self.disputed and arn not in alive):
+                del self.foreign[arn]
+        self.vanished -= set(alive)
+        for arn, adopter in self.disputed.items():
+            if arn not in alive and not self._adopter_holds(arn, adopter):
+                self.vanished.add(arn)
+            elif arn not in alive and adopter in self._operating:
+                self.vanished.add(arn)
+
+    def _adopter_holds(self, arn: str, adopter: str) -> bool:
+        stack = next(stack for stack in self.stacks if stack.name == adopter)
+        return arn in stack.retained or arn in {held.physical_id for held in stack.resources.values()}
+
+    def say(self) -> None:
+        """Let people talk in each channel that a stack holds."""
+        alive = self._alive()
+        for arn in set(self.held()) & set(alive):
+            self._speak(arn, f"message {self._spoken}")
+        self._said |= {(arn, channel.created): channel.messages for arn, channel in self._alive().items()}
+
+    def _speak(self, arn: str, words: str) -> None:
+        self._spoken += 1
+        channel = self.service.app_instances[self.app].channels[arn]
+        channel.messages[f"id-{self._spoken}"] = {"Content": words}
+        channel.last_message = self.service.clock() + 0.001
+
+    def note_expired(self) -> None:
+        """Note what the service has deleted by itself."""
+        alive = self._alive()
+        known = {*self.held(), *self.retained()}
+        self.vanished |= {arn for arn in known if arn.startswith("arn:") and arn not in alive}
+
+    # What must hold
+
+    def everything(self) -> None:
+        """See that all is as declared, once whatever still runs has come to its end."""
+        self.function.sim.run(lambda: False, 1600)
+        for stack in self.stacks:
+            check_answers(stack, self.function)
+        alive, held, retained = self._alive(), set(self.held()), self.retained()
+        expired = {arn for arn in held | retained if arn not in alive and self._may_have_expired(arn)}
+        wanted = (held | retained | set(self.foreign)) - self.vanished
+        assert not wanted - set(alive) - expired, f"lost: {wanted - set(alive) - expired}"
+        left_out = set().union(*(stack.left_out for stack in self.stacks))
+        orphans = set(alive) - wanted - set(self.disputed) - self.moved_away - left_out
+        assert not orphans, f"orphans: {orphans}"
+        self.vanished |= expired
+        for (arn, created), said in self._said.items():
+            if arn in alive and alive[arn].created == created:
+                assert alive[arn].messages[: len(said)] == said, f"messages lost in {arn}"
+        for arn, channel in self.foreign.items():
+            assert arn in self.disputed or alive[arn] == channel, f"a channel of another owner was changed: {arn}"
+        for stack in self.stacks:
+            for name, resource in stack.resources.items():
+                arn = resource.physical_id
+                if arn in alive and name not in stack.skipped and arn not in self.disputed:
+                    self._check_declared(name, alive[arn], resource.declared)
+
+    def _may_have_expired(self, arn: str) -> bool:
+        known = any(arn == there for there, _ in self._said)
+        declared = [h.declared for stack in self.stacks for h in stack.resources.values() if h.physical_id == arn]
+        return known and (arn in self.retained() or any("ExpirationSettings" in d.properties for d in declared))
+
+    def _alive(self) -> dict[str, ChannelSnapshot]:
+        return {channel.arn: channel for channel in self.service.channels()}
+
+    def _check_declared(self, name: str, channel: ChannelSnapshot, declared: Declared) -> None:
+        wanted, errors = parse(stringified(declared.properties))
+        assert not errors, errors
+        assert (channel.name, channel.mode, channel.privacy) == (wanted.name, wanted.mode, wanted.privacy), name
+        assert channel.metadata == wanted.metadata, f"{name}: metadata {channel.metadata!r}"
+        tags = {key: value for key, value in channel.tags.items() if key not in (OWNER_TAG, "theirs")}
+        assert dict(wanted.tags).items() <= tags.items(), f"{name}: tags {tags}"
+        assert set(tags) == set(wanted.tags) or channel.arn in self.taken_back, f"{name}: tags {tags}"
+        assert OWNER_TAG in channel.tags, f"{name}: no mark"
+        if (channel.arn, channel.created) in self.foreign_tags:
+            assert channel.tags.get("theirs") == "x", f"{name}: a foreign tag is gone"
+        expiration = channel.expiration or {}
+        declared_days = wanted.expiration.days if wanted.expiration else None
+        assert expiration.get("ExpirationDays") == declared_days, f"{name}: expiration {expiration}"
+        assert channel.flow == (wanted.flow or None), f"{name}: flow {channel.flow}"
+        self._check_persons(name, channel, wanted)
+
+    def _check_persons(self, name: str, channel: ChannelSnapshot, wanted: Any) -> None:
+        members, moderators = set(channel.members) - self.bearers, set(channel.moderators) - self.bearers
+        guest = f"{self.app}/user/guest"
+        if (channel.arn, channel.created) in self.guests:
+            assert guest in members, f"{name}: a guest was put out"
+        members.discard(guest)
+        assert set(wanted.moderators) - self.bearers <= moderators, f"{name}: moderators are missing"
+        declared = {*wanted.members, *wanted.hidden} - self.bearers
+        assert set(wanted.bans) <= channel.bans, f"{name}: bans are missing"
+        hidden = {arn for arn, kind in channel.members.items() if kind == "HIDDEN"}
+        assert set(wanted.hidden) <= hidden, f"{name}: hidden members are missing"
+        assert declared <= members, f"{name}: members are missing"
+        if channel.arn in self.taken_back:
+            return
+        assert channel.bans == set(wanted.bans), f"{name}: bans that were dropped are still there"
+        assert moderators == set(wanted.moderators) - self.bearers, f"{name}: moderators who were dropped are there"
+        assert members <= declared | moderators, f"{name}: members who were dropped are still there"
+
+
+def _fixed(declared: Declared) -> tuple[object, ...]:
+    parsed, _ = parse(stringified(declared.properties))
+    return (parsed.app_instance_arn, parsed.privacy, parsed.channel_id, parsed.elastic)
+
+
+def check_answers(stack: Stack, function: Lambda) -> None:
+    """See that each request was answered once, in time and form, and that nothing secret was told."""
+    for pending in stack.requests:
+        assert pending.running == 0, "a delivery never ended"
+        assert not pending.overran, "a delivery was still at work when the Lambda's time was over"
+        assert not pending.unanswered, "a call hung, and the timer did not answer"
+        assert not pending.unmoderated, "a channel was without a flow while one took another's place"
+        if pending.ended:
+            assert pending.answers, "a request ended without an answer"
+        assert not pending.contradicted, "two answers"
+        for answer in pending.answers:
+            physical_id = answer["PhysicalResourceId"]
+            assert isinstance(physical_id, str), "an id that is no string"
+            assert 1 <= len(physical_id.encode()) <= 1024, "an id of no length"
+            assert answer["Status"] == "SUCCESS" or answer["Reason"], "a failure without a reason"
+    for body in function.bodies:
+        assert len(body) <= 4096, "an answer of more than 4096 bytes"
+        assert_no_secret(body.decode())
+    for line in function.lines:
+        assert_no_secret(line)
+    for pending in stack.requests:
+        function.requests.pop(pending.event["ResponseURL"], None)
+    stack.requests.clear()
+    function.bodies.clear()
+    function.lines.clear()
+
+
+def assert_no_secret(text: str) -> None:
+    """See that a text tells no value of Name, Metadata or Tags, and no ResponseURL."""
+    found = _SECRET.search(text)
+    assert not found, f"a secret is told: {text[max(0, found.start() - 80) : found.end() + 80]!r}"

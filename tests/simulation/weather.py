@@ -1,0 +1,66 @@
+"""Draws in which world a history plays, and what goes wrong in each of its operations."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from faults import WEATHER, Faults, Policy
+from machine import Lambda
+
+from chime_local.service import World
+
+POLICIES = ("policy", "policy midway", "lasting")
+"""What a history can be played without, beside the weather."""
+
+
+def draw_world(rng: random.Random, without: frozenset[str]) -> World:
+    """Draw a value for each switch; one that is left out has its first."""
+    drawn = {name: rng.choice(choices) for name, choices in World.values().items()}
+    return World.parse(",".join(f"{name}={value}" for name, value in drawn.items() if name not in without))
+
+
+def draw_weather(rng: random.Random, without: frozenset[str]) -> Faults:
+    """Draw how often what goes wrong; what is left out never does."""
+    return replace(Faults.draw(rng), **{name: 0.0 for name in WEATHER if name in without})
+
+
+def draw_concurrency(rng: random.Random, without: frozenset[str]) -> int | None:
+    """Draw how many environments Lambda lets be at work at once; a new account has ten."""
+    drawn = rng.choice((None, 10, 3))
+    return None if "concurrency" in without else drawn
+
+
+def change_weather(
+    function: Lambda, rng: random.Random, chance: Callable[[float, str], bool], denied: Sequence[str]
+) -> bool:
+    """Draw what goes wrong in one operation; return whether nothing does that need not be got over.
+
+    Args:
+        function: What it goes wrong for.
+        rng: Draws it.
+        chance: Draws whether something happens that the history may be played without.
+        denied: The calls that a policy may lastingly refuse.
+    """
+    now, delay = function.sim.now, function.service.world.new_policy_delay
+    function.faults = replace(function.faults, storm=0.0, outage=0.0, outage_ends=0.0)
+    policy = function.policy = Policy(chance=rng.choice((1.0, 0.5)))
+    fine = function.faults.none
+    if chance(0.5, "policy"):
+        policy.changed_until = now + delay
+    if chance(0.06, "lasting"):
+        policy.lasting, fine = frozenset(rng.sample(denied, rng.randint(1, 3))), False
+    if chance(0.1, "policy midway"):
+
+        def change_policy() -> None:
+            policy.changed_until = function.sim.now + delay
+
+        function.sim.spawn(change_policy, rng.uniform(0, 60))
+        fine = False
+    if chance(0.04, "storm"):
+        function.faults = replace(function.faults, storm=now + rng.uniform(60, 900))
+    if chance(0.06, "outage"):
+        begins = now + rng.uniform(0, 3)
+        function.faults = replace(function.faults, outage=begins, outage_ends=begins + rng.uniform(10, 900))
+    return fine and function.faults.none
