@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ OF_ATTACHMENTS = 4
 """One history in so many is one of attachments and settings, the others are of channels."""
 
 
+WORKERS = 2
+CHUNK = 250
+
+
 def kinds() -> dict[str, tuple[Any, tuple[str, ...]]]:
-    """Give the kinds of histories, with what they can be played without."""
+    """Return the kinds of histories, with what they can be played without."""
     import attachments
     import history
 
@@ -25,27 +30,55 @@ def kinds() -> dict[str, tuple[Any, tuple[str, ...]]]:
     }
 
 
+def kind_of(seed: int) -> str:
+    """Return which kind of history a seed plays."""
+    return "channels" if seed % OF_ATTACHMENTS else "attachments"
+
+
+def play_chunk(seeds: range) -> tuple[int, int | None]:
+    """Play the histories of some seeds; return the number of calls, and the first seed whose history is violated."""
+    from shrink import Violation
+
+    calls = 0
+    for seed in seeds:
+        try:
+            calls += kinds()[kind_of(seed)][0](seed).run()
+        except Violation:
+            return calls, seed
+    return calls, None
+
+
 def play(count: int, first: int) -> int:
     """Play as many histories as asked for; at the first violation tell its story, made short."""
-    from shrink import Violation, shrink
-
-    begun, calls = time.monotonic(), 0
-    for seed in range(first, first + count):
-        kind = "channels" if seed % OF_ATTACHMENTS else "attachments"
-        histories, parts = kinds()[kind]
-        try:
-            calls += histories(seed).run()
-        except Violation as found:
-            short = shrink(found, lambda seed, without: histories(seed, without).run(), parts)  # noqa: B023
-            print(short)
-            without = ",".join(sorted(short.without))
-            print(f"found with seed {seed}; again: python tests/simulation replay {kind} {short.seed} {without}")
-            return 1
-        if (seed - first + 1) % 10_000 == 0:
-            print(f"{seed - first + 1} histories, {calls} calls", flush=True)
+    chunks = [range(seed, min(seed + CHUNK, first + count)) for seed in range(first, first + count, CHUNK)]
+    begun, calls, played = time.monotonic(), 0, 0
+    with ProcessPoolExecutor(WORKERS) as workers:
+        for chunk, (more, violated) in zip(chunks, workers.map(play_chunk, chunks), strict=True):
+            if violated is not None:
+                workers.shutdown(cancel_futures=True)
+                return tell(violated)
+            calls, played = calls + more, played + len(chunk)
+            if played % 10_000 == 0:
+                print(f"{played} histories, {calls} calls", flush=True)
     seconds = time.monotonic() - begun
     print(f"{count} histories, {calls} calls, no violation, {count / seconds * 60:.0f} histories a minute")
     return 0
+
+
+def tell(seed: int) -> int:
+    """Tell the story of a violation, made short."""
+    from shrink import Violation, shrink
+
+    kind = kind_of(seed)
+    histories, parts = kinds()[kind]
+    try:
+        histories(seed).run()
+    except Violation as found:
+        short = shrink(found, lambda seed, without: histories(seed, without).run(), parts)
+        print(short)
+        without = ",".join(sorted(short.without))
+        print(f"found with seed {seed}; again: python tests/simulation replay {kind} {short.seed} {without}")
+    return 1
 
 
 def main(arguments: list[str]) -> int:

@@ -84,7 +84,8 @@ class Checks:
     def is_contested(self, channel_id: str) -> bool:
         """Check whether a ChannelId is or was more than one's, or one's that is gone."""
         arn = f"{self.app}/channel/{channel_id}"
-        return len(self._ids_of.get(channel_id, ())) > 1 or arn in self.vanished
+        gone = self.vanished | set(self.service.app_instances[self.app].deleted_channels)
+        return len(self._ids_of.get(channel_id, ())) > 1 or arn in gone
 
     def note_adoptions(self, stack: Stack, template: dict[str, Declared]) -> None:
         """Note what a template asks to take over, and whose ChannelIds it wants."""

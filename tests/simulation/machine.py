@@ -136,6 +136,7 @@ class Pending:
     answers: list[dict[str, Any]] = field(default_factory=list)
     over: bool = False
     """Whether CloudFormation has moved on: no delivery is at work any more."""
+    begun: int = 0
     running: int = 0
     ended: int = 0
     """Deliveries that came to their end without being killed."""
@@ -203,6 +204,7 @@ class Lambda:
             self.dropped += not pending.answers
             return
         pending.running += 1
+        pending.begun += 1
         self.at_work += 1
         environment = self._idle.pop() if self._idle else Environment(self)
         try:
@@ -378,7 +380,8 @@ class Environment:
         if self.function.policy.refuses(operation, now, rng) or denied_before:
             pending.denied.add(operation)
             raise denial(operation, rng)
-        if without_bearer and not self._forbidden and self._hit(faults.forbid):
+        alone = pending.begun == 1 and not faults.duplicate  # assumed of two deliveries: the same verdict
+        if without_bearer and alone and not self._forbidden and self._hit(faults.forbid):
             self._forbidden = True
             raise refusal(operation, "ForbiddenException", "try later", 403)
         if now < faults.storm or self._hit(faults.throttle):
