@@ -86,15 +86,19 @@ def _marks(tags: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _is_admin(work: Work, admin: str) -> bool:
+    here = {"AppInstanceArn": app_instance_of(admin) or "", "AppInstanceAdminArn": admin}
+
+    def look() -> object:
+        return work.api.call("DescribeAppInstanceAdmin", **here)
+
     try:
-        work.api.call(
-            "DescribeAppInstanceAdmin", AppInstanceArn=app_instance_of(admin) or "", AppInstanceAdminArn=admin
-        )
+        look()
     except ServiceError as refused:
+        if confirmed_gone(refused, look):
+            return False
         if not refused.is_not_found:
             raise
-        return False
-    return True
+    return True  # at the first look, or at the second
 
 
 def _let_go(work: Work, admin: str) -> None:
