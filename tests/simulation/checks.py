@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cloudformation import Declared, Stack, stringified
+from cloudformation import Declared, Stack, stack_id, stringified
 from declare import expires
 from machine import Lambda
 
 from chime_channel._declaration import parse
-from chime_channel._identity import OWNER_TAG
+from chime_channel._identity import OWNER_TAG, Mark, owner_of
 from chime_local.service import ChannelSnapshot, ChimeService
 
 _SECRET = re.compile("sEcReT|Zq")
@@ -48,6 +48,9 @@ class Checks:
         """From ChannelIds to those that ever had them."""
         self._before: dict[str, dict[str, tuple[str, Declared]]] = {}
         self._left_behind: set[str] = set()
+        self._not_to_be_taken: set[tuple[str, str, str, float]] = set()
+        """Stacks, logical ids and lives of channels that another owner has and that are not asked for in so many
+        words."""
 
     @property
     def skips(self) -> bool:
@@ -99,7 +102,10 @@ class Checks:
             life = (stack.name, name) if name in own or channel_id not in self._ids_of else (stack.name, name, "again")
             self._ids_of.setdefault(channel_id, set()).add(life)  # type: ignore[arg-type]
             if declared.properties.get("AdoptExisting") and arn in alive and own.get(name) != arn:
-                self.disputed[arn] = stack.name
+                if declared.properties.get("AdoptFromOtherOwner") or not _is_marked(stack, name, alive[arn]):
+                    self.disputed[arn] = stack.name
+                else:
+                    self._not_to_be_taken.add((stack.name, name, arn, alive[arn].created))
             elif arn not in alive and (declared.properties.get("AdoptExisting") or arn in set(self.held())):
                 # Another may create it first; or it was another's, who does not know that it is gone.
                 self.disputed[arn] = stack.name
@@ -118,7 +124,11 @@ class Checks:
         before = self._before[stack.name]
         made = {held.physical_id for name, held in stack.resources.items() if name not in before}
         assert not (made & self._left_behind) - set(self.disputed), "a Create took what an earlier life left behind"
+        alive = self._alive()
         for name, held in stack.resources.items():
+            arn = held.physical_id
+            taken = arn in alive and (stack.name, name, arn, alive[arn].created) in self._not_to_be_taken
+            assert not taken, f"{name} took a channel from another owner"
             if name not in before:
                 continue
             old_id, old = before[name]
@@ -237,6 +247,12 @@ class Checks:
         assert channel.bans == set(wanted.bans), f"{name}: bans that were dropped are still there"
         assert moderators == set(wanted.moderators) - self.bearers, f"{name}: moderators who were dropped are there"
         assert members <= declared | moderators, f"{name}: members who were dropped are still there"
+
+
+def _is_marked(stack: Stack, name: str, channel: ChannelSnapshot) -> bool:
+    """Check whether a channel bears the mark of another resource."""
+    mark = channel.tags.get(OWNER_TAG)
+    return mark is not None and Mark.parse(mark).owner != owner_of(stack_id(stack.name), name)
 
 
 def _fixed(declared: Declared) -> tuple[object, ...]:

@@ -70,9 +70,10 @@ class Declare:
         """Draw a channel."""
         properties = self._properties()
         retain = EXCEPT_ON_CREATE if self.chance(0.4, "retain") else ""
-        if properties.get("ChannelId") and self.chance(0.4, "AdoptExisting"):
+        channel_id = properties.get("ChannelId")
+        if channel_id and self.chance(0.2 if channel_id == self.own_ids[-1] else 0.7, "AdoptExisting"):
             properties["AdoptExisting"] = True
-            if self.rng.random() < 0.4:
+            if self.rng.random() < 0.5:
                 properties["AdoptFromOtherOwner"] = True
             retain = ALWAYS if retain else ""  # the construct refuses the third one
         return Declared(properties, retain)
