@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from machine import Provider, Sim
+from cloudformation import SERVICE_TIMEOUT
+from faults import Faults
+from machine import Lambda, Pending, Sim
 
-from chime_channel._api import Effects, ServiceError
-from chime_local.service import ChimeError, ChimeService
+from chime_local.service import ChimeService
 
-URL = "https://bucket.invalid/answer"
-IDENTITY, MESSAGING = "chime-sdk-identity", "chime-sdk-messaging"
-TIMEOUT = 480.0
+URL = "https://bucket.s3.amazonaws.com/answer?"
+IDENTITY = "chime-sdk-identity"
 PER_APP = 15
 PER_BEARER = {"us-east-1": 10, "eu-central-1": 5}
 TOKEN = "arn:aws:lambda:us-east-1:000000000000:function:provider"
@@ -32,27 +31,15 @@ class Stack:
     """The physical resource id of each logical id, once it is known."""
 
 
-class _Context:
-    aws_request_id, function_name = "lambda-request", "provider"
-
-    def __init__(self, sim: Sim) -> None:
-        self._sim, self._end = sim, sim.now + TIMEOUT
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int((self._end - self._sim.now) * 1000)
-
-
 class Fleet:
     """One app instance in one region, some bearers, and as many Lambdas as there are events."""
 
-    def __init__(self, region: str = "us-east-1", seed: int = 0) -> None:
+    def __init__(self, region: str = "us-east-1", concurrency: int | None = None, seed: int = 0) -> None:
         self.sim = Sim(seed)
         self.region = region
         self.service = ChimeService(clock=lambda: self.sim.now, rng=random.Random(seed), limits=True)
-        self.throttled = 0
-        self.app = self._call(IDENTITY, "CreateAppInstance", {"Name": "app", "ClientRequestToken": "tt"})[
-            "AppInstanceArn"
-        ]
+        self.function = Lambda(self.sim, self.service, Faults(), concurrency)
+        self.app = self._call("CreateAppInstance", {"Name": "app", "ClientRequestToken": "tt"})["AppInstanceArn"]
 
     def stack(self, name: str, channels: int, bearer: str = "boss") -> Stack:
         """Plan a stack whose bearer is AppInstanceAdmin."""
@@ -64,31 +51,48 @@ class Fleet:
         }
         arn = f"{self.app}/user/{bearer}"
         if not self.service.identity(arn):
-            self._call(IDENTITY, "CreateAppInstanceUser", user)
+            self._call("CreateAppInstanceUser", user)
             admin = {"AppInstanceArn": self.app, "AppInstanceAdminArn": arn}
-            self._call(IDENTITY, "CreateAppInstanceAdmin", admin)
+            self._call("CreateAppInstanceAdmin", admin)
         return Stack(name, arn, channels, {})
 
     def all_at_once(self, kind: str, stacks: Iterable[Stack], name: str, old: str = "") -> tuple[float, list[str]]:
-        """Send one kind of request for every channel; give the time until the last answer, and the failures."""
-        began, due, answers = self.sim.now, 0, []
+        """Send one kind of request for every channel; return the time until the last answer, and the failures."""
+        began = self.sim.now
+        pendings = {
+            (stack.name, f"Channel{number}"): Pending(
+                self._event(kind, stack, f"Channel{number}", (name, old)), began
+            )
+            for stack in stacks
+            for number in range(stack.channels)
+        }
+        for pending in pendings.values():
+            self.function.invoke(pending)
+        self.sim.run(lambda: all(pending.answers for pending in pendings.values()), SERVICE_TIMEOUT)
+        seconds = self.sim.now - began
+        failures = [self._failure(pending) for pending in pendings.values()]
         for stack in stacks:
-            for number in range(stack.channels):
-                due += 1
-                self.sim.spawn(self._invocation(kind, stack, f"Channel{number}", (name, old), answers.append))
-        assert self.sim.run(lambda: len(answers) == due, 2 * TIMEOUT), "some invocations never answered"
-        return self.sim.now - began, [answer["Reason"] for answer in answers if answer["Status"] != "SUCCESS"]
+            for (name_of_stack, logical_id), pending in pendings.items():
+                if name_of_stack == stack.name and pending.answers:
+                    stack.ids[logical_id] = pending.answers[0]["PhysicalResourceId"]
+        self.sim.run(lambda: False, 60)
+        return seconds, [failure for failure in failures if failure]
 
-    def _invocation(
-        self, kind: str, stack: Stack, logical_id: str, names: tuple[str, str], answered: Callable[[Any], None]
-    ) -> Callable[[], None]:
+    @staticmethod
+    def _failure(pending: Pending) -> str:
+        if not pending.answers:
+            return "no answer"
+        return str(pending.answers[0].get("Reason", ""))
+
+    def _event(self, kind: str, stack: Stack, logical_id: str, names: tuple[str, str]) -> dict[str, Any]:
         name, old = names
+        request_id = f"{stack.name}-{kind}-{logical_id}"
         event = {
             "RequestType": kind,
             "ServiceToken": TOKEN,
-            "ResponseURL": URL,
+            "ResponseURL": URL + request_id,
             "StackId": f"arn:aws:cloudformation:us-east-1:000000000000:stack/{stack.name}/1",
-            "RequestId": f"{stack.name}-{kind}-{logical_id}",
+            "RequestId": request_id,
             "ResourceType": "Custom::ChimeChannel",
             "LogicalResourceId": logical_id,
             "ResourceProperties": self._properties(stack, name),
@@ -97,19 +101,7 @@ class Fleet:
             event["PhysicalResourceId"] = stack.ids[logical_id]
         if kind == "Update":
             event["OldResourceProperties"] = self._properties(stack, old)
-
-        def put(_url: str, written: bytes) -> int:
-            answer = json.loads(written)
-            stack.ids[logical_id] = answer["PhysicalResourceId"]
-            answered(answer)
-            return 200
-
-        def run() -> None:
-            sim = self.sim
-            effects = Effects(self._send, lambda: sim.now, sim.sleep, lambda _line: None, put, sim.rng)
-            Provider(effects).serve(event, _Context(sim))
-
-        return run
+        return event
 
     def _properties(self, stack: Stack, name: str) -> dict[str, Any]:
         return {
@@ -121,21 +113,18 @@ class Fleet:
             "Privacy": "PRIVATE",
         }
 
-    def _send(self, _region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self.sim.sleep(self.sim.rng.uniform(0.01, 0.2))
-        try:
-            return self._call(MESSAGING, operation, dict(parameters))
-        except ChimeError as refused:
-            self.throttled += refused.status == 429
-            raise ServiceError(operation, refused.code, refused.message, refused.status) from None
-
-    def _call(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        return self.service.call(operation, parameters, service_name=service, region=self.region)
+    def _call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        return self.service.call(operation, parameters, service_name=IDENTITY, region=self.region)
 
 
-def floor(region: str, stacks: Iterable[Stack]) -> float:
-    """Give the seconds that the documented rates alone ask for, one write call a channel."""
+CALLS = {"Create": 1, "Update": 2, "Delete": 1}
+"""How many calls in the bearer's name a request takes at least: an Update looks first."""
+
+
+def floor(kind: str, region: str, stacks: Iterable[Stack]) -> float:
+    """Return the seconds that the documented rates alone ask for: of the bearer's calls, and of the writes."""
     stacks = list(stacks)
     bearers = {stack.bearer for stack in stacks}
     per_bearer = max(sum(s.channels for s in stacks if s.bearer == bearer) for bearer in bearers)
-    return max(per_bearer / PER_BEARER[region], sum(stack.channels for stack in stacks) / PER_APP)
+    of_bearer = CALLS[kind] * per_bearer / PER_BEARER[region]
+    return max(of_bearer, sum(stack.channels for stack in stacks) / PER_APP)

@@ -212,7 +212,10 @@ class Attachments:
         about = [
             {
                 declared.properties["AppInstanceAdminArn"]
-                for declared in (template.get(SHARED), stack.resources[SHARED].declared if SHARED in stack.resources else None)
+                for declared in (
+                    template.get(SHARED),
+                    stack.resources[SHARED].declared if SHARED in stack.resources else None,
+                )
                 if declared
             }
             for stack, template in zip(stacks, templates, strict=True)

@@ -99,7 +99,9 @@ class Checks:
             if not channel_id:
                 continue
             arn = f"{self.app}/channel/{channel_id}"
-            life = (stack.name, name) if name in own or channel_id not in self._ids_of else (stack.name, name, "again")
+            life = (
+                (stack.name, name) if name in own or channel_id not in self._ids_of else (stack.name, name, "again")
+            )
             self._ids_of.setdefault(channel_id, set()).add(life)  # type: ignore[arg-type]
             if declared.properties.get("AdoptExisting") and arn in alive and own.get(name) != arn:
                 if declared.properties.get("AdoptFromOtherOwner") or not _is_marked(stack, name, alive[arn]):
@@ -137,7 +139,9 @@ class Checks:
             if old_id in self.vanished or {old_id, held.physical_id} & set(self.disputed):
                 continue
             fixed = [_fixed(declared) for declared in (old, held.declared)]
-            assert fixed[0] != fixed[1] or held.physical_id == old_id, f"{name} could have been kept, but was replaced"
+            assert fixed[0] != fixed[1] or held.physical_id == old_id, (
+                f"{name} could have been kept, but was replaced"
+            )
 
     def end_round(self) -> None:
         """See what became of channels that were retained or foreign."""
@@ -151,9 +155,7 @@ class Checks:
                 del self.foreign[arn]
         self.vanished -= set(alive)
         for arn, adopter in self.disputed.items():
-            if arn not in alive and not self._adopter_holds(arn, adopter):
-                self.vanished.add(arn)
-            elif arn not in alive and adopter in self._operating:
+            if arn not in alive and (adopter in self._operating or not self._adopter_holds(arn, adopter)):
                 self.vanished.add(arn)
 
     def _adopter_holds(self, arn: str, adopter: str) -> bool:

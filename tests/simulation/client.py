@@ -1,4 +1,4 @@
-"""A client of the service as botocore makes it, which fails in every way that one has been seen or feared to fail."""
+"""A client of the service as botocore makes it, which fails in every way that one was seen or feared to fail."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _OPERATIONS = {
 _ALWAYS_HOLD_FIELDS = ("CreateChannel", "Describe", "Batch", "ListChannel")
 """Begins the operations whose whole answer is never empty."""
 DENIALS = (
-    ("AccessDeniedException", "User: arn:aws:sts::000000000000:assumed-role/r/f is not authorized to perform: chime:"),
+    (
+        "AccessDeniedException",
+        "User: arn:aws:sts::000000000000:assumed-role/r/f is not authorized to perform: chime:",
+    ),
     ("AccessDenied", None),
     ("ForbiddenException", "User is not authorized to perform: chime:"),
     ("ForbiddenException", "Authorization failed for chime:"),

@@ -36,8 +36,8 @@ class Declared:
 
     properties: Mapping[str, Any]
     retain: str = ""
-    """Where it holds anything, kept on delete and on replacement; where it is `except on create`, removed when its own
-    creation is rolled back."""
+    """Where it holds anything, kept on delete and on replacement; where it is `except on create`, removed when its
+    own creation is rolled back."""
     kind: str = "Custom::ChimeChannel"
 
 
@@ -165,7 +165,9 @@ class Stack:
         if answer is None:
             change.outcome = "failed"
             suffix = self.sim.rng.randrange(10**9)
-            change.new_id = change.before.physical_id if change.before else f"{self.name}-{change.logical_id}-{suffix}"
+            change.new_id = (
+                change.before.physical_id if change.before else f"{self.name}-{change.logical_id}-{suffix}"
+            )
         else:
             change.outcome = "done" if answer["Status"] == "SUCCESS" else "failed"
             change.new_id = answer["PhysicalResourceId"]

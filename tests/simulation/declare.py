@@ -78,6 +78,17 @@ class Declare:
             retain = ALWAYS if retain else ""  # the construct refuses the third one
         return Declared(properties, retain)
 
+    def takeover(self, held: Declared) -> Declared:
+        """Draw a channel that takes over one of a user's own ChannelId, which another resource holds."""
+        taken = {name: held.properties[name] for name in ("ChannelId", *_FOR_LIFE) if name in held.properties}
+        own = {name: value for name, value in self.new().properties.items() if name not in _FOR_LIFE}
+        words: dict[str, Any] = {"AdoptExisting": True}
+        if self.rng.random() < 0.7:
+            words["AdoptFromOtherOwner"] = True
+        else:
+            own.pop("AdoptFromOtherOwner", None)
+        return Declared(_allowed({**own, **taken, **words}), ALWAYS if self.rng.random() < 0.3 else "")
+
     def changed(self, declared: Declared, *, in_place: bool = False) -> Declared:
         """Draw what somebody changes of a channel."""
         properties = dict(declared.properties)

@@ -47,6 +47,7 @@ PARTS = (
 )
 """What a history can be played without."""
 
+
 class Service(ChimeService):
     """The emulated service, which deletes expired channels between operations: assumed of the background's work."""
 
@@ -196,15 +197,24 @@ class History:
                 continue
             if name not in template:
                 if self.rng.random() < 0.7 and (stack.name, name) not in self.checks.moved:
-                    template[name] = self.declare.new()
+                    template[name] = self._new(stack)
             elif self.rng.random() < 0.15:
                 del template[name]
             elif self.rng.random() < 0.8:
                 template[name] = self.declare.changed(
                     # Assumed: a resource that a refactoring has moved is not replaced.
-                    template[name], in_place=(stack.name, name) in self.checks.moved
+                    template[name],
+                    in_place=(stack.name, name) in self.checks.moved,
                 )
         return template
+
+    def _new(self, stack: Stack) -> Declared:
+        """Draw a new channel, perhaps one that another stack holds under a ChannelId of a user's own."""
+        others = [held.declared for other in self.stacks if other is not stack for held in other.resources.values()]
+        own = [declared for declared in others if "ChannelId" in declared.properties]
+        if own and self._chance(0.3, "AdoptExisting"):
+            return self.declare.takeover(self.rng.choice(own))
+        return self.declare.new()
 
     def _may_fail(self, template: dict[str, Declared]) -> bool:
         """Check whether something is declared that may rightly be refused."""
@@ -228,7 +238,9 @@ class History:
         else:
             fixed = (self.app, rng.choice(("PRIVATE", "PUBLIC")), None)
             name = rng.choice(("Alpha", "Beta"))
-            channel_id = _identity.channel_id(stack_id(rng.choice(self.stacks).name), name, fixed, rng.randint(0, 1))
+            channel_id = _identity.channel_id(
+                stack_id(rng.choice(self.stacks).name), name, fixed, rng.randint(0, 1)
+            )
         if f"{self.app}/channel/{channel_id}" in self.checks.held():
             return  # assumed: nobody puts another channel in the place of one that a stack holds
         mark = [{"Key": _identity.OWNER_TAG, "Value": _identity.owner_mark("a stack", "Alpha", "request")}]

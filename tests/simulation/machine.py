@@ -177,6 +177,8 @@ class Lambda:
     lines: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     calls: int = 0
+    throttled: int = 0
+    """Calls that the emulated service refused for its rates."""
     dropped: int = 0
     """Events that became too old before there was an environment for them."""
     at_work: int = 0
@@ -356,6 +358,7 @@ class Environment:
         try:
             answer = function.service.call(operation, dict(parameters), service_name=service, region=region)
         except ChimeError as refused:
+            function.throttled += refused.status == 429
             raise_refusal(operation, refused)
         self._watch_flow(operation, parameters)
         return self._after(operation, answer)

@@ -287,7 +287,6 @@ OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
     "admin never demoted": ((_admin, "_demote", _nothing),),
     "admin demoted though another stack holds it": ((_admin, "_let_go", _demotes_always),),
     "admin made by hand demoted": ((_admin, "_is_admin", _no),),
-    "of two that let an admin go none sees that the other does": ((_admin, "STALENESS_SECONDS", 0.0),),
     "retention never switched off": ((_retention, "_switch_off", _nothing),),
     "streaming never ended": ((_streaming, "_end", _nothing),),
     "a data type no longer declared goes on": ((_streaming, "update", _streaming.create),),
