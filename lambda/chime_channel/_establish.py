@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from chime_channel import _identity
 from chime_channel._api import ServiceError
 from chime_channel._arns import ChannelArn
-from chime_channel._declaration import Declaration
+from chime_channel._declaration import Declaration, Elastic
 from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner, same_request
 from chime_channel._observe import created, describe, elastic_of, proved_gone, settled_tags, tags_of
 from chime_channel._plan import AT_CREATION, expiration_settings, tag_list
@@ -204,10 +204,20 @@ def refuse_fixed_change(arn: str, desired: Declaration, channel: dict[str, Any])
     """Refuse what no call can change, where the ChannelId leaves no room for another channel."""
     for name, wanted, seen in (
         ("Privacy", desired.privacy, channel.get("Privacy")),
-        ("ElasticChannelConfiguration", desired.elastic, elastic_of(channel)),
+        ("ElasticChannelConfiguration", _written(desired.elastic), _written(elastic_of(channel))),
     ):
         if wanted != seen:
             raise Refused(
                 f"{name} of {arn} is {seen} and can never be changed to {wanted}. Give another channel_id to "
                 "have a new channel, or declare what the channel has."
             )
+
+
+def _written(elastic: Elastic | None) -> str:
+    """Return an elastic configuration as a message shows it."""
+    if elastic is None:
+        return "none"
+    return (
+        f"{elastic.maximum_sub_channels} sub-channels of {elastic.target_memberships_per_sub_channel}, "
+        f"at least {elastic.minimum_membership_percentage} % full"
+    )

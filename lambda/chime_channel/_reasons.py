@@ -11,14 +11,14 @@ from chime_channel._api import OutOfTime, ServiceError
 from chime_channel._declaration import SECRET
 from chime_channel._request import BadEvent, Refused
 
-_BEARER = "The bearer is no user or bot that exists. Check ChimeBearer; delete it after its channels only."
+_BEARER = "The bearer does not exist. Check ChimeBearer, and delete a bearer only after its channels."
 _SLOWER = "The service's rate limit was hit until time ran out. Deploy fewer channels at once, or try again."
 _ADVICE = {
     "AccessDenied": "IAM does not allow the Lambda this call. See that no boundary, SCP or role of "
     "your own takes away what the provider's policy allows.",
     "BadRequest": "The service found a parameter invalid. Correct the property that it names.",
     "Conflict": "Something else holds what was asked for, or changed it at the same time. Try again.",
-    "Forbidden": "The bearer has no right to do this. Give an AppInstanceUser that is AppInstanceAdmin.",
+    "Forbidden": "The right to do this is lacking. Where there is a ChimeBearer, make it an AppInstanceAdmin.",
     "NotFound": "The app instance, channel or user is not there. Check the ARNs.",
     "ResourceLimitExceeded": "A quota of the service is used up. Delete what is unused or ask AWS for more.",
     "ServiceFailure": "The service failed. Try again.",
@@ -61,7 +61,7 @@ def reason(error: Exception, *properties: object) -> str:
             return _of_service(error, properties)
     # The text of an unforeseen error could hold anything: only its kind is told.
     return (
-        f"An unforeseen {type(error).__name__} in the provider; nothing can be said about the channel. "
+        f"An unforeseen {type(error).__name__} in the provider; the state of the resource is unknown. "
         "Please report it with the Lambda's log of this request."
     )
 
@@ -70,7 +70,7 @@ def _of_service(refused: ServiceError, properties: tuple[object, ...]) -> str:
     advice = _ADVICE.get("AccessDenied" if refused.is_access_denied else refused.code, "")
     if refused.is_bearer_unknown and not refused.is_access_denied:
         advice = _BEARER
-    waited = f"It stayed so for {refused.waited:.0f} seconds. " if refused.waited >= 1 else ""
+    waited = f"The same answer came for {refused.waited:.0f} seconds. " if refused.waited >= 1 else ""
     message = without_secrets(refused.message, properties)[:_MAX_MESSAGE]
     return f"{refused.operation}: {refused.code}: {message} {waited}{advice}".rstrip()
 

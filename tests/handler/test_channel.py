@@ -317,7 +317,7 @@ def test_unknown_bearer_leaves_no_stuck_stack(stage: Stage) -> None:
     assert answer["Status"] == "FAILED"
     code = "Forbidden" if stage.world.missing_bearer == "403" else "UnauthorizedClient"
     assert f"CreateChannel: {code}: An invalid app instance user ARN" in answer["Reason"]
-    assert "The bearer is no user or bot that exists." in answer["Reason"]
+    assert "The bearer does not exist." in answer["Reason"]
     gone = stage.delete(answer["PhysicalResourceId"], ChimeBearer=f"{stage.app}/user/nobody")
     assert gone["Status"] == "SUCCESS"
 

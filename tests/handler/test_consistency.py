@@ -81,7 +81,7 @@ def test_lasting_denial_fails_after_a_minute_and_says_how_long_was_waited(
     answer = deliver()
     assert answer["Status"] == "FAILED"
     assert 59 <= place.stage.now - began <= 61
-    assert "It stayed so for 60 seconds." in answer["Reason"]
+    assert "The same answer came for 60 seconds." in answer["Reason"]
     assert "IAM does not allow the Lambda this call." in answer["Reason"]
     assert any('"retries": "until 60 s from now"' in line for line in place.stage.lines)
 
@@ -164,7 +164,7 @@ def test_bearer_unknown_with_403_is_never_gone(name: str) -> None:
     refuse_for(place, 3600, *BEARERS["403 with the words"], only=names_bearer)
     answer = deliver()
     assert answer["Status"] == "FAILED"
-    assert "The bearer is no user or bot that exists." in answer["Reason"]
+    assert "The bearer does not exist." in answer["Reason"]
     assert place.everything() == before
 
 
@@ -298,7 +298,7 @@ def test_create_that_the_bearer_may_not_do_is_rolled_back(name: str, refusal: st
     refuse_for(place, 3600, *BEARERS[refusal], only=names_bearer)
     answer = KINDS[name].create(place)
     assert answer["Status"] == "FAILED"
-    assert "It stayed so for 60 seconds." in answer["Reason"]
+    assert "The same answer came for 60 seconds." in answer["Reason"]
     assert KINDS[name].delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
 
 
