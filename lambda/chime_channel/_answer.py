@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 MAX_BYTES = 4096
 _MAX_ID_BYTES = 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_REGION = r"(?:external-1|[a-z]{2,4}(?:-[a-z]+)+-\d+)"
+_REGION = r"(?:external-1|[a-z]{2,4}(?:-[a-z]+)+-[0-9]+)"
 _S3 = re.compile(
     r"(?:[a-z0-9][a-z0-9.-]*\.)?"
     rf"s3(?:-fips)?(?:\.dualstack)?(?:[.-]{_REGION})?\.amazonaws\.(?:com|com\.cn|eu)"

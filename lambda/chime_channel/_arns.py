@@ -9,7 +9,7 @@ from typing import NamedTuple
 REGIONS = ("us-east-1", "eu-central-1")
 """The regions that have an Amazon Chime SDK messaging endpoint."""
 
-_APP_INSTANCE = r"arn:aws[a-z-]*:chime:[a-z0-9-]+:\d{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]{0,99}"
+_APP_INSTANCE = r"arn:aws[a-z-]*:chime:[a-z0-9-]+:[0-9]{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]{0,99}"
 _CHANNEL_ID = r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?"
 
 _app_instance = re.compile(_APP_INSTANCE)

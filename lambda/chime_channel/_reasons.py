@@ -108,10 +108,13 @@ def _texts(value: Any, depth: int) -> Iterator[str]:
 
 
 def _repeats(text: str, value: str) -> bool:
-    """Check whether a text repeats a value, whole, or a part of a long one."""
+    """Check whether a text repeats a value, whole, or a part of a long one, or a phrase in capitals."""
     if not value:
         return False
     if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text):
         return True
     part = 16
+    text, value = text.casefold(), value.casefold()
+    if " " in value and value in text:
+        return True
     return len(value) > part and any(value[start : start + part] in text for start in range(len(value) - part + 1))

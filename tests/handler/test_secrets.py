@@ -193,3 +193,9 @@ def test_words_of_aws_for_a_broken_rule_are_shown_without_the_value(cut: str, qu
     shown, lines = reason("zq7Xk2", "other", "Metadata", words)
     assert f"1 validation error detected: Value {rule}" in shown
     assert "zq7" not in shown + "".join(lines)
+
+
+def test_phrase_in_capitals_is_not_shown() -> None:
+    """A name of several words is not shown when the service repeats it in capitals, either."""
+    shown, _ = reason("quarterly results", "other", "Name", "bad QUARTERLY RESULTS")
+    assert "QUARTERLY" not in shown
