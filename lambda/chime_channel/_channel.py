@@ -22,7 +22,7 @@ from chime_channel._observe import (
     tags_of,
 )
 from chime_channel._physical_id import PhysicalId, State
-from chime_channel._plan import NOTHING, Current, needs, plan
+from chime_channel._plan import NOTHING, Current, needs, plan, repeats_metadata
 from chime_channel._request import Refused, Work
 from chime_channel._times import STALENESS_SECONDS, UNUSED_SECONDS
 
@@ -151,6 +151,11 @@ def _change(work: Work, desired: Declaration, previous: Declaration, arn: str, c
         # Under an id of the user's own another stack may have made, or taken, the channel that is there now.
         required = required._replace(tags=True)
     current = read(work.api, arn, desired.bearer, channel, required)
+    if repeats_metadata(desired, current, previous):
+        # What was read may be what an earlier update has removed a moment ago.
+        work.api.pause(STALENESS_SECONDS, "DescribeChannel")
+        seen = describe(work.api, arn, desired.bearer)
+        current = current._replace(metadata=seen.get("Metadata", ""))
     if _belongs_to_another(work, arn, (current.tags or {}).get(OWNER_TAG), desired):
         raise Refused(
             f"{arn} belongs to another resource of this package by now (tag {OWNER_TAG}), and was not changed. "

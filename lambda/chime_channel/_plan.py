@@ -72,6 +72,14 @@ def plan(arn: str, desired: Declaration, current: Current, previous: Declaration
     return tuple(calls)
 
 
+def repeats_metadata(desired: Declaration, current: Current, previous: Declaration) -> bool:
+    """Check whether a plan writes metadata again as it was read, since no declaration names any."""
+    undeclared = not desired.metadata and not previous.metadata and current.metadata
+    by_bearer: Mapping[str, str] = {}
+    calls = _settings(by_bearer, desired, current, previous) if undeclared else ()
+    return any(call.operation == "UpdateChannel" for call in calls)
+
+
 def _settings(
     by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
 ) -> Iterable[Call]:

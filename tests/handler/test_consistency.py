@@ -11,6 +11,7 @@ from resources import KINDS, Kind, Place
 from chime_channel._api import ServiceError
 from chime_channel._identity import OWNER_TAG
 from chime_local.service import World
+from stage import Stage
 
 BEARER_WORDS = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
 IAM_WORDS = (
@@ -327,3 +328,27 @@ def test_mark_is_there_after_late_tags() -> None:
     arn = place.stage.create()["PhysicalResourceId"]
     (found,) = (channel for channel in place.stage.service.channels() if channel.arn == arn)
     assert OWNER_TAG in found.tags
+
+
+@pytest.mark.parametrize("misses", [0, 1, 2])
+def test_metadata_that_was_removed_a_moment_ago_stays_removed(misses: int) -> None:
+    """An Update that must send the metadata again does not send what an earlier Update has removed."""
+    stage = Stage(World.parse(f"update_misses={misses}"))
+    arn = stage.create(Metadata="old")["PhysicalResourceId"]
+    stage.now += 60
+    assert stage.update(arn, {"Metadata": "old"}, {})["Status"] == "SUCCESS"
+    assert stage.update(arn, {}, {"Name": "Other"})["Status"] == "SUCCESS"
+    (channel,) = stage.service.channels()
+    assert (channel.name, channel.metadata) == ("Other", "")
+
+
+def test_metadata_that_others_set_stays_through_a_change_of_the_name() -> None:
+    """Metadata that no declaration names is left as others have set it."""
+    stage = Stage()
+    arn = stage.create()["PhysicalResourceId"]
+    stage.now += 60
+    theirs = {"Name": "Support secret name", "Mode": "RESTRICTED", "Metadata": "theirs"}
+    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, **theirs)
+    assert stage.update(arn, {}, {"Name": "Other"})["Status"] == "SUCCESS"
+    (channel,) = stage.service.channels()
+    assert (channel.name, channel.metadata) == ("Other", "theirs")

@@ -13,8 +13,6 @@ sys.path[:0] = [str(ROOT / name) for name in ("lambda", "local", "constructs")]
 
 OF_ATTACHMENTS = 4
 """One history in so many is one of attachments and settings, the others are of channels."""
-
-
 WORKERS = 2
 CHUNK = 250
 
@@ -36,7 +34,7 @@ def kind_of(seed: int) -> str:
 
 
 def play_chunk(seeds: range) -> tuple[int, int | None]:
-    """Play the histories of some seeds; return the number of calls, and the first seed whose history is violated."""
+    """Play the histories of some seeds; return the number of calls, and the first seed of a violation."""
     from shrink import Violation
 
     calls = 0

@@ -71,6 +71,8 @@ class Stack:
     resources: dict[str, Held] = field(default_factory=dict)
     retained: set[str] = field(default_factory=set)
     story: list[str] = field(default_factory=list)
+    left_out_names: set[str] = field(default_factory=set)
+    """Their logical ids."""
     left_out: set[str] = field(default_factory=set)
     """Physical ids that could not be deleted for want of a bearer with rights: they may be there or not."""
     disputed: Container[str] = ()
@@ -211,8 +213,9 @@ class Stack:
             self.wait([pending for *_, pending in sent])
             deletes = [(name, held) for name, held, pending in sent if not self._is_deleted(name, held, pending)]
         # Where the bearer has no right to find out, or to delete, somebody leaves the resource out.
-        rightless = [held for _, held in deletes if _is_rightless(held.declared)]
-        self.left_out |= {held.physical_id for held in rightless}
+        rightless = {name: held for name, held in deletes if _is_rightless(held.declared)}
+        self.left_out |= {held.physical_id for held in rightless.values()}
+        self.left_out_names |= set(rightless)
         return len(rightless) == len(deletes)
 
     def _is_deleted(self, name: str, held: Held, pending: Pending) -> bool:
@@ -290,7 +293,7 @@ class Stack:
 
 
 def _is_rightless(declared: Declared) -> bool:
-    return str(declared.properties.get("ChimeBearer")).endswith(("/plain", "/mod"))
+    return str(declared.properties.get("ChimeBearer")).endswith(("/plain", "/mod", "/ghost"))
 
 
 def _reason(pending: Pending) -> str:

@@ -69,7 +69,7 @@ WEATHER = tuple(field.name for field in fields(Faults) if field.name != "outage_
 class Policy:
     """The Lambda's policy, which IAM knows everywhere only some time after each change of it.
 
-    Assumed: denials of one operation are either over 50 seconds after a change, or last for the whole operation; and
+    Assumed: denials of one operation are either over 50 seconds after a change, or last for the whole operation;
     a duplicate delivery does not see the opposite of the verdict that the first has answered.
     """
 

@@ -379,8 +379,7 @@ class Environment:
             raise no_connection(rng)
         self.sleep(rng.uniform(1, 5) if self._hit(faults.slow) else rng.uniform(0.01, 0.2))
         now = self.sim.now
-        denied_before = pending.answers and operation in pending.denied
-        if self.function.policy.refuses(operation, now, rng) or denied_before:
+        if self._is_denied(operation):
             pending.denied.add(operation)
             raise denial(operation, rng)
         alone = pending.begun == 1 and not faults.duplicate  # assumed of two deliveries: the same verdict
@@ -395,6 +394,14 @@ class Environment:
             raise no_connection(rng)
         if self._hit(faults.garble / 2):
             raise unreadable(rng)
+
+    def _is_denied(self, operation: str) -> bool:
+        """Check whether IAM refuses a call; once a delivery has answered, another sees no other verdict."""
+        refuses = self.function.policy.refuses(operation, self.sim.now, self.sim.rng)
+        if not self._pending.answers:
+            return refuses
+        failed = self._pending.answers[0]["Status"] == "FAILED"
+        return failed and (refuses or operation in self._pending.denied)
 
     def _after(self, operation: str, answer: dict[str, Any]) -> Any:
         """Let go wrong what may after a call had its effect."""

@@ -15,21 +15,21 @@ PART = 250
 
 
 @pytest.mark.parametrize("first", range(0, 2000, PART))
-def test_no_violation(first: int) -> None:
-    """After each history the channels are those declared and retained, and nothing was lost, doubled or told."""
+def test_channels_are_those_declared_after_any_history(first: int) -> None:
+    """After each history the channels are those declared and retained, and nothing is lost, doubled or shown."""
     for seed in range(first, first + PART):
         History(seed).run()
 
 
 @pytest.mark.parametrize("first", range(0, 750, PART))
-def test_attachments(first: int) -> None:
+def test_attachments_are_those_declared_after_any_history(first: int) -> None:
     """After each history attachments, admins, retention and streaming are those declared, and no others."""
     for seed in range(first, first + PART):
         Attachments(seed).run()
 
 
 def caught(histories: Callable[[int], Any], most: int) -> Violation | None:
-    """Give the first violation."""
+    """Return the first violation."""
     for seed in range(most):
         try:
             histories(seed).run()
@@ -39,13 +39,13 @@ def caught(histories: Callable[[int], Any], most: int) -> Violation | None:
 
 
 @pytest.mark.parametrize("mistake", [*MISTAKES, *OF_ATTACHMENTS])
-def test_teeth(mistake: str) -> None:
+def test_each_mistake_is_caught(mistake: str) -> None:
     """Each mistake in the handler is caught."""
     with made(mistake):
         assert caught(Attachments if mistake in OF_ATTACHMENTS else History, 4000)
 
 
-def test_short_story() -> None:
+def test_violation_shrinks_to_a_short_story() -> None:
     """A violation shrinks to a story that needs little, and is played again from its seed."""
     with made("tags compared with live instead of declared"):
         found = caught(History, 4000)
