@@ -110,6 +110,23 @@ def test_right_that_was_there_before_stays(place: Place, order: tuple[int, ...],
     assert place.everything() == before
 
 
+def test_right_that_one_refused_read_hides_stays(place: Place) -> None:
+    """A single Forbidden of a call without a bearer is no proof that somebody was no admin before."""
+    place.stage.identity("CreateAppInstanceAdmin", AppInstanceArn=place.stage.app, AppInstanceAdminArn=place.ann)
+    refusals = ["Forbidden"]
+
+    def before(operation: str, _parameters: Mapping[str, Any]) -> None:
+        if operation == "DescribeAppInstanceAdmin" and refusals:
+            raise ServiceError(operation, refusals.pop(), "try later", 403)
+
+    place.stage.before = before
+    assert deliver(place, "Create", OWNERS[0])["Status"] == "SUCCESS"
+    place.stage.now += 60
+    assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
+    assert not refusals
+    assert is_admin(place)
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("made_up", [True, False], ids=["made up", "redelivered"])
 @pytest.mark.parametrize("others", [0, 1])
