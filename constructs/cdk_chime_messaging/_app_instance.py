@@ -71,6 +71,9 @@ class AppInstanceBase(Resource):
             id: The id of the new `AppInstanceAdmin` in this construct.
             app_instance_admin_arn: The user or bot: its ARN, an AppInstanceUser or AppInstanceBot, CDK's L1, or
                 what refers to one.
+
+        Raises:
+            ChannelError: it is no user or bot of this app instance, or this stack makes it admin already.
         """
         return AppInstanceAdmin(self, id, app_instance_arn=self, app_instance_admin_arn=app_instance_admin_arn)
 
@@ -85,7 +88,7 @@ class AppInstanceBase(Resource):
         return Channel(self, id, app_instance_arn=self, chime_bearer=chime_bearer, **properties)
 
     def retention(self, retention: Duration) -> AppInstanceRetention:
-        """Keep messages for 1–5475 whole days, then delete them; without this they are kept for ever."""
+        """Keep messages for 1–5475 whole days, then delete them; without this they are kept forever."""
         if self.node.try_find_child("Retention"):
             raise rules.ChannelError(self.node.path, ["retention is declared already"])
         return AppInstanceRetention(self, "Retention", app_instance_arn=self, retention=retention)
@@ -128,12 +131,13 @@ class AppInstance(AppInstanceBase):
         id: Its id there.
         name: 1–256 characters; it changes in place. Default: the construct's id.
         metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none.
-        retention: For how many days messages are kept: 1–5475. Default: for ever.
+        retention: For how many days messages are kept: 1–5475. Default: forever.
         removal_policy: What becomes of the app instance, with all its users, channels and messages, when it leaves
             the stack. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, save where its own creation is rolled back.
 
     Raises:
-        ChannelError: arguments break rules of the service, or the stack is elsewhere; all are told at once.
+        ChannelError: arguments break rules of the service, or the stack is elsewhere; all errors are reported
+            together.
     """
 
     def __init__(
@@ -219,7 +223,8 @@ class AppInstanceUser(Resource):
         removal_policy: What becomes of the user when it leaves the stack. Default: DESTROY; messages stay.
 
     Raises:
-        ChannelError: arguments break rules of the service, or the stack is elsewhere; all are told at once.
+        ChannelError: arguments break rules of the service, or the stack is elsewhere; all errors are reported
+            together.
     """
 
     def __init__(
@@ -295,12 +300,17 @@ class AppInstanceBot(Resource):
         name: At most 256 characters; it changes in place. Default: the construct's id.
         metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none.
         allow_lex_invoke: Make the two `AWS::Lex::ResourcePolicy` that let all bots of the app instance invoke the
-            Lex bot. Each Lex resource has one policy: leave it out where a policy is there already, made by hand or
-            by another stack. Default: False.
+            Lex bot: PutSession, DeleteSession and RecognizeText on the alias (documented by AWS), and `lex:*` on
+            the bot itself (seen on AWS by others: AWS documents no policy there). A change of this argument adds or
+            removes both; another alias gets policies of its own. Each Lex resource has one policy: leave this False
+            where a policy exists already, made by hand or by another stack, for its creation would fail. Default:
+            False.
         removal_policy: What becomes of the bot when it leaves the stack. Default: DESTROY; messages stay.
 
     Raises:
-        ChannelError: arguments break rules of the service, or the stack is elsewhere; all are told at once.
+        ChannelError: arguments break rules of the service, or the stack is elsewhere (all errors are reported
+            together); or, with `allow_lex_invoke`, the stack gives the Lex bot or its alias a policy for another
+            app instance already.
     """
 
     def __init__(

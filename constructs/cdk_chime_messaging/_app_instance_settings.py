@@ -28,7 +28,8 @@ class AppInstanceRetention(Resource):
         provider: The Lambda that does the work. Default: one for the whole stack.
 
     Raises:
-        ChannelError: arguments break rules of the service; all are told at once.
+        ChannelError: arguments break rules of the service (all errors are reported together), or another construct
+            in this stack declares the same.
     """
 
     def __init__(
@@ -69,7 +70,8 @@ class AppInstanceStreaming(Resource):
         provider: The Lambda that does the work. Default: one for the whole stack.
 
     Raises:
-        ChannelError: arguments break rules of the service; all are told at once.
+        ChannelError: arguments break rules of the service (all errors are reported together), or another construct
+            in this stack declares the same.
     """
 
     def __init__(

@@ -74,8 +74,12 @@ class ChannelMembership(_Attachment):
         channel: The channel: its ARN, a Channel, a CfnChannel, or what refers to one.
         chime_bearer: The user or bot in whose name this is done: admin, or moderator of the channel.
         user: The user or bot who is to be member.
-        type: DEFAULT receives, reads and sends; HIDDEN receives and reads only. Default: DEFAULT.
+        type: DEFAULT receives, reads and sends; HIDDEN reads messages only. Default: DEFAULT.
         provider: The Lambda that does the work. Default: one for the whole stack.
+
+    Raises:
+        ChannelError: arguments break rules of the service (all errors are reported together), or another construct
+            in this stack declares the same.
     """
 
     def __init__(
@@ -135,7 +139,7 @@ class ChannelModerator(_UserAttachment):
 
     That does not make the user a member: a `ChannelMembership` does, and lets it send.
 
-    Args: as those of `ChannelMembership`, without `type`.
+    Args: as those of `ChannelMembership`, without `type`. Raises: as `ChannelMembership`.
     """
 
     _kind = "ChimeChannelModerator"
@@ -146,7 +150,7 @@ class ChannelBan(_UserAttachment):
 
     Bots cannot be banned, nor admins, nor moderators of the channel.
 
-    Args: as those of `ChannelMembership`, without `type`.
+    Args: as those of `ChannelMembership`, without `type`. Raises: as `ChannelMembership`.
     """
 
     _kind = "ChimeChannelBan"
@@ -162,6 +166,10 @@ class ChannelFlowAssociation(_Attachment):
         chime_bearer: The user or bot in whose name this is done: admin, or moderator of the channel.
         flow: The channel flow.
         provider: The Lambda that does the work. Default: one for the whole stack.
+
+    Raises:
+        ChannelError: arguments break rules of the service (all errors are reported together), or another construct
+            in this stack declares the same.
     """
 
     def __init__(

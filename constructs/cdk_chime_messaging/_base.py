@@ -1,4 +1,4 @@
-"""What can be done with any channel, owned or not: its ARN, its persons, its flow, grants."""
+"""What can be done with any channel, owned or not: its ARN, members, moderators, bans, flow, and grants."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ READ = (
     "chime:UpdateChannelReadMarker",
 )
 SEND = ("chime:SendChannelMessage", "chime:UpdateChannelMessage", "chime:RedactChannelMessage")
-# What the service allows moderators, but not members (developer guide, "Understanding authorization by role").
+# What moderators do; by AWS's table (developer guide, "Understanding authorization by role") members, too, remove
+# members, and add them when UNRESTRICTED.
 MODERATE = (
     "chime:BatchCreateChannelMembership",
     "chime:CreateChannelBan",
@@ -74,7 +75,7 @@ class IChannel(Protocol):
         *,
         type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002
     ) -> None:
-        """Make a user or bot a member; a HIDDEN one receives and reads, but cannot send."""
+        """Make a user or bot a member; a HIDDEN one reads messages, sees no other members, and cannot send."""
 
     def add_moderator(self, user: IdentityLike) -> None:
         """Make a user or bot a moderator, which does not make it a member."""
@@ -95,7 +96,7 @@ class IChannel(Protocol):
         """Allow actions on the channel in the name of a user."""
 
     def grant_read(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow reading messages and members in the name of a user."""
+        """Allow reading the channel, its messages and members in the name of a user."""
 
     def grant_send(
         self,
@@ -110,7 +111,7 @@ class IChannel(Protocol):
         """Allow what a moderator may: managing members and bans, redacting messages, in the name of a user."""
 
     def grant_manage(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow everything with the channel, its deletion included, in the name of an admin."""
+        """Allow settings, members, moderators, bans, messages and deletion in the name of an admin."""
 
 
 def flow_arn(flow: ChannelFlowLike) -> str:
@@ -154,10 +155,11 @@ class Grants(ABC):
             as_user: The user or bot whose ARN is the bearer of the calls. For roles of end users it may hold a
                 policy variable: `f"{app_instance_arn}/user/${{aws:PrincipalTag/UserId}}"`. It is one identity:
                 wildcards are refused.
-            when_channel_tagged: Tags that the channel must have, all of them, for the actions to be allowed; what
-                they are when the call comes counts, so that a change of a tag opens and closes the channel. IAM
-                compares keys without regard to case. Who may call chime:TagResource on the channel can open it.
-                Default: allowed whatever its tags are.
+            when_channel_tagged: Tags the channel must have, all of them, when the call is made. Without them the
+                actions are denied (AWS's own example of read-only channels does it the other way round: it denies
+                by a tag). Keys are compared case-insensitively, values exactly (IAM User Guide, aws:ResourceTag).
+                A changed tag may take a while to count. Anyone allowed chime:TagResource on the channel can
+                change the result. Default: no condition.
 
         Raises:
             ChannelError: `as_user` is not one user or bot of this app instance, or `when_channel_tagged` is empty.
@@ -170,7 +172,7 @@ class Grants(ABC):
                 grantee=grantee, actions=list(actions), resource_arns=[bearer, channel]
             )
         # aws:ResourceTag exists for the resource type channel (documented: Service Authorization Reference; AWS's
-        # own example of read-only channels leans on it). It is judged on each resource of a call, and the bearer
+        # own example of read-only channels relies on it). It is judged on each resource of a call, and the bearer
         # does not have the channel's tags: in one statement for both, the condition would deny every call.
         if not when_channel_tagged:
             raise rules.ChannelError(self.node.path, ["when_channel_tagged must name at least one tag"])
@@ -185,11 +187,16 @@ class Grants(ABC):
         return on_bearer.combine(on_channel)
 
     def grant_read(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow reading messages and members in the name of a user, a member of either type; see `grant`.
+        """Allow reading the channel, its messages and members in the name of a user; see `grant`.
 
         Actions: DescribeChannel, DescribeChannelMembership, GetChannelMembershipPreferences, GetChannelMessage,
-        GetChannelMessageStatus, ListChannelMemberships, ListChannelMessages, UpdateChannelReadMarker. Admins and
-        moderators read without membership; in a PUBLIC channel so does everybody.
+        GetChannelMessageStatus, ListChannelMemberships, ListChannelMessages, UpdateChannelReadMarker.
+
+        The service's own roles: members read; a HIDDEN one sees no other members. Admins and moderators need no
+        membership, and in a PUBLIC channel everyone reads the channel, its members and its messages. But
+        GetChannelMembershipPreferences is for the member itself, GetChannelMessageStatus for the sender, and
+        UpdateChannelReadMarker for members (not in elastic channels). By AWS's role table DescribeChannel of a
+        PRIVATE channel is for admins only, while AWS's own sample application calls it in a member's name.
         """
         return self.grant(grantee, *READ, as_user=as_user)
 
@@ -209,8 +216,8 @@ class Grants(ABC):
         Args:
             grantee: Who is allowed.
             as_user: The user or bot whose ARN is the bearer of the calls.
-            when_channel_tagged: Tags that the channel must have: `{"speaking": "open"}` makes a channel read-only
-                while it is tagged otherwise. Default: allowed whatever its tags are.
+            when_channel_tagged: Tags the channel must have: `{"speaking": "open"}` makes a channel read-only while
+                it is not tagged so; see `grant`. Default: no condition.
         """
         return self.grant(grantee, *SEND, as_user=as_user, when_channel_tagged=when_channel_tagged)
 
@@ -225,11 +232,14 @@ class Grants(ABC):
         return self.grant(grantee, *READ, *SEND, *MODERATE, as_user=as_user)
 
     def grant_manage(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow everything with the channel, its deletion included, in the name of an admin; see `grant`.
+        """Allow settings, members, moderators, bans, messages and deletion in the name of an admin; see `grant`.
+
+        Flows and tags are not among them.
 
         Actions: those of `grant_moderate`, and CreateChannelModerator, DeleteChannel, DeleteChannelMessage,
-        DeleteChannelModerator, PutChannelExpirationSettings, UpdateChannel. A moderator may do these, too, but for
-        DeleteChannelMessage.
+        DeleteChannelModerator, PutChannelExpirationSettings, UpdateChannel. By AWS's role table a moderator of the
+        channel may do these, too, but not DeleteChannelMessage, and needs a membership of its own for
+        CreateChannelModerator; who may call PutChannelExpirationSettings is not documented.
         """
         return self.grant(grantee, *READ, *SEND, *MODERATE, *MANAGE, as_user=as_user)
 
@@ -246,7 +256,7 @@ def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:
         as_user: The user who connects; may hold a policy variable such as ${aws:PrincipalTag/UserId}.
 
     Raises:
-        ChannelError: `as_user` is not one user or bot.
+        ChannelError: `as_user` is not one user or bot, or it is a token and `grantee` is no construct.
     """
     bearer = _bearer_in_policy(_construct(grantee), as_user, "grant_session")
     endpoint = iam.Grant.add_to_principal(

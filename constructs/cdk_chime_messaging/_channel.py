@@ -45,7 +45,10 @@ from cdk_chime_messaging._types import (
 )
 
 RESOURCE_TYPE = "Custom::ChimeChannel"
-_LOST = "deletes the adopted channel with its messages when its first deployment rolls back: use RETAIN"
+_LOST = (
+    "With adopt_existing, removal_policy {} would delete the adopted channel and its messages if the first "
+    "deployment rolled back; use RETAIN."
+)
 _app_instance_arn = app_instance_arn
 """The function under a name that the argument of the same name does not hide."""
 
@@ -60,7 +63,8 @@ class Channel(CustomResource, Grants):
 
     Args:
         scope: The construct it belongs to.
-        id: Its id there; a change of it makes another channel.
+        id: Its id there; a change of it makes another channel (with channel_id: refused, unless adopted with
+            adopt_from_other_owner).
         app_instance_arn: The app instance: its ARN, a CfnAppInstance, or what refers to one. Its region, us-east-1
             or eu-central-1, is where the channel lives, whichever region the stack is in.
         chime_bearer: The user or bot in whose name the channel is managed. Take one that is AppInstanceAdmin (see
@@ -84,26 +88,28 @@ class Channel(CustomResource, Grants):
         tags: Tags of the channel, beside those of `Tags.of(...)` and the stack; at most 49 in all. Default: none.
         elastic_channel_configuration: Makes the channel elastic; cannot be changed. No HIDDEN members there, and
             moderators need not be members. Default: not elastic.
-        expiration_settings: When the service deletes the channel by itself: within six hours after the expiry.
-            Default: never.
+        expiration_settings: When the service deletes the channel by itself: usually within six hours after the
+            expiry. Whether a bot may set it as `chime_bearer` is unknown: the Service Authorization Reference names
+            only users. Default: never.
         adopt_existing: Take over the channel that holds `channel_id`, with its messages, instead of refusing it.
             `channel_id` may then be the channel's ARN. A channel that bears the mark of another owner (another
             stack, or another construct of this one) is refused all the same. Default: False.
         adopt_from_other_owner: With `adopt_existing`, take over a channel from the stack or construct of this
-            package that owns it. That one must let go of it first: deploy it with the removal policy RETAIN, then
-            take its channel out. Until it has, two owners write to one channel; its later Delete leaves the channel
-            alone, as the mark is then another's. Default: False.
+            package that owns it. That one should let go of it first: deploy it with the removal policy RETAIN, then
+            remove its channel. Until it has, its updates are refused if it declares a channel_id, and otherwise
+            still change the channel; its Delete leaves the channel alone. Default: False.
         resync: Any text; a change of it makes the next deploy compare everything with what is there, members and
             tags included, and put it right. Default: only what changed is compared.
         removal_policy: What becomes of the channel when it leaves the stack or is replaced. Default:
             RETAIN_ON_UPDATE_OR_DELETE, it stays, save where its own creation is rolled back; RETAIN for an
             adopted one. DESTROY deletes it with its messages. For an adopted channel
-            RETAIN_ON_UPDATE_OR_DELETE is refused, for a first deployment that rolls back would delete what it has
-            adopted; DESTROY, which does so as well, is a warning.
+            RETAIN_ON_UPDATE_OR_DELETE is refused, as it would delete the channel if the first deployment rolled
+            back; DESTROY, which does so as well, is a warning. Acknowledge it if that is intended:
+            `Annotations.of(channel).acknowledge_warning("cdk-chime-messaging:adoptedChannelIsDestroyed")`.
         provider: The Lambda that does the work. Default: one for the whole stack.
 
     Raises:
-        ChannelError: arguments break rules of the service; all are told at once.
+        ChannelError: arguments break rules of the service; all errors are reported together.
     """
 
     def __init__(
@@ -245,7 +251,7 @@ class Channel(CustomResource, Grants):
         """Set what becomes of the channel when it leaves the stack or is replaced.
 
         Raises:
-            ChannelError: RETAIN_ON_UPDATE_OR_DELETE for an adopted channel.
+            ChannelError: RETAIN_ON_UPDATE_OR_DELETE for a channel with adopt_existing.
         """
         problems = _removal_problems(self._declared.adopt, policy)
         if problems:
@@ -290,11 +296,12 @@ class Channel(CustomResource, Grants):
 
         Args:
             user: The user or bot.
-            type: DEFAULT receives, reads and sends; HIDDEN receives and reads only, and does not exist in an
-                elastic channel. Default: DEFAULT.
+            type: DEFAULT receives, reads and sends; HIDDEN reads messages, sees no other members, and does not
+                exist in an elastic channel. Default: DEFAULT.
 
         Raises:
-            ChannelError: the user belongs to another app instance.
+            ChannelError: it is no user or bot of the channel's app instance. What it breaks together with other
+                declarations (both types, a ban, an elastic channel) is reported at synth.
         """
         hidden = type is ChannelMembershipType.HIDDEN
         declared = self._declared.hidden if hidden else self._declared.members
@@ -305,6 +312,9 @@ class Channel(CustomResource, Grants):
 
         A moderator does not become a member: call `add_member`, too, for one who is to send or receive (not in an
         elastic channel, where the service may refuse who is both).
+
+        Raises:
+            ChannelError: it is no user or bot of the channel's app instance.
         """
         self._add("ModeratorArns", self._declared.moderators, user)
 
@@ -312,6 +322,10 @@ class Channel(CustomResource, Grants):
         """Ban a user, in place: their membership ends, and they cannot come back.
 
         An admin of the app instance or a moderator of the channel cannot be banned.
+
+        Raises:
+            ChannelError: it is a bot, or no user of the channel's app instance. A user who is also declared as
+                member or moderator is reported at synth.
         """
         self._add("BanArns", self._declared.bans, user, bots=False)
 
@@ -338,7 +352,7 @@ class Channel(CustomResource, Grants):
 def _removal_problems(adopted: bool, policy: RemovalPolicy | None) -> list[str]:
     """Check the removal policy of a channel that is adopted."""
     if adopted and policy is RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE:
-        return [f"adopt_existing with removal_policy RETAIN_ON_UPDATE_OR_DELETE {_LOST}"]
+        return [_LOST.format(policy.name)]
     return []
 
 
@@ -381,7 +395,6 @@ class _Rules:
             return []
         policy = self._channel._default().cfn_options.deletion_policy
         if policy is CfnDeletionPolicy.DELETE:
-            text = f"adopt_existing with removal_policy DESTROY {_LOST}"
-            warn(self._channel, "adoptedChannelIsDestroyed", text)
+            warn(self._channel, "adoptedChannelIsDestroyed", _LOST.format("DESTROY"))
         retained_late = policy is CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
         return _removal_problems(retained_late, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

@@ -20,7 +20,7 @@ from cdk_chime_messaging._types import (
 )
 
 MOST_CHARACTERS = 100_000
-"""What lists of persons may take: Lambda's asynchronous payload is 256 KB, and an Update holds old and new."""
+"""What members, moderators and bans may take: Lambda's asynchronous payload is 256 KB, with old and new values."""
 
 
 @dataclass

@@ -43,7 +43,7 @@ class ChannelFlow(Resource):
 
     Raises:
         ChannelError: arguments break rules of the service, or stack or Lambda are elsewhere than the app instance;
-            all are told at once.
+            all errors are reported together.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from aws_cdk import Fn, Resource, Stack
 from aws_cdk.interfaces import aws_chime as refs
 from constructs import Construct, IConstruct
 
+from cdk_chime_messaging import _references as references
 from cdk_chime_messaging import _validation as rules
 from cdk_chime_messaging._arns import ChannelLike, IdentityLike, app_instance_of_channel, identity_arn
 from cdk_chime_messaging._arns import channel_arn as _channel_arn
@@ -72,15 +73,20 @@ class ImportedChannel(Resource, Grants):
         *,
         type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002 - the API's own name
     ) -> None:
-        """Make a user or bot a member, by a resource of its own; a HIDDEN one reads, but cannot send."""
+        """Make a user or bot a member, by a resource of its own; a HIDDEN one reads messages only.
+
+        Raises:
+            ChannelError: chime_bearer is missing, it is no user or bot of the channel's app instance, or it is
+                declared as a member of this channel already.
+        """
         bearer = self._needed_bearer()
-        name = self._name("Member", identity_arn(user))
+        name = self._name("Member", identity_arn(user), "is already declared as a member of this channel")
         ChannelMembership(self, name, channel=self, chime_bearer=bearer, user=user, type=type)
 
     def add_moderator(self, user: IdentityLike) -> None:
         """Make a user or bot a moderator, by a resource of its own; that does not make it a member."""
         bearer = self._needed_bearer()
-        name = self._name("Moderator", identity_arn(user))
+        name = self._name("Moderator", identity_arn(user), "is already declared as a moderator of this channel")
         ChannelModerator(self, name, channel=self, chime_bearer=bearer, user=user)
 
     def ban(self, user: IdentityLike) -> None:
@@ -90,7 +96,8 @@ class ImportedChannel(Resource, Grants):
         take the ban away in a deploy before.
         """
         bearer = self._needed_bearer()
-        ChannelBan(self, self._name("Ban", identity_arn(user)), channel=self, chime_bearer=bearer, user=user)
+        name = self._name("Ban", identity_arn(user), "is already declared as banned from this channel")
+        ChannelBan(self, name, channel=self, chime_bearer=bearer, user=user)
 
     def associate_flow(self, flow: ChannelFlowLike) -> None:
         """Let a channel flow process the channel's messages, by a resource of its own; it is swapped in place."""
@@ -105,6 +112,12 @@ class ImportedChannel(Resource, Grants):
             raise rules.ChannelError(self.node.path, [told])
         return self._bearer
 
-    def _name(self, kind: str, arn: str) -> str:
-        told = json.dumps(Stack.of(self).resolve(arn), sort_keys=True)
-        return f"{kind}{hashlib.sha256(told.encode()).hexdigest()[:10]}"
+    def _name(self, kind: str, arn: str, repeated: str) -> str:
+        """Return the id of the construct that attaches a user to the channel; refuse a second one."""
+        resolve = Stack.of(self).resolve
+        text = json.dumps(resolve(arn), sort_keys=True)
+        name = f"{kind}{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        if self.node.try_find_child(name):
+            error = f"user {references.canonical(arn, resolve)!r} {repeated}"
+            raise rules.ChannelError(self.node.path, [error])
+        return name

@@ -35,7 +35,7 @@ def one_resource(scope: IConstruct | None, kind: Kind, arn: str) -> str:
 
     An ARN that is known, or made by the service, is returned as it is. A parameter is given an AllowedPattern. For
     everything else an AWS::SSM::Parameter with an AllowedPattern stands in between: when the value is not the ARN
-    of one resource, its creation fails, and what leans on it is never made.
+    of one resource, its creation fails, and what depends on it is never made.
 
     Raises:
         ChannelError: such a check is needed, and there is no construct in whose stack it could be.
@@ -49,7 +49,9 @@ def one_resource(scope: IConstruct | None, kind: Kind, arn: str) -> str:
     if len(pieces) == 1 and _is_checked(arn, kind):
         return arn
     if scope is None:
-        raise rules.ChannelError(kind, ["is known at deployment only: the grantee must be a construct"])
+        raise rules.ChannelError(
+            "grant_session", ["as_user is a token, so grantee must be a construct such as a Role"]
+        )
     stack = Stack.of(scope)
     digest = hashlib.sha256(json.dumps([kind, stack.resolve(arn)], sort_keys=True).encode()).hexdigest()[:12]
     id_ = f"Chime{kind.title().replace(' ', '')}Arn{digest}"

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 # AWS judges these on the bearer and on the channel, both (Service Authorization Reference, Amazon Chime).
 _BEARER_AND_CHANNEL = (
     "chime:CreateChannel",
-    "chime:DescribeChannel",  # is it readable after its creation; what differs; may the new bearer see it
+    "chime:DescribeChannel",  # what differs; may the new bearer see it; is it gone
     "chime:UpdateChannel",
     "chime:DeleteChannel",  # also of a replacement that failed
     "chime:PutChannelExpirationSettings",  # also with CreateChannel
@@ -67,7 +67,7 @@ def for_channels(app_instance_arn: str, bearer: str) -> list[iam.PolicyStatement
 def for_attachments(kind: str, channel_arn: str, bearer: str, app_instance_arn: str) -> list[iam.PolicyStatement]:
     """Allow attaching one kind of thing to one channel, by one bearer."""
     flows = (f"{app_instance_arn}/channel-flow/*",) if _ATTACHMENTS[kind] is _FLOW else ()
-    # Which flow is there; or whether the bearer is moderator, to whom nothing is forbidden that is there.
+    # Which flow is there; or whether the bearer is moderator, who may remove what is attached.
     look = "chime:DescribeChannel" if flows else "chime:DescribeChannelModerator"
     return [
         _allow(_ATTACHMENTS[kind], bearer, channel_arn, *flows),

@@ -22,10 +22,11 @@ from cdk_chime_messaging._one_resource import one_resource
 from cdk_chime_messaging._order import Order
 
 MAX_EVENT_AGE = 540
-"""Seconds: an event that Lambda throttles is tried again after 1, 2, 4, … seconds; the last try within this age
-comes after 511. See ARCHITECTURE.md, "How long a request can act"."""
+"""Seconds: an event that Lambda throttles is tried again after pauses that grow from 1 second to 5 minutes. If they
+double, the last try within this age comes after 511. See ARCHITECTURE.md, "How long a request can act"."""
 TIMEOUT = 900
-"""Seconds: a Delete that overtakes its Create waits 795 until that Create can act no more; Lambda allows 900."""
+"""Seconds: a Delete that overtakes its Create waits 795 until that Create can act no more; a standard function may
+have 900."""
 SERVICE_TIMEOUT = MAX_EVENT_AGE + TIMEOUT + 60
 """Seconds that CloudFormation waits for an answer: an event's age, the Lambda's timeout and a minute."""
 _ID = "ChimeMessagingProvider"
@@ -47,12 +48,15 @@ class ChannelProvider(Construct):
         runtime: The Lambda's Python runtime. Default: the newest one that the installed aws-cdk-lib knows to be
             generally available.
         memory_size: Memory in MiB, at least 128. Default: 256. Lambda gives CPU by memory: measured, start and
-            first Create take a quarter of the time they take with 128, and cost least of all sizes
+            first Create take less than a third of the time they take with 128, and cost least of all sizes
             (docs/bench.md); more brings little, as most of a request is waiting for the service.
         vpc: The VPC to run in. It needs a way to Amazon Chime SDK messaging and identity in the app instance's
-            region, and to S3, where CloudFormation takes the Lambda's answer: either a NAT gateway, or interface
-            endpoints of messaging and identity and a gateway endpoint of S3. These two have endpoints in us-east-1
-            and eu-central-1 (messaging sessions, which the Lambda does not use, have none). Default: none.
+            region, and to S3, where CloudFormation takes the Lambda's answer: either a NAT gateway or, only where
+            the VPC is in the app instance's region, interface endpoints of messaging and identity and a gateway
+            endpoint of S3. A policy on the S3 endpoint must allow the bucket
+            `cloudformation-custom-resource-response-REGION`, with the region written without dashes. Messaging
+            and identity have endpoints in us-east-1 and eu-central-1 (messaging sessions, which the Lambda does
+            not use, have none). Default: none.
         vpc_subnets: The subnets of the VPC. Default: the private ones.
         security_groups: The security groups in the VPC. Default: a new one that allows all outbound traffic.
         role: The role to run as. It must be allowed to write logs; what channels need is added to it. Default: a
@@ -94,8 +98,9 @@ class ChannelProvider(Construct):
             architecture=lambda_.Architecture.ARM_64,
             memory_size=memory_size,
             timeout=Duration.seconds(TIMEOUT),
-            # One retry brings a request whose first delivery crashed to its end. More retries, or older events,
-            # could make a channel after its Delete has gone: see ARCHITECTURE.md, "How long a request can act".
+            # One retry brings a request to its end whose first delivery ended in an error of the function. More
+            # retries, or older events, could make a channel after its Delete has gone: see ARCHITECTURE.md, "How
+            # long a request can act".
             retry_attempts=1,
             max_event_age=Duration.seconds(MAX_EVENT_AGE),
             role=self.role,

@@ -1,4 +1,4 @@
-"""The words of channels: enumerations and small values, spelt as the API spells them."""
+"""The words of channels: enumerations and small values, spelled as in the API."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ class ChannelMode(Enum):
 
 
 class ChannelPrivacy(Enum):
-    """Who can find and join the channel; fixed for its life."""
+    """Who can find the channel; fixed for its life.
+
+    Whether a user may join a PUBLIC channel without being added, AWS contradicts itself.
+    """
 
     PRIVATE = "PRIVATE"
-    """Only who was added."""
+    """Those who were added, and admins."""
     PUBLIC = "PUBLIC"
     """Everyone in the app instance."""
 
@@ -51,8 +54,8 @@ class ExpirationCriterion(Enum):
 class ExpirationSettings:
     """When the service deletes the channel by itself, with all its messages.
 
-    It does so in the background, within six hours after the expiry; until then the channel acts as before, and a
-    later expiration saves it.
+    It does so in the background, usually within six hours after the expiry; AWS gives no bound. Until then the
+    channel acts as before, and extending the expiration keeps it.
 
     Args:
         expiration: After how many whole days, 1–5475.
@@ -65,10 +68,11 @@ class ExpirationSettings:
 
 @dataclass(frozen=True)
 class ElasticChannelConfiguration:
-    """Makes the channel elastic, for up to a million members; fixed for its life, us-east-1 only.
+    """Makes the channel elastic; fixed for its life, us-east-1 only.
 
-    An elastic channel has no HIDDEN members. Its moderators are those of the whole channel and need not be members;
-    making a member moderator ends the membership, so that the service may refuse a user who is declared as both.
+    It holds 100,000 members by default, a million at most, and no HIDDEN ones. Its moderators are those of the
+    whole channel and need not be members; making a member moderator ends the membership, so that the service may
+    refuse a user who is declared as both.
 
     Args:
         maximum_sub_channels: How many sub-channels there can be, 2 or more.
@@ -87,7 +91,7 @@ class ChannelMembershipType(Enum):
     DEFAULT = "DEFAULT"
     """Receives, reads and sends; listed among the members."""
     HIDDEN = "HIDDEN"
-    """Receives and reads, but cannot send: a listener. Listed only when hidden members are asked for."""
+    """Reads messages, sees no other members, sends nothing: a listener. Listed for moderators, when asked for."""
 
 
 class StandardMessages(Enum):

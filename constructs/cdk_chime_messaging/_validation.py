@@ -42,7 +42,7 @@ _ID_RULE = "an ID is 1–64 letters, digits or :-_.@ and begins and ends with a 
 
 
 class ChannelError(ValueError):
-    """Arguments of a construct break rules of Amazon Chime SDK messaging; the text tells them all."""
+    """Arguments of a construct break rules of Amazon Chime SDK messaging; the text lists all errors."""
 
     def __init__(self, path: str, problems: Sequence[str]) -> None:
         super().__init__(f"{path}: " + "; ".join(problems))
@@ -142,7 +142,7 @@ def fragment_problems(name: str, arn: str) -> Iterator[str]:
     """Check what is known of an ARN that is put together from tokens and text."""
     known = _TOKENS.sub("", arn)
     if not _PLAIN.fullmatch(known):
-        yield f"{name} must name one resource: {_ID_RULE}, got {known!r} beside what is known at deployment only"
+        yield f"{name}: around tokens, an ARN may hold only letters, digits and :/-_.@ (no wildcard); got {known!r}"
 
 
 def list_problems(name: str, arns: Sequence[str], app_instance_arn: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from cdk_chime_messaging import Channel, ChannelError
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 KEPT_BUT_FOR_ROLLBACK = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-LOST = "deletes the adopted channel with its messages when its first deployment rolls back: use RETAIN"
+LOST = "would delete the adopted channel and its messages if the first deployment rolled back; use RETAIN"
 
 
 def adopted(scope: Stack, **given: Any) -> Channel:

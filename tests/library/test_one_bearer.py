@@ -115,7 +115,7 @@ def test_a_grant_may_hold_a_policy_variable(place: str) -> None:
 def test_text_beside_a_token_is_checked(place: str) -> None:
     """A wildcard is seen though the rest of the ARN is known at deployment only."""
     stack = new_stack()
-    with pytest.raises(ChannelError, match=r"must name one resource: .* got '/user/\*' beside"):
+    with pytest.raises(ChannelError, match=r"around tokens, an ARN may hold only .* got '/user/\*'"):
         {**PLACES, **GRANTS}[place](stack, f"{Fn.import_value('app')}/user/*")
 
 
@@ -181,7 +181,7 @@ def test_text_beside_a_token_in_a_streams_arn_is_checked() -> None:
     """A wildcard in the ARN of a stream is seen though its region is known at deployment only."""
     stack = new_stack()
     stream = f"arn:aws:kinesis:{Fn.import_value('region')}:111122223333:stream/chime-messaging-*"
-    with pytest.raises(ChannelError, match="channel_stream must name one resource"):
+    with pytest.raises(ChannelError, match="channel_stream: around tokens, an ARN may hold only"):
         AppInstanceStreaming(stack, "S", app_instance_arn=APP, channel_stream=stream)
 
 
@@ -276,5 +276,6 @@ def test_a_grant_to_no_construct_takes_no_token() -> None:
     stack = new_stack()
     grantee = iam.PrincipalWithConditions(end_user(stack), {})
     grant_session(grantee, AppInstanceUser(stack, "Ann", app_instance_arn=APP))
-    with pytest.raises(ChannelError, match="the grantee must be a construct"):
+    expected = r"^grant_session: as_user is a token, so grantee must be a construct such as a Role$"
+    with pytest.raises(ChannelError, match=expected):
         grant_session(grantee, Fn.import_value("operator"))

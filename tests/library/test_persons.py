@@ -238,3 +238,28 @@ def test_channel_comes_after_the_right_of_its_bearer() -> None:
     resources = Template.from_stack(stack).to_json()["Resources"]
     (admin,) = (key for key, value in resources.items() if value["Type"] == "Custom::ChimeAppInstanceAdmin")
     assert admin in resources["Support"]["DependsOn"]
+
+
+@pytest.mark.parametrize(
+    ("twice", "expected"),
+    [
+        (lambda channel: channel.add_member(ANN), "is already declared as a member of this channel"),
+        (
+            lambda channel: channel.add_member(ANN, type=ChannelMembershipType.HIDDEN),
+            "is already declared as a member of this channel",
+        ),
+        (lambda channel: channel.add_moderator(ANN), "is already declared as a moderator of this channel"),
+        (lambda channel: channel.ban(ANN), "is already declared as banned from this channel"),
+    ],
+)
+@pytest.mark.parametrize("channel_of", [_from_arn, _from_cfn])
+def test_user_added_twice_to_an_imported_channel_is_refused(
+    channel_of: Callable[[Stack], IChannel], twice: Callable[[IChannel], None], expected: str
+) -> None:
+    """The error names the channel, the user and what is declared twice, also for a member of both types."""
+    channel = channel_of(new_stack())
+    channel.add_member(ANN)
+    channel.add_moderator(ANN)
+    channel.ban(ANN)
+    with pytest.raises(ChannelError, match=rf"^Demo/.*: user '{ANN}' {expected}$"):
+        twice(channel)
