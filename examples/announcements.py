@@ -47,7 +47,7 @@ news = chat.add_channel(
     removal_policy=RemovalPolicy.DESTROY,
 )
 news.add_member(speaker)
-# A HIDDEN member receives and reads, but cannot send, whatever IAM allows.
+# A HIDDEN member reads messages, sees no other members, and cannot send, whatever IAM allows.
 news.add_member(listener, type=ChannelMembershipType.HIDDEN)
 news.associate_flow(flow)
 news.output_channel_arn()

@@ -77,9 +77,9 @@ class Channel(CustomResource, Grants):
         metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none; what others
             set at run time stays.
         client_request_token: The idempotency token of the first creation, 2–64 of A–Z a–z 0–9 - _. Default:
-            derived from the logical id, which is what you want.
+            derived from the stack and logical id, which is what you want.
         channel_id: 1–64 characters, A–Z a–z 0–9 : - _ . @, unique in the app instance; cannot be changed in place.
-            Default: derived from the logical id.
+            Default: derived from the stack and logical id.
         member_arns: Users and bots that are DEFAULT members: they receive, read and send. Listeners, who cannot
             send, come by `add_member(..., type=HIDDEN)`. Default: none. Who joins at run time stays.
         moderator_arns: Users and bots that are moderators. That does not make them members: who is to send or
