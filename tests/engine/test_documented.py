@@ -12,7 +12,7 @@ TESTS = [*(ROOT / "tests/engine").glob("test_*.py"), *(ROOT / "tests/local").glo
 def test_every_behaviour_has_its_test() -> None:
     """Each row has a source and tests that exist; each test against the service is in a row."""
     text = (ROOT / "docs/engine.md").read_text()
-    table = text.partition("## Behaviours")[2].partition("\n## ")[0]
+    table = text.partition("## Behaviors")[2].partition("\n## ")[0]
     rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 30
     existing = {name for file in TESTS for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)}
