@@ -23,8 +23,8 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:function"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Eight minutes."""
-        return 480_000
+        """Fifteen minutes."""
+        return 900_000
 
 
 def event(kind: str, number: int, url: str, name: str = "one", members: int = 0) -> dict:
