@@ -146,9 +146,9 @@ def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[st
 def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = False) -> Found | None:
     """Look at the channel that holds the ChannelId: ours, another's, or nobody's any more."""
     tags = settled_tags(work.api, arn)
+    if desired.channel_id and tags == {}:
+        tags = _tags_of_what_is_there(work, desired, arn)
     mark = (tags or {}).get(OWNER_TAG)
-    if desired.channel_id and tags == {} and _is_gone(work, desired, arn):
-        tags = None
     if tags is None:
         if not spent_ok:  # else the call may have been answered with this very channel, which is not seen yet
             work.created_nothing()
@@ -174,15 +174,18 @@ def _holder(work: Work, desired: Declaration, arn: str, *, spent_ok: bool = Fals
     return found
 
 
-def _is_gone(work: Work, desired: Declaration, arn: str) -> bool:
-    """Check whether a channel without tags is not there at all: that may be answered so, too."""
+def _tags_of_what_is_there(work: Work, desired: Declaration, arn: str) -> dict[str, str] | None:
+    """Return the tags of a channel that showed none; None where it is not there at all: that may look so, too."""
     try:
-        describe(work.api, arn, desired.bearer)
+        channel = describe(work.api, arn, desired.bearer)
     except ServiceError as refused:
         if refused.is_not_found and proved_gone(work.api, arn, desired.bearer, refused):
-            return True
+            return None
         raise
-    return False
+    if created(channel) > work.api.effects.clock() - 60:
+        # It may be there only since that read: another delivery of this request has created it.
+        return settled_tags(work.api, arn)
+    return {}
 
 
 def _refuse_adoption(work: Work, desired: Declaration, arn: str, mark: str | None) -> None:
