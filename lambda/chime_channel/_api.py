@@ -50,8 +50,10 @@ class ServiceError(Exception):
     @property
     def is_access_denied(self) -> bool:
         """Whether IAM refused the Lambda, as apart from the service refusing the bearer."""
+        if self.code.startswith(_DENIED_CODES):
+            return True
         words = self.message.lower()
-        return self.code.startswith(_DENIED_CODES) or any(denied in words for denied in _DENIED_WORDS)
+        return self.status in (401, 403) and any(denied in words for denied in _DENIED_WORDS)
 
     @property
     def is_bearer_unknown(self) -> bool:
