@@ -144,7 +144,7 @@ def test_ban(place: Place) -> None:
 
 
 def test_roles(place: Place) -> None:
-    """Strangers see nothing, members read, moderators manage, and who adds members depends on the mode."""
+    """Strangers see nothing of it, members read, moderators manage, and who adds members depends on the mode."""
     ann, bob, eve = (place.user(name) for name in ("ann", "bob", "eve"))
     arn = place.channel(MemberArns=[ann])
     place.messaging.create_channel_moderator(ChannelArn=arn, ChannelModeratorArn=bob, ChimeBearer=place.boss)
@@ -184,6 +184,61 @@ def test_hidden_members_read(place: Place) -> None:
     place.send(arn, place.boss, "news")
     listed = place.retry(place.messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=ann)
     assert [one["Content"] for one in listed["ChannelMessages"]] == ["news"]
+
+
+def test_hidden_members_are_listed_for_moderators_and_admins(place: Place) -> None:
+    """Who is HIDDEN is shown to moderators and admins, not to members, in public channels, too."""
+    ann, bob, eve = (place.user(name) for name in ("ann", "bob", "eve"))
+    for privacy in ("PRIVATE", "PUBLIC"):
+        arn = place.channel(MemberArns=[ann], Privacy=privacy)
+        here = {"ChannelArn": arn, "ChimeBearer": place.boss}
+        place.messaging.create_channel_membership(**here, MemberArn=eve, Type="HIDDEN")
+        place.messaging.create_channel_moderator(**here, ChannelModeratorArn=bob)
+        assert place.members(arn, "HIDDEN") == {"eve"}
+        listing = place.messaging.list_channel_memberships
+        codes = [code_of(listing, ChannelArn=arn, Type="HIDDEN", ChimeBearer=who) for who in (bob, ann, eve)]
+        assert codes == ["", "Forbidden", "Forbidden"]
+        assert code_of(listing, ChannelArn=arn, Type="DEFAULT", ChimeBearer=ann) == ""
+
+
+def test_public_channels_are_read_by_everybody(place: Place) -> None:
+    """A stranger reads a PUBLIC channel, its members and messages, but neither sends nor lists who moderates it."""
+    ann, arn = place.user("ann"), place.channel(Privacy="PUBLIC")
+    said = place.send(arn, place.boss, "news")
+    here = {"ChannelArn": arn, "ChimeBearer": ann}
+    api = place.messaging
+    assert place.retry(api.describe_channel, **here)["Channel"]["ChannelArn"] == arn
+    members = place.retry(api.list_channel_memberships, **here)["ChannelMemberships"]
+    assert [one["Member"]["Arn"] for one in members] == [place.boss]
+    member = place.retry(api.describe_channel_membership, **here, MemberArn=place.boss)["ChannelMembership"]
+    assert member["Type"] == "DEFAULT"
+    messages = place.retry(api.list_channel_messages, **here)["ChannelMessages"]
+    assert [one["Content"] for one in messages] == ["news"]
+    assert place.retry(api.get_channel_message, **here, MessageId=said)["ChannelMessage"]["Content"] == "news"
+    assert code_of(api.send_channel_message, **message(arn, ann)) == "Forbidden"
+    assert [code_of(call, **here) for call in (api.list_channel_moderators, api.list_channel_bans)] == [
+        "Forbidden",
+        "Forbidden",
+    ]
+
+
+def test_moderators_are_made_by_admins_and_by_moderators_who_are_members(place: Place) -> None:
+    """A moderator makes moderators once it has a membership of its own; an admin needs none."""
+    ann, bob, eve, tom = (place.user(name) for name in ("ann", "bob", "eve", "tom"))
+    arn = place.channel(MemberArns=[ann])
+    boss = {"ChannelArn": arn, "ChimeBearer": place.boss}
+    place.messaging.create_channel_moderator(**boss, ChannelModeratorArn=bob)
+    if "bob" in place.members(arn):  # where moderators become members
+        place.messaging.delete_channel_membership(**boss, MemberArn=bob)
+    make = place.messaging.create_channel_moderator
+    here = {"ChannelArn": arn, "ChannelModeratorArn": eve}
+    assert [code_of(make, **here, ChimeBearer=who) for who in (ann, bob)] == ["Forbidden", "Forbidden"]
+    assert place.moderators(arn) == {"boss", "bob"}
+    place.messaging.create_channel_membership(**boss, MemberArn=bob, Type="DEFAULT")
+    assert code_of(make, **here, ChimeBearer=bob) == ""
+    place.messaging.delete_channel_membership(**boss, MemberArn=place.boss)
+    assert code_of(make, **boss, ChannelModeratorArn=tom) == ""
+    assert place.moderators(arn) == {"boss", "bob", "eve", "tom"}
 
 
 def test_messages_are_deleted_by_admins_and_redacted_by_moderators(place: Place) -> None:

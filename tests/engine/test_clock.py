@@ -135,7 +135,6 @@ def test_new_admin_has_no_right_for_some_calls() -> None:
 
 BAN, MEMBER, MODERATOR = "CreateChannelBan", "CreateChannelMembership", "CreateChannelModerator"
 ELASTIC = {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "MinimumMembershipPercentage": 10}
-USER_OPERATIONS = ["CreateAppInstanceUser", "DescribeAppInstanceUser", "ListAppInstanceUsers"]
 
 
 class Caller:
@@ -186,8 +185,13 @@ class Caller:
             "CreateAppInstance": text,
             "ListAppInstances": {},
             "DescribeAppInstance": app,
+            "UpdateAppInstance": {**app, "Name": "n", "Metadata": ""},
+            "DeleteAppInstance": {"AppInstanceArn": f"{self.stage.app}{number}"},
             "CreateAppInstanceUser": {**app, **text, "AppInstanceUserId": f"n{number}"},
-            "DescribeAppInstanceUser": {"AppInstanceUserArn": nobody},
+            "UpdateAppInstanceUser": {"AppInstanceUserArn": nobody, "Name": "n", "Metadata": ""},
+            "DeleteAppInstanceUser": {"AppInstanceUserArn": nobody},
+            "DescribeAppInstanceUser": {"AppInstanceUserArn": self.stage.boss},
+            "PutAppInstanceUserExpirationSettings": {"AppInstanceUserArn": nobody},
             "ListAppInstanceUsers": app,
             "ListAppInstanceAdmins": app,
             "ListTagsForResource": {"ResourceARN": self.channel},
@@ -232,8 +236,13 @@ def test_all_calls_of_a_bearer_share_one_rate(region: str, operations: list[str]
         ("us-east-1", ["GetChannelMessage"], 30),
         ("us-east-1", ["BatchCreateChannelMembership"], 1),
         ("us-east-1", ["ListTagsForResource"], 60),
-        ("us-east-1", USER_OPERATIONS, 10),
-        ("us-east-1", ["CreateAppInstance", "DescribeAppInstance", "ListAppInstances"], 5),
+        ("us-east-1", ["CreateAppInstanceUser", "UpdateAppInstanceUser", "DeleteAppInstanceUser"], 10),
+        ("us-east-1", ["DescribeAppInstanceUser"], 20),
+        ("us-east-1", ["ListAppInstanceUsers"], 10),
+        ("us-east-1", ["CreateAppInstance", "UpdateAppInstance", "DeleteAppInstance"], 5),
+        ("us-east-1", ["DescribeAppInstance"], 20),
+        ("us-east-1", ["ListAppInstances"], 10),
+        ("us-east-1", ["PutAppInstanceUserExpirationSettings"], 50),
         ("us-east-1", ["ListAppInstanceAdmins"], 50),
     ],
 )

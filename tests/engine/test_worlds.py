@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.exceptions import ClientError
-from place import Place, code_of, token
+from place import AWS_IDENTITY_LAG, Place, code_of, token
 
 from chime_local.engine import Engine
 from chime_local.service import World
@@ -192,6 +192,38 @@ def omitted_settings(place: Place) -> str:
     return f"{shown['Privacy']}_{shown['Mode']}"
 
 
+def _known_user(place: Place, name: str) -> str:
+    """Create a user and return the ARN once calls in its name are taken."""
+    user = place.user(name)
+    listing = {"AppInstanceArn": place.app, "ChimeBearer": user}
+    place.retry(place.messaging.list_channels, AWS_IDENTITY_LAG, **listing)
+    return user
+
+
+def member_removes_others(place: Place) -> str:
+    """Remove a member in another member's name."""
+    ann, bob = _known_user(place, "ann"), place.user("bob")
+    arn = place.channel(MemberArns=[ann, bob])
+    here = {"ChannelArn": arn, "MemberArn": bob, "ChimeBearer": ann}
+    code = code_of(place.messaging.delete_channel_membership, **here)
+    assert (code, "bob" in place.members(arn)) in (("", False), ("Forbidden", True))
+    return "no" if code else "yes"
+
+
+def hidden_lists_members(place: Place) -> str:
+    """List the members of a private channel in the name of a HIDDEN one, and describe one of them."""
+    ann, arn = _known_user(place, "ann"), place.channel()
+    place.members(arn)
+    member = {"ChannelArn": arn, "ChimeBearer": place.boss, "MemberArn": ann, "Type": "HIDDEN"}
+    place.messaging.create_channel_membership(**member)
+    here = {"ChannelArn": arn, "ChimeBearer": ann}
+    listed = code_of(place.messaging.list_channel_memberships, **here)
+    describe = place.messaging.describe_channel_membership
+    assert _misses(lambda: not code_of(describe, **here, MemberArn=ann)).isdecimal()
+    assert code_of(describe, **here, MemberArn=place.boss) == listed
+    return {"": "yes", "Forbidden": "no"}[listed]
+
+
 PROBES: dict[str, Callable[[Place], str]] = {
     probe.__name__: probe
     for probe in (
@@ -212,6 +244,8 @@ PROBES: dict[str, Callable[[Place], str]] = {
         update_misses,
         put_streaming,
         omitted_settings,
+        member_removes_others,
+        hidden_lists_members,
     )
 }
 WORLDS = [

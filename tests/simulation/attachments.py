@@ -123,7 +123,8 @@ class Attachments:
                 ChannelId=name,
                 Name=name,
                 ClientRequestToken=name,
-                MemberArns=[self._user("guest")],
+                # Who is no admin makes moderators only as a member.
+                MemberArns=[self._user("guest"), self._user("mod")],
                 ModeratorArns=[self._user("mod")],
             )
         self.sim.run(lambda: False, 3600)

@@ -27,14 +27,16 @@ MOST_TAGS = 50
 MAX_MEMBERSHIPS_OF_USER = 20_000
 _ROLES = {
     "member": "member, moderator or admin",
+    "observer": "DEFAULT member, moderator or admin",
     "moderator": "moderator or admin",
+    "moderating member": "moderator and member, or admin",
     "admin": "admin",
     "sender": "a DEFAULT member",
 }
 STALE_READ_SECONDS = 15
-"""No read misses a write for longer than that; seen of AWS were up to five reads half a second apart."""
+"""No read misses a write for longer than that; others saw up to five reads of AWS do so, half a second apart."""
 DELETION_AFTER_EXPIRY_SECONDS = 6 * 3600
-"""AWS deletes within six hours of expiry; here it is the last moment of them."""
+"""AWS says that it usually takes six hours and may vary (D); here it is six hours exactly."""
 NEW_IDENTITY_SECONDS = 60
 """No user, bot or admin is new for longer than that; AWS says it of IAM policies."""
 
@@ -174,14 +176,19 @@ class Base:
         return channel
 
     def _may(self, app: AppInstance, channel: Channel, bearer: str, role: str, *, read: bool) -> bool:
+        kind = channel.members.get(bearer)
         # Sending is no privilege: an admin, too, must be added first.
         if role == "sender":
-            return channel.members.get(bearer) == "DEFAULT"
+            return kind == "DEFAULT"
         if self.is_admin(app, bearer):
             return True
         if role != "admin" and bearer in channel.moderators:
+            return role != "moderating member" or kind is not None
+        if role not in ("member", "observer"):
+            return False
+        if read and channel.privacy == "PUBLIC":
             return True
-        return role == "member" and (bearer in channel.members or (read and channel.privacy == "PUBLIC"))
+        return kind == "DEFAULT" or (kind == "HIDDEN" and role == "member")
 
     # Expiration and deletion
 

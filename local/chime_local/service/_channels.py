@@ -104,7 +104,11 @@ class Channels(Base):
                     channel.members[arn] = "DEFAULT"
 
     def describe_channel(self, parameters: Parameters) -> Answer:
-        """Describe a channel; its tags, members and moderators have calls of their own."""
+        """Describe a channel; its tags, members and moderators have calls of their own.
+
+        Members and moderators may describe a private one: so AWS's sample app does (A), while AWS's role table
+        leaves that to admins (U).
+        """
         channel = self.channel_for(parameters, read=True)
         return {"Channel": self.shown(channel)}
 

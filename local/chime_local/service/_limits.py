@@ -16,9 +16,8 @@ _PERSON_LISTS = frozenset({"ListChannelMemberships", "ListChannelModerators", "L
 _MESSAGE_WRITES = frozenset(f"{verb}ChannelMessage" for verb in ("Send", "Update", "Redact", "Delete")) | {
     "ChannelFlowCallback"
 }
-_APP_INSTANCES = frozenset(f"{verb}AppInstance" for verb in ("Create", "Describe", "Update", "Delete")) | {
-    "ListAppInstances"
-}
+_APP_INSTANCE_WRITES = frozenset(f"{verb}AppInstance" for verb in ("Create", "Update", "Delete"))
+_USER_WRITES = frozenset(f"{verb}AppInstanceUser" for verb in ("Create", "Update", "Delete"))
 _FRANKFURT = "eu-central-1"
 
 Rate = tuple[str, str, int]
@@ -38,7 +37,11 @@ class Limits:
         """Refuse a call over any of its rates; a refused call counts for none of them."""
         now = self._clock()
         identity = service_name == "chime-sdk-identity"
-        rates = _identity_rates(operation, region) if identity else _rates(operation, parameters, region, elastic)
+        rates = (
+            _identity_rates(operation, parameters, region)
+            if identity
+            else _rates(operation, parameters, region, elastic)
+        )
         applied = []
         for what, whose, rate in rates:
             recent = self._recent.setdefault((what, whose), deque())
@@ -51,12 +54,24 @@ class Limits:
             recent.append(now)
 
 
-def _identity_rates(operation: str, region: str) -> Iterator[Rate]:
+def _identity_rates(operation: str, parameters: dict[str, Any], region: str) -> Iterator[Rate]:
+    user = str(parameters.get("AppInstanceUserArn", ""))
+    app = str(parameters.get("AppInstanceArn") or user.partition("/user/")[0])
     yield "identity calls per account", region, 50
-    if "AppInstanceUser" in operation:
-        yield "calls on users per account", region, 10
-    elif operation in _APP_INSTANCES:
-        yield "calls on app instances per account", region, 5
+    if operation in _APP_INSTANCE_WRITES:
+        yield "writes of app instances per account", region, 5
+    elif operation in _USER_WRITES:
+        # The quota is named as one of the app instance, but described as one of the account (U).
+        yield "writes of users per app instance", app, 10
+    elif operation == "DescribeAppInstance":
+        yield "DescribeAppInstance per app instance", app, 20
+    elif operation == "DescribeAppInstanceUser":
+        yield "DescribeAppInstanceUser per user", user, 20
+    elif operation == "ListAppInstances":
+        yield "ListAppInstances per account", region, 10
+    elif operation == "ListAppInstanceUsers":
+        # Of what, AWS does not say (U).
+        yield "ListAppInstanceUsers per app instance", app, 10
 
 
 def _rates(operation: str, parameters: dict[str, Any], region: str, elastic: bool) -> Iterator[Rate]:

@@ -156,7 +156,7 @@ class Messages(Persons):
         return self.page(shown, parameters, "ChannelFlows")
 
     def associate_channel_flow(self, parameters: Parameters) -> Answer:
-        """Associate a flow; AWS's sample code says that a second one takes the place of the first."""
+        """Associate a flow; that a second one replaces the first is inferred from AWS's sample."""
         channel = self.channel_for(parameters, "moderator")
         arn = parameters["ChannelFlowArn"]
         self._flow(arn)
@@ -166,7 +166,7 @@ class Messages(Persons):
         return {}
 
     def disassociate_channel_flow(self, parameters: Parameters) -> Answer:
-        """Take a flow off a channel."""
+        """Take a flow off one channel; the model says "from all its channels", but requires ChannelArn (U)."""
         channel = self.channel_for(parameters, "moderator")
         if channel.flow != parameters["ChannelFlowArn"]:
             raise ChimeError("NotFound", f"{channel.arn} has no such flow")

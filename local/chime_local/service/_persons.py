@@ -68,27 +68,33 @@ class Persons(Channels):
         return {"BatchChannelMemberships": members, "Errors": errors}
 
     def delete_channel_membership(self, parameters: Parameters) -> Answer:
-        """Remove a member; everyone may remove themselves."""
+        """Remove a member; everyone may remove themselves, and whether members others is unknown of AWS."""
         own = parameters["MemberArn"] == parameters.get("ChimeBearer")
-        channel = self.channel_for(parameters, "member" if own else "moderator")
+        as_member = own or self.world.member_removes_others == "yes"
+        channel = self.channel_for(parameters, "member" if as_member else "moderator")
         if parameters["MemberArn"] not in channel.members:
             raise self.missing("membership of", parameters["MemberArn"])
         del channel.members[parameters["MemberArn"]]
         return {}
 
     def describe_channel_membership(self, parameters: Parameters) -> Answer:
-        """Describe one membership."""
-        channel = self.channel_for(parameters, read=True)
+        """Describe one membership; whether a HIDDEN member sees that of another is unknown of AWS."""
+        own = parameters["MemberArn"] == parameters.get("ChimeBearer")
+        channel = self.channel_for(parameters, "member" if own else self._observer(), read=True)
         kind = channel.members.get(parameters["MemberArn"])
         if kind is None:
             raise self.missing("membership of", parameters["MemberArn"])
         shown = {"Member": self._who(parameters["MemberArn"]), "Type": kind, "ChannelArn": channel.arn}
         return {"ChannelMembership": shown}
 
+    def _observer(self) -> str:
+        """Return the role that sees members."""
+        return "member" if self.world.hidden_lists_members == "yes" else "observer"
+
     def list_channel_memberships(self, parameters: Parameters) -> Answer:
-        """List members; hidden ones only when asked for."""
-        channel = self.channel_for(parameters, read=True)
+        """List members; HIDDEN ones only when asked for, and for moderators and admins only."""
         wanted = parameters.get("Type") or "DEFAULT"
+        channel = self.channel_for(parameters, "moderator" if wanted == "HIDDEN" else self._observer(), read=True)
         shown = [{"Member": self._who(arn)} for arn, kind in channel.members.items() if kind == wanted]
         return {"ChannelArn": channel.arn, **self.page(shown, parameters, "ChannelMemberships")}
 
@@ -110,8 +116,8 @@ class Persons(Channels):
         return self.page(shown, parameters, "ChannelMemberships")
 
     def create_channel_moderator(self, parameters: Parameters) -> Answer:
-        """Make a moderator; on an elastic channel this drops their memberships."""
-        channel = self.channel_for(parameters, "moderator")
+        """Make a moderator, which moderators who are members may; on an elastic channel this drops memberships."""
+        channel = self.channel_for(parameters, "moderating member")
         arn = parameters["ChannelModeratorArn"]
         if arn not in self.app_instance(channel.arn).identities:
             raise ChimeError("BadRequest", f"{arn} is not there")

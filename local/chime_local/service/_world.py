@@ -25,6 +25,8 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "update_misses": ("0", "1", "2"),
     "put_streaming": ("upsert", "replaces"),
     "omitted_settings": ("PUBLIC_UNRESTRICTED", "PRIVATE_RESTRICTED"),
+    "member_removes_others": ("no", "yes"),
+    "hidden_lists_members": ("no", "yes"),
 }
 _NUMBERS = ("read_misses", "new_identity_refusals", "new_policy_delay", "tag_misses", "update_misses")
 """The switches that take any number; of them the values above are only those that are tried."""
@@ -58,6 +60,10 @@ class World:
     update_misses: int = _switch("update_misses")
     put_streaming: str = _switch("put_streaming")
     omitted_settings: str = _switch("omitted_settings")
+    member_removes_others: str = _switch("member_removes_others")
+    """Whether a member removes other members; AWS's role table says "Allowed" and names no restriction (U)."""
+    hidden_lists_members: str = _switch("hidden_lists_members")
+    """Whether a HIDDEN member sees the others: a blog of AWS's says no, its role table makes no difference (U)."""
 
     @staticmethod
     def values() -> dict[str, tuple[str, ...]]:
