@@ -268,6 +268,8 @@ class History:
         if not names:
             return
         name = self.rng.choice(names)
+        if stack is not target and "ChannelId" in stack.resources[name].declared.properties:
+            return  # there it looks like the channel of another: see docs/simulation.md
         self._new_names += 1
         new = f"Moved{self._new_names}"
         self.story.append(f"refactor {name} of {stack.name} to {new} of {target.name}")
