@@ -25,7 +25,8 @@ class LambdaAsset(BuildHookInterface[Any]):
         # The package itself cannot be imported here: it needs aws-cdk-lib.
         crhelper = runpy.run_path(str(Path(self.root, "constructs/cdk_chime_messaging/_crhelper.py")))
         files: dict[str, bytes] = crhelper["files"]()
-        staged = Path(tempfile.mkdtemp())
+        self._staged = tempfile.TemporaryDirectory()
+        staged = Path(self._staged.name)
         for name, content in files.items():
             path = staged / name  # the very bytes that were looked at, whatever becomes of the installed ones
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,6 +37,11 @@ class LambdaAsset(BuildHookInterface[Any]):
             json.dumps(bill_of_materials(self.metadata.version, crhelper["VERSION"], files), indent=1) + "\n"
         )
         build_data["sbom_files"].append(str(bill))  # PEP 770: hatchling puts it into .dist-info/sboms/
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        staged = getattr(self, "_staged", None)
+        if staged is not None:
+            staged.cleanup()
 
 
 def bill_of_materials(version: str, crhelper_version: str, files: dict[str, bytes]) -> dict[str, Any]:

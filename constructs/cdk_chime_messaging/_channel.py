@@ -68,7 +68,8 @@ class Channel(CustomResource, Grants):
         app_instance_arn: The app instance: its ARN, a CfnAppInstance, or what refers to one. Its region, us-east-1
             or eu-central-1, is where the channel lives, whichever region the stack is in.
         chime_bearer: The user or bot in whose name the channel is managed. Take one that is AppInstanceAdmin (see
-            `AppInstanceAdmin`): it needs no membership and can always delete. It must outlive its channels.
+            `AppInstanceAdmin`): it needs no membership and can always delete. It must outlive its channels. Another
+            one takes over in place; the former one stays member and moderator of the channel, as its creator is.
         name: 1–256 characters. Default: the construct's id.
         mode: Who may add members; every DEFAULT member sends, in both modes. Always sent, as AWS does not document
             its own default. Default: RESTRICTED, admins and moderators only.
@@ -92,8 +93,9 @@ class Channel(CustomResource, Grants):
             expiry. Whether a bot may set it as `chime_bearer` is unknown: the Service Authorization Reference names
             only users. Default: never.
         adopt_existing: Take over the channel that holds `channel_id`, with its messages, instead of refusing it.
-            `channel_id` may then be the channel's ARN. A channel that bears the mark of another owner (another
-            stack, or another construct of this one) is refused all the same. Default: False.
+            `channel_id` may then be the channel's ARN; where nobody holds it, one is created. A
+            channel that bears the mark of another owner (another stack, or another construct of this one) is
+            refused all the same. Default: False.
         adopt_from_other_owner: With `adopt_existing`, take over a channel from the stack or construct of this
             package that owns it. That one should let go of it first: deploy it with the removal policy RETAIN, then
             remove its channel. Until it has, its updates are refused if it declares a channel_id, and otherwise
@@ -330,7 +332,14 @@ class Channel(CustomResource, Grants):
         self._add("BanArns", self._declared.bans, user, bots=False)
 
     def associate_flow(self, flow: ChannelFlowLike) -> None:
-        """Let a channel flow process the channel's messages; a channel has one at a time, swapped in place."""
+        """Let a channel flow process the channel's messages; a channel has one at a time, swapped in place.
+
+        A channel that is kept when it leaves the stack keeps its flow, too, and the service refuses to delete a
+        flow that a channel uses. To delete a stack that has both, take the association out and deploy that first.
+
+        Args:
+            flow: The channel flow. Default, without this call: none.
+        """
         self._declared.flow = flow_arn(flow)
         self._override("ChannelFlowArn", self._declared.flow)
 

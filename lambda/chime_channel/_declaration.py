@@ -21,7 +21,7 @@ _ELASTIC = {
     "TargetMembershipsPerSubChannel": (2, None),
     "MinimumMembershipPercentage": (1, 40),
 }
-_SHOWN = 60
+_SHOWN = 200
 """How many characters of a wrong value a message shows."""
 SECRET = ("Name", "Metadata", "Tags")
 """The properties of which no value is ever shown."""

@@ -8,6 +8,7 @@ from chime_local.cloudformation._conditions import Conditions
 from chime_local.cloudformation._events import Events
 from chime_local.cloudformation._exports import Exports
 from chime_local.cloudformation._ministack import MiniStack, MiniStackError
+from chime_local.cloudformation._missing import MissingStacks
 from chime_local.cloudformation._nested import NestedStacks
 from chime_local.cloudformation._operation import Operations
 
@@ -18,6 +19,7 @@ def install(ministack: MiniStack, contract: Contract) -> None:
     """Put right what MiniStack's CloudFormation has wrong; the steps of the rollback are wrapped before."""
     exports = Exports(ministack)
     Events(ministack).install()
+    MissingStacks(ministack).install()
     Conditions(ministack).install()
     Changes(ministack).install()
     exports.install()

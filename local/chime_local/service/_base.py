@@ -170,7 +170,9 @@ class Base:
         if channel is None:
             raise self.missing("channel", arn)
         if read and self.is_missed(channel.creation, self.world.read_misses):
-            raise self.missing("channel", arn)
+            missing = self.missing("channel", arn)
+            hint = "It is new, and first reads may miss it, as on AWS: read again, or use --world read_misses=0."
+            raise ChimeError(missing.code, f"{missing.message} {hint}")
         if not self._may(app, channel, bearer, role, read=read):
             raise ChimeError("Forbidden", f"{bearer} has no right to do this in {arn}: it must be {_ROLES[role]}.")
         return channel
