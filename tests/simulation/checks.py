@@ -40,6 +40,8 @@ class Checks:
             stack.disputed = self.disputed
         self.moved: set[tuple[str, str]] = set()
         """Stacks and logical ids that a refactoring has freed."""
+        self.given_up: set[str] = set()
+        """What resources hold that a rollback has skipped."""
         self.moved_away: set[str] = set()
         """Channels under ChannelIds of users' own that have come into another stack: its Delete may leave them."""
         self.bearers = {f"{app}/user/{name}" for name in ("boss", "deputy", "plain")}
@@ -198,10 +200,17 @@ class Checks:
             check_answers(stack, self.function)
         alive, held, retained = self._alive(), set(self.held()), self.retained()
         expired = {arn for arn in held | retained if arn not in alive and self._may_have_expired(arn)}
-        wanted = (held | retained | set(self.foreign)) - self.vanished
+        # What a skipped resource holds may be another's by now, who may delete it.
+        self.given_up |= {
+            held.physical_id
+            for stack in self.stacks
+            for name, held in stack.resources.items()
+            if name in stack.skipped
+        }
+        wanted = (held | retained | set(self.foreign)) - self.vanished - self.given_up
         assert not wanted - set(alive) - expired, f"lost: {wanted - set(alive) - expired}"
         left_out = set().union(*(stack.left_out for stack in self.stacks))
-        orphans = set(alive) - wanted - set(self.disputed) - self.moved_away - left_out
+        orphans = set(alive) - wanted - self.given_up - set(self.disputed) - self.moved_away - left_out
         # What a resource has made that could not be rolled back, for want of a bearer with rights, stays.
         names = {name for stack in self.stacks for name in (*stack.skipped, *stack.left_out_names)}
         skipped = tuple(f"{self.app}/channel/{name}-" for name in names)
