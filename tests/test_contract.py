@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from cdk_chime_messaging import (
     ElasticChannelConfiguration,
     ExpirationCriterion,
     ExpirationSettings,
+    _provider,
 )
 from chime_channel import _handle, _times
 from chime_channel._declaration import _PARSERS, Declaration, Elastic, Expiration, parse
@@ -239,3 +242,18 @@ def _properties(name: str, value: Any) -> dict[str, Any]:
     by_attribute = {"moderator_arns": "ModeratorArns", "tags": "Tags"}
     names = {attribute: property_ for property_, (attribute, _) in _PARSERS.items()}
     return {by_attribute.get(name) or names[name]: value}
+
+
+def test_table_of_times_in_the_architecture_is_that_of_the_code() -> None:
+    """ARCHITECTURE's table of times holds the figures of handler and provider."""
+    page = Path(__file__).parent.parent.joinpath("ARCHITECTURE.md").read_text()
+    rows = dict(re.findall(r"^\| ([^|]+) \| (\d+)(?:; \d+)? \|", page, re.MULTILINE))
+    assert {name: int(seconds) for name, seconds in rows.items()} == {
+        "a Create or Update acts at most": _times.CHANGE_SECONDS,
+        "asynchronous event age, at most; retries after an error of the function": _times.EVENT_AGE_SECONDS,
+        "staleness of reads, assumed at most": _times.STALENESS_SECONDS,
+        "a Delete with an id CloudFormation made up waits": _times.CREATE_ENDS_SECONDS,
+        "Lambda timeout": _provider.TIMEOUT,
+        "ServiceTimeout": _provider.SERVICE_TIMEOUT,
+        "refusals of IAM, and of a new bearer, are no verdict for": _times.PERMISSION_SECONDS,
+    }
