@@ -27,6 +27,7 @@ from chime_local._native import NativeTypes
 from chime_local._operations import Operations
 from chime_local._rollback import Rollback
 from chime_local._scratch import scratch_folder
+from chime_local.iam.actions import Actions
 from chime_local.iam.evaluator import Evaluator
 from chime_local.iam.history import PolicyHistory
 from chime_local.iam.requests import Requests
@@ -112,7 +113,8 @@ def _settle(port: int, scratch: Path, *, auth: bool) -> None:
 
 
 def _application(world: World, scratch: Path, credentials: Credentials, *, auth: bool, limits: bool) -> Front:
-    from ministack.app import app  # noqa: PLC0415 - reads its settings when imported
+    from ministack import app  # noqa: PLC0415 - reads its settings when imported
+    from ministack.core import iam_actions, router  # noqa: PLC0415
 
     from chime_local import cloudformation  # noqa: PLC0415
 
@@ -135,6 +137,7 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
     operations.install(ministack.stacks, ministack.handlers, ministack.changesets)
     credentials.install()
     _isolate_lambdas(scratch)
+    Actions(app, iam_actions, router.SERVICE_PATTERNS).install()
     history = _cure_iam(service, ministack.provisioners) if auth else None
 
     def reset() -> None:
@@ -146,7 +149,7 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
 
     return Front(
         ChimeApp(service),
-        app,
+        app.app,
         credentials=credentials,
         auth=auth,
         deliver=contract.deliver,

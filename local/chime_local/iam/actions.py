@@ -1,0 +1,175 @@
+"""Has MiniStack execute the very action that it judges: one request, one service, one action.
+
+MiniStack reads a request twice, to judge it and to execute it, and not in the same way. What its two readings could
+take for different actions is refused (services of the Query protocol) or judged as its handler reads it (others).
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from chime_local._refusal import RefusedError, error_body
+
+QUERY_SERVICES = frozenset({
+    "autoscaling", "cloudformation", "documentdb", "ec2", "elasticache", "elasticloadbalancing", "iam",
+    "monitoring", "rds", "ses", "sns", "sqs", "sts",
+})  # fmt: skip
+"""Services that take the action from a form or a query string, by MiniStack's names."""
+MAX_INFLATED_BYTES = 16_777_216
+"""DynamoDB's limit for a request (D), the largest of the services whose bodies may come compressed."""
+_FORM = "application/x-www-form-urlencoded"
+_JSON = re.compile(r"application/x-amz-json-1\.[01](?:; ?charset=utf-8)?", re.IGNORECASE)
+_JSON_TARGETS = {"sqs": "AmazonSQS", "monitoring": "GraniteServiceVersion20100801"}
+"""Query services that speak JSON as well (botocore's models); what MiniStack takes beyond it, no SDK sends."""
+_CBOR_PATH = re.compile(r"/service/GraniteServiceVersion20100801/operation/(\w+)")
+_LAMBDA_ACTIONS = {"InvokeWithResponseStream": "InvokeFunction"}
+"""Operations whose permission has another name (D, Lambda's page of the Service Authorization Reference)."""
+
+Headers = Mapping[str, str]
+Parameters = Mapping[str, list[str]]
+
+
+class Actions:
+    """Replaces the functions by which MiniStack finds out what a request asks for, and of which service."""
+
+    def __init__(self, app: Any, actions: Any, patterns: Mapping[str, Any]) -> None:
+        self._app, self._actions, self._patterns = app, actions, patterns
+        self._find_action, self._find_service = actions.extract_iam_action, app.detect_service
+        self._merge, self._dispatch_one = app._routing_params, app._dispatch_service_request
+        self._inflate_all = app._decompress_request_body
+
+    def install(self) -> None:
+        """Put the cures in place."""
+        self._actions.extract_iam_action = self._action
+        self._actions.SERVICE_TO_IAM_NAMESPACE |= {"documentdb": "rds", "kinesisanalyticsv2": "kinesisanalytics"}
+        self._actions._BOTOCORE_SERVICE_MAP |= {name: [name] for name in ("account", "lambda", "lambda-core")}
+        self._app.detect_service = self._service
+        self._app._routing_params = self._routing_parameters
+        self._app._decompress_request_body = self._inflated
+        self._app._dispatch_service_request = self._dispatch
+
+    def _service(self, method: str, path: str, headers: Headers, query: Parameters) -> str:
+        """Return the service that a request was signed for, also where the signature is in its URL."""
+        scope = query.get("X-Amz-Credential")
+        if scope and not headers.get("authorization"):
+            headers = {**headers, "authorization": f"Credential={scope[0]},"}
+        return str(self._find_service(method, path, headers, query))
+
+    def _routing_parameters(
+        self, method: str, path: str, headers: Headers, body: bytes, query: Parameters
+    ) -> Parameters:
+        """Return what routes a request; a form is a body like any other unless the service takes forms."""
+        if self._service(method, path, headers, query) not in QUERY_SERVICES:
+            return query
+        merged: Parameters = self._merge(method, path, headers, body, query)
+        return merged
+
+    @staticmethod
+    def _refused(service: str, headers: Headers, error: RefusedError) -> tuple[int, dict[str, str], bytes]:
+        body, content_type, code = error_body(service, headers, error.code, str(error))
+        return error.status, {"Content-Type": content_type, "x-amzn-errortype": code}, body
+
+    async def _dispatch(  # noqa: PLR0917 - MiniStack's own signature
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: Parameters, request_id: str
+    ) -> Any:
+        """Refuse a request that can be read in two ways, and dispatch any other."""
+        service = ""
+        try:
+            service = self._service(
+                method, path, headers, self._routing_parameters(method, path, headers, body, query)
+            )
+            if service != "s3":
+                # Drops the encoding from the headers as well, so that nothing is inflated twice.
+                body = self._inflated(body, headers)
+                merged = self._routing_parameters(method, path, headers, body, query)
+                service = self._service(method, path, headers, merged)
+            if service in QUERY_SERVICES and not _is_rest(service, path):
+                _check_query_request(service, path, headers, body, query)
+        except RefusedError as error:
+            return self._refused(service, headers, error)
+        return await self._dispatch_one(method, path, headers, body, query, request_id)
+
+    def _inflated(self, body: bytes, headers: dict[str, str]) -> bytes:
+        """Inflate a compressed body that is not too long."""
+        if "gzip" in headers.get("content-encoding", "").lower():
+            try:
+                size = len(gzip.GzipFile(fileobj=io.BytesIO(body)).read(MAX_INFLATED_BYTES + 1))
+            except (OSError, EOFError, zlib.error):
+                raise RefusedError(400, "SerializationException", "The body cannot be inflated.") from None
+            if size > MAX_INFLATED_BYTES:
+                raise RefusedError(
+                    413, "RequestEntityTooLarge", f"The inflated body has more than {MAX_INFLATED_BYTES} bytes."
+                )
+        inflated: bytes = self._inflate_all(body, headers)
+        return inflated
+
+    def _action(  # noqa: PLR0917 - MiniStack's own signature
+        self, service: str, method: str, path: str, headers: Headers, body: bytes, query: Parameters
+    ) -> str:
+        """Return the action that a handler will execute; one that nobody can tell needs a wildcard."""
+        namespace = self._actions.SERVICE_TO_IAM_NAMESPACE.get(service, service)
+        unknown = f"{namespace}:UnknownOperation"
+        if service == "lambda" and "%" in path and "/tags/" not in path:
+            return unknown  # encoded twice: its handler decodes once more, and may find another operation
+        if found := _CBOR_PATH.fullmatch(path) if service == "monitoring" else None:
+            return f"{namespace}:{_action_of_target(headers) or found[1]}"
+        if service not in QUERY_SERVICES or _is_rest(service, path):
+            query = {name: values for name, values in query.items() if name != "Action"}
+            kept = headers if self._takes_target(service, headers) else _without(headers, "x-amz-target")
+            headers = _without(kept, "content-type")
+        action = str(self._find_action(service, method, path, headers, body, query) or unknown)
+        prefix, _, name = action.partition(":")
+        return f"{prefix}:{_LAMBDA_ACTIONS.get(name, name)}"
+
+    def _takes_target(self, service: str, headers: Headers) -> bool:
+        """Check whether a service takes its action from this X-Amz-Target, of which it has one form only."""
+        prefixes: Iterable[str] = self._patterns.get(service, {}).get("target_prefixes", ())
+        target = headers.get("x-amz-target", "")
+        return any(re.fullmatch(rf"{re.escape(prefix.rstrip('.'))}\w*\.\w+", target) for prefix in prefixes)
+
+
+def _is_rest(service: str, path: str) -> bool:
+    """Check whether a request is one of the API that Amazon SES has beside its Query API."""
+    return service == "ses" and path.startswith("/v2/")
+
+
+def _without(headers: Headers, name: str) -> Headers:
+    return {key: value for key, value in headers.items() if key != name}
+
+
+def _action_of_target(headers: Headers) -> str:
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def _check_query_request(service: str, path: str, headers: Headers, body: bytes, query: Parameters) -> None:
+    """Check that a request has at most one action, in the one place where its service looks for it."""
+    target, kind = headers.get("x-amz-target", ""), headers.get("content-type", "")
+    cbor = service == "monitoring" and bool(_CBOR_PATH.fullmatch(path))
+    if cbor or target:
+        json_target = service in _JSON_TARGETS and re.fullmatch(rf"{_JSON_TARGETS[service]}\.\w+", target)
+        as_json = json_target and not cbor and _JSON.fullmatch(kind)
+        as_cbor = cbor and not target and kind in ("", "application/cbor")
+        single = "Action" not in query and (as_json or as_cbor)
+    elif body:
+        single = "/operation/" not in path and "cbor" not in headers.get("smithy-protocol", "")
+        single = single and kind.startswith(_FORM) and _is_single_form(body, query)
+    else:
+        single = "/operation/" not in path and all(len(values) == 1 for values in query.values())
+    if not single:
+        raise RefusedError(400, "InvalidAction", "The request names no single action where its service takes it.")
+
+
+def _is_single_form(body: bytes, query: Parameters) -> bool:
+    """Check that a body is a form with one action, and that no name is there twice or in the query too."""
+    # One that begins otherwise (a brace, a byte order mark) is JSON to some handlers; all SDKs encode the rest.
+    if not body.isascii() or not body[:1].isalpha():
+        return False
+    form = parse_qs(body.decode("ascii"), keep_blank_values=True)
+    single = all(len(values) == 1 for values in form.values()) and not set(form) & set(query)
+    return single and "Action" not in query and bool(form.get("Action", [""])[0])
