@@ -7,11 +7,14 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 _PREFIX = "chime-local-run-"
 _UNLOCKED_PREFIX = "chime-local-new-"
+_UNLOCKED_SECONDS = 60
+"""Age from which a folder that nobody has locked is one that nobody will lock any more."""
 
 
 @contextlib.contextmanager
@@ -38,11 +41,19 @@ def scratch_folder() -> Iterator[Path]:
 
 def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):  # another start removes it just now, or it is another user's
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                if os.fstat(descriptor).st_uid == os.getuid():
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(descriptor)
+        _remove_unlocked(folder, min_seconds=0)
+    for folder in parent.glob(f"{_UNLOCKED_PREFIX}*"):
+        _remove_unlocked(folder, min_seconds=_UNLOCKED_SECONDS)
+
+
+def _remove_unlocked(folder: Path, *, min_seconds: float) -> None:
+    """Remove a folder of this user's that is so old and that no process has locked."""
+    with contextlib.suppress(OSError):  # another start removes it just now, or it is another user's
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            status = os.fstat(descriptor)
+            if status.st_uid == os.getuid() and time.time() - status.st_mtime >= min_seconds:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(descriptor)
