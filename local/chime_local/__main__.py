@@ -14,7 +14,7 @@ from typing import Any
 
 from chime_local import _cdk
 from chime_local._scratch import scratch_folder
-from chime_local.engine import DROPPED, Engine, EngineError, environment
+from chime_local.engine import DROPPED, Engine, EngineError, environment, own_environment
 from chime_local.service import World
 
 _CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _deploy(given)
             case "drift":
                 return _show_drift(given.stack)
+        _drop_environment(sys.argv[1:] if arguments is None else arguments)
         return _serve(given)
     except (EngineError, _cdk.NoCli) as failed:
         _cdk.say(f"error: {failed}")
@@ -97,6 +98,13 @@ def _show_drift(stack: str) -> int:
         for difference in report.differences:
             print(f"  {difference}")
     return 3 if any(report.differences for report in found) else 0
+
+
+def _drop_environment(arguments: Sequence[str]) -> None:
+    """Begin anew without the shell's variables, which Lambdas could read in /proc as long as this process lives."""
+    kept = own_environment()
+    if os.environ.keys() - kept.keys():
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "chime_local", *arguments], kept)  # noqa: S606
 
 
 def _serve(given: argparse.Namespace) -> int:

@@ -28,6 +28,8 @@ from chime_local._signature import sign
 
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
 """Variables that would lead SDKs away from the engine."""
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "CHIME_LOCAL_LOG_LEVEL")
+"""What of the shell's environment the engine is started with: any of its Lambdas can read that in /proc."""
 _LONGEST_BODY = 51_200
 _ANNOUNCED_PORT = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
 _ANNOUNCED_SECRET = re.compile(r"export AWS_SECRET_ACCESS_KEY=(\w+)")
@@ -59,6 +61,12 @@ def _with_host(no_proxy: str) -> str:
     """Add the engine's host to those that are reached without a proxy."""
     hosts = [host for host in no_proxy.split(",") if host and host != HOST]
     return ",".join((HOST, *hosts))
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment in which the engine's process is started."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 class Engine:
@@ -98,7 +106,7 @@ class Engine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=own_environment(),
         )
         try:
             self.port, self.secret = self._announced(self._process)

@@ -23,6 +23,9 @@ from urllib.parse import urlencode, urlsplit
 
 import boto3
 import botocore.auth
+import h2.config
+import h2.connection
+import h2.events
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -32,6 +35,7 @@ from botocore.exceptions import ClientError
 from test_commands import alive, environment
 from toys import ASSUMED, function
 
+from chime_local._scratch import scratch_folder
 from chime_local.engine import Engine
 
 ROOT_KEY = "000000000000"
@@ -449,6 +453,26 @@ def test_too_many_or_long_headers_are_refused(engine: Engine, lines: bytes) -> N
     assert engine.client("sts").get_caller_identity()["Account"] == ROOT_KEY
 
 
+@pytest.mark.parametrize("path", [b"/_mini\tstack/health", b"/a b", b"/?a=\tb", b"/\x7f"])
+def test_path_with_unencoded_characters_is_refused_over_http_2(engine: Engine, path: bytes) -> None:
+    """Whoever reads such a path might read another one."""
+    state = h2.config.H2Configuration(
+        client_side=True, validate_outbound_headers=False, normalize_outbound_headers=False
+    )
+    connection = h2.connection.H2Connection(state)
+    connection.initiate_connection()
+    names = {b":method": b"GET", b":scheme": b"http", b":authority": b"localhost", b":path": path}
+    connection.send_headers(1, list(names.items()), end_stream=True)
+    with socket.create_connection(("127.0.0.1", engine.port), 20) as sent:
+        sent.sendall(connection.data_to_send())
+        status = ""
+        while not status and (received := sent.recv(65_536)):
+            for event in connection.receive_data(received):
+                if isinstance(event, h2.events.ResponseReceived):
+                    status = str(dict(event.headers))
+    assert "400" in status
+
+
 ADMIN = [
     ("POST", "/_ministack/reset"),
     ("POST", "/_ministack/config"),
@@ -594,6 +618,49 @@ def test_lambda_sees_no_variable_of_the_shell(
             assert code_of(iam.list_users) == "AccessDenied"
 
 
+LOOK = """
+import os, pathlib
+def handler(event, context):
+    found, number = [], os.getpid()
+    while number > 1 and b"chime_local" in pathlib.Path(f"/proc/{number}/cmdline").read_bytes() or not found:
+        found.append(pathlib.Path(f"/proc/{number}/environ").read_text(errors="replace"))
+        number = int(pathlib.Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1])
+    return "\\n".join(found)
+"""
+
+
+def test_lambda_reads_no_variable_of_the_shell_in_the_engines_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What /proc shows of the engine, which is a Lambda's parent, has nothing of the shell either."""
+    monkeypatch.setenv("GITHUB_TOKEN", "hush-hush")
+    with Engine() as engine:
+        outputs = engine.deploy_template(
+            {"Resources": function("Function", LOOK), "Outputs": {"Name": {"Value": {"Ref": "Function"}}}}, "S"
+        )
+        seen = engine.client("lambda").invoke(FunctionName=outputs["Name"])["Payload"].read()
+        assert (b"PATH=" in seen, b"hush-hush" in seen) == (True, False)
+        assert engine._process is not None
+        started_with = Path(f"/proc/{engine._process.pid}/environ").read_bytes()
+        assert (b"PATH=" in started_with, b"hush-hush" in started_with) == (True, False)
+
+
+def test_command_keeps_no_variable_of_the_shell(tmp_path: Path) -> None:
+    """`chime-local` itself begins anew without the shell's variables; its announcement is as before."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chime_local", "--until-input-ends"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path, GITHUB_TOKEN="hush-hush"),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process, process.stdout:
+        assert process.stdout.readline().startswith(b"unset AWS_PROFILE")
+        started_with = Path(f"/proc/{process.pid}/environ").read_bytes()
+        process.stdin.close()
+        process.wait(20)
+    assert (b"PATH=" in started_with, b"hush-hush" in started_with) == (True, False)
+
+
 def test_calls_of_a_node_lambda_are_verified(engine: Engine) -> None:
     """A Lambda on Node reaches the engine with its role's credentials."""
     code = """const {DynamoDBClient, ListTablesCommand} = require("@aws-sdk/client-dynamodb");
@@ -652,3 +719,17 @@ def test_folders_of_a_killed_engine_are_removed_by_the_next_start(
         assert living.client("sts").get_caller_identity()["Account"] == ROOT_KEY
     assert folders(tmp_path) == {"chime-local-of-mine"}
     assert not [line for line in alive(tmp_path) if "chime_local" in line]
+
+
+def test_folder_that_was_never_locked_is_removed_when_it_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process killed before it locked its folder leaves one that goes later; a fresh one may be locked soon."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, seconds in (("old", 61), ("fresh", 1)):
+        (tmp_path / f"chime-local-new-{name}").mkdir()
+        made = datetime.now(UTC).timestamp() - seconds
+        os.utime(tmp_path / f"chime-local-new-{name}", (made, made))
+    with scratch_folder():
+        pass
+    assert [folder.name for folder in tmp_path.iterdir()] == ["chime-local-new-fresh"]
