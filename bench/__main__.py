@@ -67,8 +67,8 @@ def measure_handlers(results: Results, subjects: Subjects, scratch: Path, rounds
     ours, theirs = subjects.in_turns("warm", "peak_kib", 20, rounds, BOTH)
     results.row("peak memory of the handler, ours / documented crhelper", 0.9, ours / theirs)
     create = subjects.run("create", "ours")["requests"]
-    results.row("HTTP requests of a Create, answer included", 3, sum(create.values()))
-    for kind, target in (("update", 4), ("delete", 2)):
+    results.row("HTTP requests of a Create, answer included", 2, sum(create.values()))
+    for kind, target in (("update", 3), ("delete", 3)):
         asked = subjects.run(kind, "ours")["requests"]
         results.row(
             f"HTTP requests of {'an' if kind == 'update' else 'a'} {kind.title()}, answer included",

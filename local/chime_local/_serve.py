@@ -37,9 +37,9 @@ from chime_local.service.asgi import ChimeApp
 
 HOST = "127.0.0.1"
 MINISTACK = "1.5.33"
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "NODE_PATH")
 """What of the shell's environment the engine keeps."""
-_LAMBDA_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "GATEWAY_PORT", "NO_PROXY", "no_proxy")
+_LAMBDA_KEPT = ("PATH", "LD_LIBRARY_PATH", "NODE_PATH", "TMPDIR", "GATEWAY_PORT", "NO_PROXY", "no_proxy")
 _LAMBDA_SETTINGS = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED")
 _LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 

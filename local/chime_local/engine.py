@@ -28,7 +28,17 @@ from chime_local._signature import sign
 
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
 """Variables that would lead SDKs away from the engine."""
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "CHIME_LOCAL_LOG_LEVEL")
+_KEPT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "NODE_PATH",
+    "TMPDIR",
+    "CHIME_LOCAL_LOG_LEVEL",
+)
 """What of the shell's environment the engine is started with: any of its Lambdas can read that in /proc."""
 _LONGEST_BODY = 51_200
 _ANNOUNCED_PORT = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
