@@ -38,6 +38,8 @@ class Checks:
         """From channels that a stack has asked to take over while they were another's to that stack, or nobody."""
         for stack in stacks:
             stack.disputed = self.disputed
+        self.contended: set[str] = set()
+        """Channels that a stack took over, or held, while the one it took them from was deployed, too."""
         self.moved: set[tuple[str, str]] = set()
         """Stacks and logical ids that a refactoring has freed."""
         self.given_up: set[str] = set()
@@ -159,8 +161,18 @@ class Checks:
                 del self.foreign[arn]
         self.vanished -= set(alive)
         for arn, adopter in self.disputed.items():
+            if adopter in self._operating and self._is_held_by_another(arn, adopter):
+                self.contended.add(arn)
             if arn not in alive and (adopter in self._operating or not self._adopter_holds(arn, adopter)):
                 self.vanished.add(arn)
+
+    def _is_held_by_another(self, arn: str, adopter: str) -> bool:
+        return any(
+            arn in (physical_id for physical_id, _ in self._before.get(stack.name, {}).values())
+            or arn in {held.physical_id for held in stack.resources.values()}
+            for stack in self.stacks
+            if stack.name != adopter and stack.name in self._operating
+        )
 
     def _adopter_holds(self, arn: str, adopter: str) -> bool:
         return any(
@@ -208,8 +220,8 @@ class Checks:
             if name in stack.skipped
         }
         wanted = (held | retained | set(self.foreign)) - self.vanished - self.given_up
-        # Of a channel that one stack takes from another which still declares it, either may delete it: assumed.
-        lost = wanted - set(alive) - expired - set(self.disputed)
+        # Of a channel that two stacks write to at once, either may delete it: assumed.
+        lost = wanted - set(alive) - expired - self.contended
         assert not lost, f"lost: {lost}"
         left_out = set().union(*(stack.left_out for stack in self.stacks))
         orphans = set(alive) - wanted - self.given_up - set(self.disputed) - self.moved_away - left_out

@@ -40,6 +40,9 @@ other delivery of a request outlives its answer into the next request of the sam
 MAX_AGE = 540.0
 """The maximum event age of the Lambda."""
 TIMER_MARGIN = 8.0
+_MEMBERSHIP = "Custom::ChimeChannelMembership"
+POLICY_DELAY = 50.0
+"""For how long after a change of it a policy may not be known everywhere; assumed."""
 _MAX_PAUSE = 300.0
 """The longest pause between two attempts of Lambda to find a free environment for an asynchronous event."""
 
@@ -152,6 +155,8 @@ class Pending:
     """Whether it has put another in its place afterwards, though the service replaces a flow at once."""
     denied: set[str] = field(default_factory=set)
     """The operations that IAM has refused to a delivery."""
+    allowed: set[str] = field(default_factory=set)
+    """The operations that IAM has allowed to a delivery."""
 
     @property
     def secrets(self) -> list[str]:
@@ -293,7 +298,7 @@ class Environment:
         """Serve one delivery; raises Killed where that is the environment's end."""
         self._pending, self._end = pending, self.sim.now + TIMEOUT
         self._serves, self._hangs, self._answering, self._said = True, False, False, set()
-        self._forbidden = False
+        self._forbidden = self._out = False
         for task in self._frozen:
             self.sim.wake(task)
         self._frozen.clear()
@@ -351,6 +356,11 @@ class Environment:
     def _hit(self, chance: float) -> bool:
         return hit(self.sim.rng, chance)
 
+    def _is_killed(self) -> bool:
+        # Assumed: not while a member is out, to be taken in again with another type, once another delivery has
+        # answered.
+        return self._hit(self.function.faults.kill) and not (self._out and self._pending.answers)
+
     def _call(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Any:
         function = self.function
         function.calls += 1
@@ -360,19 +370,23 @@ class Environment:
         except ChimeError as refused:
             function.throttled += refused.status == 429
             raise_refusal(operation, refused)
-        self._watch_flow(operation, parameters)
+        self._watch(operation, parameters)
         return self._after(operation, answer)
 
-    def _watch_flow(self, operation: str, parameters: dict[str, Any]) -> None:
+    def _watch(self, operation: str, parameters: dict[str, Any]) -> None:
         if operation == "DisassociateChannelFlow":
             self._pending.taken_off.add(parameters["ChannelArn"])
         elif operation == "AssociateChannelFlow" and self.function.service.world.second_flow == "replaces":
             self._pending.unmoderated |= parameters["ChannelArn"] in self._pending.taken_off
+        elif operation == "DeleteChannelMembership" and self._pending.event["ResourceType"] == _MEMBERSHIP:
+            self._out = self._pending.event["RequestType"] == "Update"
+        elif operation == "BatchCreateChannelMembership":
+            self._out = False
 
     def _before(self, operation: str, *, without_bearer: bool) -> None:
         """Let go wrong what keeps a call from having its effect."""
         faults, rng, pending = self.function.faults, self.sim.rng, self._pending
-        if self._hit(faults.kill):
+        if self._is_killed():
             self._die()
         if self._hit(faults.hang):
             self._hang()
@@ -382,6 +396,7 @@ class Environment:
         if self._is_denied(operation):
             pending.denied.add(operation)
             raise denial(operation, rng)
+        pending.allowed.add(operation)
         alone = pending.begun == 1 and not faults.duplicate  # assumed of two deliveries: the same verdict
         if without_bearer and alone and not self._forbidden and self._hit(faults.forbid):
             self._forbidden = True
@@ -396,17 +411,22 @@ class Environment:
             raise unreadable(rng)
 
     def _is_denied(self, operation: str) -> bool:
-        """Check whether IAM refuses a call; once a delivery has answered, another sees no other verdict."""
+        """Check whether IAM refuses a call.
+
+        Once a delivery has answered, another sees no other verdict; and where one was allowed a call, the others
+        are soon allowed it, even when the policy changes again meanwhile.
+        """
         refuses = self.function.policy.refuses(operation, self.sim.now, self.sim.rng)
         if not self._pending.answers:
-            return refuses
+            soon = self._pending.issued + POLICY_DELAY
+            return refuses and not (operation in self._pending.allowed and self.sim.now > soon)
         failed = self._pending.answers[0]["Status"] == "FAILED"
         return failed and (refuses or operation in self._pending.denied)
 
     def _after(self, operation: str, answer: dict[str, Any]) -> Any:
         """Let go wrong what may after a call had its effect."""
         faults, rng = self.function.faults, self.sim.rng
-        if self._hit(faults.kill):
+        if self._is_killed():
             self._die()
         if self._hit(faults.hang):
             self._hang()
