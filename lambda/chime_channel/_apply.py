@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from chime_channel._api import Api, ServiceError
+from chime_channel._api import Api, OutOfTime, ServiceError
 from chime_channel._observe import bans_of, describe, members_of, moderators_of
 from chime_channel._plan import Call
 from chime_channel._request import Refused
@@ -100,7 +100,11 @@ def _add_members(api: Api, parameters: dict[str, Any]) -> None:
     """Add a batch of members; the answer may be 200 and name some that failed."""
     failure: ServiceError | None = None
     while True:
-        errors = api.call("BatchCreateChannelMembership", **parameters).get("Errors") or ()
+        try:
+            answer = api.call("BatchCreateChannelMembership", **parameters)
+        except OutOfTime as over:
+            raise OutOfTime(over.last or failure, over.operation) from None
+        errors = answer.get("Errors") or ()
         errors = [error for error in errors if error.get("ErrorCode") != "Conflict"]
         again = _RETRYABLE | (_UNSETTLED if api.effects.clock() < api.settled_at else frozenset())
         lasting = [error for error in errors if error.get("ErrorCode") not in again]

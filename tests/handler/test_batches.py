@@ -1,0 +1,147 @@
+"""Members are added in batches: what failed in one is named, what may succeed later is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from stage import Stage
+
+BATCH = "BatchCreateChannelMembership"
+
+
+def failing(stage: Stage, code: str, times: int = 10**6, *, who: str = "") -> Callable[[str, dict[str, Any]], Any]:
+    """Return what lets members of a batch fail with a code for some times, and takes them out again."""
+    left = [times]
+
+    def garble(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+        if operation != BATCH or left[0] <= 0:
+            return answer
+        left[0] -= 1
+        asked = stage.calls[-1][1]
+        failed = [arn for arn in asked["MemberArns"] if arn.endswith(who)]
+        (channel,) = stage.service.app_instances[stage.app].channels.values()
+        for arn in failed:
+            channel.members.pop(arn, None)
+        errors = [{"MemberArn": arn, "ErrorCode": code, "ErrorMessage": "the service's words"} for arn in failed]
+        return {**answer, "Errors": errors}
+
+    return garble
+
+
+def batches(stage: Stage) -> list[list[str]]:
+    """Return the names of the members of each batch that was sent."""
+    return [
+        [arn.rpartition("/")[2] for arn in parameters["MemberArns"]]
+        for operation, parameters in stage.calls
+        if operation == BATCH
+    ]
+
+
+THROTTLINGS = ("ThrottledClient", "Throttled", "Throttling")
+FAILURES = ("ServiceFailure", "ServiceUnavailable")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("code", THROTTLINGS)
+def test_batches_throttled_until_the_deadline_name_the_throttling(code: str, seed: int) -> None:
+    """A Create whose members are throttled to the end says so, and what to do, in the stack's event."""
+    stage = Stage(seed=seed)
+    stage.user("ann")
+    stage.garble = failing(stage, code)
+    answer = stage.create(MemberArns=["user/ann"])
+    assert answer["Status"] == "FAILED"
+    assert f"{BATCH}: {code}: " in answer["Reason"]
+    assert "rate limit was hit until time ran out" in answer["Reason"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_attached_member_throttled_until_the_deadline_names_the_throttling(seed: int) -> None:
+    """The same goes for a member of a channel that the stack does not own."""
+    stage = Stage(seed=seed)
+    ann, arn = stage.user("ann"), stage.create()["PhysicalResourceId"]
+    stage.now += 100
+    stage.garble = failing(stage, "ThrottledClient")
+    properties = {"ServiceToken": "arn", "ChannelArn": arn, "ChimeBearer": stage.boss, "MemberArn": ann}
+    answer = stage.deliver(stage.event("Create", properties, ResourceType="Custom::ChimeChannelMembership"))
+    assert "rate limit was hit until time ran out" in answer["Reason"]
+
+
+@pytest.mark.parametrize("code", [*THROTTLINGS, *FAILURES])
+def test_members_that_failed_for_a_while_are_added_and_no_others_again(code: str) -> None:
+    """Only those of a batch whom the service could not add yet are sent again, until they are members."""
+    stage = Stage()
+    for name in ("ann", "bob", "cy"):
+        stage.user(name)
+    stage.garble = failing(stage, code, times=2, who="bob")
+    answer = stage.create(MemberArns=["user/ann", "user/bob", "user/cy"])
+    assert answer["Status"] == "SUCCESS", answer
+    assert batches(stage) == [["ann", "bob", "cy"], ["bob"], ["bob"]]
+    (channel,) = stage.service.channels()
+    assert {arn.rpartition("/")[2] for arn in channel.members} == {"boss", "ann", "bob", "cy"}
+
+
+@pytest.mark.parametrize(
+    "code", ["BadRequest", "Conflict of another kind", "ResourceLimitExceeded", "AccessDenied"]
+)
+def test_member_who_fails_for_good_is_named_at_once(code: str) -> None:
+    """What will not change is not tried again; the message names who and why, in none of the service's words."""
+    stage = Stage()
+    for name in ("ann", "bob"):
+        stage.user(name)
+    stage.garble = failing(stage, code, who="bob")
+    answer = stage.create(MemberArns=["user/ann", "user/bob"])
+    assert answer["Status"] == "FAILED"
+    assert f"user/bob: {code}" in answer["Reason"]
+    assert "1 of the declared members" in answer["Reason"]
+    assert "user/ann" not in answer["Reason"]
+    assert "the service's words" not in answer["Reason"]
+    assert batches(stage) == [["ann", "bob"]]
+
+
+@pytest.mark.parametrize("code", ["NotFound", "Forbidden", "Unauthorized", "UnauthorizedClient"])
+def test_member_made_a_moment_ago_is_tried_for_a_minute(code: str) -> None:
+    """A user of the same stack whom the service does not know yet becomes a member once it does."""
+    stage = Stage()
+    stage.user("ann")
+    stage.garble = failing(stage, code, times=40)
+    assert stage.create(MemberArns=["user/ann"])["Status"] == "SUCCESS"
+    stage = Stage()
+    stage.user("ann")
+    stage.garble, began = failing(stage, code), stage.now
+    answer = stage.create(MemberArns=["user/ann"])
+    assert f"user/ann: {code}" in answer["Reason"]
+    assert 60 <= stage.now - began < 65
+
+
+def test_ten_who_failed_are_named_and_the_others_counted() -> None:
+    """However many members fail, the answer names ten of them and says how many more there are."""
+    for count, more in ((10, ""), (11, "; and 1 more"), (250, "; and 90 more")):
+        stage = Stage()
+        for number in range(count):
+            stage.user(f"u{number}")
+        stage.garble = failing(stage, "BadRequest")
+        reason = stage.create(MemberArns=[f"user/u{number}" for number in range(count)])["Reason"]
+        in_batch = min(count, 100)
+        assert f"{in_batch} of the declared members could not be added" in reason
+        assert reason.count(": BadRequest") == 10
+        assert f"u9: BadRequest{more}. Correct MemberArns" in reason
+
+
+def test_batches_of_one_channel_are_a_second_apart() -> None:
+    """The service takes one batch a second for each channel: none is sent earlier, a refused one included."""
+    stage, sent = Stage(), []
+    for number in range(250):
+        stage.user(f"u{number}")
+
+    def note(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == BATCH:
+            sent.append(stage.now)
+
+    stage.before = note
+    stage.garble = failing(stage, "ThrottledClient", times=3, who="u7")
+    assert stage.create(MemberArns=[f"user/u{number}" for number in range(250)])["Status"] == "SUCCESS"
+    assert len(sent) == 6
+    assert all(later - earlier >= 1 for earlier, later in zip(sent, sent[1:], strict=False))

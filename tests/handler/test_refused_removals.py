@@ -1,0 +1,184 @@
+"""A removal that the service refuses counts as done only where it is proved that nothing is left (ADR 0003)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from resources import KINDS, Kind, Place
+
+from chime_channel._api import ServiceError
+
+WORLDS = (
+    "",
+    "missing_channel=NotFound",
+    "hidden_lists_members=yes",
+    "missing_channel=NotFound,moderator_is_member=yes,second_flow=conflict,missing_tags=empty,update_misses=2",
+)
+ATTACHMENTS = ("membership", "moderator", "ban", "flow")
+ROLES = ("member", "hidden member", "stranger")
+
+
+@pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
+def place(request: pytest.FixtureRequest) -> Place:
+    """Return a place in some worlds."""
+    return Place(request.param)
+
+
+def in_the_name_of(kind: Kind, bearer: str) -> Kind:
+    """Return the same type of resource with another bearer."""
+    return kind._replace(
+        first=lambda place: {**kind.first(place), "ChimeBearer": bearer},
+        second=lambda place: {**kind.second(place), "ChimeBearer": bearer},
+    )
+
+
+def moderator(place: Place, role: str = "member") -> str:
+    """Return a user who moderates the lobby, as a member or not."""
+    stage = place.stage
+    deputy, here = stage.user("deputy"), {"ChannelArn": place.lobby, "ChimeBearer": stage.boss}
+    if role != "stranger":
+        kind = "HIDDEN" if role == "hidden member" else "DEFAULT"
+        stage.messaging("CreateChannelMembership", **here, MemberArn=deputy, Type=kind)
+    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=deputy)
+    stage.now += 100
+    return deputy
+
+
+def demote(place: Place, deputy: str) -> None:
+    """Take a moderator's right away, and wait until everybody knows."""
+    here = {"ChannelArn": place.lobby, "ChimeBearer": place.stage.boss}
+    place.stage.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=deputy)
+    place.stage.now += 100
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", ATTACHMENTS)
+@pytest.mark.parametrize("held", ["{}", "unproven:{}", "demo-Support-1XY2Z3"], ids=["held", "pending", "made up"])
+def test_delete_by_a_demoted_moderator_fails_while_the_attachment_stays(
+    place: Place, name: str, role: str, held: str
+) -> None:
+    """A bearer that may read the channel, and no more, never has a Delete answer that the attachment is gone."""
+    deputy = moderator(place, role)
+    kind = in_the_name_of(KINDS[name], deputy)
+    made = KINDS[name].create(place)
+    assert made["Status"] == "SUCCESS", made
+    demote(place, deputy)
+    before = place.everything()
+    answer = kind.delete(place, held.format(made["PhysicalResourceId"]))
+    assert place.everything() == before
+    assert answer["Status"] == "FAILED", answer
+    assert "Forbidden" in answer["Reason"]
+
+
+@pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
+def test_delete_by_a_moderator_of_what_is_gone_succeeds(place: Place, name: str) -> None:
+    """What somebody else has removed before is gone for a bearer who moderates the channel, and no admin."""
+    deputy = moderator(place)
+    kind = in_the_name_of(KINDS[name], deputy)
+    before = place.everything()
+    held = kind.create(place)["PhysicalResourceId"]
+    place.stage.now += 100
+    for _ in range(2):
+        assert kind.delete(place, held)["Status"] == "SUCCESS"
+    left = place.everything()
+    if place.stage.world.moderator_is_member == "yes" and name == "moderator":
+        left["channels"][place.lobby][3].pop(place.ann, None)  # of which nothing was declared
+    assert left == before
+
+
+@pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
+def test_rollback_by_a_demoted_moderator_fails_while_the_attachment_stays(place: Place, name: str) -> None:
+    """What a failed Update has attached is taken back, or the rollback says that it could not."""
+    deputy = moderator(place)
+    kind = in_the_name_of(KINDS[name], deputy)
+    held = kind.create(place)["PhysicalResourceId"]
+    kind.update(place, held)
+    place.stage.now += 100
+    demote(place, deputy)
+    before = place.everything()
+    answer = kind.update(place, held, back=True)
+    assert place.everything() == before
+    assert answer["Status"] == "FAILED", answer
+
+
+OTHER_REFUSALS = {
+    "BadRequest": ("BadRequestException", "no", 400),
+    "Conflict": ("ConflictException", "no", 409),
+    "UnauthorizedClient": ("UnauthorizedClientException", "no", 401),
+    "AccessDenied": ("AccessDeniedException", "User is not authorized to perform this", 403),
+    "Forbidden with IAM's words": ("ForbiddenException", "Authorization failed for this call", 403),
+    "Forbidden with the bearer's words": ("ForbiddenException", "An invalid app instance user ARN was given", 403),
+    "Forbidden": ("ForbiddenException", "no", 403),
+}
+
+
+@pytest.mark.parametrize("refusal", [name for name in OTHER_REFUSALS if name != "Forbidden"])
+@pytest.mark.parametrize("name", ATTACHMENTS)
+def test_delete_that_is_refused_for_another_reason_fails(name: str, refusal: str) -> None:
+    """Only a refusal that can mean absence is ever taken for it, also of an admin."""
+    place, kind = Place(), KINDS[name]
+    held = kind.create(place)["PhysicalResourceId"]
+    place.stage.now += 100
+    before = place.everything()
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation.startswith(("Delete", "Disassociate")):
+            raise ServiceError(operation, *OTHER_REFUSALS[refusal])
+
+    place.stage.before = refuse
+    answer = kind.delete(place, held)
+    assert (answer["Status"], place.everything()) == ("FAILED", before)
+
+
+REMOVED = {
+    "member": ({"MemberArns": ["user/ann"]}, "DeleteChannelMembership"),
+    "moderator": ({"ModeratorArns": ["user/ann"]}, "DeleteChannelModerator"),
+    "ban": ({"BanArns": ["user/ann"]}, "DeleteChannelBan"),
+    "flow": ({}, "DisassociateChannelFlow"),
+}
+
+
+@pytest.mark.parametrize("refusal", OTHER_REFUSALS)
+@pytest.mark.parametrize("part", REMOVED)
+def test_update_that_may_not_remove_fails_while_the_part_stays(part: str, refusal: str) -> None:
+    """People keep no access that the stack says is gone: a refused removal is looked at, and fails."""
+    place = Place()
+    declared, removal = REMOVED[part]
+    if part == "flow":
+        declared = {"ChannelFlowArn": place.flow}
+    stage = place.stage
+    arn = stage.create(**declared)["PhysicalResourceId"]
+    stage.now += 100_000
+    before = place.everything()
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == removal:
+            raise ServiceError(operation, *OTHER_REFUSALS[refusal])
+
+    stage.before = refuse
+    answer = stage.update(arn, declared, {})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn), answer
+    assert f"{removal}: " in answer["Reason"]
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("part", REMOVED)
+def test_update_whose_removal_another_delivery_has_done_succeeds(place: Place, part: str) -> None:
+    """What is gone when it is to be removed is no error, however the service says so."""
+    declared, removal = REMOVED[part]
+    if part == "flow":
+        declared = {"ChannelFlowArn": place.flow}
+    stage = place.stage
+    arn = stage.create(**declared)["PhysicalResourceId"]
+    stage.now += 100_000
+
+    def lose(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == removal:
+            stage.heal()
+            raise ServiceError(operation, "Unreachable", "connection reset")
+
+    stage.after = lose
+    answer = stage.update(arn, declared, {})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn), answer
