@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -144,4 +145,4 @@ def test_batches_of_one_channel_are_a_second_apart() -> None:
     stage.garble = failing(stage, "ThrottledClient", times=3, who="u7")
     assert stage.create(MemberArns=[f"user/u{number}" for number in range(250)])["Status"] == "SUCCESS"
     assert len(sent) == 6
-    assert all(later - earlier >= 1 for earlier, later in zip(sent, sent[1:], strict=False))
+    assert all(later - earlier >= 1 for earlier, later in pairwise(sent))
