@@ -1,0 +1,571 @@
+"""What a user would lose: channels of others, former lives, access, uncertain creations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from resources import KINDS, Kind, Place
+
+from chime_channel._api import ServiceError
+from chime_channel._identity import OWNER_TAG
+from chime_channel._request import BadEvent, parse_request
+from stage import STACK, Stage
+
+ELASTIC = {
+    "MaximumSubChannels": "5",
+    "TargetMembershipsPerSubChannel": "100",
+    "MinimumMembershipPercentage": "40",
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Return each type of resource."""
+    return KINDS[request.param]
+
+
+def channels(place: Place) -> dict[str, tuple[str, ...]]:
+    """Return the channels that are there, with their messages."""
+    return {channel.arn: channel.messages for channel in place.stage.service.channels()}
+
+
+def empty(world: str = "") -> Place:
+    """Return a place without a channel."""
+    place = Place(world)
+    place.stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.stage.boss)
+    place.stage.now += 100
+    return place
+
+
+def throttle(operation: str, _: Mapping[str, Any]) -> None:
+    """Refuse a call for its rate."""
+    raise ServiceError(operation, "ThrottledClientException", "slow down", 429)
+
+
+# Creations of which nobody knows the effect.
+
+LOST = {"500": ("ServiceFailure", 500), "502": ("Unknown", 502), "503": ("ServiceUnavailable", 503)} | {
+    "504": ("Unknown", 504),
+    "connection": ("Unreachable", 0),
+}
+VERDICTS = {
+    "BadRequest": 400,
+    "ResourceLimitExceeded": 400,
+    "AccessDenied": 403,
+    "Forbidden": 403,
+    "UnauthorizedClient": 401,
+    "NotFound": 404,
+}
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("lost", LOST)
+def test_creation_that_failed_after_its_effect_is_never_orphaned(kind: Kind, lost: str, verdict: str) -> None:
+    """A failure may come after the effect: whatever the next try answers, it is undone."""
+    place = Place()
+    before, (code, status) = place.everything(), LOST[lost]
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        raise ServiceError(operation, verdict, "no", VERDICTS[verdict])
+
+    def lose(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == kind.effect:
+            place.stage.before = refuse
+            raise ServiceError(operation, code, "failed", status)
+
+    place.stage.after = lose
+    answer = kind.create(place)
+    place.stage.heal()
+    assert answer["PhysicalResourceId"].startswith("unproven:"), answer
+    assert place.everything() != before
+    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize(("code", "status"), [("ThrottledClient", 429), ("ThrottlingException", 400)])
+def test_throttling_is_no_effect_and_no_verdict(kind: Kind, code: str, status: int) -> None:
+    """Throttling, by code or by status, is tried again; of a call that was only throttled nothing was made."""
+    place, left = Place(), [3]
+
+    def slow_down(operation: str, _: Mapping[str, Any]) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise ServiceError(operation, code, "slow down", status)
+
+    place.stage.before = slow_down
+    assert kind.create(place)["Status"] == "SUCCESS"
+    place = Place()
+    place.stage.before = lambda operation, _: (_ for _ in ()).throw(ServiceError(operation, code, "slow", status))
+    assert "without success" in kind.create(place)["Reason"]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
+def test_failure_of_the_service_is_tried_again(kind: Kind, status: int) -> None:
+    """A status that may pass is no verdict, whatever code comes with it."""
+    place, failed = Place(), []
+
+    def fail_once(operation: str, _: Mapping[str, Any]) -> None:
+        if not failed:
+            failed.append(operation)
+            raise ServiceError(operation, "Unknown", "failed", status)
+
+    place.stage.before = fail_once
+    assert kind.create(place)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("tag_misses", [0, 1, 3])
+@pytest.mark.parametrize("missing_tags", ["refused", "empty", "BadRequest"])
+def test_pending_channel_whose_tags_come_late_is_deleted(tag_misses: int, missing_tags: str) -> None:
+    """The Delete of a pending id comes at once, and reads may miss the mark: it waits for it."""
+    place = empty(f"tag_misses={tag_misses},missing_tags={missing_tags}")
+    stage = place.stage
+
+    def lose(operation: str, _: Mapping[str, Any]) -> None:
+        stage.before = throttle
+        raise ServiceError(operation, "Unreachable", "connection reset")
+
+    stage.after = lose
+    held = stage.deliver(stage.event("Create", stage.properties()), seconds=30)["PhysicalResourceId"]
+    stage.heal()
+    assert held.startswith("unproven:")
+    assert stage.delete(held)["Status"] == "SUCCESS"
+    assert channels(place) == {}
+
+
+@pytest.mark.parametrize("held", ["unproven:{}", "demo-Support-1XY2Z3"])
+def test_delete_of_an_uncertain_id_leaves_what_has_no_mark(held: str) -> None:
+    """A channel under the declared ChannelId that nobody has marked is somebody's: no Delete guesses."""
+    place = Place()
+    place.say(place.lobby, "hello")
+    place.stage.now += 100
+    answer = place.stage.delete(held.format(place.lobby), ChannelId="lobby")
+    assert answer["Status"] == "SUCCESS"
+    assert channels(place) == {place.lobby: ("hello",)}
+
+
+@pytest.mark.parametrize("held", ["unproven:{}", "demo-Support-1XY2Z3"])
+@pytest.mark.parametrize("used", ["messages", "age"])
+def test_delete_of_an_uncertain_id_leaves_a_former_life(held: str, used: str) -> None:
+    """A retained channel of this resource, used or a day old, is no leftover of a request that failed."""
+    place = empty()
+    stage = place.stage
+    arn = stage.create()["PhysicalResourceId"]
+    if used == "messages":
+        place.say(arn, "hello")
+        stage.now += 100
+    else:
+        stage.now += 86_401
+    before = channels(place)
+    assert stage.delete(held.format(arn))["Status"] == "SUCCESS"
+    assert channels(place) == before != {}
+
+
+def test_delete_of_an_uncertain_id_deletes_what_was_made_within_a_day() -> None:
+    """A channel that an unanswered Create has made, and nobody used, goes within a day."""
+    place = empty()
+    place.stage.create()
+    place.stage.now += 86_400 - 900
+    assert place.stage.delete("demo-Support-1XY2Z3")["Status"] == "SUCCESS"
+    assert channels(place) == {}
+
+
+# Channels of others, and former lives.
+
+
+def test_failed_return_to_a_retained_channel_leaves_it() -> None:
+    """An Update that goes back to a channel of earlier, and fails, deletes neither that channel nor the other."""
+    place = empty()
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    place.say(first, "hello")
+    stage.now += 7200
+    second = stage.update(first, {}, {"Privacy": "PUBLIC"})["PhysicalResourceId"]  # and the first is retained
+    stage.now += 7200
+    answer = stage.update(second, {"Privacy": "PUBLIC"}, {"MemberArns": ["user/nobody"]})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", second)
+    assert channels(place) == {first: ("hello",), second: ()}
+
+
+@pytest.mark.parametrize("misses", [0, 3])
+def test_failed_replacement_of_this_request_goes(misses: int) -> None:
+    """What a failed Update has made itself goes at once, however late its mark can be read."""
+    place = empty(f"tag_misses={misses}")
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 100
+    answer = stage.update(first, {}, {"Privacy": "PUBLIC", "MemberArns": ["user/nobody"]})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
+    assert channels(place) == {first: ()}
+
+
+def test_adoption_by_an_update_that_fails_leaves_the_channel() -> None:
+    """An Update to the ChannelId of an existing channel that fails half-way deletes neither."""
+    place = Place()
+    stage = place.stage
+    place.say(place.lobby, "hello")
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 100
+    adopt = {"ChannelId": "lobby", "AdoptExisting": "true", "MemberArns": ["user/nobody"]}
+    answer = stage.update(first, {}, adopt)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
+    assert channels(place) == {first: (), place.lobby: ("hello",)}
+
+
+@pytest.mark.parametrize("change", [{"Name": "new"}, {"Resync": "1"}])
+def test_vanished_second_life_does_not_bring_back_the_first(change: dict[str, str]) -> None:
+    """Where the channel of a later life vanished, a new one is made; the retained one of an earlier life stays."""
+    place = empty()
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    place.say(first, "hello")
+    stage.now += 200_000
+    second = stage.create()["PhysicalResourceId"]
+    assert second != first
+    stage.now += 200_000
+    stage.messaging("DeleteChannel", ChannelArn=second, ChimeBearer=stage.boss)
+    before = [channel for channel in stage.service.channels() if channel.arn == first]
+    stage.now += 100
+    answer = stage.update(second, {}, change)
+    assert answer["Status"] == "SUCCESS", answer
+    assert answer["PhysicalResourceId"] != first
+    assert [channel for channel in stage.service.channels() if channel.arn == first] == before
+    assert len(channels(place)) == 2
+
+
+ADOPT = {"ChannelId": "lobby", "AdoptExisting": "true"}
+FIXED = {
+    "Privacy": ({"Privacy": "PUBLIC"}, "Privacy of {arn} is PRIVATE and can never be changed to PUBLIC"),
+    "elastic": (
+        {"ElasticChannelConfiguration": ELASTIC},
+        "ElasticChannelConfiguration of {arn} is none and can never be changed to "
+        "5 sub-channels of 100, at least 40 % full",
+    ),
+}
+
+
+@pytest.mark.parametrize("fixed", FIXED)
+def test_adoption_of_what_can_never_be_as_declared_is_refused(fixed: str) -> None:
+    """A channel with another Privacy or elastic configuration is not taken over, and not deleted afterwards."""
+    place, (declared, words) = Place(), FIXED[fixed]
+    place.say(place.lobby, "hello")
+    place.stage.now += 100
+    before = place.everything()
+    answer = place.stage.create(**ADOPT, **declared)
+    assert answer["Status"] == "FAILED"
+    assert words.format(arn=place.lobby) in answer["Reason"]
+    assert place.stage.delete(answer["PhysicalResourceId"], **ADOPT, **declared)["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("elastic", [{**ELASTIC, "MaximumSubChannels": "6"}, {**ELASTIC, "x": ""}, None])
+def test_elastic_configuration_of_an_own_channel_id_is_fixed(elastic: dict[str, str] | None) -> None:
+    """An elastic channel under an own ChannelId keeps its configuration, or the Update says why not."""
+    place = Place()
+    stage, old = place.stage, {"ChannelId": "own", "ElasticChannelConfiguration": ELASTIC}
+    arn = stage.create(**old)["PhysicalResourceId"]
+    stage.now += 100
+    new = {**old, "ElasticChannelConfiguration": elastic}
+    if elastic and "x" in elastic:
+        new = {**old, "ElasticChannelConfiguration": {**ELASTIC, "MaximumSubChannels": 5}}  # as a number: the same
+        assert stage.update(arn, old, new)["PhysicalResourceId"] == arn
+        return
+    before = place.everything()
+    answer = stage.update(arn, old, {**new, "Name": "new"})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert "ElasticChannelConfiguration of" in answer["Reason"]
+    assert place.everything() == before
+
+
+def test_privacy_of_an_own_channel_id_is_never_said_to_have_changed() -> None:
+    """Under a ChannelId of the user's own Privacy cannot change: the Update fails before any change."""
+    place = Place()
+    stage = place.stage
+    arn = stage.create(ChannelId="own")["PhysicalResourceId"]
+    place.say(arn, "hello")
+    stage.now += 100
+    before = place.everything()
+    answer = stage.update(arn, {"ChannelId": "own"}, {"ChannelId": "own", "Privacy": "PUBLIC", "Name": "new"})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert "can never be changed to PUBLIC" in answer["Reason"]
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("end", ["timer", "refusal"])
+def test_rollback_of_the_adoption_of_what_has_no_mark_leaves_the_channel(moment: str, end: str) -> None:
+    """No owner's mark guards a channel made by hand: an adoption that fails at any call must not hold it yet."""
+    for number in range(1, 80):
+        place = Place()
+        stage, hit = place.stage, []
+        place.say(place.lobby, "hello")
+        stage.now += 100
+        given = {**ADOPT, "MemberArns": ["user/ann"], "Tags": {"team": "x"}}
+
+        def strike(
+            operation: str, _: object, number: int = number, hit: list[str] = hit, stage: Stage = stage
+        ) -> None:
+            hit.append(operation)
+            if len(hit) == number and end == "timer":
+                stage.timers[-1].call()
+            elif len(hit) >= number and end == "refusal":
+                raise ServiceError(operation, "BadRequestException", "no", 400)
+
+        setattr(stage, moment, strike)
+        answer = stage.deliver(stage.event("Create", stage.properties(**given)))
+        stage.heal()
+        if len(hit) < number:
+            assert answer["Status"] == "SUCCESS"
+            assert number > 4
+            return
+        stage.now += 100
+        assert stage.delete(answer["PhysicalResourceId"], **given)["Status"] == "SUCCESS"
+        assert channels(place) == {place.lobby: ("hello",)}, (number, hit)
+    raise AssertionError("an adoption makes fewer than 80 calls")
+
+
+PROOFS = {
+    "Forbidden": ("ForbiddenException", "no", 403),
+    "Unauthorized": ("UnauthorizedClientException", "no", 401),
+    "BadRequest": ("BadRequestException", "no", 400),
+    "AccessDenied": ("AccessDeniedException", "User is not authorized to perform: chime:ListChannels", 403),
+}
+
+
+@pytest.mark.parametrize("refusal", PROOFS)
+def test_bearer_that_may_not_list_proves_no_absence(refusal: str) -> None:
+    """A channel without tags that the bearer may not delete is never taken for gone."""
+    place = empty()
+    stage = place.stage
+    arn, weak = stage.create()["PhysicalResourceId"], stage.user("weak")
+    stage.messaging("UntagResource", ResourceARN=arn, TagKeys=[OWNER_TAG])
+    stage.now += 100
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "ListChannels":
+            raise ServiceError(operation, *PROOFS[refusal])
+
+    stage.before = refuse
+    answer = stage.delete(arn, ChimeBearer=weak)
+    assert answer["Status"] == "FAILED", answer
+    assert arn in channels(place)
+    assert ("ListChannels: AccessDenied" if refusal == "AccessDenied" else "cannot tell whether") in answer[
+        "Reason"
+    ]
+
+
+# Persons.
+
+
+def test_admin_or_member_of_another_app_instance_is_refused_before_any_call() -> None:
+    """Nobody gets a right in another app instance; what is wrong is named before anything is called."""
+    place = Place()
+    stage = place.stage
+    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    stranger = f"{other}/user/ann"
+    cases: list[tuple[str, dict[str, str], str]] = [
+        (
+            "AppInstanceAdmin",
+            {"AppInstanceArn": stage.app, "AppInstanceAdminArn": stranger},
+            "AppInstanceAdminArn: belongs to another app instance than AppInstanceArn",
+        )
+    ]
+    for type_ in ("ChannelMembership", "ChannelModerator", "ChannelBan"):
+        here = {"ChannelArn": place.lobby, "ChimeBearer": stage.boss, "MemberArn": place.ann}
+        words = "belongs to another app instance than the channel"
+        cases.append((type_, {**here, "MemberArn": stranger}, f"MemberArn: {words}"))
+        cases.append((type_, {**here, "ChimeBearer": stranger}, f"ChimeBearer: {words}"))
+    for type_, given, words in cases:
+        properties = {"ServiceToken": "arn", **given}
+        answer = stage.deliver(stage.event("Create", properties, ResourceType=f"Custom::Chime{type_}"))
+        assert answer["Status"] == "FAILED"
+        assert words in answer["Reason"]
+        assert answer["PhysicalResourceId"].startswith("unmade:")
+    assert stage.calls == []
+
+
+def test_former_admin_stays_admin_until_cloudformation_cleans_up() -> None:
+    """An Update to another admin leaves the former one's right, which a rollback would need again."""
+    place, kind = Place(), KINDS["admin"]
+    held = kind.create(place)["PhysicalResourceId"]
+    place.stage.now += 100
+    answer = kind.update(place, held)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", place.bob)
+    assert place.everything()["admins"] >= {place.ann, place.bob}
+    place.stage.now += 100
+    assert kind.delete(place, held)["Status"] == "SUCCESS"
+    assert place.ann not in place.everything()["admins"]
+    assert place.bob in place.everything()["admins"]
+
+
+SETTINGS = {
+    "Custom::ChimeAppInstanceRetention": {"RetentionDays": "7"},
+    "Custom::ChimeAppInstanceStreaming": {
+        "StreamArns": {"Channel": "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-a"}
+    },
+}
+
+
+@pytest.mark.parametrize("type_", SETTINGS)
+def test_setting_of_the_former_app_instance_stays_until_cloudformation_cleans_up(type_: str) -> None:
+    """An Update to another app instance leaves the old setting in force: only the Delete after it ends it."""
+    place = Place()
+    stage = place.stage
+    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    old, new = ({"ServiceToken": "arn", "AppInstanceArn": app, **SETTINGS[type_]} for app in (stage.app, other))
+    held = stage.deliver(stage.event("Create", old, ResourceType=type_))["PhysicalResourceId"]
+    known = {"PhysicalResourceId": held, "ResourceType": type_}
+    before = place.everything()
+    answer = stage.deliver(stage.event("Update", new, OldResourceProperties=old, **known))
+    assert answer["PhysicalResourceId"] == held.replace(stage.app, other)
+    assert place.everything() == before
+    assert stage.deliver(stage.event("Delete", old, **known))["Status"] == "SUCCESS"
+    assert place.everything() != before
+    back = {"PhysicalResourceId": answer["PhysicalResourceId"], "ResourceType": type_}
+    assert stage.deliver(stage.event("Delete", new, **back))["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("change", ["bearer", "nothing", "type written out"])
+@pytest.mark.parametrize("name", ["membership", "moderator", "ban", "flow"])
+def test_update_in_place_never_detaches(name: str, change: str) -> None:
+    """A member stays a member, and a banned user banned, through an Update of the same attachment."""
+    place, kind = Place(), KINDS[name]
+    stage = place.stage
+    deputy = stage.user("deputy")
+    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=deputy)
+    held = kind.create(place)["PhysicalResourceId"]
+    stage.now += 100
+    before = place.everything()
+    stage.calls.clear()
+    changed = {"bearer": {"ChimeBearer": deputy}, "nothing": {}, "type written out": {"Type": "DEFAULT"}}[change]
+    if name != "membership" and "Type" in changed:
+        changed = {}
+    updated = kind._replace(second=lambda place: {**kind.first(place), **changed})
+    answer = updated.update(place, held)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held)
+    assert [operation for operation, _ in stage.calls if operation.startswith(("Delete", "Disassociate"))] == []
+    assert place.everything() == before
+
+
+def test_bearer_declared_as_member_of_an_elastic_channel_is_no_silent_success() -> None:
+    """A new elastic channel has its bearer as moderator only: a membership is added, or refused by name."""
+    stage = Stage()
+    answer = stage.create(ElasticChannelConfiguration=ELASTIC, MemberArns=["user/boss"])
+    assert dict(stage.calls)["BatchCreateChannelMembership"]["MemberArns"] == [stage.boss]
+    assert answer["Status"] == "FAILED"
+    assert "user/boss: BadRequest" in answer["Reason"]
+
+
+def test_bearer_declared_as_member_of_a_new_channel_needs_no_call() -> None:
+    """A new channel has its bearer as member and moderator already."""
+    stage = Stage()
+    assert stage.create(MemberArns=["user/boss"])["Status"] == "SUCCESS"
+    assert [operation for operation, _ in stage.calls] == ["CreateChannel"]
+
+
+def test_moderator_of_an_elastic_channel_who_stays_a_member_is_one() -> None:
+    """Who is no moderator any more loses the membership at the service: it is given again where declared."""
+    place = empty()
+    stage = place.stage
+    member = {"ElasticChannelConfiguration": ELASTIC, "MemberArns": ["user/ann"]}
+    arn = stage.create(**member)["PhysicalResourceId"]
+    here = {"ChannelArn": arn, "ChimeBearer": stage.boss}
+    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=place.ann)
+    sub_channel = {"SubChannelId": "s", "MemberArn": place.ann, "Type": "DEFAULT"}
+    stage.messaging("CreateChannelMembership", **here, **sub_channel)
+    stage.now += 100_000
+    answer = stage.update(arn, {**member, "ModeratorArns": ["user/ann"]}, member)
+    assert answer["Status"] == "SUCCESS", answer
+    (channel,) = stage.service.channels()
+    assert (channel.moderators, channel.members.get(place.ann)) == ({stage.boss}, "DEFAULT")
+
+
+# Events and answers.
+
+
+@pytest.mark.parametrize("physical_id", [None, "", 5])
+@pytest.mark.parametrize("kind", ["Update", "Delete"])
+def test_update_or_delete_without_a_physical_id_is_no_request(kind: str, physical_id: object) -> None:
+    """Nothing is changed or deleted for an event that does not say of which resource."""
+    stage = Stage()
+    event = stage.event(kind, stage.properties(), OldResourceProperties=stage.properties())
+    if physical_id is not None:
+        event["PhysicalResourceId"] = physical_id
+    with pytest.raises(BadEvent, match="PhysicalResourceId is missing or no string"):
+        parse_request(event)
+    assert stage.deliver(event)["Status"] == "FAILED"
+    assert stage.calls == []
+
+
+def test_physical_id_of_a_create_is_ignored() -> None:
+    """A Create names no resource yet."""
+    stage = Stage()
+    request = parse_request({**stage.event("Create", {}), "PhysicalResourceId": "x"})
+    assert request.physical_id == ""
+
+
+@pytest.mark.parametrize("name", ["ResourceType", "StackId", "RequestId", "LogicalResourceId", "RequestType"])
+@pytest.mark.parametrize("value", [None, "", 5])
+def test_event_that_lacks_what_identifies_it_is_no_request(name: str, value: object) -> None:
+    """Ids and marks are derived from these: without one of them nothing is begun."""
+    stage = Stage()
+    event = {**stage.event("Create", stage.properties()), name: value}
+    assert stage.deliver(event)["Status"] == "FAILED"
+    assert stage.calls == []
+
+
+@pytest.mark.parametrize(
+    ("held", "status"), [("unmade:Support1A2B3C4D", "SUCCESS"), ("demo-Other-1XY2Z3", "FAILED")]
+)
+def test_rollback_of_a_misspelt_type_does_not_get_stuck(held: str, status: str) -> None:
+    """What was never made of an unknown type is deleted with success; of anything else nobody can tell."""
+    stage = Stage()
+    event = stage.event("Delete", {}, ResourceType="Custom::ChimeChanel", PhysicalResourceId=held)
+    answer = stage.deliver(event)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == (status, held)
+    assert stage.calls == []
+
+
+def test_timer_that_goes_off_while_the_answer_is_sent_sends_no_second() -> None:
+    """The first answer counts: while it is on its way, the timer must not send another."""
+    stage = Stage()
+    put = stage.provider.effects.put
+
+    def slow_put(url: str, written: bytes) -> int:
+        if len(stage.answers) < 3:
+            stage.timers[-1].call()
+        return put(url, written)
+
+    stage.provider.effects.put = slow_put
+    assert stage.create()["Status"] == "SUCCESS"
+    assert len(stage.answers) == 1
+
+
+def test_request_that_ends_while_the_timer_answers_sends_no_second() -> None:
+    """Where the timer is the first, its answer is the only one, and the resource's id is in it."""
+    stage = Stage()
+
+    def go_off(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "CreateChannel":
+            stage.timers[-1].call()
+
+    stage.after = go_off
+    answer = stage.create()
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"].startswith("unproven:arn:")
+    assert "did not end before the Lambda's time ran out" in answer["Reason"]
+
+
+def test_answer_echoes_what_identifies_the_request() -> None:
+    """CloudFormation takes an answer only with its own ids in it."""
+    stage = Stage()
+    event = stage.event("Create", stage.properties())
+    answer = stage.deliver(event)
+    assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")} == {
+        "StackId": STACK,
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": "Support1A2B3C4D",
+    }
+    assert json.loads(stage.raw[-1])["NoEcho"] is False
