@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
 import json
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,6 +118,88 @@ def test_answers_go_to_this_machine_only_where_an_engine_serves(
         assert _answer.is_sendable(url)
         assert not _answer.is_sendable(f"{scheme}://user@{host}/x")
         assert not _answer.is_sendable(f"ftp://{host}/x")
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Takes any answer."""
+
+    def do_PUT(self) -> None:
+        """Take it."""
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("name", "trusted"), [("localhost", True), ("localhost", False), ("evil.example", True)])
+def test_answer_goes_only_to_a_host_that_proves_to_be_it(
+    name: str, *, trusted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A certificate of nobody trusted, or of another host, ends the connection before the answer is sent."""
+    authority = trustme.CA()
+    bundle = tmp_path / "ca.pem"
+    (authority if trusted else trustme.CA()).cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    _answer._tls.cache_clear()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        url = f"https://localhost:{server.server_port}/x"
+        if trusted and name == "localhost":
+            assert _answer.put(url, b"{}") == 200
+        else:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                _answer.put(url, b"{}")
+        thread.join()
+    _answer._tls.cache_clear()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 499])
+def test_refusal_of_an_answer_for_good_is_not_repeated(status: int) -> None:
+    """A URL that has expired, or is wrong, is tried once."""
+    assert tries_at([status] * 9) == (False, 1, [])
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 301, 307, 199])
+def test_answer_that_may_be_taken_later_is_sent_again(status: int) -> None:
+    """What may pass is waited out, with growing pauses, six times at most."""
+    assert tries_at([status] * 5 + [200]) == (True, 6, [1.0, 2.0, 4.0, 4.0, 4.0])
+    assert tries_at([status] * 9) == (False, 6, [1.0, 2.0, 4.0, 4.0, 4.0])
+
+
+@pytest.mark.parametrize("status", [200, 204, 299])
+def test_answer_that_was_taken_is_sent_once(status: int) -> None:
+    """Every status of success counts."""
+    assert tries_at([status]) == (True, 1, [])
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionResetError(), TimeoutError(), http.client.BadStatusLine("x"), ssl.SSLError(), ValueError()]
+)
+def test_connection_that_fails_is_tried_again(error: Exception) -> None:
+    """No answer at all is no refusal."""
+    assert tries_at([error, 200]) == (True, 2, [1.0])
+
+
+def tries_at(results: list[Any]) -> tuple[bool, int, list[float]]:
+    """Deliver to what answers so; return whether it was taken, how often it was sent, and the pauses."""
+    sent: list[bytes] = []
+    pauses: list[float] = []
+
+    def send(_url: str, written: bytes) -> int:
+        sent.append(written)
+        result = results[len(sent) - 1]
+        if isinstance(result, Exception):
+            raise result
+        return int(result)
+
+    done = _answer.deliver("https://x/", b"{}", tries=6, sleep=pauses.append, log=lambda _: None, send=send)
+    return done, len(sent), pauses
 
 
 @pytest.mark.parametrize(

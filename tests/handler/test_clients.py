@@ -82,12 +82,67 @@ def test_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made == ["chime-sdk-messaging"]
 
 
-@pytest.mark.parametrize("name", clients._UNUSUAL)
+@pytest.mark.parametrize(
+    "name", ["AWS_DATA_PATH", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_PROFILE"]
+)
 def test_unusual_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the environment asks for what a lean client does not know, the client is boto3's."""
     monkeypatch.setenv(name, "true")
     monkeypatch.setattr(clients, "_plain", lambda _service, _region: "plain")
     assert clients.client("chime-sdk-messaging", "us-east-1") == "plain"
+
+
+HOSTS = {
+    ("chime-sdk-messaging", "us-east-1"): "messaging-chime{}.us-east-1.{}",
+    ("chime-sdk-messaging", "eu-central-1"): "messaging-chime{}.eu-central-1.{}",
+    ("chime-sdk-identity", "us-east-1"): "identity-chime{}.us-east-1.{}",
+    ("chime-sdk-identity", "eu-central-1"): "identity-chime{}.eu-central-1.{}",
+}
+ENDPOINTS: list[tuple[dict[str, str], tuple[str, str]]] = [
+    ({}, ("", "amazonaws.com")),
+    ({"AWS_USE_FIPS_ENDPOINT": "true"}, ("-fips", "amazonaws.com")),
+    ({"AWS_USE_DUALSTACK_ENDPOINT": "true"}, ("", "api.aws")),
+    ({"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"}, ("-fips", "api.aws")),
+]
+
+
+@pytest.mark.parametrize(("environment", "parts"), ENDPOINTS, ids=["plain", "FIPS", "dual stack", "both"])
+@pytest.mark.parametrize(("service", "region"), HOSTS)
+def test_endpoint_that_the_environment_asks_for_is_used(
+    service: str, region: str, environment: dict[str, str], parts: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls go to the endpoint of service and region over TLS, of FIPS or both stacks where it is asked for."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    made = clients.client(service, region)
+    assert made.meta.endpoint_url == f"https://{HOSTS[service, region].format(*parts)}"
+    assert made.meta.region_name == region
+
+
+@pytest.mark.parametrize("how", ["_lean", "_plain"])
+@pytest.mark.parametrize(("service", "region"), HOSTS)
+def test_call_ends_within_the_time_kept_for_it(service: str, region: str, how: str) -> None:
+    """A call that hangs ends after ten seconds at most, and is sent once: the handler counts on both."""
+    config = getattr(clients, how)(service, region).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 10)
+    assert config.retries["total_max_attempts"] == 1
+
+
+@pytest.mark.parametrize("how", ["_lean", "_plain"])
+def test_certificates_of_the_service_are_verified(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No client talks to who cannot prove to be the service."""
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    clients._session.cache_clear()
+    made = getattr(clients, how)("chime-sdk-messaging", "us-east-1")
+    assert made._endpoint.http_session._verify is True
+
+
+def test_each_service_and_region_has_a_client_of_its_own_that_is_kept() -> None:
+    """A warm environment uses its clients again, and never one of another region or service."""
+    made = {key: clients.client(*key) for key in HOSTS}
+    assert len({id(one) for one in made.values()}) == 4
+    assert all(clients.client(*key) is one for key, one in made.items())
 
 
 def test_boto3_is_not_imported() -> None:
