@@ -130,12 +130,13 @@ def test_hidden(place: Place) -> None:
 
 
 def test_ban(place: Place) -> None:
-    """A ban ends the membership and forbids another until it is lifted."""
+    """A ban ends the membership and forbids another until it is lifted; a second one is a Conflict."""
     ann = place.user("ann")
     arn = place.channel(MemberArns=[ann])
     here = {"ChannelArn": arn, "ChimeBearer": place.boss}
     place.messaging.create_channel_ban(**here, MemberArn=ann)
     assert place.members(arn) == {"boss"}
+    assert code_of(place.messaging.create_channel_ban, **here, MemberArn=ann) == "Conflict"
     member = {**here, "MemberArn": ann, "Type": "DEFAULT"}
     assert code_of(place.messaging.create_channel_membership, **member)
     place.messaging.delete_channel_ban(**here, MemberArn=ann)

@@ -1,0 +1,154 @@
+"""What is there already is a Conflict, on which callers lean; and what goes with a right or a user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chime_local.service import ChimeError, World
+from stage import Stage
+
+FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
+PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
+ELASTIC = {
+    "MaximumSubChannels": 5,
+    "TargetMembershipsPerSubChannel": 100,
+    "MinimumMembershipPercentage": 40,
+}
+
+
+def code_of(call: Callable[..., Any], operation: str, **parameters: Any) -> str:
+    """Return the code by which a call is refused, without its suffix; "" where it is not."""
+    try:
+        call(operation, **parameters)
+    except ChimeError as error:
+        return error.code.removesuffix("Exception")
+    return ""
+
+
+def channel(stage: Stage, name: str = "lobby", **more: Any) -> dict[str, str]:
+    """Create a channel; return what names it in calls."""
+    given = {"AppInstanceArn": stage.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **more}
+    token = {"ClientRequestToken": f"token-{name}", "ChimeBearer": stage.boss}
+    stage.messaging("CreateChannel", **given, **token)
+    stage.now += 100
+    return {"ChannelArn": f"{stage.app}/channel/{name}", "ChimeBearer": stage.boss}
+
+
+@pytest.mark.parametrize(
+    ("create", "delete", "parameter"),
+    [
+        ("CreateChannelMembership", "DeleteChannelMembership", "MemberArn"),
+        ("CreateChannelModerator", "DeleteChannelModerator", "ChannelModeratorArn"),
+        ("CreateChannelBan", "DeleteChannelBan", "MemberArn"),
+    ],
+)
+def test_who_is_in_a_role_already_is_a_conflict(create: str, delete: str, parameter: str) -> None:
+    """A second member, moderator or ban is a Conflict, and the first removal is the last."""
+    stage = Stage()
+    here, ann = channel(stage), stage.user("ann")
+    more = {"Type": "DEFAULT"} if create == "CreateChannelMembership" else {}
+    codes = [code_of(stage.messaging, create, **here, **{parameter: ann}, **more) for _ in range(2)]
+    codes += [code_of(stage.messaging, delete, **here, **{parameter: ann}) for _ in range(2)]
+    codes += [code_of(stage.messaging, create, **here, **{parameter: ann}, **more)]
+    assert codes == ["", "Conflict", "", "Forbidden", ""]
+
+
+def test_member_who_is_one_already_is_a_conflict_in_a_batch() -> None:
+    """A batch names who is a member already, and adds the others."""
+    stage = Stage()
+    here, ann, bob = channel(stage), stage.user("ann"), stage.user("bob")
+    batch = {**here, "Type": "DEFAULT"}
+    assert stage.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann])["Errors"] == []
+    errors = stage.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann, bob])["Errors"]
+    assert [(one["MemberArn"], one["ErrorCode"]) for one in errors] == [(ann, "Conflict")]
+    (found,) = stage.service.channels()
+    assert set(found.members) == {stage.boss, ann, bob}
+
+
+def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
+    """A second admin or user of the same name is a Conflict."""
+    stage = Stage()
+    ann = stage.user("ann")
+    admin = {"AppInstanceArn": stage.app, "AppInstanceAdminArn": ann}
+    user = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "other"}
+    assert code_of(stage.identity, "CreateAppInstanceUser", **user) == "Conflict"
+    codes = [code_of(stage.identity, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
+    codes += [code_of(stage.identity, "DeleteAppInstanceAdmin", **admin) for _ in range(2)]
+    assert codes == ["", "Conflict", "", "Forbidden"]
+
+
+@pytest.mark.parametrize(("second_flow", "code"), [("replaces", ""), ("conflict", "Conflict")])
+def test_second_flow_of_a_channel(second_flow: str, code: str) -> None:
+    """Another flow takes the first one's place, or is a Conflict; the same flow again is neither."""
+    stage = Stage(World.parse(f"second_flow={second_flow}"))
+    here = channel(stage)
+    given = {"AppInstanceArn": stage.app, "ClientRequestToken": "tt", "Processors": [PROCESSOR]}
+    first, second = (
+        stage.messaging("CreateChannelFlow", **given, Name=name)["ChannelFlowArn"] for name in ("a", "b")
+    )
+    assert code_of(stage.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=first) == ""
+    assert code_of(stage.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=second) == code
+    (found,) = stage.service.channels()
+    assert found.flow == (first if code else second)
+    assert code_of(stage.messaging, "DeleteChannelFlow", ChannelFlowArn=found.flow) == "Conflict"
+
+
+def test_channel_id_that_is_taken_is_a_conflict() -> None:
+    """A ChannelId is given once in an app instance, whoever asks and with whatever token."""
+    stage = Stage()
+    channel(stage)
+    given = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": stage.boss}
+    assert code_of(stage.messaging, "CreateChannel", **given, ClientRequestToken="another") == "Conflict"
+    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    user = {"AppInstanceArn": other, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "other"}
+    stage.identity("CreateAppInstanceUser", **user)
+    there = {**given, "AppInstanceArn": other, "ChimeBearer": f"{other}/user/ann"}
+    assert code_of(stage.messaging, "CreateChannel", **there, ClientRequestToken="another") == ""
+
+
+def test_elastic_moderator_loses_sub_channels_with_the_right() -> None:
+    """Who moderates an elastic channel, and is in a sub-channel, is neither once the right is taken away."""
+    stage = Stage()
+    here, ann = channel(stage, ElasticChannelConfiguration=ELASTIC), stage.user("ann")
+    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
+    stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT", SubChannelId="s")
+    (found,) = stage.service.channels()
+    assert (ann in found.moderators, ann in found.members) == (True, True)
+    stage.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
+    (found,) = stage.service.channels()
+    assert (ann in found.moderators, ann in found.members) == (False, False)
+
+
+def test_moderator_of_another_channel_stays_a_member_when_demoted() -> None:
+    """Only on an elastic channel does a membership go with the right."""
+    stage = Stage()
+    here, ann = channel(stage), stage.user("ann")
+    stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
+    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
+    stage.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
+    (found,) = stage.service.channels()
+    assert (ann in found.moderators, found.members.get(ann)) == (False, "DEFAULT")
+
+
+@pytest.mark.parametrize("delete_admin_user", ["allowed", "conflict"])
+def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
+    """Memberships, moderatorships, bans, tags and the right of an admin go with the user."""
+    stage = Stage(World.parse(f"delete_admin_user={delete_admin_user}"))
+    member, moderated, banned = (channel(stage, name) for name in ("member", "moderated", "banned"))
+    ann, eve = stage.user("ann"), stage.user("eve")
+    stage.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
+    stage.messaging("CreateChannelModerator", **moderated, ChannelModeratorArn=ann)
+    stage.messaging("CreateChannelBan", **banned, MemberArn=ann)
+    stage.identity("TagResource", ResourceARN=ann, Tags=[{"Key": "k", "Value": "v"}])
+    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=eve)
+    stage.identity("DeleteAppInstanceUser", AppInstanceUserArn=ann)
+    refused = code_of(stage.identity, "DeleteAppInstanceUser", AppInstanceUserArn=eve)
+    assert refused == ("Conflict" if delete_admin_user == "conflict" else "")
+    app = stage.service.app_instances[stage.app]
+    assert (eve in app.identities, eve in app.admins) == ((bool(refused),) * 2)
+    for found in stage.service.channels():
+        assert ann not in {*found.members, *found.moderators, *found.bans}
+    assert not stage.service.tags.get(ann)
