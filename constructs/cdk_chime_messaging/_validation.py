@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -151,8 +152,8 @@ def list_problems(name: str, arns: Sequence[str], app_instance_arn: str) -> Iter
         return  # one token stands for the whole list, such as a parameter's
     for arn in arns:
         yield from identity_problems(f"{name}:", arn, app_instance_arn)
-    known = [arn for arn in arns if not unknown(arn)]
-    for arn in sorted({arn for arn in known if known.count(arn) > 1}):
+    counts = Counter(arn for arn in arns if not unknown(arn))
+    for arn in sorted(arn for arn, count in counts.items() if count > 1):
         yield f"{name}: {arn!r} is there twice"
 
 
