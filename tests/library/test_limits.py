@@ -1,0 +1,478 @@
+"""Every limit from both sides: what is just within it is taken, what is just beyond it is refused at synth.
+
+The figures are those of botocore's models of chime-sdk-messaging and chime-sdk-identity, where these have them, and
+of the developer guide and the quotas of Amazon Chime SDK messaging elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from aws_cdk import App, CfnParameter, Duration, Environment, Stack, Tags
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_lambda as lambda_
+from botocore.model import ServiceModel, Shape
+from botocore.session import get_session
+
+from cdk_chime_messaging import (
+    AppInstance,
+    AppInstanceAdmin,
+    AppInstanceBot,
+    AppInstanceRetention,
+    AppInstanceStreaming,
+    AppInstanceUser,
+    Channel,
+    ChannelError,
+    ChannelFlow,
+    ChannelMembershipType,
+    ElasticChannelConfiguration,
+    ExpirationCriterion,
+    ExpirationSettings,
+    LexConfiguration,
+    Processor,
+)
+
+APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
+BOSS = f"{APP}/user/boss"
+LOBBY = f"{APP}/channel/lobby"
+LEX = "arn:aws:lex:us-east-1:111122223333:bot-alias/ABCDEFGHIJ/TSTALIASID"
+CENSOR = "arn:aws:lambda:us-east-1:111122223333:function:censor"
+CREATED, LAST_MESSAGE = ExpirationCriterion.CREATED_TIMESTAMP, ExpirationCriterion.LAST_MESSAGE_TIMESTAMP
+Build = Callable[[Stack], Any]
+
+
+def new_stack() -> Stack:
+    """Return an empty stack."""
+    return Stack(App(), "Demo", env=Environment(account="111122223333", region="us-east-1"))
+
+
+def channel(**given: Any) -> Build:
+    """Return what makes a channel."""
+    return lambda stack: Channel(stack, "It", **{"app_instance_arn": APP, "chime_bearer": BOSS, **given})
+
+
+def app_instance(**given: Any) -> Build:
+    """Return what makes an app instance."""
+    return lambda stack: AppInstance(stack, "It", **given)
+
+
+def user(id_: str = "ann", **given: Any) -> Build:
+    """Return what makes a user."""
+    return lambda stack: AppInstanceUser(stack, id_, app_instance_arn=APP, **given)
+
+
+def bot(*, lex: str = LEX, locale_id: str = "en_US", intent: str | None = None, **given: Any) -> Build:
+    """Return what makes a bot."""
+    configuration = LexConfiguration(lex, locale_id, welcome_intent=intent)
+    return lambda stack: AppInstanceBot(stack, "It", app_instance_arn=APP, configuration=configuration, **given)
+
+
+def flow(*, count: int = 1, processor: str = "p", function: str = CENSOR, **given: Any) -> Build:
+    """Return what makes a channel flow."""
+    processors = [Processor(processor, function)] * count
+    return lambda stack: ChannelFlow(stack, "It", app_instance_arn=APP, processors=processors, **given)
+
+
+def retention(duration: Duration) -> Build:
+    """Return what sets the retention of an app instance by itself."""
+    return lambda stack: AppInstanceRetention(stack, "It", app_instance_arn=APP, retention=duration)
+
+
+def declared_stream(**given: Any) -> Build:
+    """Return what streams to a stream that is declared with it."""
+    plain = {"stream_name": "chime-messaging-x", "shard_count": 2}
+    return lambda stack: AppInstanceStreaming(
+        stack, "It", app_instance_arn=APP, channel_stream=kinesis.Stream(stack, "S", **{**plain, **given})
+    )
+
+
+def stream(name: str, *, account: str = "111122223333", region: str = "us-east-1") -> Build:
+    """Return what streams to a stream that is known by its ARN."""
+    arn = f"arn:aws:kinesis:{region}:{account}:stream/{name}"
+    return lambda stack: AppInstanceStreaming(stack, "It", app_instance_arn=APP, channel_message_stream=arn)
+
+
+def expiring(days: int, criterion: Any = CREATED) -> dict[str, Any]:
+    """Return the argument that lets a channel or user expire."""
+    return {"expiration_settings": ExpirationSettings(Duration.days(days), criterion)}
+
+
+def elastic(*numbers: Any) -> Build:
+    """Return what makes an elastic channel."""
+    return channel(elastic_channel_configuration=ElasticChannelConfiguration(*numbers))
+
+
+def tags(count: int = 1, key: str = "k", value: str = "v") -> Build:
+    """Return what makes a channel with tags."""
+    return channel(tags={f"{key}{number}" if count > 1 else key: value for number in range(count)})
+
+
+def identity(id_: str, kind: str = "user") -> Build:
+    """Return what makes somebody admin."""
+    arn = f"{APP}/{kind}/{id_}"
+    return lambda stack: AppInstanceAdmin(stack, "It", app_instance_arn=APP, app_instance_admin_arn=arn)
+
+
+def bearer(id_: str) -> Build:
+    """Return what grants reading to one user, or to the one that a policy variable names."""
+
+    def build(stack: Stack) -> Any:
+        role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+        return Channel.from_channel_arn(stack, "It", LOBBY).grant_read(role, as_user=f"{APP}/user/{id_}")
+
+    return build
+
+
+def imported(arn: str) -> Build:
+    """Return what refers to a channel."""
+    return lambda stack: Channel.from_channel_arn(stack, "It", arn)
+
+
+def imported_app_instance(arn: str) -> Build:
+    """Return what refers to an app instance."""
+    return lambda stack: AppInstance.from_app_instance_arn(stack, "It", arn)
+
+
+LIMITS: dict[str, tuple[Build, Build, str]] = {
+    # a case: what is within, what is beyond, and what the error says of that
+    "channel's name, at least": (channel(name="n"), channel(name=""), "has 0"),
+    "channel's name, at most": (channel(name="n" * 256), channel(name="n" * 257), "has 257"),
+    "channel's name in characters": (channel(name="é" * 256), channel(name="é" * 257), "has 257"),
+    "channel's name beyond the basic plane": (channel(name="\U0001f389" * 256), channel(name="\ufffe"), "control"),
+    "channel's name, control characters": (channel(name="a\t\n\r\x85b"), channel(name="a\x84b"), "control"),
+    "channel's metadata in bytes": (channel(metadata="m" * 1024), channel(metadata="m" * 1025), "has 1025"),
+    "channel's metadata beyond ASCII": (channel(metadata="é" * 512), channel(metadata="é" * 512 + "m"), "has 1025"),
+    "channel's metadata as JSON": (
+        channel(metadata={"a": "m" * 1016}),
+        channel(metadata={"a": "m" * 1017}),
+        "has 1025",
+    ),
+    "channel's metadata on one line": (channel(metadata="a\tb"), channel(metadata="a\rb"), "no line break"),
+    "channel's metadata, next line": (channel(metadata="a\x84b"), channel(metadata="a\x85b"), "no line break"),
+    "channel's metadata, line separator": (
+        channel(metadata="a\u2027b"),
+        channel(metadata="a\u2028b"),
+        "no line break",
+    ),
+    "token, at least": (
+        channel(client_request_token="ab"),
+        channel(client_request_token="a"),
+        "2–64 letters",
+    ),
+    "token, at most": (
+        channel(client_request_token="a" * 64),
+        channel(client_request_token="a" * 65),
+        "2–64 letters",
+    ),
+    "token, characters": (
+        channel(client_request_token="-_azAZ09"),
+        channel(client_request_token="a.b"),
+        "2–64 letters",
+    ),
+    "channel id, at least": (channel(channel_id="c"), channel(channel_id=""), "channel_id must be 1–64"),
+    "channel id, at most": (channel(channel_id="c" * 64), channel(channel_id="c" * 65), "channel_id must be 1–64"),
+    "channel id, its begin": (channel(channel_id="9.b"), channel(channel_id=".b"), "channel_id must be 1–64"),
+    "channel id, its end": (channel(channel_id="b:-_.@9"), channel(channel_id="b@"), "channel_id must be 1–64"),
+    "channel's tags": (tags(49), tags(50), "at most 49 tags"),
+    "key of a tag, at least": (tags(key="k"), tags(key=""), "tag keys must have 1–128"),
+    "key of a tag, at most": (tags(key="k" * 128), tags(key="k" * 129), "tag keys must have 1–128"),
+    "key of a tag of AWS": (tags(key="aws"), tags(key="aws:x"), "not begin with aws:"),
+    "key of a tag of the package": (
+        tags(key="cdk-chime-messaging"),
+        tags(key="cdk-chime-messaging:x"),
+        "not begin with aws: or cdk-chime-messaging:",
+    ),
+    "value of a tag, at least": (tags(value="v"), tags(value=""), "that of 'k' has 0"),
+    "value of a tag, at most": (tags(value="v" * 256), tags(value="v" * 257), "that of 'k' has 257"),
+    "channel's expiration, at least": (channel(**expiring(1)), channel(**expiring(0)), "1–5475, got 0"),
+    "channel's expiration, at most": (
+        channel(**expiring(5475, LAST_MESSAGE)),
+        channel(**expiring(5476, LAST_MESSAGE)),
+        "1–5475, got 5476",
+    ),
+    "channel's expiration, its criterion": (
+        channel(**expiring(1, LAST_MESSAGE)),
+        channel(**expiring(1, "CREATED_TIMESTAMP")),
+        "must be an ExpirationCriterion, got 'CREATED_TIMESTAMP'",
+    ),
+    "sub-channels": (elastic(2, 2, 1), elastic(1, 2, 1), "maximum_sub_channels must be 2 or more, got 1"),
+    "memberships of a sub-channel": (
+        elastic(2, 2, 1),
+        elastic(2, 1, 1),
+        "target_memberships_per_sub_channel must be 2 or more, got 1",
+    ),
+    "percentage, at least": (elastic(2, 2, 1), elastic(2, 2, 0), "percentage must be 1–40, got 0"),
+    "percentage, at most": (elastic(2, 2, 40), elastic(2, 2, 41), "percentage must be 1–40, got 41"),
+    "percentage, whole": (elastic(2, 2, 2), elastic(2, 2, 2.5), "must be a whole number, got 2.5"),
+    "percentage, no truth": (elastic(2, 2, 1), elastic(2, 2, True), "must be a whole number, got True"),
+    "app instance's name, at least": (app_instance(name="n"), app_instance(name=""), "has 0"),
+    "app instance's name, at most": (app_instance(name="n" * 256), app_instance(name="n" * 257), "has 257"),
+    "app instance's metadata": (
+        app_instance(metadata="é" * 512),
+        app_instance(metadata="é" * 512 + "m"),
+        "has 1025",
+    ),
+    "retention, at least": (retention(Duration.days(1)), retention(Duration.days(0)), "1–5475, got 0"),
+    "retention, at most": (retention(Duration.days(5475)), retention(Duration.days(5476)), "1–5475, got 5476"),
+    "retention, whole": (retention(Duration.hours(48)), retention(Duration.hours(47)), "must be a whole number"),
+    "app instance's retention": (
+        app_instance(retention=Duration.days(5475)),
+        app_instance(retention=Duration.days(5476)),
+        "1–5475, got 5476",
+    ),
+    "user's id, at least": (user(app_instance_user_id="u"), user(app_instance_user_id=""), "user_id must be 1–64"),
+    "user's id, at most": (user("u" * 64), user("u" * 65), "app_instance_user_id must be 1–64"),
+    "user's id, its end": (user("u@example.com"), user("u@"), "app_instance_user_id must be 1–64"),
+    "user's name, at least": (user(name="n"), user(name=""), "must have 1–100 characters and not be blank, has 0"),
+    "user's name, at most": (user(name="n" * 100), user(name="n" * 101), "must have 1–100 characters .* has 101"),
+    "user's name, blank": (user(name=" n "), user(name="   "), "not be blank"),
+    "user's name, line break": (user(name="a b"), user(name="a\u2029b"), "no line break"),
+    "user's metadata": (user(metadata="m" * 1024), user(metadata="m" * 1025), "has 1025"),
+    "user's expiration, at least": (user(**expiring(1)), user(**expiring(0)), "1–5475, got 0"),
+    "user's expiration, at most": (user(**expiring(5475)), user(**expiring(5476)), "1–5475, got 5476"),
+    "bot's name, at most": (bot(name="n" * 256), bot(name="n" * 257), "has 257"),
+    "bot's name, at least": (bot(name=""), bot(name="\x07"), "control"),
+    "bot's metadata": (bot(metadata="m" * 1024), bot(metadata="m" * 1025), "has 1025"),
+    "bot's intent, at least": (bot(intent="a"), bot(intent=""), "welcome_intent must be 1–100"),
+    "bot's intent, at most": (bot(intent="a" * 100), bot(intent="a" * 101), "welcome_intent must be 1–100"),
+    "bot's intent, its begin": (bot(intent="a_b_"), bot(intent="_a"), "welcome_intent must be 1–100"),
+    "bot's language": (bot(locale_id="e"), bot(locale_id=""), "locale_id must not be empty"),
+    "bot's account": (bot(), bot(lex=LEX.replace("111122223333", "444455556666")), "must be in the account and"),
+    "flow's name, at least": (flow(name="n"), flow(name=""), "has 0"),
+    "flow's name, at most": (flow(name="n" * 256), flow(name="n" * 257), "has 257"),
+    "processors, at least": (flow(count=1), flow(count=0), "must be 1–3, got 0"),
+    "processors, at most": (flow(count=3), flow(count=4), "must be 1–3, got 4"),
+    "processor's name, at least": (flow(processor="n"), flow(processor=""), r"processors\[0\]: name .* has 0"),
+    "processor's name, at most": (flow(processor="n" * 256), flow(processor="n" * 257), r"\[0\]: name .* has 257"),
+    "processor's version": (flow(function=f"{CENSOR}:live"), flow(function=f"{CENSOR}:"), "must be the ARN of a"),
+    "stream's name, its begin": (
+        stream("chime-messaging-"),
+        stream("my-chime-messaging-x"),
+        "must begin with chime-messaging-",
+    ),
+    "stream's name, at most": (
+        stream("chime-messaging-" + "x" * 112),
+        stream("chime-messaging-" + "x" * 113),
+        "must be the ARN of a Kinesis stream",
+    ),
+    "stream's account": (
+        stream("chime-messaging-x"),
+        stream("chime-messaging-x", account="444455556666"),
+        "must be in the account and region",
+    ),
+    "stream's region": (
+        stream("chime-messaging-x"),
+        stream("chime-messaging-x", region="eu-central-1"),
+        "must be in the account and region",
+    ),
+    "shards": (declared_stream(shard_count=2), declared_stream(shard_count=1), "at least 2 shards"),
+    "declared stream's name, its begin": (
+        declared_stream(stream_name="chime-messaging-x"),
+        declared_stream(stream_name="my-chime-messaging-x"),
+        "must begin with chime-messaging-; got 'my-chime-messaging-x'",
+    ),
+    "admin's id, at least": (identity("u"), identity(""), "must be the ARN of an app instance user or bot"),
+    "admin's id, at most": (identity("u" * 64), identity("u" * 65), "must be the ARN of an app instance user"),
+    "admin, user or bot": (
+        identity("b", "bot"),
+        identity("b", "channel"),
+        "must be the ARN of an app instance user",
+    ),
+    "bearer's id with a variable, at most": (
+        bearer("u" * 63 + "${aws:username}"),
+        bearer("u" * 64 + "${aws:username}"),
+        "with policy variables in its id at most",
+    ),
+    "bearer's id, no wildcard in a variable": (
+        bearer("${aws:PrincipalTag/UserId}"),
+        bearer("${aws:PrincipalTag/*}"),
+        "as_user must be the ARN of an app instance user or bot",
+    ),
+    "imported channel's id": (
+        imported(f"{APP}/channel/{'c' * 64}"),
+        imported(f"{APP}/channel/{'c' * 65}"),
+        "must be the ARN of a channel",
+    ),
+    "imported app instance's account": (
+        imported_app_instance(APP),
+        imported_app_instance(APP.replace("111122223333", "11112222333")),
+        "must be the ARN of an app instance",
+    ),
+    "app instance in a region of the service": (
+        imported_app_instance(APP.replace("us-east-1", "eu-central-1")),
+        imported_app_instance(APP.replace("us-east-1", "eu-west-1")),
+        "has endpoints in us-east-1 and eu-central-1 only",
+    ),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_just_within_is_taken_and_just_beyond_refused(limit: str) -> None:
+    """The limit is where the service has it, and nowhere else."""
+    within, beyond, error = LIMITS[limit]
+    within(new_stack())
+    with pytest.raises(ChannelError, match=error):
+        beyond(new_stack())
+
+
+def late(add: Callable[[Channel], Any], **given: Any) -> None:
+    """Synthesize an app with a channel to which something is added after it was made."""
+    app = App()
+    stack = Stack(app, "Demo")
+    add(Channel(stack, "It", app_instance_arn=APP, chime_bearer=BOSS, **given))
+    app.synth()
+
+
+def each(count: int, add: Callable[[Channel], Callable[[str], Any]], length: int = 1) -> Callable[[Channel], None]:
+    """Return what adds so many users, with ids of a length at least."""
+
+    def all_of_them(channel_: Channel) -> None:
+        one = add(channel_)
+        for number in range(count):
+            one(f"{APP}/user/{number:0{length}d}")
+
+    return all_of_them
+
+
+TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], str]] = {
+    "moderators": (
+        each(1000, lambda one: one.add_moderator),
+        each(1001, lambda one: one.add_moderator),
+        "at most 1000 moderators, got 1001",
+    ),
+    # "/user/" and an id of 34 digits are forty characters, once the app instance is left out
+    "characters of members": (
+        each(2500, lambda one: one.add_member, 34),
+        each(2501, lambda one: one.add_member, 34),
+        "take 100040 characters, at most 100000",
+    ),
+    "characters of members, moderators and bans": (
+        lambda one: [
+            each(1000, lambda c: c.add_moderator, 34)(one),
+            each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one),
+            one.ban(f"{APP}/user/{'b' * 34}"),
+        ],
+        lambda one: [
+            each(1000, lambda c: c.add_moderator, 34)(one),
+            each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one),
+            one.ban(f"{APP}/user/{'b' * 35}"),
+        ],
+        "take 100001 characters, at most 100000",
+    ),
+    "tags of a scope": (
+        lambda one: [Tags.of(one).add(f"k{number}", "v") for number in range(49)],
+        lambda one: [Tags.of(one).add(f"k{number}", "v") for number in range(50)],
+        "at most 49 tags",
+    ),
+    "value of a scope's tag": (
+        lambda one: Tags.of(one).add("k", "v" * 256),
+        lambda one: Tags.of(one).add("k", "v" * 257),
+        "has 257",
+    ),
+}
+
+
+@pytest.mark.parametrize("limit", TOGETHER)
+def test_what_comes_late_is_counted_too(limit: str) -> None:
+    """Members, moderators, bans and tags that are added one by one meet the limits at synth."""
+    within, beyond, error = TOGETHER[limit]
+    late(within)
+    with pytest.raises(RuntimeError, match=error):
+        late(beyond)
+
+
+def test_ten_thousand_members_are_the_most_of_a_channel() -> None:
+    """Members of both types count together, beside what they take in a request."""
+    own = [f"{APP}/user/{number}" for number in range(9999)]
+    late(lambda one: one.add_member(f"{APP}/user/h", type=ChannelMembershipType.HIDDEN), member_arns=own)
+    with pytest.raises(RuntimeError, match="at most 10000 members, got 10001"):
+        late(
+            lambda one: one.add_member(f"{APP}/user/h", type=ChannelMembershipType.HIDDEN),
+            member_arns=[*own, f"{APP}/user/9999"],
+        )
+
+
+def _known_at_deployment(stack: Stack) -> Any:
+    return CfnParameter(stack, "N", type="Number").value_as_number
+
+
+def test_numbers_known_at_deployment_only_are_let_through() -> None:
+    """A parameter may stand for days, shards and the numbers of an elastic channel."""
+    stack = new_stack()
+    number = _known_at_deployment(stack)
+    AppInstanceRetention(stack, "R", app_instance_arn=APP, retention=Duration.days(number))
+    shards = kinesis.Stream(stack, "S", stream_name="chime-messaging-x", shard_count=number)
+    AppInstanceStreaming(stack, "T", app_instance_arn=APP, channel_stream=shards)
+    elastic(number, number, number)(stack)
+
+
+def test_alias_of_a_function_is_invoked_by_its_own_arn() -> None:
+    """The qualifier is not lost, or the service would invoke the newest code."""
+    stack = new_stack()
+    censor = lambda_.Function(
+        stack,
+        "Censor",
+        code=lambda_.Code.from_inline("x = 1"),
+        handler="index.x",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    alias = lambda_.Alias(stack, "Live", alias_name="live", version=censor.current_version)
+    made = ChannelFlow(stack, "It", app_instance_arn=APP, processors=[Processor("p", alias)])
+    native: Any = made.node.default_child
+    (processor,) = stack.resolve(native.processors)
+    arn = processor["configuration"]["lambda"]["resourceArn"]
+    assert arn == stack.resolve(alias.function_arn)
+    assert arn != stack.resolve(censor.function_arn)
+
+
+MODELS = {name: get_session().get_service_model(name) for name in ("chime-sdk-messaging", "chime-sdk-identity")}
+OF_THE_SERVICE: list[tuple[str, str, str, int | None, int | None]] = [
+    ("chime-sdk-messaging", "CreateChannel", "Name", 1, 256),
+    ("chime-sdk-messaging", "CreateChannel", "Metadata", 0, 1024),
+    ("chime-sdk-messaging", "CreateChannel", "ClientRequestToken", 2, 64),
+    ("chime-sdk-messaging", "CreateChannel", "ChannelId", 1, 64),
+    ("chime-sdk-messaging", "CreateChannel", "Tags", 1, 50),
+    ("chime-sdk-messaging", "CreateChannel", "Tags.Key", 1, 128),
+    ("chime-sdk-messaging", "CreateChannel", "Tags.Value", 1, 256),
+    ("chime-sdk-messaging", "CreateChannel", "ExpirationSettings.ExpirationDays", 1, 5475),
+    ("chime-sdk-messaging", "CreateChannel", "ElasticChannelConfiguration.MaximumSubChannels", 2, None),
+    ("chime-sdk-messaging", "CreateChannel", "ElasticChannelConfiguration.TargetMembershipsPerSubChannel", 2, None),
+    ("chime-sdk-messaging", "CreateChannel", "ElasticChannelConfiguration.MinimumMembershipPercentage", 1, 40),
+    ("chime-sdk-messaging", "CreateChannelFlow", "Name", 1, 256),
+    ("chime-sdk-messaging", "CreateChannelFlow", "Processors", 1, 3),
+    ("chime-sdk-messaging", "CreateChannelFlow", "Processors.Name", 1, 256),
+    ("chime-sdk-identity", "CreateAppInstance", "Name", 1, 256),
+    ("chime-sdk-identity", "CreateAppInstance", "Metadata", 0, 1024),
+    ("chime-sdk-identity", "CreateAppInstanceUser", "AppInstanceUserId", 1, 64),
+    ("chime-sdk-identity", "CreateAppInstanceUser", "Name", 1, 100),
+    ("chime-sdk-identity", "CreateAppInstanceUser", "ExpirationSettings.ExpirationDays", 1, 5475),
+    ("chime-sdk-identity", "CreateAppInstanceBot", "Name", 0, 256),
+    (
+        "chime-sdk-identity",
+        "PutAppInstanceRetentionSettings",
+        "AppInstanceRetentionSettings.ChannelRetentionSettings.RetentionDays",
+        1,
+        5475,
+    ),
+]
+
+
+def member(model: ServiceModel, operation: str, path: str) -> Shape:
+    """Return a member of what an operation takes, inside maps and lists."""
+    shape: Any = model.operation_model(operation).input_shape
+    for name in path.split("."):
+        shape = (shape.member if shape.type_name == "list" else shape).members[name]
+    return shape
+
+
+@pytest.mark.parametrize(("service", "operation", "path", "least", "most"), OF_THE_SERVICE)
+def test_figures_are_those_of_the_services_models(
+    service: str, operation: str, path: str, least: int | None, most: int | None
+) -> None:
+    """When AWS moves a limit, its model says so, and this test with it."""
+    found = member(MODELS[service], operation, path).metadata
+    assert (found.get("min"), found.get("max")) == (least, most)

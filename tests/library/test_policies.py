@@ -1,0 +1,551 @@
+"""The IAM of every construct and every grant: whole statements, written out by hand, each beside its resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, Environment, Fn, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from cdk_chime_messaging import (
+    AppInstance,
+    AppInstanceAdmin,
+    AppInstanceRetention,
+    AppInstanceStreaming,
+    AppInstanceUser,
+    Channel,
+    ChannelBan,
+    ChannelError,
+    ChannelFlow,
+    ChannelFlowAssociation,
+    ChannelMembership,
+    ChannelModerator,
+    ChannelProvider,
+    Processor,
+    grant_session,
+)
+
+APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
+OTHER = "arn:aws:chime:us-east-1:111122223333:app-instance/22222222-2222-2222-2222-222222222222"
+BOSS, ANN = f"{APP}/user/boss", f"{APP}/user/ann"
+LOBBY = f"{APP}/channel/lobby"
+FLOW = f"{APP}/channel-flow/11111111-1111-1111-1111-111111111111"
+EVENTS = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-events"
+MESSAGES = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-messages"
+
+
+def new_stack() -> Stack:
+    """Return an empty stack."""
+    return Stack(App(), "Demo", env=Environment(account="111122223333", region="us-east-1"))
+
+
+def resources(stack: Stack) -> dict[str, Any]:
+    """Return the resources of a stack by logical id."""
+    found: dict[str, Any] = Template.from_stack(stack).to_json()["Resources"]
+    return found
+
+
+def of_type(stack: Stack, type_: str) -> dict[str, Any]:
+    """Return the resources of one type by logical id."""
+    return {name: one for name, one in resources(stack).items() if one["Type"] == type_}
+
+
+def policies(stack: Stack) -> dict[str, list[dict[str, Any]]]:
+    """Return the statements of each policy that is a resource, by logical id."""
+    return {
+        name: one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in of_type(stack, "AWS::IAM::Policy").items()
+    }
+
+
+def allow(actions: str, *of: Any) -> dict[str, Any]:
+    """Return a statement as a template has it; one action or resource is no list."""
+    names = [name if ":" in name else f"chime:{name}" for name in actions.split()]
+    return {
+        "Effect": "Allow",
+        "Action": names if len(names) > 1 else names[0],
+        "Resource": list(of) if len(of) > 1 else of[0],
+    }
+
+
+def channel_statements(app: str, bearer: str) -> list[dict[str, Any]]:
+    """Return what the Lambda needs for channels of one bearer in one app instance."""
+    return [
+        allow(
+            "CreateChannel DescribeChannel UpdateChannel DeleteChannel PutChannelExpirationSettings "
+            "BatchCreateChannelMembership DeleteChannelMembership ListChannelMemberships "
+            "CreateChannelModerator DeleteChannelModerator ListChannelModerators "
+            "CreateChannelBan DeleteChannelBan ListChannelBans",
+            bearer,
+            f"{app}/channel/*",
+        ),
+        allow("AssociateChannelFlow DisassociateChannelFlow", bearer, f"{app}/channel/*", f"{app}/channel-flow/*"),
+        allow("ListChannels", bearer),
+        allow("TagResource UntagResource ListTagsForResource", f"{app}/channel/*"),
+    ]
+
+
+LINKED_ROLE = {
+    "Fn::Join": [
+        "",
+        [
+            "arn:",
+            {"Ref": "AWS::Partition"},
+            ":iam::",
+            {"Ref": "AWS::AccountId"},
+            ":role/aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging",
+        ],
+    ]
+}
+
+
+def streaming_statements(*streams: str) -> list[dict[str, Any]]:
+    """Return what the Lambda needs to stream the app instance's data to streams."""
+    return [
+        allow(
+            "PutMessagingStreamingConfigurations GetMessagingStreamingConfigurations "
+            "DeleteMessagingStreamingConfigurations",
+            APP,
+        ),
+        allow("kinesis:DescribeStream kinesis:PutRecord kinesis:PutRecords", *streams),
+        allow("iam:CreateServiceLinkedRole", LINKED_ROLE),
+    ]
+
+
+def attach(kind: Any, **more: Any) -> Callable[[Stack], Any]:
+    """Return what attaches something to a channel that the stack does not own."""
+    return lambda stack: kind(stack, "It", channel=LOBBY, chime_bearer=BOSS, **more)
+
+
+def streaming(**streams: Any) -> Callable[[Stack], Any]:
+    """Return what streams an app instance's data."""
+    return lambda stack: AppInstanceStreaming(stack, "It", app_instance_arn=APP, **streams)
+
+
+CONSTRUCTS: dict[str, tuple[Callable[[Stack], Any], list[dict[str, Any]]]] = {
+    "channel": (
+        lambda stack: Channel(stack, "It", app_instance_arn=APP, chime_bearer=BOSS),
+        channel_statements(APP, BOSS),
+    ),
+    "admin": (
+        lambda stack: AppInstanceAdmin(stack, "It", app_instance_arn=APP, app_instance_admin_arn=ANN),
+        [
+            allow("CreateAppInstanceAdmin DeleteAppInstanceAdmin DescribeAppInstanceAdmin", APP, ANN),
+            allow("TagResource UntagResource ListTagsForResource", ANN),
+        ],
+    ),
+    "retention": (
+        lambda stack: AppInstanceRetention(stack, "It", app_instance_arn=APP, retention=Duration.days(1)),
+        [allow("PutAppInstanceRetentionSettings GetAppInstanceRetentionSettings", APP)],
+    ),
+    "streaming to one stream": (
+        streaming(channel_stream=EVENTS, channel_message_stream=EVENTS),
+        streaming_statements(EVENTS),
+    ),
+    "streaming to two streams": (
+        streaming(channel_stream=EVENTS, channel_message_stream=MESSAGES),
+        streaming_statements(EVENTS, MESSAGES),
+    ),
+    "streaming of messages": (streaming(channel_message_stream=MESSAGES), streaming_statements(MESSAGES)),
+    "membership": (
+        attach(ChannelMembership, user=ANN),
+        [
+            allow("BatchCreateChannelMembership DeleteChannelMembership DescribeChannelMembership", BOSS, LOBBY),
+            allow("DescribeChannelModerator", BOSS, LOBBY),
+            allow("ListChannels", BOSS),
+        ],
+    ),
+    "moderator": (
+        attach(ChannelModerator, user=ANN),
+        [
+            allow("CreateChannelModerator DeleteChannelModerator DescribeChannelModerator", BOSS, LOBBY),
+            allow("ListChannels", BOSS),
+        ],
+    ),
+    "ban": (
+        attach(ChannelBan, user=ANN),
+        [
+            allow("CreateChannelBan DeleteChannelBan DescribeChannelModerator", BOSS, LOBBY),
+            allow("ListChannels", BOSS),
+        ],
+    ),
+    "flow association": (
+        attach(ChannelFlowAssociation, flow=FLOW),
+        [
+            allow("AssociateChannelFlow DisassociateChannelFlow", BOSS, LOBBY, f"{APP}/channel-flow/*"),
+            allow("DescribeChannel", BOSS, LOBBY),
+            allow("ListChannels", BOSS),
+        ],
+    ),
+}
+
+
+def merged(statements: list[dict[str, Any]]) -> dict[tuple[str, ...], set[str]]:
+    """Return the actions that are allowed on each list of resources: CDK may merge statements, or not."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for one in statements:
+        assert set(one) == {"Effect", "Action", "Resource"}
+        assert one["Effect"] == "Allow"
+        named = one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]]
+        actions = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+        found.setdefault(tuple(map(str, named)), set()).update(actions)
+    return found
+
+
+@pytest.mark.parametrize("what", CONSTRUCTS)
+def test_lambda_may_do_what_a_construct_needs_and_no_more(what: str) -> None:
+    """A construct brings one policy of exactly these actions on these resources, and comes after it."""
+    build, expected = CONSTRUCTS[what]
+    stack = new_stack()
+    build(stack)
+    ((name, statements),) = policies(stack).items()
+    assert merged(statements) == merged(expected)
+    (roles,) = (one["Properties"]["Roles"] for one in of_type(stack, "AWS::IAM::Policy").values())
+    (function,) = of_type(stack, "AWS::Lambda::Function").values()
+    assert function["Properties"]["Role"] == {"Fn::GetAtt": [roles[0]["Ref"], "Arn"]}
+    (made,) = (one for one in resources(stack).values() if one["Type"].startswith("Custom::Chime"))
+    assert made["DependsOn"] == [name]
+    assert made["Properties"]["ServiceTimeout"] in (1500, "1500")
+
+
+def test_lambda_of_a_provider_may_write_its_own_log_and_nothing_else() -> None:
+    """The role is Lambda's to assume, and may write to the one log group."""
+    stack = new_stack()
+    ChannelProvider(stack, "P")
+    ((_, role),) = of_type(stack, "AWS::IAM::Role").items()
+    (log,) = of_type(stack, "AWS::Logs::LogGroup")
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+    }
+    group = {"Fn::GetAtt": [log, "Arn"]}
+    assert role["Properties"] == {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+        "Policies": [
+            {
+                "PolicyName": "Logs",
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [allow("logs:CreateLogStream logs:PutLogEvents", group)],
+                },
+            }
+        ],
+    }
+
+
+READ = [
+    "chime:DescribeChannel",
+    "chime:DescribeChannelMembership",
+    "chime:GetChannelMembershipPreferences",
+    "chime:GetChannelMessage",
+    "chime:GetChannelMessageStatus",
+    "chime:ListChannelMemberships",
+    "chime:ListChannelMessages",
+    "chime:UpdateChannelReadMarker",
+]
+SEND = ["chime:SendChannelMessage", "chime:UpdateChannelMessage", "chime:RedactChannelMessage"]
+MODERATE = [
+    *READ,
+    *SEND,
+    "chime:BatchCreateChannelMembership",
+    "chime:CreateChannelBan",
+    "chime:CreateChannelMembership",
+    "chime:DeleteChannelBan",
+    "chime:DeleteChannelMembership",
+    "chime:DescribeChannelBan",
+    "chime:DescribeChannelModerator",
+    "chime:ListChannelBans",
+    "chime:ListChannelModerators",
+]
+MANAGE = [
+    *MODERATE,
+    "chime:CreateChannelModerator",
+    "chime:DeleteChannel",
+    "chime:DeleteChannelMessage",
+    "chime:DeleteChannelModerator",
+    "chime:PutChannelExpirationSettings",
+    "chime:UpdateChannel",
+]
+ACTIONS = {"grant_read": READ, "grant_send": SEND, "grant_moderate": MODERATE, "grant_manage": MANAGE}
+
+
+def reader(stack: Stack) -> iam.Role:
+    """Return the role of an end user."""
+    return iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+
+
+def of_the_reader(stack: Stack) -> list[dict[str, Any]]:
+    """Return the statements of that role."""
+    (found,) = (statements for name, statements in policies(stack).items() if name.startswith("Reader"))
+    return found
+
+
+@pytest.mark.parametrize("name", ["grant_read", "grant_send", "grant_moderate", "grant_manage"])
+@pytest.mark.parametrize("owned", [True, False], ids=["owned", "imported"])
+def test_grant_allows_exactly_these_actions_on_user_and_channel(name: str, owned: bool) -> None:
+    """One statement, no more actions than the role of the service has, on that user and that channel only."""
+    stack = new_stack()
+    channel = (
+        Channel(stack, "Support", app_instance_arn=APP, chime_bearer=BOSS)
+        if owned
+        else Channel.from_channel_arn(stack, "Support", LOBBY)
+    )
+    grant = getattr(channel, name)(reader(stack), as_user=ANN)
+    arn = {"Ref": "Support"} if owned else LOBBY
+    assert of_the_reader(stack) == [{"Effect": "Allow", "Action": ACTIONS[name], "Resource": [ANN, arn]}]
+    assert grant.success
+
+
+def test_grant_of_single_actions_allows_these_and_no_more() -> None:
+    """The actions are the user's own choice."""
+    stack = new_stack()
+    channel = Channel.from_channel_arn(stack, "Theirs", LOBBY)
+    channel.grant(reader(stack), "chime:UpdateChannel", "chime:ListChannelMessages", as_user=ANN)
+    assert of_the_reader(stack) == [allow("UpdateChannel ListChannelMessages", ANN, LOBBY)]
+
+
+@pytest.mark.parametrize("name", ["grant", "grant_send"])
+def test_grant_for_tagged_channels_wants_every_tag_exactly(name: str) -> None:
+    """All tags stand in one condition of equality on the channel; the bearer, which has no tags, is without."""
+    stack = new_stack()
+    channel = Channel.from_channel_arn(stack, "Theirs", LOBBY)
+    tags = {"speaking": "open", "team": "a*"}
+    actions = ["chime:SendChannelMessage"] if name == "grant" else []
+    grant = getattr(channel, name)(reader(stack), *actions, as_user=ANN, when_channel_tagged=tags)
+    sent = "SendChannelMessage" + (" UpdateChannelMessage RedactChannelMessage" if name == "grant_send" else "")
+    condition = {"StringEquals": {"aws:ResourceTag/speaking": "open", "aws:ResourceTag/team": "a*"}}
+    assert of_the_reader(stack) == [allow(sent, ANN), {**allow(sent, LOBBY), "Condition": condition}]
+    assert [one.resources for one in grant.principal_statements] == [[ANN], [LOBBY]]
+
+
+def test_session_is_granted_to_one_user() -> None:
+    """Who connects does so as that user; the endpoint alone is everybody's."""
+    stack = new_stack()
+    grant = grant_session(reader(stack), ANN)
+    assert of_the_reader(stack) == [allow("GetMessagingSessionEndpoint", "*"), allow("Connect", ANN)]
+    assert len(grant.principal_statements) == 2
+
+
+@pytest.mark.parametrize("as_user", [f"{OTHER}/user/ann", f"{OTHER}/user/${{aws:username}}"])
+def test_grant_to_a_user_of_another_app_instance_is_refused(as_user: str) -> None:
+    """Such a user can never be the bearer of a call on this channel."""
+    stack = new_stack()
+    for channel in (
+        Channel(stack, "Own", app_instance_arn=APP, chime_bearer=BOSS),
+        Channel.from_channel_arn(stack, "Theirs", LOBBY),
+    ):
+        with pytest.raises(ChannelError, match="belongs to another app instance"):
+            channel.grant_read(reader(Stack(App(), "Other")), as_user=as_user)
+
+
+def test_processor_may_call_back_for_channels_of_its_app_instance_only() -> None:
+    """The Lambda's role has one action on channels, and the service may invoke it for this app instance only."""
+    stack = new_stack()
+    censor = lambda_.Function(
+        stack,
+        "Censor",
+        code=lambda_.Code.from_inline("x = 1"),
+        handler="index.x",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    ChannelFlow(stack, "Clean", app_instance_arn=OTHER, processors=[Processor("censor", censor)])
+    ((_, statements),) = policies(stack).items()
+    assert statements == [allow("ChannelFlowCallback", f"{OTHER}/channel/*")]
+    (permission,) = of_type(stack, "AWS::Lambda::Permission").values()
+    assert permission["Properties"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Fn::GetAtt": [stack.get_logical_id(censor.node.default_child), "Arn"]},
+        "Principal": "messaging.chime.amazonaws.com",
+        "SourceAccount": "111122223333",
+        "SourceArn": OTHER,
+    }
+
+
+def test_processor_of_an_app_instance_in_another_account_is_invoked_from_there_only() -> None:
+    """Where the app instance is a token, the account is that of the stack."""
+    known, unknown = new_stack(), new_stack()
+    arn = "arn:aws:lambda:us-east-1:111122223333:function:censor"
+    theirs = APP.replace("111122223333", "444455556666")
+    ChannelFlow(known, "Clean", app_instance_arn=theirs, processors=[Processor("censor", arn)])
+    ChannelFlow(unknown, "Clean", app_instance_arn=Fn.import_value("app"), processors=[Processor("censor", arn)])
+    accounts = [
+        one["Properties"]["SourceAccount"]
+        for stack in (known, unknown)
+        for one in of_type(stack, "AWS::Lambda::Permission").values()
+    ]
+    assert accounts == ["444455556666", "111122223333"]
+
+
+def test_reference_to_a_stream_made_here_stands_in_the_policy_as_it_is() -> None:
+    """A stream of the same stack is named by its attribute."""
+    stack = new_stack()
+    events = kinesis.Stream(stack, "Events", stream_name="chime-messaging-e", shard_count=2)
+    AppInstance.from_app_instance_arn(stack, "Chat", APP).stream_to(events)
+    ((_, statements),) = policies(stack).items()
+    assert statements[1]["Resource"] == {"Fn::GetAtt": [stack.get_logical_id(events.node.default_child), "Arn"]}
+    assert not of_type(stack, "AWS::SSM::Parameter")
+
+
+def names(*builds: Callable[[Stack], Any]) -> list[str]:
+    """Return the logical ids of the policies of one stack each."""
+    found = []
+    for build in builds:
+        stack = new_stack()
+        build(stack)
+        found += list(policies(stack))
+    return found
+
+
+def channel(app: str = APP, bearer: str = BOSS) -> Callable[[Stack], Any]:
+    """Return what makes a channel."""
+    return lambda stack: Channel(stack, "It", app_instance_arn=app, chime_bearer=bearer)
+
+
+def admin(app: str, user: str) -> Callable[[Stack], Any]:
+    """Return what makes an admin."""
+    return lambda stack: AppInstanceAdmin(stack, "It", app_instance_arn=app, app_instance_admin_arn=user)
+
+
+def retention(app: str) -> Callable[[Stack], Any]:
+    """Return what sets the retention of an app instance."""
+    return lambda stack: AppInstanceRetention(stack, "It", app_instance_arn=app, retention=Duration.days(1))
+
+
+def by(kind: Any, arn: str = LOBBY, bearer: str = BOSS, **more: Any) -> Callable[[Stack], Any]:
+    """Return what attaches something to a channel in the name of a bearer."""
+    return lambda stack: kind(stack, "It", channel=arn, chime_bearer=bearer, **more)
+
+
+CHANGES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
+    "bearer of a channel": (channel(), channel(bearer=ANN)),
+    "app instance of a channel": (channel(), channel(OTHER, f"{OTHER}/user/boss")),
+    "admin": (admin(APP, BOSS), admin(APP, ANN)),
+    "app instance of an admin": (admin(APP, BOSS), admin(OTHER, f"{OTHER}/user/boss")),
+    "app instance of a retention": (retention(APP), retention(OTHER)),
+    "stream": (streaming(channel_stream=EVENTS), streaming(channel_stream=MESSAGES)),
+    "one stream more": (
+        streaming(channel_stream=EVENTS),
+        streaming(channel_stream=EVENTS, channel_message_stream=MESSAGES),
+    ),
+    "channel of a member": (
+        by(ChannelMembership, user=ANN),
+        by(ChannelMembership, f"{APP}/channel/garden", user=ANN),
+    ),
+    "bearer of a member": (by(ChannelMembership, user=ANN), by(ChannelMembership, bearer=ANN, user=ANN)),
+    "bearer of a flow": (
+        by(ChannelFlowAssociation, flow=FLOW),
+        by(ChannelFlowAssociation, bearer=ANN, flow=FLOW),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_change_of_what_a_policy_is_about_makes_another_policy(what: str) -> None:
+    """The former policy stays until CloudFormation's cleanup has undone what it allowed."""
+    before, after = names(*CHANGES[what])
+    assert before != after
+
+
+def test_policy_keeps_its_id_where_nothing_that_it_is_about_changes() -> None:
+    """Another construct id, or one resource more of the same kind, does not make another policy."""
+
+    def two(stack: Stack) -> None:
+        Channel(stack, "One", app_instance_arn=APP, chime_bearer=BOSS, name="n")
+        Channel(stack, "Two", app_instance_arn=APP, chime_bearer=BOSS)
+
+    assert set(names(channel(), two)) == {names(channel())[0]}
+
+
+def test_different_kinds_of_attachments_have_policies_of_their_own() -> None:
+    """A ban of a user does not let the Lambda make moderators."""
+    found = names(
+        by(ChannelMembership, user=ANN),
+        by(ChannelModerator, user=ANN),
+        by(ChannelBan, user=ANN),
+        by(ChannelFlowAssociation, flow=FLOW),
+    )
+    assert len(set(found)) == 4
+
+
+def test_two_bearers_of_one_stack_have_a_policy_each() -> None:
+    """Each channel waits for the policy of its own bearer, in one scope as well as in two."""
+    stack = new_stack()
+    Channel(stack, "One", app_instance_arn=APP, chime_bearer=BOSS)
+    Channel(stack, "Two", app_instance_arn=APP, chime_bearer=ANN)
+    Channel(stack, "Three", app_instance_arn=OTHER, chime_bearer=f"{OTHER}/user/boss")
+    found = policies(stack)
+    for id_, app, bearer in (("One", APP, BOSS), ("Two", APP, ANN), ("Three", OTHER, f"{OTHER}/user/boss")):
+        (name,) = resources(stack)[id_]["DependsOn"]
+        assert merged(found[name]) == merged(channel_statements(app, bearer))
+    assert len(found) == 3
+
+
+def test_two_providers_of_one_stack_have_a_policy_each() -> None:
+    """The policy is of the role whose Lambda does the work."""
+    stack = new_stack()
+    for id_ in ("P", "Q"):
+        Channel(stack, f"C{id_}", app_instance_arn=APP, chime_bearer=BOSS, provider=ChannelProvider(stack, id_))
+    found = of_type(stack, "AWS::IAM::Policy")
+    for id_ in ("P", "Q"):
+        one = resources(stack)[f"C{id_}"]
+        function = resources(stack)[one["Properties"]["ServiceToken"]["Fn::GetAtt"][0]]
+        (policy,) = one["DependsOn"]
+        (role,) = found[policy]["Properties"]["Roles"]
+        assert function["Properties"]["Role"] == {"Fn::GetAtt": [role["Ref"], "Arn"]}
+    assert len(found) == 2
+
+
+SHARED: dict[str, Callable[[Stack, ChannelProvider], Any]] = {
+    "channel": lambda s, p: Channel(s, "It", app_instance_arn=APP, chime_bearer=BOSS, provider=p),
+    "admin": lambda s, p: AppInstanceAdmin(s, "It", app_instance_arn=APP, app_instance_admin_arn=ANN, provider=p),
+    "retention": lambda s, p: AppInstanceRetention(
+        s, "It", app_instance_arn=APP, retention=Duration.days(1), provider=p
+    ),
+    "streaming": lambda s, p: AppInstanceStreaming(
+        s, "It", app_instance_arn=APP, channel_stream=EVENTS, provider=p
+    ),
+    "membership": lambda s, p: ChannelMembership(s, "It", channel=LOBBY, chime_bearer=BOSS, user=ANN, provider=p),
+    "flow": lambda s, p: ChannelFlowAssociation(s, "It", channel=LOBBY, chime_bearer=BOSS, flow=FLOW, provider=p),
+}
+
+
+@pytest.mark.parametrize("what", SHARED)
+def test_provider_that_is_given_does_the_work(what: str) -> None:
+    """No second Lambda comes beside the one that was passed in, and its role gets the policy."""
+    stack = new_stack()
+    provider = ChannelProvider(stack, "Mine")
+    SHARED[what](stack, provider)
+    ((function, _),) = of_type(stack, "AWS::Lambda::Function").items()
+    (made,) = (one for one in resources(stack).values() if one["Type"].startswith("Custom::Chime"))
+    assert made["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}
+    (policy,) = of_type(stack, "AWS::IAM::Policy").values()
+    assert policy["Properties"]["Roles"] == [{"Ref": stack.get_logical_id(provider.role.node.default_child)}]
+
+
+def test_flows_of_a_channel_that_is_a_token_are_those_of_its_app_instance() -> None:
+    """The app instance is taken from the checked ARN, and the policy names its flows only."""
+    stack = new_stack()
+    theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"), chime_bearer=BOSS)
+    theirs.associate_flow(FLOW)
+    ((check, _),) = of_type(stack, "AWS::SSM::Parameter").items()
+    arn = {"Fn::GetAtt": [check, "Value"]}
+    parts = [{"Fn::Select": [number, {"Fn::Split": ["/", arn]}]} for number in (0, 1)]
+    flows = {"Fn::Join": ["", [{"Fn::Join": ["/", parts]}, "/channel-flow/*"]]}
+    (statements,) = policies(stack).values()
+    assert statements[0] == allow("AssociateChannelFlow DisassociateChannelFlow", BOSS, arn, flows)
+
+
+def test_user_made_here_stands_in_a_policy_as_it_is() -> None:
+    """A bearer by reference is that user, and no other."""
+    stack = new_stack()
+    boss = AppInstanceUser(stack, "boss", app_instance_arn=APP)
+    Channel(stack, "It", app_instance_arn=APP, chime_bearer=boss)
+    (statements,) = policies(stack).values()
+    arn = {"Fn::GetAtt": [stack.get_logical_id(boss.node.default_child), "AppInstanceUserArn"]}
+    assert merged(statements) == merged(channel_statements(APP, arn))  # type: ignore[arg-type]
