@@ -28,6 +28,8 @@ from cdk_chime_messaging import (
     FallbackAction,
     LexConfiguration,
     Processor,
+    StandardMessages,
+    TargetedMessages,
 )
 
 ACCOUNT = "111122223333"
@@ -538,3 +540,113 @@ def test_stream_on_demand() -> None:
     mode = kinesis.StreamMode.ON_DEMAND
     AppInstance(stack, "Chat").stream_to(stream(stack, shard_count=None, stream_mode=mode))
     assert only(stack, "Custom::ChimeAppInstanceStreaming")
+
+
+def test_each_kind_of_data_goes_to_its_own_stream() -> None:
+    """What is given for one kind wins over the stream of both."""
+    events = STREAM.replace("all", "events")
+    messages = STREAM.replace("all", "messages")
+    given: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+        "both": ({"stream": STREAM}, {"Channel": STREAM, "ChannelMessage": STREAM}),
+        "events elsewhere": (
+            {"stream": STREAM, "channel_stream": events},
+            {"Channel": events, "ChannelMessage": STREAM},
+        ),
+        "messages elsewhere": (
+            {"stream": STREAM, "channel_message_stream": messages},
+            {"Channel": STREAM, "ChannelMessage": messages},
+        ),
+        "events alone": ({"channel_stream": events}, {"Channel": events}),
+        "messages alone": ({"channel_message_stream": messages}, {"ChannelMessage": messages}),
+        "two": (
+            {"channel_stream": events, "channel_message_stream": messages},
+            {"Channel": events, "ChannelMessage": messages},
+        ),
+    }
+    for case, (streams, expected) in given.items():
+        stack = new_stack()
+        AppInstance.from_app_instance_arn(stack, "Chat", APP).stream_to(**streams)
+        assert only(stack, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == expected, case
+
+
+def test_bot_answers_what_it_is_configured_for() -> None:
+    """Welcome intent, kinds of messages and removal policy reach the template."""
+    stack = new_stack()
+    lex = LexConfiguration(LEX, "de_DE", StandardMessages.MENTIONS, TargetedMessages.NONE, "Hello_There")
+    AppInstanceBot(
+        stack,
+        "Clerk",
+        app_instance_arn=APP,
+        configuration=lex,
+        name="",
+        metadata="m",
+        removal_policy=RemovalPolicy.RETAIN,
+    )
+    ((_, bot),) = resources(stack, "AWS::Chime::AppInstanceBot").items()
+    assert (bot["DeletionPolicy"], bot["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert bot["Properties"] == {
+        "AppInstanceArn": APP,
+        "Name": "",
+        "Metadata": "m",
+        "Configuration": {
+            "Lex": {
+                "LexBotAliasArn": LEX,
+                "LocaleId": "de_DE",
+                "WelcomeIntent": "Hello_There",
+                "InvokedBy": {"StandardMessages": "MENTIONS", "TargetedMessages": "NONE"},
+            }
+        },
+    }
+
+
+def test_lex_lets_in_the_account_of_the_app_instance() -> None:
+    """The source of the invocation is the app instance, whose account need not be the stack's environment."""
+    stack, agnostic = new_stack(), Stack(App(), "Demo")
+    for one, app in ((stack, APP), (agnostic, f"arn:aws:chime:us-east-1:{ACCOUNT}:app-instance/1")):
+        AppInstanceBot(
+            one, "Clerk", app_instance_arn=app, configuration=LexConfiguration(LEX, "en_US"), allow_lex_invoke=True
+        )
+        accounts = {
+            str(statement["Condition"]["StringEquals"]["AWS:SourceAccount"])
+            for (statement,) in lex_policies(one).values()
+        }
+        assert accounts == {ACCOUNT}
+
+
+def test_flow_has_the_name_that_it_is_given() -> None:
+    """A name that is left out is the construct's id."""
+    stack = new_stack()
+    for id_, name in (("A", None), ("B", "Other")):
+        ChannelFlow(stack, id_, app_instance_arn=APP, processors=[Processor("p", FUNCTION)], name=name)
+    found = resources(stack, "AWS::Chime::ChannelFlow").values()
+    assert [one["Properties"]["Name"] for one in found] == ["A", "Other"]
+
+
+SETTINGS: dict[str, Callable[[Stack, str], Any]] = {
+    "retention": lambda stack, app: AppInstanceRetention(
+        stack, "It", app_instance_arn=app, retention=Duration.days(1)
+    ),
+    "streaming": lambda stack, app: AppInstanceStreaming(stack, "It", app_instance_arn=app, channel_stream=STREAM),
+}
+
+
+@pytest.mark.parametrize("what", SETTINGS)
+@pytest.mark.parametrize("app", ["mine", f"{APP}/channel/c", APP.replace("us-east-1", "us-west-2")])
+def test_setting_of_what_is_no_app_instance_is_refused(what: str, app: str) -> None:
+    """The error names the argument."""
+    with pytest.raises(ChannelError, match="app_instance_arn "):
+        SETTINGS[what](new_stack(), app)
+
+
+def test_user_of_an_app_instance_in_its_own_region_is_taken() -> None:
+    """Both regions of the service have users, bots and flows."""
+    europe = APP.replace("us-east-1", "eu-central-1")
+    stack = new_stack("eu-central-1")
+    AppInstanceUser(stack, "ann", app_instance_arn=europe)
+    ChannelFlow(
+        stack,
+        "Flow",
+        app_instance_arn=europe,
+        processors=[Processor("p", FUNCTION.replace("us-east-1", "eu-central-1"))],
+    )
+    assert only(stack, "AWS::Chime::AppInstanceUser")["AppInstanceArn"] == europe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -14,10 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import App, Stack
 from aws_cdk import aws_s3_assets as assets
+from aws_cdk.assertions import Template
 
-from cdk_chime_messaging import _asset, _crhelper
+from cdk_chime_messaging import ChannelProvider, _asset, _crhelper
 
 
 def contents(directory: str) -> dict[str, bytes]:
@@ -203,3 +205,89 @@ def test_crhelper_missing(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "distribution", missing)
     with pytest.raises(RuntimeError, match=r"pip install crhelper==2\.0\.12"):
         _asset.directory()
+
+
+def test_a_folder_of_another_user_is_not_trusted(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner could change the files between this look and the upload, so the code is staged anew elsewhere."""
+    first = _asset.directory()
+    expected = contents(first)
+    monkeypatch.setattr(os, "getuid", lambda: Path(first).stat().st_uid + 1)
+    _asset.directory.cache_clear()
+    second = _asset.directory()
+    assert second != first
+    assert contents(second) == expected
+
+
+def _by_link(folder: Path, aside: Path) -> None:
+    (folder / "index.py").rename(aside)
+    (folder / "index.py").symlink_to(aside)
+
+
+def _more_by_link(folder: Path, aside: Path) -> None:
+    aside.mkdir()
+    (aside / "mine.py").write_text("raise SystemExit")
+    (folder / "more").symlink_to(aside)
+
+
+@pytest.mark.parametrize("link", [_by_link, _more_by_link])
+def test_a_folder_that_holds_links_is_not_trusted(fresh: Path, link: Callable[[Path, Path], None]) -> None:
+    """What a link leads to can be changed from elsewhere."""
+    first = _asset.directory()
+    link(Path(first), fresh / "aside")
+    _asset.directory.cache_clear()
+    assert _asset.directory() != first
+    assert not [path for path in Path(_asset.directory()).rglob("*") if path.is_symlink()]
+
+
+def test_a_missing_file_is_staged_again(fresh: Path) -> None:
+    """A folder from which something was cleaned away is not used."""
+    first = _asset.directory()
+    expected = contents(first)
+    Path(first, "index.py").unlink()
+    _asset.directory.cache_clear()
+    assert contents(_asset.directory()) == expected
+
+
+def test_a_checkout_brings_no_crhelper_of_its_own(
+    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the crhelper that was verified gets into the asset, whatever lies beside the handler."""
+    checkout = tmp_path / "checkout"
+    (checkout / "crhelper").mkdir(parents=True)
+    (checkout / "index.py").write_text("handler = print")
+    (checkout / "crhelper/more.py").write_text("raise SystemExit")
+    monkeypatch.setattr(_asset, "_CHECKOUT", checkout)
+    names = contents(_asset.directory()).keys()
+    assert {"index.py", "crhelper/resource_helper.py"} <= names
+    assert "crhelper/more.py" not in names
+
+
+def test_an_installation_without_the_handler_is_refused(
+    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Lambda without its entry point would leave each request unanswered until its timeout."""
+    monkeypatch.setattr(_asset, "_CHECKOUT", tmp_path / "nowhere")
+    with pytest.raises(RuntimeError, match="install the package anew"):
+        _asset.directory()
+
+
+def test_bytecode_beside_the_handler_does_not_change_the_function(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether pip has compiled the package makes no update of the Lambda."""
+    staged = Path(_asset.directory())
+    packaged = fresh / "_lambda"
+    shutil.copytree(staged, packaged)
+    monkeypatch.setattr(_asset, "_PACKAGED", packaged)
+    codes = []
+    for compiled in (False, True):
+        if compiled:
+            (packaged / "__pycache__").mkdir()
+            (packaged / "__pycache__/index.cpython-311.pyc").write_bytes(b"compiled")
+            (packaged / "index.pyc").write_bytes(b"compiled")
+        _asset.directory.cache_clear()
+        stack = Stack(App(), "Demo")
+        ChannelProvider(stack, "P")
+        (function,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+        codes.append(function["Properties"]["Code"])
+    assert codes[0] == codes[1]

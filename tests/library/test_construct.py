@@ -21,9 +21,12 @@ from aws_cdk import (
     Tags,
 )
 from aws_cdk import aws_chime as chime
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Template
+from constructs import Construct
 
 from cdk_chime_messaging import (
     AppInstance,
@@ -521,3 +524,100 @@ def test_stage() -> None:
         stack = Stack(Stage(app, name), "Demo")
         Channel(stack, "Support", **GIVEN)
         assert len(channels(rendered(stack))) == 1
+
+
+WRITTEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "empty metadata clears": ({"metadata": ""}, {"Metadata": ""}),
+    "empty JSON": ({"metadata": {}}, {"Metadata": "{}"}),
+    "list as JSON": ({"metadata": [1, None]}, {"Metadata": "[1,null]"}),
+    "empty resync": ({"resync": ""}, {"Resync": ""}),
+    "empty lists": ({"member_arns": [], "moderator_arns": []}, {}),
+    "no tags": ({"tags": {}}, {}),
+    "user of the app instance": ({"member_arns": [f"{APP}/user/a"]}, {"MemberArns": ["user/a"]}),
+    "bot of the app instance": ({"moderator_arns": [f"{APP}/bot/b"]}, {"ModeratorArns": ["bot/b"]}),
+    "expiration": (
+        {"expiration_settings": ExpirationSettings(Duration.hours(48), ExpirationCriterion.CREATED_TIMESTAMP)},
+        {"ExpirationSettings": {"ExpirationDays": 2, "ExpirationCriterion": "CREATED_TIMESTAMP"}},
+    ),
+    "takeover": (
+        {"channel_id": "x", "adopt_existing": True, "adopt_from_other_owner": True},
+        {"ChannelId": "x", "AdoptExisting": True, "AdoptFromOtherOwner": True},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_argument_is_written_as_the_handler_reads_it(case: str) -> None:
+    """What is empty on purpose is written, and what is left out is not: the handler keeps what is not declared."""
+    given, more = WRITTEN[case]
+    plain = {"AppInstanceArn": APP, "ChimeBearer": BOSS, "Name": "Support"}
+    defaults = {"ServiceTimeout": "1500", "Mode": "RESTRICTED", "Privacy": "PRIVATE"}
+    assert properties(**given) == {**plain, **defaults, **more}
+
+
+def test_tags_that_are_changed_after_they_were_given_are_not_the_channels() -> None:
+    """A dictionary that is used for several channels gives each what it held then."""
+    stack, tags = new_stack(), {"team": "x"}
+    channel = Channel(stack, "Support", **GIVEN, tags=tags)
+    tags["team"] = "y"
+    Tags.of(channel).add("more", "2")
+    (found,) = channels(rendered(stack))
+    assert found["Properties"]["Tags"] == {"team": "x", "more": "2"}
+
+
+def test_provider_in_a_vpc() -> None:
+    """The Lambda is where the user puts it, and its role may make network interfaces there."""
+    stack = new_stack()
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-1",
+        availability_zones=["us-west-2a"],
+        private_subnet_ids=["subnet-private"],
+        isolated_subnet_ids=["subnet-isolated"],
+    )
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1")
+    ChannelProvider(
+        stack,
+        "P",
+        vpc=vpc,
+        vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        security_groups=[group],
+    )
+    template = Template.from_stack(stack)
+    (function,) = template.find_resources("AWS::Lambda::Function").values()
+    assert function["Properties"]["VpcConfig"] == {"SecurityGroupIds": ["sg-1"], "SubnetIds": ["subnet-isolated"]}
+    (role,) = template.find_resources("AWS::IAM::Role").values()
+    managed = "iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    partition = {"Ref": "AWS::Partition"}
+    assert role["Properties"]["ManagedPolicyArns"] == [{"Fn::Join": ["", ["arn:", partition, f":{managed}"]]}]
+
+
+def test_provider_has_the_boundary_and_logs_of_the_users_own() -> None:
+    """A permissions boundary, a retention, or a whole log group that is given is the one that counts."""
+    stack, other = new_stack(), new_stack()
+    boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
+    ChannelProvider(stack, "P", permissions_boundary=boundary, log_retention=logs.RetentionDays.ONE_WEEK)
+    group = logs.LogGroup.from_log_group_name(other, "Logs", "mine")
+    ChannelProvider(other, "P", log_group=group)
+    template = Template.from_stack(stack)
+    (role,) = template.find_resources("AWS::IAM::Role").values()
+    assert role["Properties"]["PermissionsBoundary"] == stack.resolve(boundary.managed_policy_arn)
+    assert [one["Properties"] for one in template.find_resources("AWS::Logs::LogGroup").values()] == [
+        {"RetentionInDays": 7}
+    ]
+    theirs = Template.from_stack(other)
+    theirs.resource_count_is("AWS::Logs::LogGroup", 0)
+    theirs.has_resource_properties("AWS::Lambda::Function", {"LoggingConfig": {"LogGroup": "mine"}})
+
+
+def test_one_lambda_serves_everything_in_a_stack() -> None:
+    """However deep in the tree a channel is, and whatever else is there, the stack has one provider."""
+    app = App()
+    first, second = Stack(app, "First"), Stack(app, "Second")
+    for stack in (first, second):
+        Channel(stack, "Support", **GIVEN)
+        Channel(Construct(Construct(stack, "A"), "B"), "Deep", **GIVEN)
+        AppInstanceAdmin(stack, "Admin", app_instance_arn=APP, app_instance_admin_arn=f"{APP}/user/deputy")
+    for stack in (first, second):
+        Template.from_stack(stack).resource_count_is("AWS::Lambda::Function", 1)

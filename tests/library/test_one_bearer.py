@@ -279,3 +279,61 @@ def test_a_grant_to_no_construct_takes_no_token() -> None:
     expected = r"^grant_session: as_user is a token, so grantee must be a construct such as a Role$"
     with pytest.raises(ChannelError, match=expected):
         grant_session(grantee, Fn.import_value("operator"))
+
+
+def test_one_token_is_checked_for_each_use_of_it() -> None:
+    """A value that may hold a policy variable where it is granted may hold none where it is the bearer."""
+    stack = new_stack()
+    token = Fn.import_value("operator")
+    Channel(stack, "C", app_instance_arn=APP, chime_bearer=token)
+    Channel.from_channel_arn(stack, "D", CHANNEL).grant_read(end_user(stack), as_user=token)
+    found = Template.from_stack(stack).find_resources("AWS::SSM::Parameter").values()
+    patterns = [one["Properties"]["AllowedPattern"] for one in found]
+    assert sorted(bool(re.fullmatch(one, VARIABLE)) for one in patterns) == [False, True]
+    assert all(re.fullmatch(one, BOSS) for one in patterns)
+
+
+STREAM = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-x"
+KINDS: dict[str, tuple[Callable[[Stack, str], Any], str]] = {
+    "app instance": (
+        lambda s, token: AppInstanceRetention(s, "It", app_instance_arn=token, retention=Duration.days(1)),
+        APP,
+    ),
+    "user": (
+        lambda s, token: AppInstanceAdmin(s, "It", app_instance_arn=APP, app_instance_admin_arn=token),
+        BOSS,
+    ),
+    "channel": (
+        lambda s, token: ChannelMembership(s, "It", channel=token, chime_bearer=BOSS, user=BOSS),
+        CHANNEL,
+    ),
+    "stream": (lambda s, token: AppInstanceStreaming(s, "It", app_instance_arn=APP, channel_stream=token), STREAM),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("how", ["check", "parameter"])
+def test_value_known_at_deployment_only_must_be_an_arn_of_its_own_kind(kind: str, how: str) -> None:
+    """A channel is no user, an app instance no channel, and none of them a wildcard."""
+    build, arn = KINDS[kind]
+    stack = new_stack()
+    build(stack, Fn.import_value("x") if how == "check" else CfnParameter(stack, "P").value_as_string)
+    template = Template.from_stack(stack).to_json()
+    checks = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::SSM::Parameter"]
+    if how == "parameter":
+        assert checks == []
+        checks = [template["Parameters"]["P"]]
+        assert checks[0]["ConstraintDescription"].startswith("must be the ARN of one ")
+    (check,) = checks
+    everything = {APP, BOSS, CHANNEL, STREAM, f"{arn}*", f"{arn}/*", "*", "", f"{arn},{arn}", f"{arn}?"}
+    assert {one for one in everything if re.search(check["AllowedPattern"], one)} == {arn}
+
+
+def test_description_of_a_parameter_stays_the_users_own() -> None:
+    """Only what is missing is added to a parameter."""
+    stack = new_stack()
+    parameter = CfnParameter(stack, "P", constraint_description="ask the team")
+    Channel(stack, "C", app_instance_arn=APP, chime_bearer=parameter.value_as_string)
+    found = Template.from_stack(stack).to_json()["Parameters"]["P"]
+    assert found["ConstraintDescription"] == "ask the team"
+    assert re.search(found["AllowedPattern"], BOSS)

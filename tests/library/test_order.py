@@ -38,7 +38,7 @@ def new_stack(app: App | None = None, name: str = "Demo") -> Stack:
 
 
 def waits(stack: Stack) -> dict[str, set[str]]:
-    """Return what each resource waits for by DependsOn, other than policies; by logical id, but for user's names."""
+    """Return what each resource waits for by DependsOn, other than policies, by logical id."""
     found = Template.from_stack(stack).to_json()["Resources"]
     policies = {name for name, one in found.items() if one["Type"] == "AWS::IAM::Policy"}
     return {name: set(one.get("DependsOn", ())) - policies for name, one in found.items()}
@@ -70,7 +70,7 @@ WHO_ACT: dict[str, Callable[[Stack, Any, Any], Any]] = {
 @pytest.mark.parametrize("order", list(permutations(["user", "admin", "it"])), ids="-".join)
 @pytest.mark.parametrize("what", WHO_ACT)
 def test_who_acts_waits_for_its_bearer_and_the_bearers_right(what: str, order: tuple[str, ...]) -> None:
-    """A bearer named by its ARN alone: user first, then admin, then what acts in its name; deleted the other way."""
+    """A bearer named by its ARN alone: user first, then admin, then what acts in its name."""
     stack = new_stack()
     made: dict[str, Any] = {}
     for one in order:

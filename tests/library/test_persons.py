@@ -15,9 +15,12 @@ from aws_cdk.interfaces import aws_chime as refs
 from cdk_chime_messaging import (
     AppInstanceAdmin,
     Channel,
+    ChannelBan,
     ChannelError,
+    ChannelFlowAssociation,
     ChannelMembership,
     ChannelMembershipType,
+    ChannelModerator,
     IChannel,
     grant_session,
 )
@@ -263,3 +266,145 @@ def test_user_added_twice_to_an_imported_channel_is_refused(
     channel.ban(ANN)
     with pytest.raises(ChannelError, match=rf"^Demo/.*: user '{ANN}' {expected}$"):
         twice(channel)
+
+
+ADDED: dict[str, tuple[Callable[[IChannel], None], str, str]] = {
+    "member": (lambda channel: channel.add_member(ANN), "MemberArns", "user/ann"),
+    "hidden member": (
+        lambda channel: channel.add_member(ANN, type=ChannelMembershipType.HIDDEN),
+        "HiddenMemberArns",
+        "user/ann",
+    ),
+    "moderator": (lambda channel: channel.add_moderator(ANN), "ModeratorArns", "user/ann"),
+    "ban": (lambda channel: channel.ban(ANN), "BanArns", "user/ann"),
+}
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_user_added_twice_to_an_owned_channel_is_written_once(what: str) -> None:
+    """What was declared before, or is said twice, is no second user."""
+    add, name, written = ADDED[what]
+    stack = new_stack()
+    channel = owned(stack)
+    add(channel)
+    add(channel)
+    (properties,) = of_type(stack, "Custom::ChimeChannel")
+    assert properties[name] == [written]
+
+
+def test_user_who_is_a_member_by_argument_is_not_written_twice() -> None:
+    """`member_arns` and `add_member` are one list, and so are those of moderators."""
+    stack = new_stack()
+    channel = owned(stack, member_arns=[ANN], moderator_arns=[BOB])
+    channel.add_member(ANN)
+    channel.add_member(BOB)
+    channel.add_moderator(BOB)
+    (properties,) = of_type(stack, "Custom::ChimeChannel")
+    assert (properties["MemberArns"], properties["ModeratorArns"]) == (["user/ann", "user/bob"], ["user/bob"])
+
+
+FOREIGN = ANN.replace("1111-1111", "2222-2222")
+FOREIGNERS: dict[str, Callable[[Stack], Any]] = {
+    "member": lambda stack: ChannelMembership(stack, "It", channel=owned(stack), chime_bearer=BOSS, user=FOREIGN),
+    "moderator": lambda stack: ChannelModerator(stack, "It", channel=owned(stack), chime_bearer=BOSS, user=FOREIGN),
+    "ban": lambda stack: ChannelBan(stack, "It", channel=owned(stack), chime_bearer=BOSS, user=FOREIGN),
+    "bearer": lambda stack: ChannelMembership(stack, "It", channel=owned(stack), chime_bearer=FOREIGN, user=ANN),
+    "bearer of a flow": lambda stack: ChannelFlowAssociation(
+        stack, "It", channel=owned(stack), chime_bearer=FOREIGN, flow=FLOW
+    ),
+    "moderator by argument": lambda stack: owned(stack, moderator_arns=[FOREIGN]),
+    "admin": lambda stack: AppInstanceAdmin(stack, "It", app_instance_arn=APP, app_instance_admin_arn=FOREIGN),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGNERS)
+def test_foreigner_is_refused_although_the_channels_own_arn_is_not_known_yet(what: str) -> None:
+    """The channel of a stack knows its app instance, and nobody of another one has a part in it."""
+    with pytest.raises(ChannelError, match="belongs to another app instance"):
+        FOREIGNERS[what](new_stack())
+
+
+@pytest.mark.parametrize("app_instance", ["mine", f"{APP}/user/ann", APP.replace("us-east-1", "us-west-2")])
+def test_admin_of_what_is_no_app_instance_is_refused(app_instance: str) -> None:
+    """The service has none there."""
+    with pytest.raises(ChannelError, match="app_instance_arn "):
+        AppInstanceAdmin(new_stack(), "It", app_instance_arn=app_instance, app_instance_admin_arn=ANN)
+
+
+def test_attachment_to_what_is_no_channel_is_refused() -> None:
+    """The ARN of an app instance is none of a channel."""
+    with pytest.raises(ChannelError, match="channel must be the ARN of a channel"):
+        ChannelMembership(new_stack(), "It", channel=APP, chime_bearer=BOSS, user=ANN)
+
+
+@pytest.mark.parametrize("kind", [ChannelMembership, ChannelModerator])
+def test_bots_are_members_and_moderators(kind: Any) -> None:
+    """Only a ban is not for bots."""
+    stack = new_stack()
+    kind(stack, "It", channel=ARN, chime_bearer=BOSS, user=f"{APP}/bot/b")
+    owned(stack).add_moderator(f"{APP}/bot/b")
+    assert [one["ModeratorArns"] for one in of_type(stack, "Custom::ChimeChannel")] == [["bot/b"]]
+
+
+@pytest.mark.parametrize("channel_of", [_from_arn, _from_cfn])
+def test_listener_of_an_imported_channel_is_a_hidden_member(channel_of: Callable[[Stack], IChannel]) -> None:
+    """A HIDDEN member cannot send, and must not become a DEFAULT one."""
+    stack = new_stack()
+    channel_of(stack).add_member(ANN, type=ChannelMembershipType.HIDDEN)
+    assert [one["Type"] for one in of_type(stack, "Custom::ChimeChannelMembership")] == ["HIDDEN"]
+
+
+def test_native_channel_is_imported_once() -> None:
+    """Each call of `from_cfn_channel` refers to the same channel, and adds to it under the native one's bearer."""
+    stack = new_stack()
+    native = chime.CfnChannel(stack, "Native", app_instance_arn=APP, chime_bearer=BOSS, name="n")
+    first = Channel.from_cfn_channel(native)
+    assert Channel.from_cfn_channel(native) is first
+    first.add_member(ANN)
+    Channel.from_cfn_channel(native).add_member(BOB)
+    assert [one["ChimeBearer"] for one in of_type(stack, "Custom::ChimeChannelMembership")] == [BOSS, BOSS]
+
+
+def test_reference_to_a_channel_names_its_bearer() -> None:
+    """CDK's reference holds ARN and bearer; that of an imported channel without a bearer holds none."""
+    stack = new_stack()
+    made: Any = owned(stack)
+    given: Any = Channel.from_channel_arn(stack, "Given", ARN, chime_bearer=BOSS)
+    none: Any = Channel.from_channel_arn(stack, "None", ARN)
+    assert [one.channel_ref.chime_bearer for one in (made, given, none)] == [BOSS, BOSS, ""]
+    assert [stack.resolve(one.channel_ref.channel_arn) for one in (made, given)] == [{"Ref": "Support"}, ARN]
+
+
+TOGETHER: dict[str, tuple[Callable[[Channel], None], list[str]]] = {
+    "banned moderator": (lambda c: (c.add_moderator(ANN), c.ban(ANN))[0], [ANN]),
+    "banned listener": (
+        lambda c: (c.add_member(ANN, type=ChannelMembershipType.HIDDEN), c.ban(ANN))[0],
+        [ANN],
+    ),
+    "moderator and member": (lambda c: (c.add_moderator(ANN), c.add_member(ANN))[0], []),
+    "moderator and listener": (
+        lambda c: (c.add_moderator(ANN), c.add_member(ANN, type=ChannelMembershipType.HIDDEN))[0],
+        [],
+    ),
+    "bearer as member": (lambda c: c.add_member(BOSS), []),
+    "banned stranger": (lambda c: c.ban(ANN), []),
+}
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_who_is_banned_has_no_other_part_in_the_channel(case: str) -> None:
+    """The service would take back one declaration for the other; everything else goes together."""
+    add, banned = TOGETHER[case]
+    app = App()
+    add(owned(Stack(app, "Demo")))
+    if not banned:
+        app.synth()
+        return
+    with pytest.raises(RuntimeError, match=f"{banned[0]}' is banned and declared as member"):
+        app.synth()
+
+
+def test_channel_is_known_by_its_arn_only_where_adoption_is_asked_for() -> None:
+    """An ARN as channel_id of a channel to create is a mistake, and no id."""
+    with pytest.raises(ChannelError, match="channel_id must be 1–64"):
+        owned(new_stack(), channel_id=ARN)
