@@ -23,7 +23,6 @@ from cdk_chime_messaging import (
     ElasticChannelConfiguration,
     ExpirationCriterion,
     ExpirationSettings,
-    _provider,
 )
 from chime_channel import _handle, _times
 from chime_channel._declaration import _PARSERS, Declaration, Elastic, Expiration, parse
@@ -187,6 +186,11 @@ LIMITS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "token, characters": ({"client_request_token": "-_aZ9"}, {"client_request_token": "a.b"}),
     "channel id, at most": ({"channel_id": "c" * 64}, {"channel_id": "c" * 65}),
     "channel id, characters": ({"channel_id": "a:-_.@9"}, {"channel_id": "a/b"}),
+    "token, at least of nothing": ({"client_request_token": "ab"}, {"client_request_token": ""}),
+    "channel id, at least": ({"channel_id": "c"}, {"channel_id": ""}),
+    "channel id, its begin": ({"channel_id": "9.b"}, {"channel_id": ".9b"}),
+    "metadata in bytes, ASCII": ({"metadata": "m" * 1024}, {"metadata": "m" * 1025}),
+    "key of a tag, at least": ({"tags": {"k": "v"}}, {"tags": {"": "v"}}),
     "channel id, its end": ({"channel_id": "a.b"}, {"channel_id": "ab."}),
     "tags": ({"tags": {f"k{n}": "v" for n in range(49)}}, {"tags": {f"k{n}": "v" for n in range(50)}}),
     "key of a tag": ({"tags": {"k" * 128: "v"}}, {"tags": {"k" * 129: "v"}}),
@@ -244,16 +248,37 @@ def _properties(name: str, value: Any) -> dict[str, Any]:
     return {by_attribute.get(name) or names[name]: value}
 
 
-def test_table_of_times_in_the_architecture_is_that_of_the_code() -> None:
-    """ARCHITECTURE's table of times holds the figures of handler and provider."""
+def test_table_of_times_in_the_architecture_is_that_of_code_and_template() -> None:
+    """Each figure of ARCHITECTURE's table is the one by which handler and Lambda are made."""
     page = Path(__file__).parent.parent.joinpath("ARCHITECTURE.md").read_text()
-    rows = dict(re.findall(r"^\| ([^|]+) \| (\d+)(?:; \d+)? \|", page, re.MULTILINE))
-    assert {name: int(seconds) for name, seconds in rows.items()} == {
-        "a Create or Update acts at most": _times.CHANGE_SECONDS,
-        "asynchronous event age, at most; retries after an error of the function": _times.EVENT_AGE_SECONDS,
-        "staleness of reads, assumed at most": _times.STALENESS_SECONDS,
-        "a Delete with an id CloudFormation made up waits": _times.CREATE_ENDS_SECONDS,
-        "Lambda timeout": _provider.TIMEOUT,
-        "ServiceTimeout": _provider.SERVICE_TIMEOUT,
-        "refusals of IAM, and of a new bearer, are no verdict for": _times.PERMISSION_SECONDS,
+    _, _, rest = page.partition("## How long a request can act")
+    table, _, _ = rest.partition("\n\n")
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([\d; ]+) \|", table, re.MULTILINE))
+    assert rows == {
+        "a Create or Update acts at most": "240",
+        "asynchronous event age, at most; retries after an error of the function": "540; 1",
+        "staleness of reads, assumed at most": "15",
+        "a Delete with an id CloudFormation made up waits": "795",
+        "Lambda timeout": "900",
+        "ServiceTimeout": "1500",
+        "refusals of IAM, and of a new bearer, are no verdict for": "60",
     }
+    assert (
+        _times.CHANGE_SECONDS,
+        _times.EVENT_AGE_SECONDS,
+        _times.STALENESS_SECONDS,
+        _times.CREATE_ENDS_SECONDS,
+        _times.PERMISSION_SECONDS,
+    ) == (240, 540, 15, 795, 60)
+    resources = everything(Stage()).values()
+    (invoked,) = (one["Properties"] for one in resources if one["Type"] == "AWS::Lambda::EventInvokeConfig")
+    assert (invoked["MaximumEventAgeInSeconds"], invoked["MaximumRetryAttempts"]) == (540, 1)
+    timeouts = {
+        one["Properties"]["Timeout"]
+        for one in resources
+        if one["Type"] == "AWS::Lambda::Function" and one["Properties"]["Handler"] == "index.handler"
+    }
+    assert timeouts == {900}
+    custom = [one["Properties"] for one in resources if one["Type"].startswith("Custom::Chime")]
+    assert len(custom) == len(_handle._LIVES)
+    assert {int(one["ServiceTimeout"]) for one in custom} == {1500}
