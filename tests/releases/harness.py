@@ -99,7 +99,7 @@ class Harness:
     def say(self, arn: str, content: str = "hello") -> None:
         """Send a message into a channel, so that its loss shows."""
         self.now += 1
-        message = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": str(self.now)}
+        message = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": self.service.uuid()}
         self.direct("SendChannelMessage", ChannelArn=arn, ChimeBearer=BOSS, Content=content, **message)
 
     # CloudFormation
