@@ -74,6 +74,8 @@ def _mark(work: Work, admin: str) -> None:
         # before long.
         marks = _marks(settled_tags(work.api, admin, key))
         found = not marks
+    if key not in marks and _is_of_first_release(work, admin):
+        marks = _given_by_first_release(work, admin, marks)
     own = marks.get(key, _LEAVING)
     value = _FOUND if found or _FOUND in marks.values() else _MADE
     # Also where it is seen already: that may be the mark of a former life, taken off a moment ago.
@@ -106,6 +108,8 @@ def _let_go(work: Work, admin: str) -> None:
     key = _mark_key(work)
     if _is_of_first_release(work, admin):
         marks = _marks(tags_of(work.api, admin))
+        if key not in marks:
+            marks = _given_by_first_release(work, admin, marks)
     else:
         marks = _marks(settled_tags(work.api, admin, key))
         if key not in marks:
@@ -129,8 +133,18 @@ def _others(marks: Mapping[str, str], key: str) -> set[str]:
 
 def _is_of_first_release(work: Work, admin: str) -> bool:
     """Check, by its time-out, whether the first release, which left no marks, was the last to serve a resource."""
-    held = work.request.physical_id == admin
-    return held and work.request.kind == "Delete" and work.request.properties.get("ServiceTimeout") == "720"
+    request = work.request
+    last = request.properties if request.kind == "Delete" else request.old_properties
+    return request.physical_id == admin and last.get("ServiceTimeout") == "720"
+
+
+def _given_by_first_release(work: Work, admin: str, marks: Mapping[str, str]) -> dict[str, str]:
+    """Return the marks as they must be, where others found a right that the first release had given."""
+    found = [key for key, value in marks.items() if value == _FOUND]
+    if found:
+        tags = [{"Key": key, "Value": _MADE} for key in found]
+        work.api.call("TagResource", ResourceARN=admin, Tags=tags)
+    return {**marks, **dict.fromkeys(found, _MADE)}
 
 
 def _demote(work: Work, admin: str) -> None:

@@ -15,6 +15,7 @@ from releases.harness import (
     FRANKFURT,
     LOBBY,
     OTHER_FLOW,
+    STACK,
     Harness,
 )
 
@@ -36,8 +37,8 @@ class Served(NamedTuple):
 class Resource:
     """A resource of a stack: its physical id and its properties, before and after an operation."""
 
-    def __init__(self, harness: Harness, type_: str) -> None:
-        self.harness, self._type = harness, type_
+    def __init__(self, harness: Harness, type_: str, stack: str = STACK) -> None:
+        self.harness, self._type, self._stack = harness, type_, stack
         self.id = ""
         self.properties: Properties = {}
         self._former: tuple[str, Properties] = ("", {})
@@ -81,7 +82,9 @@ class Resource:
 
     def _request(self, by: Served, kind: str, properties: Properties, **more: Any) -> dict[str, Any]:
         self.harness.now += _SECONDS
-        answer = self.harness.deliver(by.handler, self.harness.event(kind, self._type, properties, **more))
+        answer = self.harness.deliver(
+            by.handler, self.harness.event(kind, self._type, properties, StackId=self._stack, **more)
+        )
         assert answer["Status"] == "SUCCESS", (kind, answer.get("Reason"))
         return answer
 
