@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aws_cdk import App, Duration, Environment, Fn, RemovalPolicy, Stack
+from aws_cdk import (
+    App,
+    CfnOutput,
+    CfnResource,
+    DefaultStackSynthesizer,
+    Duration,
+    Environment,
+    Fn,
+    RemovalPolicy,
+    Stack,
+)
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -175,6 +185,48 @@ def shared() -> dict[str, Stack]:
     admin = chat.add_admin("Admin", chat.add_user("operator"))
     Channel(second, "Support", app_instance_arn=chat, chime_bearer=admin, provider=own)
     return {"shared.first": first, "shared.second": second}
+
+
+def living(stack: Stack, *, name: str = "Help", fails: bool = False) -> None:
+    """Declare a stack that can be deployed, with a resource of every type; `fails` adds one that cannot be made."""
+    chat = AppInstance(stack, "Chat", name="chat", retention=Duration.days(7), removal_policy=RemovalPolicy.DESTROY)
+    boss, ann, bob, cy = (chat.add_user(one) for one in ("boss", "ann", "bob", "cy"))
+    admin = chat.add_admin("Admin", boss)
+    stream = kinesis.Stream(stack, "Stream", stream_name="chime-messaging-living", shard_count=2)
+    stream.apply_removal_policy(RemovalPolicy.DESTROY)
+    chat.stream_to(stream)
+    function = lambda_.Function(
+        stack,
+        "Censor",
+        code=lambda_.Code.from_inline("def handler(event, context): ..."),
+        handler="index.handler",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    flow = ChannelFlow(stack, "Clean", app_instance_arn=chat, processors=[Processor("censor", function)])
+    given = {"chime_bearer": admin, "removal_policy": RemovalPolicy.DESTROY}
+    support = chat.add_channel("Support", name=name, member_arns=[ann], **given)
+    lobby = chat.add_channel("Lobby", channel_id="lobby", **given)
+    attached = Channel.from_channel_arn(stack, "Attached", lobby.channel_arn, chime_bearer=admin)
+    attached.add_member(ann)
+    attached.add_moderator(bob)
+    attached.ban(cy)
+    attached.associate_flow(flow)
+    CfnOutput(stack, "App", value=chat.app_instance_arn)
+    CfnOutput(stack, "Channel", value=support.channel_arn)
+    if fails:
+        failing = CfnResource(stack, "Failing", type="AWS::Chime::AppInstanceUser", properties={"Name": "x"})
+        for one in stack.node.find_all():
+            if CfnResource.is_cfn_resource(one) and one is not failing:
+                failing.node.add_dependency(one)
+
+
+def assembly(folder: str, stack_name: str, **more: Any) -> None:
+    """Write the cloud assembly of the stack that can be deployed."""
+    app = App(outdir=folder)
+    living(
+        Stack(app, stack_name, synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False)), **more
+    )
+    app.synth()
 
 
 def templates() -> dict[str, dict[str, Any]]:

@@ -230,15 +230,19 @@ def of_today() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write what the release derives whose library is imported here and whose asset is named, and a template."""
+    """Write what a release derives whose library is imported here and whose asset is named, and its template."""
     import json
+    import tempfile
 
     from releases import declarations, handlers
 
-    asset, out = Path(sys.argv[1]), Path(sys.argv[2])
+    asset, out, template = map(Path, sys.argv[1:])
     templates = declarations.templates()
     values = {**of_handler(handlers.load(asset, "release")), **of_library(templates)}
-    out.write_text(json.dumps({"values": values}))
+    out.write_text(json.dumps(values))
+    with tempfile.TemporaryDirectory() as folder:
+        declarations.assembly(folder, "Living")
+        template.write_text(json.dumps(json.loads(Path(folder, "Living.template.json").read_text())) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Records a release: its Lambda asset as it was built, and in golden.json what it derives. See README.md here."""
+"""Records a release: its Lambda asset as it was built, a template, and what it derives. See README.md here."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def merged(golden: Mapping[str, Any], values: Mapping[str, Any], commit: str) ->
     Raises:
         SystemExit: the release does not derive what an earlier one did.
     """
+    if any(one["since"] == commit for entries in golden.values() for one in entries):
+        return dict(golden)  # recorded already
     gone = sorted(set(golden) - set(values))
     if gone:
         raise SystemExit(f"{commit} does not derive {', '.join(gone)}")
@@ -81,9 +83,11 @@ def main(commit: str) -> None:
         asset = HERE / "assets" / f"{name}.zip"
         asset.parent.mkdir(exist_ok=True)
         _pack(Path(bundled), asset)
-        _python(checkout, "-m", "releases.probe", str(asset), str(out))
+        template = HERE / "templates" / f"{name}.json"
+        template.parent.mkdir(exist_ok=True)
+        _python(checkout, "-m", "releases.probe", str(asset), str(out), str(template))
         recorded = json.loads(out.read_text())
-    golden = merged(json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}, recorded["values"], name)
+    golden = merged(json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}, recorded, name)
     write(golden)
     sys.stdout.write(
         f'Release("{name}", "{hashlib.sha256(asset.read_bytes()).hexdigest()}", "{digest(golden, name)}"),\n'

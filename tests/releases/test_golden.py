@@ -79,5 +79,6 @@ def test_recording_a_release_never_changes_what_is_there() -> None:
         "b": [{"since": "1", "value": "y"}, {"since": "2", "reason": "", "value": "z"}],
         "c": [{"since": "2", "value": "new"}],
     }
+    assert merged(grown, {"a": "other", "b": "z", "c": "new"}, "2") == grown
     with pytest.raises(SystemExit, match="does not derive b"):
         merged(golden, {"a": "x"}, "2")
