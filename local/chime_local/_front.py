@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chime_local._bodies import UnverifiedBodies, read_body
 from chime_local._credentials import Credentials
 from chime_local._refusal import RefusedError, answer_error
 from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
@@ -24,7 +25,6 @@ from chime_local.service.asgi import (
     Receive,
     Scope,
     Send,
-    read_body,
     refuse,
     respond,
     scope_of,
@@ -69,6 +69,7 @@ class Front:
         self._ministack = ministack
         self._credentials = credentials
         self._gate = IamGate(chime.service, history) if auth else None
+        self.unverified = UnverifiedBodies()
         self._deliver = deliver
         self._hold = hold
         self._reset = reset
@@ -95,7 +96,7 @@ class Front:
             await self._take_answer(path.removeprefix(ANSWERS), receive, send, headers)
             return
         if put and path.startswith(SIGNALS):
-            body = await _read(receive, headers, MOST_BYTES)
+            body = await self._read_unsigned(receive, headers)
             await self._ministack(_as_if_over_tls(scope), _replayed(body, receive), send)
             return
         signature, body = await self._verify(scope, receive, headers)
@@ -113,17 +114,26 @@ class Front:
         """Read a request; raises RefusedError, before its body is read where the body's hash is announced."""
         signature, verification = self._claimed(scope)
         limit = _MAX_UNANNOUNCED_BYTES if signature.payload is None else _MAX_BYTES
-        if signature.payload is not None:
-            _check_headers(verification, scope, signature.payload)
-        body = await _read(receive, headers, MOST_BYTES if signature.service == "chime" else limit)
+        limit = MOST_BYTES if signature.service == "chime" else limit
         if signature.payload is None:
-            _check_headers(verification, scope, hashlib.sha256(body).hexdigest())
-            return signature, body
+            with self.unverified.hold() as unverified:
+                await read_body(receive, headers, limit, unverified.append)
+                _check_headers(verification, scope, unverified.sha256)
+                return signature, unverified.read()
+        _check_headers(verification, scope, signature.payload)
+        parts: list[bytes] = []
+        await read_body(receive, headers, limit, parts.append)
+        body = b"".join(parts)
         try:
             verification.check_body(body)
         except SignatureError as error:
             raise _forbidden(error) from None
         return signature, body
+
+    async def _read_unsigned(self, receive: Receive, headers: dict[str, str]) -> bytes:
+        with self.unverified.hold() as unverified:
+            await read_body(receive, headers, MOST_BYTES, unverified.append)
+            return unverified.read()
 
     def _verify_headers(self, scope: Scope, payload: str) -> None:
         signature, verification = self._claimed(scope)
@@ -147,7 +157,7 @@ class Front:
         if headers.get("content-type"):
             await respond(send, 403, b"SignatureDoesNotMatch: a ResponseURL takes no content-type")
             return
-        self._deliver(token, await _read(receive, headers, MOST_BYTES))
+        self._deliver(token, await self._read_unsigned(receive, headers))
         await respond(send, 200, b"")
 
     async def _serve_chime(
@@ -201,18 +211,6 @@ async def _answer_refusal(
         return
     _, service = scope_of(headers) or ("", "")
     await answer_error(send, receive, service, headers, error)
-
-
-async def _read(receive: Receive, headers: dict[str, str], max_bytes: int) -> bytes:
-    """Read a body that is at most so long; the announced length is enough to refuse it."""
-    length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length[:20]) > max_bytes:
-        raise RefusedError(413, "RequestEntityTooLarge", f"The body has more than {max_bytes} bytes.")
-    try:
-        return await read_body(receive, max_bytes)
-    except ChimeError as error:
-        code = "RequestEntityTooLarge" if error.status == 413 else error.code
-        raise RefusedError(error.status, code, error.message) from None
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

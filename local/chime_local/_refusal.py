@@ -21,6 +21,7 @@ _JSON_CODES = {
     "ExpiredToken": "ExpiredTokenException",
     "AccessDenied": "AccessDeniedException",
     "IncompleteSignature": "IncompleteSignatureException",
+    "Throttling": "ThrottlingException",
 }
 """What JSON services call what others call by their older names."""
 _S3_CODES = {"MissingAuthenticationToken": "AccessDenied", "InvalidClientTokenId": "InvalidAccessKeyId"}
