@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
-.PHONY: help setup test lint deploy-local simulate fuzz bench bench-quick lock clean
+.PHONY: help setup test lint deploy-local simulate fuzz mutants bench bench-quick lock clean
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,10 @@ simulate: setup  ## Play 100,000 random histories of stacks (about ten minutes)
 
 fuzz: setup  ## Feed 100,000 arbitrary inputs to handler, events and construct
 	@FUZZ_EXAMPLES=100000 $(BIN)/pytest -n 2 tests/fuzz
+
+mutants: setup  ## Put mistakes in, one at a time, and count those that tests catch (hours; FILE=… or SAMPLE=100 SEED=1: minutes)
+	@$(BIN)/python tests/mutants $(if $(FILE),--file $(FILE)) $(if $(PART),--part $(PART)) $(if $(SAMPLE),--sample $(SAMPLE)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(BUDGET),--budget $(BUDGET))
 
 bench/.node: bench/package-lock.json $(VENV)/.node
 	@cd bench && npm ci --ignore-scripts --loglevel=error >/dev/null \

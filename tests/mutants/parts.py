@@ -1,0 +1,168 @@
+"""What is mutated, and which tests each module's mutants meet first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STAGES = ROOT / "build" / "mutants"
+RESULTS = "results.json"
+"""What became of each mutant, in a part's stage."""
+SOURCES = ("lambda", "constructs", "local")
+COPIED = (*SOURCES, "docs", "examples", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "app.py", "cdk.json")
+"""What the tests look for beside themselves, as it is."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sources that are mutated together, and the tests that their mutants meet."""
+
+    name: str
+    folder: str
+    """The source root in the checkout."""
+    mutated: tuple[str, ...]
+    """Patterns of the files that are mutated, below the source root."""
+    tests: tuple[str, ...]
+    """All tests that a mutant meets."""
+    target: float
+    """The share of mutants that must be caught."""
+    first: dict[str, tuple[str, ...]]
+    """For a module the tests that its mutants meet first."""
+    nightly: bool = True
+
+    def configuration(self) -> str:
+        """Return mutmut's section of the stage's pyproject.toml."""
+        settings = {
+            "source_paths": ["src"],
+            "only_mutate": [f"src/{pattern}" for pattern in self.mutated],
+            "also_copy": list(COPIED),
+            "pytest_add_cli_args": ["-o", "pythonpath=src tests"],
+            "pytest_add_cli_args_test_selection": list(self.tests),
+            "track_dependencies": False,
+            "use_git_change_detection": False,
+            "on_dependency_change": "ignore",
+        }
+        # JSON's strings, lists of them and booleans are TOML's, too.
+        return "\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
+
+    def source_of(self, mutant: str) -> str:
+        """Return the file of the checkout that a mutant was made of."""
+        path = f"{self.folder}/{mutant.rpartition('.')[0].replace('.', '/')}"
+        return f"{path}/__init__.py" if (ROOT / path).is_dir() else f"{path}.py"
+
+    def meets_first(self, module: str, test: str) -> bool:
+        """Return whether a test is one of those that the module's mutants meet first."""
+        return Path(test.partition("::")[0]).stem in self.first.get(module, ())
+
+    def in_file(self, mutants: Sequence[str], file: str | None) -> list[str]:
+        """Return the mutants made of one file, or all."""
+        return [name for name in mutants if file in (None, self.source_of(name))]
+
+
+HANDLER_TESTS = ("tests/handler", "tests/test_contract.py", "tests/mutants/histories.py")
+
+PARTS = {
+    part.name: part
+    for part in (
+        Part(
+            name="handler",
+            folder="lambda",
+            mutated=("chime_channel/*", "index.py", "clients.py"),
+            tests=HANDLER_TESTS,
+            target=0.90,
+            first={
+                "index": ("test_answer", "test_response", "test_crhelper", "test_secrets"),
+                "clients": ("test_clients",),
+                "_admin": ("test_admin",),
+                "_answer": ("test_answer", "test_response", "test_secrets"),
+                "_api": ("test_consistency", "test_channel"),
+                "_apply": ("test_channel", "test_consistency"),
+                "_arns": ("test_properties", "test_channel"),
+                "_attachments": ("test_attachments", "test_flows"),
+                "_channel": ("test_channel", "test_pending", "test_ownership"),
+                "_declaration": ("test_properties", "test_channel"),
+                "_establish": ("test_ownership", "test_pending", "test_consistency"),
+                "_handle": ("test_channel", "test_pending"),
+                "_identity": ("test_ownership", "test_pending"),
+                "_observe": ("test_consistency", "test_channel", "test_ownership"),
+                "_physical_id": ("test_pending", "test_ownership"),
+                "_plan": ("test_plan", "test_channel"),
+                "_properties": ("test_properties",),
+                "_reasons": ("test_secrets", "test_response"),
+                "_request": ("test_response", "test_pending"),
+                "_retention": ("test_retention_streaming",),
+                "_settings": ("test_retention_streaming",),
+                "_streaming": ("test_retention_streaming",),
+            },
+        ),
+        Part(
+            name="library",
+            folder="constructs",
+            mutated=("cdk_chime_messaging/*",),
+            tests=("tests/library", "tests/iam", "tests/test_contract.py"),
+            target=0.85,
+            first={
+                "_admin": ("test_app_instance",),
+                "_app_instance": ("test_app_instance",),
+                "_app_instance_rules": ("test_app_instance",),
+                "_app_instance_settings": ("test_app_instance",),
+                "_asset": ("test_asset",),
+                "_crhelper": ("test_asset",),
+                "_attachments": ("test_persons",),
+                "_base": ("test_roles", "test_persons", "test_grants"),
+                "_channel": ("test_construct", "test_persons", "test_adoption"),
+                "_declared": ("test_construct", "test_persons"),
+                "_duplicates": ("test_duplicates",),
+                "_findings": ("test_construct",),
+                "_flow": ("test_app_instance", "test_construct"),
+                "_imported": ("test_persons", "test_roles"),
+                "_one_resource": ("test_app_instance",),
+                "_order": ("test_one_bearer", "test_app_instance"),
+                "_permissions": ("test_grants", "test_construct"),
+                "_provider": ("test_construct", "test_one_bearer"),
+                "_references": ("test_construct",),
+                "_validation": ("test_construct",),
+            },
+        ),
+        Part(
+            name="service",
+            folder="local",
+            mutated=("chime_local/service/*",),
+            tests=("tests/engine", "tests/local/test_chime_permissions.py", "tests/handler"),
+            target=0.80,
+            first={
+                "__init__": ("test_wire", "test_worlds"),
+                "_base": ("test_behaviours", "test_worlds"),
+                "_channels": ("test_behaviours", "test_worlds"),
+                "_identity": ("test_behaviours", "test_worlds"),
+                "_limits": ("test_quotas",),
+                "_messages": ("test_behaviours", "test_clock"),
+                "_persons": ("test_behaviours", "test_worlds"),
+                "_state": ("test_clock", "test_late_reads"),
+                "_world": ("test_worlds",),
+                "asgi": ("test_wire",),
+                "iam": ("test_chime_permissions",),
+            },
+        ),
+        Part(
+            name="simulation",
+            folder="lambda",
+            mutated=("chime_channel/*", "index.py"),
+            tests=("tests/mutants/histories.py",),
+            target=0.0,
+            first={},
+            nightly=False,
+        ),
+    )
+}
+
+
+def part_of(file: str) -> Part:
+    """Return the part that a file of the checkout belongs to."""
+    for part in PARTS.values():
+        if any(Path(file).match(f"{part.folder}/{pattern}") for pattern in part.mutated):
+            return part
+    raise SystemExit(f"error: {file} is not among the files that are mutated")

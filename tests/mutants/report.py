@@ -1,0 +1,137 @@
+"""Writes docs/mutants.md of what the last runs found."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from parts import RESULTS, ROOT, STAGES, Part
+
+PAGE = ROOT / "docs" / "mutants.md"
+REASONS = Path(__file__).parent / "reasons.toml"
+LIVES = ("survived", "no tests")
+HEAD = """# Mutants
+Made by `make mutants`; do not edit. [mutmut](https://mutmut.readthedocs.io) changes one operator, argument, name or
+value of one function at a time, and the tests of the part run until one fails. A mutant that no test catches stands
+below with what it changes and a reason why no test is due, or with the word *open*.
+
+`make mutants` tries all of them, `make mutants FILE=lambda/chime_channel/_plan.py` those of one file and `make
+mutants SAMPLE=100 SEED=1` a random sample, of `PART=handler` only if asked; `BUDGET=20` gives a mutant up after
+tests that take twenty seconds without it. A mutant meets the tests of its module first
+(`tests/mutants/parts.py`), then all others of its part that call the changed function. What was tried stays in
+`build/mutants` until its function changes; after changes of tests remove the folder. Reasons stand in
+`tests/mutants/reasons.toml` under the function and the changed line, so that they outlive other changes of the
+file.
+
+mutmut leaves alone what runs at import (constants, default values), decorated functions other than static and class
+methods, and the words of f-strings. Limits are held from both sides by tests of their own.
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What became of one mutant."""
+
+    name: str
+    file: str
+    """The file in the checkout."""
+    status: str
+    diff: str
+
+    @property
+    def lives(self) -> bool:
+        """Return whether no test caught it."""
+        return self.status in LIVES
+
+    @property
+    def function(self) -> str:
+        """Return the function or method that was changed."""
+        mangled = self.name.rpartition(".")[2].partition("__mutmut")[0]
+        return mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+
+    @property
+    def change(self) -> str:
+        """Return the changed lines, without what surrounds them."""
+        lines = [line for line in self.diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+        removed = " ".join(line[1:].strip() for line in lines if line[0] == "-")
+        added = " ".join(line[1:].strip() for line in lines if line[0] == "+")
+        return f"{removed} → {added}"
+
+
+def results(part: Part) -> list[Mutant]:
+    """Return all mutants of a part, tried or not."""
+    path = STAGES / part.name / RESULTS
+    if not path.exists():
+        return []
+    return [
+        Mutant(name, f"{part.folder}/{found['file']}", found["status"], found["diff"])
+        for name, found in json.loads(path.read_text()).items()
+    ]
+
+
+def reasons() -> dict[tuple[str, str, str], str]:
+    """Return why no test is due, by file, function and change."""
+    entries = tomllib.loads(REASONS.read_text()).get("mutant", [])
+    return {(entry["file"], entry["function"], entry["change"]): entry["reason"] for entry in entries}
+
+
+def score(mutants: Iterable[Mutant]) -> tuple[int, int, int]:
+    """Return how many mutants there are, how many were tried and how many were caught."""
+    found = list(mutants)
+    tried = [mutant for mutant in found if mutant.status != "not checked"]
+    return len(found), len(tried), sum(not mutant.lives for mutant in tried)
+
+
+def percent(caught: int, tried: int) -> str:
+    """Return a share as people read it."""
+    return f"{100 * caught / tried:.1f} %" if tried else "–"
+
+
+def table(part: Part, mutants: Sequence[Mutant]) -> list[str]:
+    """Return the table of one part, a line a file."""
+    by_file: defaultdict[str, list[Mutant]] = defaultdict(list)
+    for mutant in mutants:
+        by_file[mutant.file].append(mutant)
+    lines = ["| file | mutants | tried | caught | share |", "|---|---|---|---|---|"]
+    for file, some in sorted(by_file.items()):
+        count, tried, caught = score(some)
+        lines.append(f"| `{file}` | {count} | {tried} | {caught} | {percent(caught, tried)} |")
+    count, tried, caught = score(mutants)
+    lines.append(f"| **{part.name}** | {count} | {tried} | {caught} | {percent(caught, tried)} |")
+    return lines
+
+
+def survivors(mutants: Iterable[Mutant], known: dict[tuple[str, str, str], str]) -> list[str]:
+    """Return those that live, a line a mutant, each with its reason."""
+    lines: list[str] = []
+    last = ""
+    for mutant in sorted((mutant for mutant in mutants if mutant.lives), key=lambda one: (one.file, one.name)):
+        if mutant.file != last:
+            lines += ["", f"**`{mutant.file}`**", ""]
+            last = mutant.file
+        reason = known.get((mutant.file, mutant.function, mutant.change), "open")
+        lines.append(f"- `{mutant.function}`: ``{mutant.change}`` – {reason}")
+    return lines or ["", "None."]
+
+
+def write(parts: Sequence[Part]) -> int:
+    """Write the page and print the scores; 1 where a part that was tried is below its target."""
+    known = reasons()
+    pages, below = [HEAD], 0
+    for part in parts:
+        mutants = results(part)
+        _, tried, caught = score(mutants)
+        if not part.nightly or not tried:
+            continue
+        due = f"{100 * part.target:.0f} %"
+        print(f"{part.name}: {percent(caught, tried)} of {tried} mutants caught, {due} due")
+        below += caught < part.target * tried
+        lines = ["", f"## {part.name.capitalize()}", f"Due: {due}.", "", *table(part, mutants)]
+        pages.append("\n".join([*lines, "", f"### Survivors: {part.name}", *survivors(mutants, known)]) + "\n")
+    PAGE.write_text("".join(pages))
+    print(f"written: {PAGE.relative_to(ROOT)}")
+    return int(bool(below))

@@ -1,0 +1,172 @@
+"""Runs mutmut inside one pytest session: tests are imported and collected once, each mutant is a fork of that."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import mutmut.__main__ as mutmut
+import pytest
+from mutmut.configuration import config
+from mutmut.mutation.trampoline import get_mutant_under_test
+from mutmut.runners.harness import ListAllTestsResult, PytestRunner
+from mutmut.state import state
+from mutmut.utils.file_utils import change_cwd
+from mutmut.workers import isolation
+from parts import PARTS, RESULTS, Part
+
+SECONDS_OF_A_TEST = 20
+"""A test of a mutant may take so long, and so many times what it took without; then the mutant counts as caught."""
+TIMES_OF_A_TEST = 20
+BYTES_OF_A_MUTANT = 6 * 2**30
+TIMED_OUT = 36
+"""mutmut's exit status of a mutant that ran out of time."""
+
+
+def generate() -> None:
+    """Write all mutants into the stage's `mutants`, as the first step of `mutmut run` does."""
+    Path("mutants").mkdir(exist_ok=True)
+    with mutmut.CatchOutput():
+        mutmut.copy_src_dir()
+        mutmut.copy_also_copy_files()
+        mutmut.create_mutants(os.cpu_count() or 1)
+    save_results()
+
+
+def save_results() -> None:
+    """Write down what became of each mutant, and what the survivors change."""
+    found = {}
+    for path in mutmut.walk_mutatable_files():
+        data = mutmut.SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            status = mutmut.status_by_exit_code[code]
+            lives = status in ("survived", "no tests")
+            diff = mutmut.get_diff_for_mutant(name, path=path) if lives else ""
+            found[name] = {"file": str(path.relative_to("src")), "status": status, "diff": diff}
+    Path(RESULTS).write_text(json.dumps(found, indent=1))
+
+
+class SessionRunner(PytestRunner):
+    """mutmut's runner of tests, on the tests that a running session has collected."""
+
+    def __init__(self, session: pytest.Session, part: Part, budget: float) -> None:
+        super().__init__()
+        self._part, self._budget = part, budget
+        self._items = {item.nodeid: item for item in session.items}
+        self._failed: list[str] = []
+        self._seconds = 0.0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note whether the test that runs has failed, and how long it took."""
+        self._seconds += report.duration
+        if report.failed:
+            self._failed.append(f"{report.nodeid}\n{report.longreprtext}")
+
+    def _run(self, item: pytest.Item, following: pytest.Item | None) -> bool:
+        """Run one test; return whether it passed."""
+        self._failed.clear()
+        self._seconds = 0.0
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        return not self._failed
+
+    def list_all_tests(self) -> ListAllTestsResult:
+        """Return the names of all tests."""
+        return ListAllTestsResult(ids=set(self._items))
+
+    def run_stats(self, *, tests: Iterable[str]) -> int:
+        """Run tests with the original code, and note what each one calls and how long it takes."""
+        asked = set(tests)
+        items = [item for name, item in self._items.items() if name in asked or not asked]
+        with change_cwd("mutants"):
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                if not self._run(item, following):
+                    print(*self._failed, file=sys.__stderr__)
+                    return 1
+                state().duration_by_test[item.nodeid] = self._seconds
+                for function in state()._stats:
+                    state().tests_by_mangled_function_name[function].add(item.nodeid)
+                state()._stats.clear()
+        return 0
+
+    def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+        """Run tests until one fails; 1 says that one did."""
+        if mutant_name is None and get_mutant_under_test() != "fail":
+            return 0  # All tests have passed when mutmut asked what they call.
+        items = self._in_order(mutant_name, tests) if mutant_name else list(self._items.values())
+        if mutant_name:
+            resource.setrlimit(resource.RLIMIT_AS, (BYTES_OF_A_MUTANT, BYTES_OF_A_MUTANT))
+            signal.signal(signal.SIGALRM, lambda *_: os._exit(TIMED_OUT))
+        with change_cwd("mutants"):
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                if mutant_name:
+                    signal.alarm(SECONDS_OF_A_TEST + int(TIMES_OF_A_TEST * state().duration_by_test[item.nodeid]))
+                if not self._run(item, following):
+                    return 1
+        return 0
+
+    def _in_order(self, mutant: str, tests: Iterable[str]) -> list[pytest.Item]:
+        """Return the module's own tests first; of a test's parameters the first of all before the second of any."""
+        module = mutant.rpartition(".")[0].rpartition(".")[2]
+        seconds = state().duration_by_test
+        turns: defaultdict[str, int] = defaultdict(int)
+        keys = {}
+        for name in sorted(tests, key=lambda name: seconds[name]):
+            function = name.partition("[")[0]
+            turns[function] += 1
+            keys[name] = (not self._part.meets_first(module, function), turns[function], seconds[name])
+        items, spent = [], 0.0
+        for name in sorted(keys, key=lambda name: keys[name]):
+            spent += seconds[name]
+            if items and self._budget and spent > self._budget:
+                break
+            items.append(self._items[name])
+        return items
+
+
+class Mutation:
+    """A plugin of pytest: in place of the tests it runs mutmut on them."""
+
+    def __init__(self, part: Part, budget: float, names: list[str]) -> None:
+        self._part, self._budget, self._names = part, budget, names
+        self.done = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Try each mutant in a fork of this process."""
+        if session.testsfailed:
+            raise session.Interrupted("tests cannot be collected")
+        runner = SessionRunner(session, self._part, self._budget)
+        session.config.pluginmanager.register(runner)
+        isolation.PytestRunner = lambda: runner  # type: ignore[misc,assignment]
+        os.chdir("..")
+        # One at a time: all forks talk to the one process of jsii that the session has started.
+        mutmut._run(self._names, max_children=1)
+        save_results()
+        self.done = True
+        return True
+
+
+def main(name: str, budget: str, listed: str) -> int:
+    """Try the mutants that a file lists."""
+    part = PARTS[name]
+    names = Path(listed).read_text().split()
+    config()
+    mutmut.setup_source_paths()
+    mutmut.set_mutant_under_test("")
+    os.chdir("mutants")
+    arguments = ["--rootdir=.", "-s", "-o", "pythonpath=src tests", *part.tests]
+    mutation = Mutation(part, float(budget), names)
+    # pytest's own verdict counts the test that mutmut makes fail to see whether tests can.
+    pytest.main(arguments, plugins=[mutation])
+    return int(not mutation.done)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
