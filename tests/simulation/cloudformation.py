@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,8 @@ class Stack:
     """Physical ids that others have taken over: what may be done with them, their declarations may not agree on."""
     skipped: set[str] = field(default_factory=set)
     requests: list[Pending] = field(default_factory=list)
+    at_rollback: Callable[[], None] = lambda: None
+    """Runs before what was changed is changed back."""
     _ids: Any = field(default_factory=itertools.count)
 
     def request(self, kind: str, logical_id: str, declared: Declared, **more: Any) -> Pending:
@@ -226,6 +228,7 @@ class Stack:
     def _roll_back(self, changes: list[Change]) -> None:
         """Send updates back, delete what was made."""
         self._tell("  rollback")
+        self.at_rollback()
         self.sim.run(lambda: False, LINGER)
         deletes: list[tuple[str, Held]] = []
         for change in changes:

@@ -10,7 +10,9 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
+from types import ModuleType
 from typing import Any, NoReturn
 
 from client import (
@@ -28,7 +30,6 @@ from faults import Faults, Policy
 from greenlet import getcurrent, greenlet
 
 import index
-from chime_channel._api import Effects
 from chime_local.service import ChimeError, ChimeService
 
 URL = "https://bucket.s3.amazonaws.com/answer?signature=sEcReT-"
@@ -189,11 +190,18 @@ class Lambda:
     at_work: int = 0
     requests: dict[str, Pending] = field(default_factory=dict)
     """By ResponseURL."""
+    asset: ModuleType = index
+    """The code: the entry point of this release or of an earlier one."""
     _idle: list[Environment] = field(default_factory=list)
 
     def clear(self) -> None:
         """Let the weather be fine from now on."""
         self.faults, self.policy, self.concurrency = Faults(), Policy(), None
+
+    def update(self, asset: ModuleType) -> None:
+        """Change the code: what is delivered from now on, new environments serve."""
+        self.asset = asset
+        self._idle.clear()
 
     def invoke(self, pending: Pending) -> None:
         """Deliver an event asynchronously: perhaps late, perhaps twice, again after a crash."""
@@ -217,8 +225,9 @@ class Lambda:
         try:
             environment.serve(pending)
             pending.ended += 1
-            self._idle.append(environment)
-        except (Killed, index.Undelivered):
+            if environment.asset is self.asset:
+                self._idle.append(environment)
+        except (Killed, environment.asset.Undelivered):
             if retries and self.sim.now + 60 - pending.issued <= MAX_AGE:
                 self.sim.spawn(lambda: self._deliver(pending, retries=retries - 1), 60)
         finally:
@@ -276,23 +285,25 @@ class Environment:
     """An execution environment: one provider, which serves one delivery after the other."""
 
     def __init__(self, function: Lambda) -> None:
-        self.function, self.sim = function, function.sim
+        self.function, self.sim, self.asset = function, function.sim, function.asset
         self._end = 0.0
         self._pending: Pending
         self._forbidden = False
         self._serves = self._dead = self._hangs = self._answering = False
         self._frozen: list[greenlet] = []
         self._said: set[bytes] = set()
-        effects = Effects(
-            self._send,
-            lambda: self.sim.now,
-            self.sleep,
-            function.lines.append,
-            self._put,
-            self._start_timer,
-            self.sim.rng,
-        )
-        self.provider = index.Provider(effects)
+        effects = {
+            "send": self._send,
+            "clock": lambda: self.sim.now,
+            "sleep": self.sleep,
+            "log": function.lines.append,
+            "put": self._put,
+            "start_timer": self._start_timer,
+            "rng": self.sim.rng,
+        }
+        known = {one.name for one in fields(self.asset.Effects)}  # the first release has no timer there
+        given = {name: effect for name, effect in effects.items() if name in known}
+        self.provider = self.asset.Provider(self.asset.Effects(**given))
 
     def serve(self, pending: Pending) -> None:
         """Serve one delivery; raises Killed where that is the environment's end."""
@@ -349,9 +360,16 @@ class Environment:
         return _Timer(self, seconds, call)
 
     def _send(self, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return index.send(
-            region, operation, parameters, client=lambda service, place: Client(service, place, self._call)
-        )
+        def client(service: str, place: str) -> Client:
+            return Client(service, place, self._call)
+
+        send: Any = self.asset.send
+        if "client" in (send.__kwdefaults__ or {}):
+            send = partial(send, client=client)
+        else:
+            self.asset.clients.client = client  # the first release looks it up at each call
+        answer: dict[str, Any] = send(region, operation, parameters)
+        return answer
 
     def _hit(self, chance: float) -> bool:
         return hit(self.sim.rng, chance)
