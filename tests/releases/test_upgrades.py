@@ -193,8 +193,9 @@ def test_redelivered_creation_finds_what_another_release_made(
 def test_refused_creation_is_deleted_by_another_release(
     harness: Harness, case: Case, old: Served, new: Served, order: str
 ) -> None:
-    """The id of what was never created is understood by each release: the Delete succeeds and touches nothing."""
+    """The id of what was never created is understood by each release: the Delete takes nothing of another stack."""
     first, second = (old, new) if order == "upgrade" else (new, old)
+    Resource(harness, case.type, stack=OTHER_STACK).create(first, case.first)
     before = everything(harness)
     properties = {"ServiceTimeout": first.service_timeout, **case.first, "Nonsense": "1"}
     failed = harness.deliver(first.handler, harness.event("Create", case.type, properties))
