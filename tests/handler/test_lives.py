@@ -1,0 +1,323 @@
+"""Which channel of several a resource goes back to, completes, takes over or leaves, over a history of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from resources import KINDS, Place
+
+from chime_channel._api import ServiceError
+from stage import Stage
+
+
+@pytest.fixture
+def place() -> Place:
+    """Return a place without a channel."""
+    place = Place()
+    place.stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.stage.boss)
+    place.stage.now += 100
+    return place
+
+
+def channels(place: Place) -> dict[str, tuple[str, ...]]:
+    """Return the channels that are there, with their messages."""
+    return {channel.arn: channel.messages for channel in place.stage.service.channels()}
+
+
+PUBLIC = {"Privacy": "PUBLIC"}
+
+
+def test_rollback_leaves_a_retained_channel_that_nobody_has_used_yet(place: Place) -> None:
+    """What was there before the channel that the stack holds is no leftover of the Update that failed."""
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 600
+    second = stage.update(first, {}, PUBLIC)["PhysicalResourceId"]  # and the first is retained
+    stage.now += 600
+    failed = stage.update(second, PUBLIC, {"MemberArns": ["user/nobody"]})
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", second)
+    stage.now += 60
+    assert stage.update(second, {"MemberArns": ["user/nobody"]}, PUBLIC)["Status"] == "SUCCESS"
+    assert channels(place) == {first: (), second: ()}
+
+
+def test_rollback_deletes_what_the_failed_update_made_and_could_not_delete(place: Place) -> None:
+    """A replacement that failed, and whose deletion was refused, goes with the rollback's Update."""
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 600
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "DeleteChannel":
+            raise ServiceError(operation, "BadRequestException", "no", 400)
+
+    stage.before = refuse
+    declared = {**PUBLIC, "MemberArns": ["user/nobody"]}
+    failed = stage.update(first, {}, declared)
+    stage.heal()
+    assert failed["PhysicalResourceId"] == first
+    assert "user/nobody: NotFound" in failed["Reason"]
+    assert len(channels(place)) == 2
+    stage.now += 60
+    assert stage.update(first, declared, {})["Status"] == "SUCCESS"
+    assert channels(place) == {first: ()}
+
+
+@pytest.mark.parametrize("end", ["throttled", "refused"])
+def test_failed_replacement_that_cannot_be_deleted_names_the_first_cause(place: Place, end: str) -> None:
+    """The stack's event says why the Update failed, not what went wrong when it tidied up."""
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 600
+    code, status = ("ThrottledClient", 429) if end == "throttled" else ("Forbidden", 403)
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "DeleteChannel":
+            raise ServiceError(operation, code, "no", status)
+
+    stage.before = refuse
+    failed = stage.update(first, {}, {**PUBLIC, "MemberArns": ["user/nobody"]})
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", first)
+    assert "user/nobody: NotFound" in failed["Reason"]
+    assert channels(place)[first] == ()
+
+
+@pytest.mark.parametrize("operation", ["CreateChannelBan", "AssociateChannelFlow", "BatchCreateChannelMembership"])
+def test_replacement_that_fails_at_any_of_its_parts_goes_at_once(place: Place, operation: str) -> None:
+    """Whatever fails after CreateChannel, and however, no second channel stays."""
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 600
+
+    def refuse(called: str, _: Mapping[str, Any]) -> None:
+        if called == operation:
+            raise ServiceError(called, "BadRequestException", "no", 400)
+
+    stage.before = refuse
+    declared = {**PUBLIC, "MemberArns": ["user/ann"], "BanArns": ["user/bob"], "ChannelFlowArn": place.flow}
+    failed = stage.update(first, {}, declared)
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", first)
+    assert f"{operation}: BadRequest" in failed["Reason"]
+    assert channels(place) == {first: ()}
+
+
+def test_update_goes_back_to_the_latest_of_its_former_channels(place: Place) -> None:
+    """Of two retained lives, the later one is taken back, and the earlier one stays as it is."""
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    place.say(first, "first")
+    stage.now += 200_000
+    second = stage.create()["PhysicalResourceId"]
+    place.say(second, "second")
+    stage.now += 200_000
+    third = stage.update(second, {}, PUBLIC)["PhysicalResourceId"]
+    place.say(third, "third")
+    stage.now += 200_000
+    assert stage.update(third, PUBLIC, {"Name": "again"})["PhysicalResourceId"] == second
+    assert channels(place) == {first: ("first",), second: ("second",), third: ("third",)}
+    assert {channel.arn: channel.name for channel in stage.service.channels()} == {
+        first: "Support secret name",
+        second: "again",
+        third: "Support secret name",
+    }
+
+
+def test_own_channel_that_was_retained_is_adopted_without_more_words(place: Place) -> None:
+    """A channel of this resource's former life is taken over with adoption alone: it is no other owner's."""
+    stage = place.stage
+    own = {"ChannelId": "own"}
+    arn = stage.create(**own)["PhysicalResourceId"]
+    place.say(arn, "hello")
+    stage.now += 200_000
+    refused = stage.create(**own)
+    assert refused["Status"] == "FAILED"
+    assert "adopt_existing=True" in refused["Reason"]
+    answer = stage.create(**own, AdoptExisting="true")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
+    assert channels(place) == {arn: ("hello",)}
+
+
+@pytest.mark.parametrize(
+    "world", ["", "token_after_delete=dead", "token_after_delete=conflict", "token_alive=conflict"]
+)
+def test_token_of_the_users_own_never_leads_to_a_former_channel(world: str) -> None:
+    """A second life under the same token is another channel, also where the first is still there."""
+    for first_is_there in (False, True):
+        place = Place(world)
+        stage, token = place.stage, {"ClientRequestToken": "my-token"}
+        first = stage.create(**token)["PhysicalResourceId"]
+        place.say(first, "hello")
+        stage.now += 200_000
+        if not first_is_there:
+            stage.delete(first, **token)
+            stage.now += 200_000
+        second = stage.create(**token)
+        assert second["Status"] == "SUCCESS", second
+        arn = second["PhysicalResourceId"]
+        expected = {arn: (), place.lobby: ()} | ({first: ("hello",)} if first_is_there else {})
+        assert channels(place) == expected
+        if first_is_there:
+            assert arn != first
+
+
+@pytest.mark.parametrize("count", [9, 10, 11, 12, 25])
+def test_any_number_of_moderators_is_there_from_the_beginning(place: Place, count: int) -> None:
+    """CreateChannel takes ten; the others follow one by one, and none is left out or sent twice."""
+    stage = place.stage
+    people = [stage.user(f"m{number}") for number in range(count)]
+    answer = stage.create(ModeratorArns=people)
+    assert answer["Status"] == "SUCCESS", answer
+    (channel,) = stage.service.channels()
+    assert set(channel.moderators) == {stage.boss, *people}
+    assert len(dict(stage.calls)["CreateChannel"]["ModeratorArns"]) == min(count, 10)
+    followed = [given["ChannelModeratorArn"] for name, given in stage.calls if name == "CreateChannelModerator"]
+    assert followed == people[10:]
+
+
+PARTS = {
+    "member": ("MemberArns", "DeleteChannelMembership", "MemberArn"),
+    "hidden member": ("HiddenMemberArns", "DeleteChannelMembership", "MemberArn"),
+    "ban": ("BanArns", "DeleteChannelBan", "MemberArn"),
+    "eleventh moderator": ("ModeratorArns", "DeleteChannelModerator", "ChannelModeratorArn"),
+}
+
+
+@pytest.mark.parametrize("age", [60, 86_300, 86_500])
+@pytest.mark.parametrize("part", PARTS)
+def test_update_completes_what_an_interrupted_creation_has_left_out(place: Place, part: str, age: int) -> None:
+    """Within a day of its creation a channel gets the declared parts that never came; later, guests decide."""
+    stage = place.stage
+    declared, removal, parameter = PARTS[part]
+    people = [stage.user(f"m{number}") for number in range(11)]
+    given = {declared: people if part == "eleventh moderator" else people[-1:]}
+    arn = stage.create(**given)["PhysicalResourceId"]
+    complete = place.everything()
+    stage.messaging(removal, ChannelArn=arn, ChimeBearer=stage.boss, **{parameter: people[-1]})
+    assert place.everything() != complete
+    stage.now += age
+    assert stage.update(arn, given, {**given, "Resync": ""})["PhysicalResourceId"] == arn
+    assert (place.everything() == complete) is (age < 86_400)
+
+
+def test_mark_of_an_adoption_goes_last(place: Place) -> None:
+    """Until all is as declared, an adopted channel is not this stack's."""
+    stage = place.stage
+    given = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "theirs", "ClientRequestToken": "tt"}
+    settings = {"Mode": "UNRESTRICTED", "Privacy": "PRIVATE", "ChimeBearer": stage.boss}
+    stage.messaging("CreateChannel", **given, **settings)
+    stage.now += 100
+    people = {"MemberArns": ["user/ann"], "ModeratorArns": ["user/bob"], "BanArns": ["user/cy"]}
+    answer = stage.create(ChannelId="lobby", AdoptExisting="true", Tags={"a": "b"}, **people)
+    assert answer["Status"] == "SUCCESS"
+    writes = [name for name, _ in stage.calls if not name.startswith(("List", "Describe"))]
+    assert writes == [
+        "CreateChannel",
+        "UpdateChannel",
+        "CreateChannelModerator",
+        "BatchCreateChannelMembership",
+        "CreateChannelBan",
+        "TagResource",
+    ]
+
+
+# Attachments.
+
+
+@pytest.mark.parametrize("second_flow", ["replaces", "conflict"])
+def test_flow_that_a_failed_update_has_associated_with_another_channel_goes(second_flow: str) -> None:
+    """Moved to another channel and rolled back, an association is on the first channel alone."""
+    place = Place(f"second_flow={second_flow}")
+    stage, kind = place.stage, KINDS["flow"]
+    other = stage.create(ChannelId="other")["PhysicalResourceId"]
+    stage.now += 100
+    moved = kind._replace(second=lambda place: {**kind.first(place), "ChannelArn": other})
+    held = moved.create(place)["PhysicalResourceId"]
+    stage.now += 100
+    before = place.everything()
+    moved.update(place, held)
+    stage.now += 100
+    assert moved.update(place, held, back=True)["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
+def test_rollback_removes_with_the_bearer_that_stays(name: str) -> None:
+    """The bearer that a failed Update had brought may be gone: the declared one takes back what was attached."""
+    place, kind = Place(), KINDS[name]
+    stage = place.stage
+    deputy = stage.user("deputy")
+    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=deputy)
+    held = kind.create(place)["PhysicalResourceId"]
+    stage.now += 100
+    before = place.everything()["channels"]
+    changed = kind._replace(second=lambda place: {**kind.second(place), "ChimeBearer": deputy})
+    changed.update(place, held)
+    stage.identity("DeleteAppInstanceUser", AppInstanceUserArn=deputy)
+    stage.now += 100
+    assert changed.update(place, held, back=True)["Status"] == "SUCCESS"
+    assert place.everything()["channels"] == before
+
+
+@pytest.mark.parametrize("kind", ["HIDDEN", "DEFAULT"])
+def test_membership_is_of_the_declared_type(kind: str) -> None:
+    """A HIDDEN member is hidden, from the first moment."""
+    place = Place()
+    member = KINDS["membership"]
+    made = member._replace(first=lambda place: {**member.first(place), "Type": kind}).create(place)
+    assert made["Status"] == "SUCCESS"
+    (channel,) = place.stage.service.channels()
+    assert channel.members[place.ann] == kind
+
+
+def test_streaming_that_moves_to_another_app_instance_leaves_it_to_its_declaration() -> None:
+    """A data type that the old app instance had and the new one has not is nothing to end in the new one."""
+    place = Place()
+    stage = place.stage
+    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
+    theirs = [{"DataType": "Channel", "ResourceArn": f"{stream}theirs"}]
+    stage.messaging("PutMessagingStreamingConfigurations", AppInstanceArn=other, StreamingConfigurations=theirs)
+    old = {"ServiceToken": "a", "AppInstanceArn": stage.app, "StreamArns": {"Channel": f"{stream}theirs"}}
+    new = {"ServiceToken": "a", "AppInstanceArn": other, "StreamArns": {"ChannelMessage": f"{stream}b"}}
+    type_ = {"ResourceType": "Custom::ChimeAppInstanceStreaming"}
+    held = stage.deliver(stage.event("Create", old, **type_))["PhysicalResourceId"]
+    known = {"PhysicalResourceId": held, "OldResourceProperties": old, **type_}
+    assert stage.deliver(stage.event("Update", new, **known))["Status"] == "SUCCESS"
+    found = stage.messaging("GetMessagingStreamingConfigurations", AppInstanceArn=other)["StreamingConfigurations"]
+    assert {one["DataType"]: one["ResourceArn"] for one in found} == {
+        "Channel": f"{stream}theirs",
+        "ChannelMessage": f"{stream}b",
+    }
+
+
+def test_list_that_leaves_out_what_is_empty_is_a_whole_answer() -> None:
+    """The service may leave an empty list out of an answer: it is not asked again, and not for ever."""
+    stage = Stage()
+    arn = stage.create()["PhysicalResourceId"]
+    stage.now += 100
+
+    def leave_out(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+        lists = ("ChannelBans", "ChannelMemberships", "ChannelModerators", "Errors", "Tags")
+        return {key: value for key, value in answer.items() if value or key not in lists}
+
+    stage.garble = leave_out
+    stage.user("ann")
+    stage.calls.clear()
+    answer = stage.update(arn, {}, {"MemberArns": ["user/ann"], "Resync": "1"})
+    assert answer["Status"] == "SUCCESS", answer
+    assert [name for name, _ in stage.calls].count("ListChannelBans") == 1
+
+
+@pytest.mark.parametrize("pages", [49, 50, 51, 120])
+def test_all_pages_of_a_list_are_read(place: Place, pages: int) -> None:
+    """Who is on a later page of the list is known all the same, and is removed when no longer declared."""
+    stage = place.stage
+    people = [stage.user(f"m{number}") for number in range(pages)]
+    given = {"MemberArns": people[: pages // 2], "HiddenMemberArns": people[pages // 2 :]}
+    arn = stage.create(**given)["PhysicalResourceId"]
+    stage.now += 200_000
+    assert stage.update(arn, given, {})["PhysicalResourceId"] == arn
+    (channel,) = stage.service.channels()
+    assert set(channel.members) == {stage.boss}
