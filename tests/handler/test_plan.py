@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chime_channel._declaration import Declaration, Expiration
+from chime_channel._declaration import Declaration, Elastic, Expiration
 from chime_channel._identity import OWNER_TAG, owner_mark
-from chime_channel._plan import NOTHING, Call, Current, plan
+from chime_channel._plan import NOTHING, Call, Current, Needs, needs, plan
 
 APP = "arn:aws:chime:us-east-1:000000000000:app-instance/11111111-1111-1111-1111-111111111111"
 ARN = f"{APP}/channel/support"
@@ -25,6 +25,7 @@ ASIS = Current(
 )
 FLOW, OTHER_FLOW = f"{APP}/channel-flow/1", f"{APP}/channel-flow/2"
 WEEK = Expiration(7, "CREATED_TIMESTAMP")
+SMALL = Elastic(2, 2, 1)
 HERE = {"ChannelArn": ARN, "ChimeBearer": BOSS}
 
 
@@ -183,6 +184,84 @@ CASES = {
         PLAIN._replace(flow=FLOW),
         (Call("DisassociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW}),),
     ),
+    "a flow that left the declaration is taken off where a read, which may be old, does not show it": (
+        PLAIN,
+        ASIS,
+        PLAIN._replace(flow=FLOW),
+        (Call("DisassociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW}),),
+    ),
+    "elastic: who stays a member is added again when demoted, for the service drops memberships": (
+        PLAIN._replace(elastic=SMALL, members=(ANN,)),
+        ASIS._replace(members={ANN: "DEFAULT"}, moderators={BOSS, ANN}),
+        PLAIN._replace(elastic=SMALL, members=(ANN,), moderators=(ANN,)),
+        (
+            Call("DeleteChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),
+            Call("BatchCreateChannelMembership", {**HERE, "Type": "DEFAULT", "MemberArns": [ANN]}),
+        ),
+    ),
+    "elastic: who is promoted leaves as a member without a call, for the service drops memberships": (
+        PLAIN._replace(elastic=SMALL, moderators=(ANN,)),
+        ASIS._replace(members={ANN: "DEFAULT"}),
+        PLAIN._replace(elastic=SMALL, members=(ANN,)),
+        (Call("CreateChannelModerator", {**HERE, "ChannelModeratorArn": ANN}),),
+    ),
+    "who changes between DEFAULT and HIDDEN leaves first; the bearer keeps its membership": (
+        PLAIN._replace(members=(ANN,), hidden=(BOB, BOSS)),
+        ASIS._replace(members={BOSS: "DEFAULT", ANN: "HIDDEN", BOB: "DEFAULT"}),
+        PLAIN._replace(members=(BOB,), hidden=(ANN,)),
+        (
+            Call("DeleteChannelMembership", {**HERE, "MemberArn": ANN}),
+            Call("BatchCreateChannelMembership", {**HERE, "Type": "DEFAULT", "MemberArns": [ANN]}),
+            Call("DeleteChannelMembership", {**HERE, "MemberArn": BOB}),
+            Call("BatchCreateChannelMembership", {**HERE, "Type": "HIDDEN", "MemberArns": [BOB]}),
+        ),
+    ),
+    "bans: dropped ones are lifted before anybody is added, declared ones end memberships last": (
+        PLAIN._replace(members=(ANN,), bans=(BOB, CY)),
+        ASIS._replace(members={BOSS: "DEFAULT", BOB: "DEFAULT"}, bans={ANN, CY}),
+        PLAIN._replace(members=(BOB,), bans=(ANN,)),
+        (
+            Call("DeleteChannelBan", {**HERE, "MemberArn": ANN}),
+            Call("BatchCreateChannelMembership", {**HERE, "Type": "DEFAULT", "MemberArns": [ANN]}),
+            Call("CreateChannelBan", {**HERE, "MemberArn": BOB}),
+        ),
+    ),
+    "a ban that others have lifted is no call, and one that others have set stays": (
+        PLAIN,
+        ASIS._replace(bans={CY}),
+        PLAIN._replace(bans=(ANN,)),
+        (),
+    ),
+    "a moderator whom others have demoted is no call, and leaves only as a member": (
+        PLAIN,
+        ASIS._replace(members={BOSS: "DEFAULT", ANN: "DEFAULT"}),
+        PLAIN._replace(moderators=(ANN, BOB)),
+        (Call("DeleteChannelMembership", {**HERE, "MemberArn": ANN}),),
+    ),
+    "a new bearer that was declared as member and moderator keeps both": (
+        PLAIN,
+        ASIS._replace(members={BOSS: "DEFAULT"}, moderators={BOSS}),
+        PLAIN._replace(bearer=ANN, members=(BOSS,), moderators=(BOSS,)),
+        (),
+    ),
+    "a dropped member who stays as a moderator stays": (
+        PLAIN._replace(moderators=(ANN,)),
+        ASIS._replace(members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
+        PLAIN._replace(members=(ANN,), moderators=(ANN,)),
+        (),
+    ),
+    "tags of the same value are set where a read shows another": (
+        PLAIN._replace(tags={"team": "a"}),
+        ASIS._replace(tags={OWNER_TAG: MARK, "team": "b"}),
+        PLAIN._replace(tags={"team": "a"}),
+        (Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": "team", "Value": "a"}]}),),
+    ),
+    "metadata that changes is sent whole, with name and mode": (
+        PLAIN._replace(metadata="new"),
+        ASIS._replace(metadata="old"),
+        PLAIN._replace(metadata="old"),
+        (update(Metadata="new"),),
+    ),
     "a flow that others associated is left alone": (PLAIN, ASIS._replace(flow=FLOW), PLAIN, ()),
     "a flow that left the declaration and was replaced by others since is left alone": (
         PLAIN,
@@ -198,3 +277,28 @@ def test_plan(reason: str) -> None:
     """The calls are exactly those that the reason tells."""
     desired, current, previous, calls = CASES[reason]
     assert plan(ARN, desired, current, previous, LATER_MARK) == calls
+
+
+READS = {
+    "nothing changes": (PLAIN, PLAIN, Needs()),
+    "the name changes": (PLAIN._replace(name="Help"), PLAIN, Needs()),
+    "tags change": (PLAIN._replace(tags={"a": "b"}), PLAIN, Needs()),
+    "a member comes": (PLAIN._replace(members=(ANN,)), PLAIN, Needs(members=True)),
+    "a member goes": (PLAIN, PLAIN._replace(members=(ANN,)), Needs(members=True)),
+    "a hidden member comes": (PLAIN._replace(hidden=(ANN,)), PLAIN, Needs(members=True)),
+    "a member hides": (PLAIN._replace(hidden=(ANN,)), PLAIN._replace(members=(ANN,)), Needs(members=True)),
+    "members change places": (PLAIN._replace(members=(ANN, BOB)), PLAIN._replace(members=(BOB, ANN)), Needs()),
+    "a moderator comes": (PLAIN._replace(moderators=(ANN,)), PLAIN, Needs(members=True, moderators=True)),
+    "a moderator goes": (PLAIN, PLAIN._replace(moderators=(ANN,)), Needs(members=True, moderators=True)),
+    "a ban comes": (PLAIN._replace(bans=(ANN,)), PLAIN, Needs(members=True, bans=True)),
+    "a ban goes": (PLAIN, PLAIN._replace(bans=(ANN,)), Needs(members=True, bans=True)),
+    "everything is to be looked at": (PLAIN._replace(resync="1"), PLAIN, Needs(True, True, True, True)),
+    "nobody knows what is there": (PLAIN, None, Needs(True, True, True, True)),
+}
+
+
+@pytest.mark.parametrize("reason", READS)
+def test_what_is_read_is_what_the_plan_needs(reason: str) -> None:
+    """Nothing is planned from what was not read, and nothing is read for nothing."""
+    desired, previous, expected = READS[reason]
+    assert needs(desired, previous) == expected

@@ -1,0 +1,234 @@
+"""How long is waited, for what, and in which steps: seconds written out as ARCHITECTURE.md promises them."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import pytest
+
+import clients
+from chime_channel import _answer
+from chime_channel._api import ServiceError
+from stage import Stage
+
+
+def throttle(operation: str, _: Mapping[str, Any]) -> None:
+    """Refuse a call for its rate."""
+    raise ServiceError(operation, "ThrottledClientException", "slow down", 429)
+
+
+@pytest.mark.parametrize(
+    ("request_type", "remaining", "least", "most"),
+    [
+        ("Create", 900, 237, 240.1),
+        ("Update", 900, 237, 240.1),
+        ("Create", 255, 237, 240.1),
+        ("Create", 200, 182, 185.1),
+        ("Delete", 900, 882, 885.1),
+        ("Delete", 100, 82, 85.1),
+    ],
+)
+def test_request_acts_for_so_long(request_type: str, remaining: float, least: float, most: float) -> None:
+    """A Create or Update acts for 240 seconds, a Delete to the end; fifteen seconds are kept for the answer."""
+    stage = Stage()
+    held = stage.create()["PhysicalResourceId"]
+    stage.now += 100
+    known = {} if request_type == "Create" else {"PhysicalResourceId": held}
+    event = stage.event(request_type, stage.properties(Name="new"), **known)
+    stage.before, began = throttle, stage.now
+    stage.calls.clear()
+    answer = stage.deliver(event, seconds=remaining)
+    assert least <= stage.now - began <= most
+    assert "Retried until shortly before the deadline, without success." in answer["Reason"]
+    assert "ThrottledClient" in answer["Reason"]
+
+
+def test_throttled_call_is_tried_again_with_growing_pauses() -> None:
+    """Requests that are throttled together neither hammer the service nor come back together."""
+    stage, moments = Stage(), list[float]()
+
+    def note(operation: str, parameters: Mapping[str, Any]) -> None:
+        moments.append(stage.now)
+        throttle(operation, parameters)
+
+    stage.before = note
+    stage.deliver(stage.event("Create", stage.properties()), seconds=255)
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert 100 < len(pauses) < 260
+    assert max(pauses) <= 3.1
+    assert min(pauses) >= 0.05
+    assert max(pauses[:1]) <= 0.5
+    assert len({round(pause, 3) for pause in pauses}) > 90
+
+
+@pytest.mark.parametrize(
+    ("remaining", "waited"), [(900, 795), (860, 795), (840, 795), (500, 455), (60, 15), (20, 0)]
+)
+def test_delete_with_a_made_up_id_outwaits_the_create(remaining: float, waited: float) -> None:
+    """After 540 + 240 + 15 seconds no Create acts any more; half a minute is kept to look and delete."""
+    stage = Stage()
+    arn = stage.create()["PhysicalResourceId"]
+    stage.calls.clear()
+    began, looked = stage.now, list[float]()
+    stage.before = lambda _operation, _parameters: looked.append(stage.now - began)
+    event = stage.event("Delete", stage.properties(), PhysicalResourceId="demo-Support-1XY2Z3")
+    answer = stage.deliver(event, seconds=remaining)
+    assert looked[0] == pytest.approx(waited, abs=0.1)
+    if remaining > 20:
+        assert answer["Status"] == "SUCCESS"
+        assert arn not in [channel.arn for channel in stage.service.channels()]
+
+
+def test_missing_channel_is_looked_for_while_reads_may_miss_it() -> None:
+    """For fifteen seconds a read may miss a channel: so long it is read again, and not much longer."""
+    stage = Stage()
+    arn = stage.create()["PhysicalResourceId"]
+    stage.now += 200_000
+    stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
+    began, missed = stage.now, list[float]()
+
+    def note(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "DescribeChannel":
+            missed.append(stage.now - began)
+
+    stage.before = note
+    assert stage.update(arn, {}, {"Name": "new"})["Status"] == "SUCCESS"
+    assert 15 <= missed[-1] <= 16
+    assert max(later - earlier for earlier, later in pairwise(missed)) <= 0.6
+
+
+def test_refused_update_of_a_new_bearer_is_waited_for_a_minute() -> None:
+    """A bearer made a moment ago may be unknown for sixty seconds, and a rotation waits so long."""
+    stage = Stage()
+    arn = stage.create()["PhysicalResourceId"]
+    stage.now += 200_000
+    weak, began = stage.user("weak"), stage.now
+    answer = stage.update(arn, {}, {"ChimeBearer": weak, "Name": "new"})
+    assert answer["Status"] == "FAILED"
+    assert 60 <= stage.now - began <= 62
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 429])
+def test_words_of_iam_in_another_answer_are_no_denial(status: int) -> None:
+    """A service that repeats "not authorized to perform" in another answer has not said that IAM denied."""
+    stage = Stage()
+    refused = ServiceError("CreateChannel", "BadRequestException", "x is not authorized to perform y", status)
+    assert not refused.is_access_denied
+    for code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId"):
+        assert ServiceError("CreateChannel", code, "", 400).is_access_denied
+    for denied in (401, 403):
+        assert ServiceError("X", "Forbidden", "Authorization failed for x", denied).is_access_denied
+
+    def refuse(_operation: str, _parameters: Mapping[str, Any]) -> None:
+        raise ServiceError("CreateChannel", "BadRequestException", "x is not authorized to perform y", 400)
+
+    stage.before, began = refuse, stage.now
+    assert "IAM does not allow" not in stage.create()["Reason"]
+    assert stage.now - began < 1
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedClient", "Unauthorized", "Forbidden"])
+def test_unknown_bearer_is_told_with_advice(code: str) -> None:
+    """Who must look at the bearer is told so, whatever code the service uses."""
+    stage = Stage()
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        raise ServiceError(operation, f"{code}Exception", "An invalid app instance user ARN was supplied", 403)
+
+    stage.before = refuse
+    reason = stage.create()["Reason"]
+    assert "The bearer does not exist. Check ChimeBearer" in reason
+    assert "The same answer came for 60 seconds." in reason
+
+
+def test_log_line_of_a_call_says_what_is_asked_of_support() -> None:
+    """Each call's line has operation, outcome, tries, duration and both request ids."""
+    stage, failed = Stage(), list[str]()
+
+    def fail_once(operation: str, _: Mapping[str, Any]) -> None:
+        if not failed:
+            failed.append(operation)
+            raise ServiceError(operation, "ServiceUnavailableException", "no", 503)
+
+    stage.before = fail_once
+    stage.garble = lambda _operation, answer: {**answer, "ResponseMetadata": {"RequestId": "of-aws"}}
+    event = stage.event("Create", stage.properties())
+    stage.deliver(event)
+    lines = [json.loads(line) for line in stage.lines]
+    first, second = (line for line in lines if line.get("operation") == "CreateChannel")
+    assert first == {
+        "operation": "CreateChannel",
+        "outcome": "ServiceUnavailable",
+        "milliseconds": 20,
+        "try": 1,
+        "request_id": event["RequestId"],
+        "status": 503,
+    }
+    assert second == {
+        "operation": "CreateChannel",
+        "outcome": "ok",
+        "milliseconds": 20,
+        "try": 2,
+        "request_id": event["RequestId"],
+        "aws_request_id": "of-aws",
+    }
+    assert {"operation": "answer", "outcome": "ok", "status": 200, "try": 1} in lines
+
+
+class Connection:
+    """Notes how a connection is made, and refuses."""
+
+    made: ClassVar[list[dict[str, Any]]] = []
+
+    def __init__(self, host: str, port: int | None, **more: Any) -> None:
+        self.made.append({"host": host, "port": port, **more})
+
+    def request(self, method: str, path: str, **more: Any) -> None:
+        """Note the request."""
+        self.made[-1] |= {"method": method, "path": path, **more}
+        raise ConnectionRefusedError
+
+    def close(self) -> None:
+        """Note the end."""
+        self.made[-1]["closed"] = True
+
+
+def test_answer_is_sent_within_five_seconds_or_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An S3 that hangs is given up after five seconds; path and signature arrive whole, without a content type."""
+    Connection.made.clear()
+    monkeypatch.setattr(_answer.http.client, "HTTPSConnection", Connection)
+    with pytest.raises(ConnectionRefusedError):
+        _answer.put("https://b.s3.amazonaws.com/a%20b?x=1&sig=%2F", b"{}")
+    (made,) = Connection.made
+    context = made.pop("context")
+    assert context.check_hostname
+    assert made == {
+        "host": "b.s3.amazonaws.com",
+        "port": None,
+        "timeout": 5.0,
+        "method": "PUT",
+        "path": "/a%20b?x=1&sig=%2F",
+        "body": b"{}",
+        "headers": {"content-type": ""},
+        "closed": True,
+    }
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_garbage_collector_is_as_it_was_after_an_import(*, was_on: bool) -> None:
+    """The collector rests while clients are built, also where that fails, and no longer."""
+    before = gc.isenabled()
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with suppress(KeyError), clients.no_collection():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() is was_on
+    finally:
+        gc.unfreeze()
+        (gc.enable if before else gc.disable)()
