@@ -84,9 +84,8 @@ class Declared:
             told.append(f"a channel has at most 1000 moderators, got {len(self.moderators)}")
         if len(members) > 10_000:
             told.append(f"a channel has at most 10000 members, got {len(members)}")
-        size = sum(len(arn) for arn in (*members, *self.moderators, *self.bans) if not rules.unknown(arn))
-        if members and self.app_instance_arn and not rules.unknown(self.app_instance_arn):
-            size -= len(self.app_instance_arn) * (len(members) + len(self.moderators) + len(self.bans))
+        known = [arn for arn in (*members, *self.moderators, *self.bans) if not rules.unknown(arn)]
+        size = sum(len(arn) + 1 for arn in self.short(known))  # with a comma
         if size > MOST_CHARACTERS:
             told.append(
                 f"members, moderators and bans take {size} characters, at most {MOST_CHARACTERS} fit into a "

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Environment, Stack, Tags
+from aws_cdk import App, CfnParameter, Duration, Environment, Fn, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
@@ -344,7 +344,7 @@ TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], st
         each(1001, lambda one: one.add_moderator),
         "at most 1000 moderators, got 1001",
     ),
-    # "/user/" and an id of 34 digits are forty characters, once the app instance is left out
+    # "user/", an id of 34 digits and a comma are forty characters: the app instance is not written
     "characters of members": (
         each(2500, lambda one: one.add_member, 34),
         each(2501, lambda one: one.add_member, 34),
@@ -362,6 +362,12 @@ TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], st
             one.ban(f"{APP}/user/{'b' * 35}"),
         ],
         "take 100001 characters, at most 100000",
+    ),
+    # "user/", an id of 63 digits and a comma are 69 characters: a thousand moderators take 69,000
+    "moderators alone": (
+        each(1000, lambda one: one.add_moderator, 63),
+        each(1001, lambda one: one.add_moderator, 63),
+        "at most 1000 moderators, got 1001$",
     ),
     "tags of a scope": (
         lambda one: [Tags.of(one).add(f"k{number}", "v") for number in range(49)],
@@ -383,6 +389,20 @@ def test_what_comes_late_is_counted_too(limit: str) -> None:
     late(within)
     with pytest.raises(RuntimeError, match=error):
         late(beyond)
+
+
+@pytest.mark.parametrize("kind", ["add_moderator", "ban"])
+def test_users_known_at_deployment_only_make_no_room_for_others(kind: str) -> None:
+    """What a token will take is not known, and is counted as nothing, not as less."""
+    unknown = [Fn.import_value(f"user-{number}") for number in range(500)]
+    late(each(1400, lambda c: c.add_member, 64))
+    with pytest.raises(RuntimeError, match="take 100030 characters, at most 100000"):
+        late(
+            lambda one: [
+                each(1429, lambda c: c.add_member, 64)(one),
+                *(getattr(one, kind)(arn) for arn in unknown),
+            ]
+        )
 
 
 def test_ten_thousand_members_are_the_most_of_a_channel() -> None:

@@ -31,6 +31,9 @@ from constructs import Construct
 from cdk_chime_messaging import (
     AppInstance,
     AppInstanceAdmin,
+    AppInstanceBot,
+    AppInstanceRetention,
+    AppInstanceStreaming,
     Channel,
     ChannelError,
     ChannelFlow,
@@ -40,6 +43,7 @@ from cdk_chime_messaging import (
     ElasticChannelConfiguration,
     ExpirationCriterion,
     ExpirationSettings,
+    LexConfiguration,
     Processor,
 )
 
@@ -621,3 +625,42 @@ def test_one_lambda_serves_everything_in_a_stack() -> None:
         AppInstanceAdmin(stack, "Admin", app_instance_arn=APP, app_instance_admin_arn=f"{APP}/user/deputy")
     for stack in (first, second):
         Template.from_stack(stack).resource_count_is("AWS::Lambda::Function", 1)
+
+
+def _of_tokens(stack: Stack) -> None:
+    """Declare one of everything of what is known at deployment only."""
+    app, boss, ann = (Fn.import_value(name) for name in ("app", "boss", "ann"))
+    Channel(stack, "Own", app_instance_arn=app, chime_bearer=boss)
+    AppInstanceAdmin(stack, "Admin", app_instance_arn=app, app_instance_admin_arn=ann)
+    AppInstanceRetention(stack, "Keep", app_instance_arn=app, retention=Duration.days(1))
+    AppInstanceStreaming(stack, "Stream", app_instance_arn=app, channel_stream=Fn.import_value("stream"))
+    theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"), chime_bearer=boss)
+    theirs.add_member(ann)
+    theirs.add_moderator(Fn.import_value("bob"))
+    theirs.ban(Fn.import_value("cy"))
+    theirs.associate_flow(Fn.import_value("flow"))
+    lex = LexConfiguration(Fn.import_value("alias"), "en_US")
+    AppInstanceBot(stack, "Bot", app_instance_arn=app, configuration=lex, allow_lex_invoke=True)
+    role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+    theirs.grant_send(role, as_user=Fn.import_value("reader"))
+
+
+def test_synth_again_changes_nothing() -> None:
+    """No logical id depends on the numbers of tokens: what a deploy would replace is what the user has changed."""
+    first, second = Stack(App(), "Demo"), Stack(App(), "Demo")
+    _of_tokens(first)
+    for number in range(10):  # so that all tokens have other numbers
+        Fn.import_value(f"unused{number}")
+    _of_tokens(second)
+    then, now = rendered(first)["Resources"], rendered(second)["Resources"]
+    assert len(then) > 20
+    assert then == now
+
+
+def test_app_instance_of_an_imported_channel_is_a_part_of_its_arn() -> None:
+    """It can be given on to other constructs, though the ARN is known at deployment only."""
+    stack = new_stack()
+    theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"))
+    split = {"Fn::Split": ["/", {"Fn::ImportValue": "lobby"}]}
+    parts = [{"Fn::Select": [0, split]}, {"Fn::Select": [1, split]}]
+    assert stack.resolve(theirs.app_instance_arn) == {"Fn::Join": ["/", parts]}

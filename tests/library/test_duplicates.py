@@ -102,6 +102,14 @@ def test_an_admin_construct_stands_for_its_user() -> None:
         admin(stack, "Second", first)
 
 
+def test_the_app_instance_of_an_admin_may_be_written_in_another_way() -> None:
+    """A user is of one app instance: that this is a token for the second makes it no other user."""
+    stack = new_stack()
+    admin(stack, "First", ANN)
+    with pytest.raises(ChannelError, match="is declared by Demo/First already"):
+        AppInstanceAdmin(stack, "Second", app_instance_arn=Fn.import_value("app"), app_instance_admin_arn=ANN)
+
+
 def test_other_users_and_other_stacks_are_no_duplicates() -> None:
     """What is not the same is not refused; stacks cannot know of each other."""
     app = App()
