@@ -147,6 +147,7 @@ TOKENS: dict[str, Callable[[Stack], str]] = {
     "parameter with another pattern": _own_pattern,
     "member of a list": _member_of_a_list,
     "put together": lambda stack: f"{Fn.import_value('app')}/user/boss",
+    "Ref by name": lambda stack: Fn.ref("Elsewhere"),
     "lazy": lambda stack: Lazy.uncached_string(Star()),
     "attribute of another resource": lambda stack: (
         chime.CfnChannelFlow(stack, "F", app_instance_arn=APP, name="f", processors=[]).ref
@@ -337,3 +338,27 @@ def test_description_of_a_parameter_stays_the_users_own() -> None:
     found = Template.from_stack(stack).to_json()["Parameters"]["P"]
     assert found["ConstraintDescription"] == "ask the team"
     assert re.search(found["AllowedPattern"], BOSS)
+
+
+def test_parameter_with_text_behind_it_is_given_no_pattern_of_the_whole() -> None:
+    """The app instance stays one, and the user that is put together with it is checked by itself."""
+    stack = new_stack()
+    app = CfnParameter(stack, "P").value_as_string
+    Channel(stack, "C", app_instance_arn=app, chime_bearer=f"{app}/user/boss")
+    template = Template.from_stack(stack).to_json()
+    pattern = template["Parameters"]["P"]["AllowedPattern"]
+    assert [arn for arn in (APP, BOSS) if re.fullmatch(pattern, arn)] == [APP]
+    ((name, check),) = ((k, r) for k, r in template["Resources"].items() if r["Type"] == "AWS::SSM::Parameter")
+    assert [arn for arn in (APP, BOSS) if re.fullmatch(check["Properties"]["AllowedPattern"], arn)] == [BOSS]
+    assert {"Fn::GetAtt": [name, "Value"]} in resources_of_policies(template)
+
+
+def test_parameter_that_is_a_part_of_a_bearer_is_left_as_it_is() -> None:
+    """It need not be an ARN of a user: what is put together with it is."""
+    stack = new_stack()
+    app = CfnParameter(stack, "P").value_as_string
+    Channel(stack, "C", app_instance_arn=APP, chime_bearer=f"{app}/user/boss")
+    template = Template.from_stack(stack).to_json()
+    assert template["Parameters"]["P"] == {"Type": "String"}
+    ((name, _),) = ((k, r) for k, r in template["Resources"].items() if r["Type"] == "AWS::SSM::Parameter")
+    assert {"Fn::GetAtt": [name, "Value"]} in resources_of_policies(template)
