@@ -62,6 +62,7 @@ class Front:
         auth: bool,
         deliver: Callable[[str, bytes], None] | None = None,
         hold: Callable[[bytes], Awaitable[None]] | None = None,
+        begin: Callable[[], None] | None = None,
         reset: Callable[[], None] | None = None,
         history: PolicyHistory | None = None,
     ) -> None:
@@ -72,6 +73,7 @@ class Front:
         self.unverified = UnverifiedBodies()
         self._deliver = deliver
         self._hold = hold
+        self._begin = begin
         self._reset = reset
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,6 +84,8 @@ class Front:
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         try:
             _check_origin(scope, headers)
+            if self._begin:
+                self._begin()
             if scope["type"] == "http":
                 await self._serve(scope, receive, _without_cors(send), headers)
             else:

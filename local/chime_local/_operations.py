@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 LONGEST_HOLD = 4.0
+MAX_END_SECONDS = 10.0
+"""For what a reset has cancelled to end."""
 _DESCRIBE = re.compile(rb"(?:^|&)Action=DescribeStacks(?:&|$)")
 
 
@@ -22,6 +24,7 @@ class Operations:
     def __init__(self) -> None:
         self._running: Counter[str] = Counter()
         self._changed = asyncio.Condition()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def install(self, *modules: Any) -> None:
         """Watch every operation that MiniStack starts."""
@@ -36,12 +39,33 @@ class Operations:
             module._create_stack_task_in_region = watched
 
     async def _watch(self, work: Awaitable[None], names: set[str]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
             await work
         finally:
+            self._tasks.discard(task)
             self._running.subtract(names)
             async with self._changed:
                 self._changed.notify_all()
+
+    def cancel(self) -> None:
+        """Have every operation end where it stands, without a rollback; to be called from another thread.
+
+        One that waits in a thread for a custom resource or a signal ends only when that wait does.
+        """
+        for task in tuple(self._tasks):
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+    def wait_until_ended(self) -> None:
+        """Wait, but not for ever, until no operation is in progress; to be called from another thread."""
+        for loop in {task.get_loop() for task in tuple(self._tasks)}:
+            asyncio.run_coroutine_threadsafe(self._end(), loop).result()
+
+    async def _end(self) -> None:
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=MAX_END_SECONDS)
 
     async def hold(self, body: bytes) -> None:
         """Wait, for DescribeStacks of a stack that is being changed, until the change is over or has been long."""

@@ -26,6 +26,7 @@ from chime_local._front import Front
 from chime_local._native import NativeTypes
 from chime_local._operations import Operations
 from chime_local._rollback import Rollback
+from chime_local._running import RunningLambdas
 from chime_local._scratch import scratch_folder
 from chime_local.iam.actions import Actions
 from chime_local.iam.evaluator import Evaluator
@@ -114,7 +115,8 @@ def _settle(port: int, scratch: Path, *, auth: bool) -> None:
 
 def _application(world: World, scratch: Path, credentials: Credentials, *, auth: bool, limits: bool) -> Front:
     from ministack import app  # noqa: PLC0415 - reads its settings when imported
-    from ministack.core import iam_actions, router  # noqa: PLC0415
+    from ministack.core import iam_actions, lambda_runtime, router  # noqa: PLC0415
+    from ministack.services import lambda_svc  # noqa: PLC0415
 
     from chime_local import cloudformation  # noqa: PLC0415
 
@@ -139,6 +141,9 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
     _isolate_lambdas(scratch)
     Actions(app, iam_actions, router.SERVICE_PATTERNS).install()
     history = _cure_iam(service, ministack.provisioners) if auth else None
+    lambdas = RunningLambdas(lambda_svc, lambda_runtime)
+    lambdas.install()
+    _end_before_reset(app, operations, contract, lambdas)
 
     def reset() -> None:
         service.reset()
@@ -154,9 +159,27 @@ def _application(world: World, scratch: Path, credentials: Credentials, *, auth:
         auth=auth,
         deliver=contract.deliver,
         hold=operations.hold,
+        begin=lambdas.mark,
         reset=reset,
         history=history,
     )
+
+
+def _end_before_reset(app: Any, operations: Operations, contract: Contract, lambdas: RunningLambdas) -> None:
+    """Have MiniStack's reset end what is under way before it forgets; it lets no new request begin meanwhile."""
+    from ministack.services.cloudformation import wait_conditions  # noqa: PLC0415 - reads its settings when imported
+
+    forget = app._reset_all_state
+
+    def end_and_forget() -> None:
+        operations.cancel()
+        with lambdas.ended():
+            contract.reset()
+            wait_conditions.reset()
+            operations.wait_until_ended()
+            forget()
+
+    app._reset_all_state = end_and_forget
 
 
 def _cure_iam(service: ChimeService, provisioners: Any) -> PolicyHistory | None:
