@@ -41,6 +41,8 @@ _MAX_UNANNOUNCED_BYTES = 70_167_211
 _MAX_HEADERS = 200
 _MAX_HEADER_BYTES = 16_384
 """Of the names and values of all headers; S3 takes 8 KB (D)."""
+_MAX_TARGET_BYTES = 16_384
+"""Of path and query string: as long as HTTP/1.1's are here; HTTP/2 would let 64 KB through."""
 _TARGET = re.compile(rb"[!-~]*")
 """What a path and a query string are made of (RFC 3986); HTTP/2 lets everything else through, HTTP/1.1 does not."""
 _LOCAL_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?", re.IGNORECASE)
@@ -182,6 +184,8 @@ def _check_origin(scope: Scope, headers: dict[str, str]) -> None:
     if len(scope["headers"]) > _MAX_HEADERS or sum(sizes) > _MAX_HEADER_BYTES:
         raise RefusedError(431, "RequestHeaderSectionTooLarge", "The request has too many or too long headers.")
     target = (scope.get("raw_path") or b"") + scope.get("query_string", b"")
+    if len(target) > _MAX_TARGET_BYTES:
+        raise RefusedError(414, "RequestURITooLong", "The path and query string are too long.")
     if not _TARGET.fullmatch(target):
         # What removes a tab before it looks, as URL parsers do, sees another path than what does not.
         raise RefusedError(400, "InvalidRequest", "The path has characters that must be percent-encoded.")

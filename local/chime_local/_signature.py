@@ -105,6 +105,7 @@ def _text(value: bytes) -> str:
 def _parameters(query: str) -> dict[str, str]:
     """Return the parameters of a presigned URL, none where it is not one."""
     found: dict[str, str] = {}
+    known: set[str] = set()
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         name = unquote(name)
@@ -115,8 +116,9 @@ def _parameters(query: str) -> dict[str, str]:
                 "(in boto3: Config(signature_version='s3v4')).",
             )
         if name.lower().startswith("x-amz-"):
-            if name.lower() in {known.lower() for known in found}:
+            if name.lower() in known:
                 raise SignatureError("IncompleteSignature", f"The parameter {name} is there more than once.")
+            known.add(name.lower())
             found[name] = unquote(value)
     return found if any(name.lower() in ("x-amz-signature", "x-amz-credential") for name in found) else {}
 
@@ -179,7 +181,7 @@ def check_time(signature: Signature, now: datetime | None = None) -> None:
     skewed = made - now > MAX_SKEW
     if signature.expires is None:
         skewed |= now - made > MAX_SKEW
-    elif now > made + timedelta(seconds=signature.expires):
+    elif now - made > timedelta(seconds=signature.expires):
         raise SignatureError("AccessDenied", f"Request has expired: it was valid for {signature.expires} s.")
     if skewed:
         raise SignatureError(
@@ -234,7 +236,8 @@ class Verification:
             request.headers[name.decode("latin-1").lower()] = _text(value)
         request.context["payload"] = payload
         text = self._signer.string_to_sign(request, self._signer.canonical_request(request))
-        if not hmac.compare_digest(self._signer.signature(text, request), self._signature.value):
+        expected = str(self._signer.signature(text, request))
+        if not hmac.compare_digest(expected.encode(), self._signature.value.encode()):
             raise _mismatch()
 
     def check_body(self, body: bytes) -> None:

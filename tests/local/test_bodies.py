@@ -1,4 +1,4 @@
-"""Bodies of requests whose sender is not proved: they take little memory and time, however many there are."""
+"""Requests whose sender is not proved: they take little memory and time, however many or long they are."""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ class Door:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     async def answer(
-        self, headers: RawHeaders, receive: Callable[[], Any], *, method: str = "POST", path: str = "/"
+        self,
+        headers: RawHeaders,
+        receive: Callable[[], Any],
+        *,
+        method: str = "POST",
+        path: str = "/",
+        query: bytes = b"",
     ) -> int:
         """Send a request to the door; return the status that it answers."""
         statuses: list[int] = []
@@ -54,7 +60,7 @@ class Door:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
-        target = {"path": path, "raw_path": path.encode(), "query_string": b""}
+        target = {"path": path, "raw_path": path.encode(), "query_string": query}
         await self.front({"type": "http", "method": method, "headers": headers, **target}, receive, send)
         return statuses[0]
 
@@ -209,3 +215,9 @@ def test_body_that_does_not_come_is_given_up(kind: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("chime_local._refusal._MAX_DRAIN_SECONDS", 0)
     assert asyncio.run(stall()) == 400
     assert (door.front.unverified.size, door.served) == (0, [])
+
+
+@pytest.mark.parametrize(("length", "status"), [(16_383, 403), (16_384, 414)])
+def test_long_query_string_is_refused_unread(length: int, status: int) -> None:
+    """A query string of 64 KB, as HTTP/2 lets it through, is not even taken apart."""
+    assert asyncio.run(Door().answer([(b"host", b"localhost")], body(1), query=b"&" * length)) == status

@@ -178,6 +178,22 @@ MALFORMED: dict[str, tuple[dict[str, str], str, str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        PRESIGNED.replace("0" * 64, "%C3%A9"),
+        PRESIGNED.replace("0" * 64, "%FF"),
+        PRESIGNED.replace("20130524T000000Z", "99991231T235959Z").replace("20130524", "99991231"),
+        PRESIGNED.replace("20130524", "00010101"),
+    ],
+    ids=["letters beyond ASCII", "no text", "last second of all", "first day of all"],
+)
+def test_odd_presigned_url_is_refused_and_breaks_nothing(query: str) -> None:
+    """What no signer writes is refused like any other wrong signature."""
+    with pytest.raises(SignatureError):
+        verify([(b"host", b"localhost")], "/", method="GET", query=query)
+
+
 @pytest.mark.parametrize("case", MALFORMED)
 def test_ambiguous_or_incomplete_signature_is_refused(case: str) -> None:
     """What another reader could take for another caller's signature is refused."""
