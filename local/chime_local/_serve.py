@@ -256,6 +256,9 @@ async def _run(
     from hypercorn.asyncio import serve as listen  # noqa: PLC0415 - slow to import
     from hypercorn.config import Config  # noqa: PLC0415
 
+    from chime_local import _connections  # noqa: PLC0415 - imports the same
+
+    _connections.install()
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = 1
