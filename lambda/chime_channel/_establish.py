@@ -130,8 +130,10 @@ def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[st
     if desired.metadata:
         parameters["Metadata"] = desired.metadata
     # Members follow in batches, which name those that fail; here they would have to be read back.
-    if desired.moderators:
-        parameters["ModeratorArns"] = list(desired.moderators[:AT_CREATION])
+    # HIDDEN members are added first: as moderators some may become DEFAULT members, which cannot be changed.
+    moderators = [arn for arn in desired.moderators if arn not in desired.hidden]
+    if moderators:
+        parameters["ModeratorArns"] = moderators[:AT_CREATION]
     if desired.elastic:
         parameters["ElasticChannelConfiguration"] = {
             "MaximumSubChannels": desired.elastic.maximum_sub_channels,

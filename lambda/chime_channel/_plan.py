@@ -146,7 +146,8 @@ def _persons(
     """Return the calls for moderators and members.
 
     On an elastic channel a change of moderatorship drops that person's memberships, so all changes of
-    moderators come first. The bearer is never removed: it could not finish what it began.
+    moderators come first. On others members do: who became a DEFAULT member as moderator, which AWS does not rule
+    out, could not be added as HIDDEN. The bearer is never removed: it could not finish what it began.
     """
     moderators = set(current.moderators or ())
     promoted = [arn for arn in desired.moderators if arn not in moderators and current.moderators is not None]
@@ -159,14 +160,17 @@ def _persons(
     banned = [arn for arn in desired.bans if current.bans is not None and arn not in current.bans]
     for arn in lifted:
         yield Call("DeleteChannelBan", {**by_bearer, "MemberArn": arn})
-    for arn in promoted:
-        yield Call("CreateChannelModerator", {**by_bearer, "ChannelModeratorArn": arn})
+    promotions = [Call("CreateChannelModerator", {**by_bearer, "ChannelModeratorArn": arn}) for arn in promoted]
+    if desired.elastic:
+        yield from promotions
     for arn in demoted:
         yield Call("DeleteChannelModerator", {**by_bearer, "ChannelModeratorArn": arn})
     if current.members is not None:
         dropped = {*promoted, *demoted} if desired.elastic else set()
         members = {arn: kind for arn, kind in current.members.items() if arn not in dropped}
         yield from _members(by_bearer, desired, members, previous)
+    if not desired.elastic:
+        yield from promotions
     for arn in banned:
         yield Call("CreateChannelBan", {**by_bearer, "MemberArn": arn})
 
@@ -185,8 +189,10 @@ def _members(
         for start in range(0, len(added), BATCH):
             batch = added[start : start + BATCH]
             yield Call("BatchCreateChannelMembership", {**by_bearer, "Type": kind, "MemberArns": batch})
-    stay = {*desired.members, *desired.hidden, *desired.moderators, *desired.bans, desired.bearer}
-    for arn in dict.fromkeys((*previous.members, *previous.hidden, *previous.moderators)):
+    stay = {*desired.members, *desired.hidden, *desired.bans, desired.bearer}
+    # Moderators need not be members; who became one as moderator leaves when that ends.
+    demoted = (arn for arn in previous.moderators if arn not in desired.moderators)
+    for arn in dict.fromkeys((*previous.members, *previous.hidden, *demoted)):
         if arn in members and arn not in stay:
             yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
 

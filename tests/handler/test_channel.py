@@ -88,6 +88,30 @@ def test_create(stage: Stage) -> None:
     assert set(channel.tags) == {"team", OWNER_TAG}
 
 
+def test_hidden_member_who_moderates_stays_hidden(stage: Stage) -> None:
+    """Who is declared as HIDDEN member and as moderator is both, at creation and when promoted later."""
+    ann, bob = stage.user("ann"), stage.user("bob")
+    first = stage.properties(HiddenMemberArns=[ann], ModeratorArns=[ann])
+    created = stage.deliver(stage.event("Create", first))
+    second = stage.properties(HiddenMemberArns=[ann, bob], ModeratorArns=[ann, bob])
+    more = {"PhysicalResourceId": created["PhysicalResourceId"], "OldResourceProperties": first}
+    assert stage.deliver(stage.event("Update", second, **more))["Status"] == "SUCCESS"
+    (channel,) = stage.service.channels()
+    assert channel.members == {stage.boss: "DEFAULT", ann: "HIDDEN", bob: "HIDDEN"}
+    assert channel.moderators == {stage.boss, ann, bob}
+
+
+def test_member_dropped_by_the_template_leaves_though_still_moderator(plain: Stage) -> None:
+    """Who stays moderator and is declared as member no more does not go on receiving messages as a member."""
+    ann = plain.user("ann")
+    both = plain.properties(MemberArns=[ann], ModeratorArns=[ann])
+    created = plain.deliver(plain.event("Create", both))
+    more = {"PhysicalResourceId": created["PhysicalResourceId"], "OldResourceProperties": both}
+    assert plain.deliver(plain.event("Update", plain.properties(ModeratorArns=[ann]), **more))["Status"] == "SUCCESS"
+    (channel,) = plain.service.channels()
+    assert (set(channel.members), channel.moderators) == ({plain.boss}, {plain.boss, ann})
+
+
 def test_create_again(stage: Stage) -> None:
     """A Create that is delivered three times makes one channel and gives the same ARN each time."""
     event = stage.event("Create", stage.properties())
