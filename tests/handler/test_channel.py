@@ -107,7 +107,9 @@ def test_member_dropped_by_the_template_leaves_though_still_moderator(plain: Sta
     both = plain.properties(MemberArns=[ann], ModeratorArns=[ann])
     created = plain.deliver(plain.event("Create", both))
     more = {"PhysicalResourceId": created["PhysicalResourceId"], "OldResourceProperties": both}
-    assert plain.deliver(plain.event("Update", plain.properties(ModeratorArns=[ann]), **more))["Status"] == "SUCCESS"
+    assert (
+        plain.deliver(plain.event("Update", plain.properties(ModeratorArns=[ann]), **more))["Status"] == "SUCCESS"
+    )
     (channel,) = plain.service.channels()
     assert (set(channel.members), channel.moderators) == ({plain.boss}, {plain.boss, ann})
 
