@@ -215,8 +215,8 @@ def test_mark_of_an_adoption_goes_last(place: Place) -> None:
     assert writes == [
         "CreateChannel",
         "UpdateChannel",
-        "CreateChannelModerator",
         "BatchCreateChannelMembership",
+        "CreateChannelModerator",
         "CreateChannelBan",
         "TagResource",
     ]

@@ -244,11 +244,11 @@ CASES = {
         PLAIN._replace(bearer=ANN, members=(BOSS,), moderators=(BOSS,)),
         (),
     ),
-    "a dropped member who stays as a moderator stays": (
+    "a dropped member who stays as a moderator leaves": (
         PLAIN._replace(moderators=(ANN,)),
         ASIS._replace(members={BOSS: "DEFAULT", ANN: "DEFAULT"}, moderators={BOSS, ANN}),
         PLAIN._replace(members=(ANN,), moderators=(ANN,)),
-        (),
+        (Call("DeleteChannelMembership", {**HERE, "MemberArn": ANN}),),
     ),
     "tags of the same value are set where a read shows another": (
         PLAIN._replace(tags={"team": "a"}),
