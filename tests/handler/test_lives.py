@@ -222,6 +222,47 @@ def test_mark_of_an_adoption_goes_last(place: Place) -> None:
     ]
 
 
+def test_update_goes_back_to_a_retained_channel_under_its_own_channel_id(place: Place) -> None:
+    """A ChannelId of the user's own leads back to the channel that this resource has had, without adoption."""
+    stage = place.stage
+    first = stage.create(ChannelId="a")["PhysicalResourceId"]
+    place.say(first, "hello")
+    stage.now += 200_000
+    second = stage.update(first, {"ChannelId": "a"}, {"ChannelId": "b"})["PhysicalResourceId"]
+    stage.now += 200_000
+    answer = stage.update(second, {"ChannelId": "b"}, {"ChannelId": "a", "Name": "again"})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", first), answer
+    assert channels(place) == {first: ("hello",), second: ()}
+
+
+@pytest.mark.parametrize("missing_channel", ["Forbidden", "NotFound"])
+@pytest.mark.parametrize("missing_tags", ["refused", "empty", "BadRequest"])
+def test_channel_id_of_a_deleted_channel_is_refused_by_its_name(missing_channel: str, missing_tags: str) -> None:
+    """Where the service does not give a ChannelId again, the answer says so, and that nothing was made."""
+    place = Place(f"deleted_channel_id=conflict,missing_tags={missing_tags},missing_channel={missing_channel}")
+    stage = place.stage
+    stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss)
+    stage.now += 200_000
+    answer = stage.create(ChannelId="lobby")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "unmade:Support1A2B3C4D")
+    assert "is taken, but no channel is there: it belonged to a channel that was deleted" in answer["Reason"]
+
+
+@pytest.mark.parametrize("misses", [0, 1, 5])
+def test_replacement_is_complete_although_reads_miss_it_at_first(misses: int) -> None:
+    """Lists of a channel made a moment ago may be refused: they are asked for again."""
+    place = Place(f"read_misses={misses}")
+    stage = place.stage
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 200_000
+    declared = {**PUBLIC, "ModeratorArns": ["user/bob"], "MemberArns": ["user/ann"]}
+    answer = stage.update(first, {}, declared)
+    assert answer["Status"] == "SUCCESS", answer
+    (channel,) = (one for one in stage.service.channels() if one.arn == answer["PhysicalResourceId"])
+    assert set(channel.moderators) == {stage.boss, place.bob}
+    assert {place.ann, stage.boss} <= set(channel.members)
+
+
 # Attachments.
 
 
