@@ -179,3 +179,20 @@ def test_two_flows_of_one_channel_are_refused() -> None:
     ChannelFlowAssociation(stack, "First", channel=owned, chime_bearer=BOSS, flow=f"{APP}/channel-flow/1")
     with pytest.raises(ChannelError, match="is declared by Demo/First already"):
         ChannelFlowAssociation(stack, "Second", channel=LOBBY, chime_bearer=BOSS, flow=f"{APP}/channel-flow/2")
+
+
+def test_channel_and_admin_are_the_same_by_ref_and_by_attribute() -> None:
+    """Both stand for one ARN, and so does that ARN where the ChannelId is the user's own."""
+    stack = new_stack()
+    owned = Channel(stack, "Lobby", app_instance_arn=APP, chime_bearer=BOSS, channel_id="lobby")
+    unnamed = Channel(stack, "Garden", app_instance_arn=APP, chime_bearer=BOSS)
+    right: Any = admin(stack, "Right", BOB).node.default_child
+    ChannelBan(
+        stack, "First", channel=LOBBY, chime_bearer=BOSS, user=right.get_att("AppInstanceAdminArn").to_string()
+    )
+    ChannelBan(stack, "Other", channel=unnamed, chime_bearer=BOSS, user=BOB)
+    for number, channel in enumerate((owned, owned.get_att_string("ChannelArn"))):
+        with pytest.raises(ChannelError, match="is declared by Demo/First already"):
+            ChannelBan(stack, f"Ban{number}", channel=channel, chime_bearer=BOSS, user=BOB)
+    with pytest.raises(ChannelError, match="is declared by Demo/Other already"):
+        ChannelBan(stack, "Again", channel=unnamed.get_att_string("ChannelArn"), chime_bearer=BOSS, user=BOB)
