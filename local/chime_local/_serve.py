@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from chime_local import _node_lambdas
+from chime_local import _node_lambdas, _runtime_api
 from chime_local._contract import Contract
 from chime_local._credentials import Credentials
 from chime_local._front import Front
@@ -225,6 +225,7 @@ def _isolate_lambdas(scratch: Path) -> None:
 
     lambda_runtime._detect_runtime_binary = isolated
     _node_lambdas.install(lambda_runtime)
+    _runtime_api.install()
 
 
 _GRACE = 8.0

@@ -674,6 +674,53 @@ def test_calls_of_a_node_lambda_are_verified(engine: Engine) -> None:
     engine.delete("Node")
 
 
+BOOTSTRAP = f"""#!{sys.executable}
+import http.client, os
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    event = api.getresponse()
+    event.read()
+    path = f"/2018-06-01/runtime/invocation/{{event.headers['Lambda-Runtime-Aws-Request-Id']}}/response"
+    api.request("POST", path, '"' + os.environ["AWS_LAMBDA_RUNTIME_API"] + '"')
+    api.getresponse().read()
+"""
+
+
+REACHED = [
+    {"Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-origin", "Host": "evil.example"},
+    {"Host": "evil.example"},
+]
+"""What a page sends by fetch, as an image and, two times, under a name that it has bound to this machine."""
+
+
+def test_page_reaches_no_runtime_api(engine: Engine) -> None:
+    """A page neither takes nor answers events of a Lambda with a runtime of its own, which goes on."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        bootstrap = zipfile.ZipInfo("bootstrap")
+        bootstrap.external_attr = 0o755 << 16
+        archive.writestr(bootstrap, BOOTSTRAP)
+    lambdas, iam = engine.client("lambda"), engine.client("iam")
+    role = iam.create_role(RoleName="own", AssumeRolePolicyDocument=json.dumps(ASSUMED))["Role"]["Arn"]
+    code = {"ZipFile": packed.getvalue()}
+    lambdas.create_function(
+        FunctionName="own", Runtime="provided.al2023", Handler="x", Role=role, Timeout=20, Code=code
+    )
+    api = json.load(lambdas.invoke(FunctionName="own")["Payload"])
+    for headers in REACHED:
+        for method, path in (("GET", "invocation/next"), ("POST", "init/error"), ("POST", "invocation/x/response")):
+            connection = http.client.HTTPConnection(api, timeout=20)
+            with contextlib.closing(connection):
+                connection.request(method, f"/2018-06-01/runtime/{path}", headers={"Host": api, **headers})
+                assert connection.getresponse().status == 403
+    assert json.load(lambdas.invoke(FunctionName="own")["Payload"]) == api
+    lambdas.delete_function(FunctionName="own")
+    iam.delete_role(RoleName="own")
+
+
 def test_code_url_of_a_lambda_is_presigned(engine: Engine) -> None:
     """GetFunction answers a URL that gives the code, and to nobody who has changed it."""
     declared = {"Resources": function("Function"), "Outputs": {"Name": {"Value": {"Ref": "Function"}}}}
