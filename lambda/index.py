@@ -55,7 +55,15 @@ def send(
         raise ServiceError(operation, code, message, status) from None
     except ParamValidationError as wrong:
         raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
+    if _is_web_page(answer):
+        raise ServiceError(operation, "Unreachable", "a web page came instead of the service's answer.")
     return answer
+
+
+def _is_web_page(answer: Mapping[str, Any]) -> bool:
+    """Check whether something on the way answered, not the service: botocore takes a page with 200 for success."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(headers.get("content-type", "")).lower().startswith("text/html")
 
 
 def _service(operation: str, parameters: Mapping[str, Any]) -> str:
