@@ -15,7 +15,7 @@ import clients
 # crhelper imports boto3 for clients that are not made here.
 with clients.no_collection(), clients.later("boto3"):
     from botocore import xform_name
-    from botocore.exceptions import ClientError, ParamValidationError
+    from botocore.exceptions import ClientError, ParamValidationError, SSLError
     from crhelper import CfnResource
 
     from chime_channel import _answer, _handle, _reasons
@@ -55,6 +55,9 @@ def send(
         raise ServiceError(operation, code, message, status) from None
     except ParamValidationError as wrong:
         raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
+    except SSLError:
+        why = "TLS failed: the certificate may be unknown, expired or of another host."
+        raise ServiceError(operation, "Unreachable", why) from None
     if _is_web_page(answer):
         raise ServiceError(operation, "Unreachable", "a web page came instead of the service's answer.")
     return answer

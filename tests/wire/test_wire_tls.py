@@ -1,0 +1,44 @@
+"""TLS: nothing is sent to a server that cannot show who it is."""
+
+from __future__ import annotations
+
+import pytest
+from execution import Environment, Start
+from stack import S3, Stack
+from wire_server import EXPIRED, OTHER_HOST, UNKNOWN_AUTHORITY
+
+CHIME = "messaging-chime.us-east-1.amazonaws.com"
+WRONG = [UNKNOWN_AUTHORITY, OTHER_HOST, EXPIRED]
+
+
+@pytest.mark.parametrize(
+    ("variables", "host"),
+    [({}, CHIME), ({"AWS_USE_FIPS_ENDPOINT": "true"}, "messaging-chime-fips.us-east-1.amazonaws.com")],
+    ids=["lean", "of boto3"],
+)
+def test_call_is_not_sent_under_a_wrong_certificate(
+    start: Start, stack: Stack, variables: dict[str, str], host: str
+) -> None:
+    """No call reaches an endpoint whose certificate is unknown, expired or of another host; the answer says why."""
+    environment = start(**variables)
+    for kind in WRONG:
+        stack.state.certificates[host] = kind
+        seen = environment.invoke(stack.event("Create"), seconds=25)
+        assert (stack.calls, stack.channels) == ([], [])
+        assert set(seen.resolved) == {host, S3}
+        assert stack.answers[-1]["Status"] == "FAILED"
+        told = "Unreachable: TLS failed: the certificate may be unknown, expired or of another host."
+        assert told in stack.answers[-1]["Reason"]
+    assert len(stack.answers) == 3
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_answer_is_not_sent_under_a_wrong_certificate(warm: Environment, stack: Stack, kind: str) -> None:
+    """No answer reaches a host whose certificate is unknown, expired or another's; the Lambda fails plainly."""
+    stack.state.certificates[S3] = kind
+    seen = warm.invoke(stack.event("Create"))
+    assert stack.answers == []
+    assert seen.raised == "Undelivered: CloudFormation did not take the answer"
+    tried = [line["outcome"] for line in seen.lines if line["operation"] == "answer"]
+    assert tried == ["SSLCertVerificationError"] * 6
+    assert "sEcReT" not in seen.log
