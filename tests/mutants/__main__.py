@@ -14,9 +14,6 @@ from pathlib import Path
 import report
 from parts import COPIED, PARTS, ROOT, SOURCES, STAGES, Part, part_of
 
-MEGABYTES_OF_NODE = 8192
-"""What jsii's process may hold: it keeps the constructs of all mutants of one run."""
-
 
 def copy_if_changed(source: Path, target: Path) -> None:
     """Copy a file or a folder; leave alone what is equal, whose time tells mutmut that nothing changed."""
@@ -58,13 +55,12 @@ def mutants_of(part: Part, stage: Path) -> list[str]:
 
 def run(part: Part, stage: Path, *arguments: str) -> None:
     """Run Python in a stage, as a process of its own: modules of two parts have the same names."""
-    paths = [str(ROOT / "tests" / "mutants")]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": str(ROOT / "tests" / "mutants"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PY_IGNORE_IMPORTMISMATCH": "1",
-        "NODE_OPTIONS": f"--max-old-space-size={MEGABYTES_OF_NODE}",
     }
     done = subprocess.run([sys.executable, *arguments], cwd=stage, env=environment, check=False)
     if done.returncode:
@@ -106,9 +102,10 @@ def main(arguments: list[str]) -> int:
         share = min(1.0, asked.sample / total) if asked.sample else 1.0
         for part in parts:
             some = chosen(names[part.name], part, asked.file, share, asked.seed)
-            listed = stages[part.name] / "chosen.txt"
-            listed.write_text("\n".join(some))
-            run(part, stages[part.name], "-m", "session", part.name, str(asked.budget), listed.name)
+            for first in range(0, len(some), part.batch):
+                listed = stages[part.name] / "chosen.txt"
+                listed.write_text("\n".join(some[first : first + part.batch]))
+                run(part, stages[part.name], "-m", "session", part.name, str(asked.budget), listed.name)
     return report.write(list(PARTS.values()))
 
 

@@ -32,6 +32,8 @@ class Part:
     first: dict[str, tuple[str, ...]]
     """For a module the tests that its mutants meet first."""
     nightly: bool = True
+    batch: int = 500
+    """How many mutants share one session: jsii's process keeps the constructs of all of them."""
 
     def configuration(self) -> str:
         """Return mutmut's section of the stage's pyproject.toml."""
@@ -104,6 +106,7 @@ PARTS = {
             mutated=("cdk_chime_messaging/*",),
             tests=("tests/library", "tests/iam", "tests/test_contract.py"),
             target=0.85,
+            batch=100,
             first={
                 "_admin": ("test_app_instance",),
                 "_app_instance": ("test_app_instance",),

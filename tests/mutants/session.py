@@ -25,6 +25,9 @@ SECONDS_OF_A_TEST = 20
 """A test of a mutant may take so long, and so many times what it took without; then the mutant counts as caught."""
 TIMES_OF_A_TEST = 20
 BYTES_OF_A_MUTANT = 6 * 2**30
+CAUGHT = "caught.txt"
+"""Which test caught which mutant, for whoever looks into a stage's `mutants`."""
+TESTS_AFTERWARDS = 5
 TIMED_OUT = 36
 """mutmut's exit status of a mutant that ran out of time."""
 
@@ -62,6 +65,7 @@ class SessionRunner(PytestRunner):
         self._items = {item.nodeid: item for item in session.items}
         self._failed: list[str] = []
         self._seconds = 0.0
+        self._are_stats_new = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note whether the test that runs has failed, and how long it took."""
@@ -83,6 +87,7 @@ class SessionRunner(PytestRunner):
     def run_stats(self, *, tests: Iterable[str]) -> int:
         """Run tests with the original code, and note what each one calls and how long it takes."""
         asked = set(tests)
+        self._are_stats_new = not asked
         items = [item for name, item in self._items.items() if name in asked or not asked]
         with change_cwd("mutants"):
             for item, following in zip(items, [*items[1:], None], strict=True):
@@ -97,21 +102,45 @@ class SessionRunner(PytestRunner):
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """Run tests until one fails; 1 says that one did."""
-        if mutant_name is None and get_mutant_under_test() != "fail":
-            return 0  # All tests have passed when mutmut asked what they call.
-        items = self._in_order(mutant_name, tests) if mutant_name else list(self._items.values())
         if mutant_name:
-            resource.setrlimit(resource.RLIMIT_AS, (BYTES_OF_A_MUTANT, BYTES_OF_A_MUTANT))
-            signal.signal(signal.SIGALRM, lambda *_: os._exit(TIMED_OUT))
+            return self._run_in_fork(self._in_order(mutant_name, tests))
+        if get_mutant_under_test() == "fail":
+            with change_cwd("mutants"):
+                return int(not all(self._run(item, None) for item in self._items.values()))
+        # Once after the stats: would the tests pass in a fork, in the order in which mutants meet them?
+        return self._try_original() if self._are_stats_new else 0
+
+    def _run_in_fork(self, items: list[pytest.Item]) -> int:
+        """Run tests within the limits of a mutant."""
+        resource.setrlimit(resource.RLIMIT_AS, (BYTES_OF_A_MUTANT, BYTES_OF_A_MUTANT))
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(TIMED_OUT))
         with change_cwd("mutants"):
             for item, following in zip(items, [*items[1:], None], strict=True):
-                if mutant_name:
-                    signal.alarm(SECONDS_OF_A_TEST + int(TIMES_OF_A_TEST * state().duration_by_test[item.nodeid]))
+                signal.alarm(SECONDS_OF_A_TEST + int(TIMES_OF_A_TEST * state().duration_by_test[item.nodeid]))
                 if not self._run(item, following):
+                    with open(CAUGHT, "a") as file:
+                        file.write(
+                            f"{get_mutant_under_test()}\t{item.nodeid}\t{self._failed[0].splitlines()[-1]}\n"
+                        )
                     return 1
         return 0
 
-    def _in_order(self, mutant: str, tests: Iterable[str]) -> list[pytest.Item]:
+    def _try_original(self) -> int:
+        """Return what a mutant that changes nothing exits with: it must live."""
+        pid = os.fork()
+        if not pid:
+            code = self._run_in_fork(self._in_order("none.x_none__mutmut_1", self._items, budget=0))
+            print(*self._failed, file=sys.__stderr__, flush=True)
+            os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def passes_still(self) -> bool:
+        """Return whether the original code passes after all mutants: they share the process of jsii."""
+        mutmut.set_mutant_under_test("")
+        with change_cwd("mutants"):
+            return all(self._run(item, None) for item in list(self._items.values())[:TESTS_AFTERWARDS])
+
+    def _in_order(self, mutant: str, tests: Iterable[str], budget: float | None = None) -> list[pytest.Item]:
         """Return the module's own tests first; of a test's parameters the first of all before the second of any."""
         module = mutant.rpartition(".")[0].rpartition(".")[2]
         seconds = state().duration_by_test
@@ -121,10 +150,11 @@ class SessionRunner(PytestRunner):
             function = name.partition("[")[0]
             turns[function] += 1
             keys[name] = (not self._part.meets_first(module, function), turns[function], seconds[name])
+        limit = self._budget if budget is None else budget
         items, spent = [], 0.0
         for name in sorted(keys, key=lambda name: keys[name]):
             spent += seconds[name]
-            if items and self._budget and spent > self._budget:
+            if items and limit and spent > limit:
                 break
             items.append(self._items[name])
         return items
@@ -148,8 +178,9 @@ class Mutation:
         os.chdir("..")
         # One at a time: all forks talk to the one process of jsii that the session has started.
         mutmut._run(self._names, max_children=1)
-        save_results()
-        self.done = True
+        self.done = runner.passes_still()
+        if self.done:
+            save_results()
         return True
 
 
