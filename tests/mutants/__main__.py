@@ -76,6 +76,15 @@ def chosen(names: Sequence[str], part: Part, file: str | None, share: float, see
     return list(names)
 
 
+def chosen_parts(asked: argparse.Namespace) -> list[Part]:
+    """Return the parts that the command line asks for."""
+    if asked.part:
+        return [PARTS[asked.part]]
+    if asked.file:
+        return [part_of(asked.file)]
+    return [part for part in PARTS.values() if part.sampled or not asked.sample]
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="python tests/mutants", description="Mutation testing with mutmut.")
@@ -91,10 +100,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Try mutants and write the pages; the exit status says whether the scores are those asked for."""
     asked = parse(arguments)
-    if asked.part:
-        parts = [PARTS[asked.part]]
-    else:
-        parts = [part_of(asked.file)] if asked.file else [part for part in PARTS.values() if part.nightly]
+    parts = chosen_parts(asked)
     if not asked.report:
         stages = {part.name: prepare(part) for part in parts}
         names = {part.name: mutants_of(part, stages[part.name]) for part in parts}

@@ -31,7 +31,8 @@ class Part:
     """The share of mutants that must be caught."""
     first: dict[str, tuple[str, ...]]
     """For a module the tests that its mutants meet first."""
-    nightly: bool = True
+    sampled: bool = True
+    """Whether a sample of all parts takes mutants of this one, too."""
     batch: int = 500
     """How many mutants share one session: jsii's process keeps the constructs of all of them."""
 
@@ -157,7 +158,7 @@ PARTS = {
             tests=("tests/mutants/histories.py",),
             target=0.0,
             first={},
-            nightly=False,
+            sampled=False,
         ),
     )
 }

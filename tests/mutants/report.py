@@ -12,6 +12,8 @@ from pathlib import Path
 from parts import RESULTS, ROOT, STAGES, Part
 
 PAGE = ROOT / "docs" / "mutants.md"
+SIMULATION = ROOT / "docs" / "simulation.md"
+BEGIN, END = "<!-- made by make mutants -->", "<!-- end -->"
 REASONS = Path(__file__).parent / "reasons.toml"
 LIVES = ("survived", "no tests")
 HEAD = """# Mutants
@@ -41,11 +43,18 @@ class Mutant:
     """The file in the checkout."""
     status: str
     diff: str
+    where: str
+    """Where the test failed that caught it: the last line of what pytest tells."""
 
     @property
     def lives(self) -> bool:
         """Return whether no test caught it."""
         return self.status in LIVES
+
+    @property
+    def is_asserted(self) -> bool:
+        """Return whether a test's own words caught it, and not an exception of the code or of a library."""
+        return not self.lives and self.where.startswith("tests/")
 
     @property
     def function(self) -> str:
@@ -68,7 +77,7 @@ def results(part: Part) -> list[Mutant]:
     if not path.exists():
         return []
     return [
-        Mutant(name, f"{part.folder}/{found['file']}", found["status"], found["diff"])
+        Mutant(name, f"{part.folder}/{found['file']}", found["status"], found["diff"], found["where"])
         for name, found in json.loads(path.read_text()).items()
     ]
 
@@ -118,20 +127,47 @@ def survivors(mutants: Iterable[Mutant], known: dict[tuple[str, str, str], str])
     return lines or ["", "None."]
 
 
+def summary(part: Part, mutants: Sequence[Mutant]) -> str:
+    """Return what a part's score is worth."""
+    _, tried, caught = score(mutants)
+    asserted = sum(mutant.is_asserted for mutant in mutants)
+    return (
+        f"Due: {100 * part.target:.0f} %. Of {caught} that were caught, {asserted} failed an assertion of a test; "
+        f"the others broke the code in a way that no caller survives. Without these, {asserted} of "
+        f"{tried - caught + asserted} were caught, {percent(asserted, tried - caught + asserted)}."
+    )
+
+
+def section(part: Part, mutants: Sequence[Mutant], known: dict[tuple[str, str, str], str]) -> str:
+    """Return a part's section of the page."""
+    lines = ["", f"## {part.name.capitalize()}", summary(part, mutants), "", *table(part, mutants)]
+    return "\n".join([*lines, "", f"### Survivors: {part.name}", *survivors(mutants, known)]) + "\n"
+
+
+def write_simulation(part: Part, mutants: Sequence[Mutant]) -> None:
+    """Put the table of what the simulation alone catches into its page."""
+    head, _, rest = SIMULATION.read_text().partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    SIMULATION.write_text(head + BEGIN + "\n" + "\n".join(table(part, mutants)) + "\n" + END + tail)
+    print(f"written: {SIMULATION.relative_to(ROOT)}")
+
+
 def write(parts: Sequence[Part]) -> int:
-    """Write the page and print the scores; 1 where a part that was tried is below its target."""
+    """Write the pages and print the scores; 1 where a part that was tried is below its target."""
     known = reasons()
-    pages, below = [HEAD], 0
+    sections, below = [HEAD], 0
     for part in parts:
         mutants = results(part)
         _, tried, caught = score(mutants)
-        if not part.nightly or not tried:
+        if not tried:
             continue
         due = f"{100 * part.target:.0f} %"
         print(f"{part.name}: {percent(caught, tried)} of {tried} mutants caught, {due} due")
         below += caught < part.target * tried
-        lines = ["", f"## {part.name.capitalize()}", f"Due: {due}.", "", *table(part, mutants)]
-        pages.append("\n".join([*lines, "", f"### Survivors: {part.name}", *survivors(mutants, known)]) + "\n")
-    PAGE.write_text("".join(pages))
+        if part.name == "simulation":
+            write_simulation(part, mutants)
+        else:
+            sections.append(section(part, mutants, known))
+    PAGE.write_text("".join(sections))
     print(f"written: {PAGE.relative_to(ROOT)}")
     return int(bool(below))

@@ -42,8 +42,13 @@ def generate() -> None:
     save_results()
 
 
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
 def save_results() -> None:
     """Write down what became of each mutant, and what the survivors change."""
+    caught = dict(line.split("\t")[::2] for line in _lines(Path("mutants", CAUGHT)))
     found = {}
     for path in mutmut.walk_mutatable_files():
         data = mutmut.SourceFileMutationData(path=path)
@@ -52,7 +57,12 @@ def save_results() -> None:
             status = mutmut.status_by_exit_code[code]
             lives = status in ("survived", "no tests")
             diff = mutmut.get_diff_for_mutant(name, path=path) if lives else ""
-            found[name] = {"file": str(path.relative_to("src")), "status": status, "diff": diff}
+            found[name] = {
+                "file": str(path.relative_to("src")),
+                "status": status,
+                "diff": diff,
+                "where": caught.get(name, ""),
+            }
     Path(RESULTS).write_text(json.dumps(found, indent=1))
 
 
