@@ -1,0 +1,65 @@
+"""What is mutated meets tests that are there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+
+from parts import PARTS, ROOT, part_of
+from report import Mutant
+
+DIFF = """--- src/chime_channel/_plan.py
++++ src/chime_channel/_plan.py
+@@ -1,4 +1,4 @@
+ def plan(current):
+-    if current.mode:
++    if not current.mode:
+         return ()
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "part"),
+    [
+        ("lambda/index.py", "handler"),
+        ("lambda/chime_channel/_plan.py", "handler"),
+        ("constructs/cdk_chime_messaging/_channel.py", "library"),
+        ("local/chime_local/service/_persons.py", "service"),
+    ],
+)
+def test_file_is_mutated_in_the_part_whose_tests_hold_it(file: str, part: str) -> None:
+    """The mutants of a file meet the tests of its part."""
+    assert part_of(file).name == part
+
+
+def test_file_that_is_not_mutated_is_refused_by_name() -> None:
+    """A file outside all parts is refused in one sentence, not tried without tests."""
+    with pytest.raises(SystemExit, match=r"app\.py is not among the files that are mutated"):
+        part_of("app.py")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_files_of_tests_that_mutants_meet_are_there(part: str) -> None:
+    """Each file of tests that the table names is among those that the part's mutants meet."""
+    paths = [ROOT / path for path in PARTS[part].tests]
+    files = {file.stem for path in paths for file in (path.glob("test_*.py") if path.is_dir() else [path])}
+    assert {test for tests in PARTS[part].first.values() for test in tests} <= files
+
+
+def test_change_is_known_by_its_words_not_by_its_line() -> None:
+    """A reason is found again when other lines of the file have moved."""
+    name = "chime_channel._plan.x_plan__mutmut_7"
+    mutant = Mutant(name, "lambda/chime_channel/_plan.py", "survived", DIFF, "")
+    assert (mutant.function, mutant.change) == ("plan", "if current.mode: → if not current.mode:")
+    assert mutant.lives
+
+
+def test_source_of_a_mutant_is_the_file_of_the_checkout() -> None:
+    """A mutant's name leads to the file that a user knows."""
+    name = "chime_local.service.x_call__mutmut_1"
+    assert PARTS["service"].source_of(name) == "local/chime_local/service/__init__.py"
+    assert PARTS["handler"].source_of("index.xǁProviderǁserve__mutmut_1") == "lambda/index.py"
