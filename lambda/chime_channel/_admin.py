@@ -40,7 +40,8 @@ def update(work: Work) -> dict[str, str]:
     """Make another user admin: another physical resource, so that CloudFormation deletes the old one afterwards."""
     before = text(work.request.old_properties, "AppInstanceAdminArn")
     admin, _ = _declared(work)
-    if before != admin and work.request.physical_id == admin and app_instance_of(before):
+    left_over = before != admin and work.request.physical_id == admin and app_instance_of(before)
+    if left_over and not region_errors("AppInstanceAdminArn", before):
         # The rollback of an Update that failed, perhaps after its effect: CloudFormation has never heard of it.
         _let_go(work, before)
     return create(work)

@@ -69,11 +69,12 @@ def update(work: Work) -> dict[str, str]:
         "Type", "DEFAULT"
     )
     in_the_way = retyped and _type_now(work, new) != new.get("Type", "DEFAULT")
-    # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of.
+    # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of. One that was
+    # refused for its properties has had none.
     changed = (old_channel, old_target) != (channel, target)
-    left_over = changed and work.request.physical_id == f"{channel}|{target}"
+    left_over = changed and work.request.physical_id == f"{channel}|{target}" and not _errors({**new, **old}, kind)
     replaced = kind.target == "ChannelFlowArn" and old_channel == channel
-    if in_the_way or (left_over and not replaced and _arns.parse_channel_arn(old_channel)):
+    if in_the_way or (left_over and not replaced):
         _detach(work, kind, old_channel, new["ChimeBearer"], old_target)
     return create(work)
 
@@ -87,6 +88,8 @@ def delete(work: Work) -> dict[str, str]:
         return {}
     channel, _, target = physical_id.id.partition("|")
     if physical_id.state is State.MADE_UP:
+        if _errors(properties, kind):
+            return {}  # whether or not it has answered, its Create was refused
         channel, target = text(properties, "ChannelArn"), text(properties, kind.target)
         work.wait_until_create_has_ended()
     if _arns.parse_channel_arn(channel) and not _arns.region_errors("ChannelArn", channel):
@@ -143,7 +146,14 @@ def _is_moderator(api: Api, here: Mapping[str, str]) -> bool:
 
 def _checked(request: Request, kind: _Kind) -> dict[str, str]:
     """Return the properties; raises Refused with all that breaks a rule."""
-    properties, errors = request.properties, []
+    properties = request.properties
+    refuse(request, {"ChannelArn", "ChimeBearer", "Type", kind.target}, _errors(properties, kind))
+    return {name: str(value) for name, value in properties.items()}
+
+
+def _errors(properties: Mapping[str, object], kind: _Kind) -> list[str]:
+    """Return what breaks a rule."""
+    errors = []
     channel_arn = properties.get("ChannelArn")
     channel = _arns.parse_channel_arn(channel_arn)
     if channel is None:
@@ -162,5 +172,4 @@ def _checked(request: Request, kind: _Kind) -> dict[str, str]:
         errors.append(f"ChannelFlowArn: must be a channel flow's ARN, got {shown(properties.get(kind.target))}")
     if properties.get("Type", "DEFAULT") not in ("DEFAULT", "HIDDEN"):
         errors.append(f"Type: must be DEFAULT or HIDDEN, got {shown(properties.get('Type'))}")
-    refuse(request, {"ChannelArn", "ChimeBearer", "Type", kind.target}, errors)
-    return {name: str(value) for name, value in properties.items()}
+    return errors

@@ -262,6 +262,18 @@ def test_right_that_the_first_release_gave_goes_with_its_resource(place: Place, 
         assert is_admin(place) is shared
 
 
+def test_update_to_an_admin_of_another_region_is_rolled_back(place: Place) -> None:
+    """The rollback of an Update that named an admin where the service has no endpoint calls nothing there."""
+    afar = "arn:aws:chime:eu-west-1:000000000000:app-instance/afar/user/jo"
+    first = {"AppInstanceArn": place.stage.app, "AppInstanceAdminArn": place.ann}
+    event = place.stage.event("Create", first, ResourceType="Custom::ChimeAppInstanceAdmin")
+    held = place.stage.deliver(event)["PhysicalResourceId"]
+    more = {"PhysicalResourceId": held, "OldResourceProperties": {**first, "AppInstanceAdminArn": afar}}
+    back = place.stage.event("Update", first, ResourceType="Custom::ChimeAppInstanceAdmin", **more)
+    assert place.stage.deliver(back)["Status"] == "SUCCESS"
+    assert all(afar not in str(parameters) for _, parameters in place.stage.calls)
+
+
 def test_right_without_a_mark_is_anothers(place: Place) -> None:
     """A Delete of a resource without a mark, which every Create of this release leaves, takes nothing away."""
     stage = place.stage

@@ -126,6 +126,39 @@ def test_failed_update_is_taken_back(stage: Stage) -> None:
     assert state(stage)[0].keys() == {ann}
 
 
+AFAR = "arn:aws:chime:eu-west-1:000000000000:app-instance/afar"
+BROKEN = (
+    {"MemberArn": "bob"},
+    {"ChannelArn": "lobby"},
+    {"ChannelArn": f"{AFAR}/channel/lobby"},
+    {"ChimeBearer": f"{AFAR}/user/boss"},
+)
+
+
+@pytest.mark.parametrize("kind", ["ChannelMembership", "ChannelModerator", "ChannelBan"])
+@pytest.mark.parametrize("broken", BROKEN, ids=str)
+def test_update_refused_for_its_properties_is_rolled_back(stage: Stage, kind: str, broken: dict[str, str]) -> None:
+    """The rollback of an Update that broke a rule succeeds, and leaves what was attached before."""
+    first = {"ChannelArn": channel(stage), "MemberArn": stage.user("ann"), "ChimeBearer": stage.boss}
+    created = request(stage, kind, "Create", first)
+    before = state(stage)
+    held = created["PhysicalResourceId"]
+    second = {**first, **broken}
+    failed = request(stage, kind, "Update", second, PhysicalResourceId=held, OldResourceProperties=first)
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", held)
+    back = request(stage, kind, "Update", first, PhysicalResourceId=held, OldResourceProperties=second)
+    assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", held), back
+    assert state(stage) == before
+
+
+@pytest.mark.parametrize("bearer", ["boss", f"{AFAR}/user/boss"])
+def test_delete_of_a_create_that_broke_a_rule_and_never_answered_succeeds(stage: Stage, bearer: str) -> None:
+    """A stack whose creation was cancelled is not stuck for a ChimeBearer that nothing could be attached with."""
+    wrong = {"ChannelArn": channel(stage), "MemberArn": stage.user("ann"), "ChimeBearer": bearer}
+    deleted = request(stage, "ChannelBan", "Delete", wrong, PhysicalResourceId="demo-Ban-ABC123")
+    assert deleted["Status"] == "SUCCESS", deleted
+
+
 def test_gone_channel(stage: Stage) -> None:
     """What was attached to a channel that is gone is gone, too."""
     arn, ann = channel(stage), stage.user("ann")
