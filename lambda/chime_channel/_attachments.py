@@ -69,8 +69,8 @@ def update(work: Work) -> dict[str, str]:
         "Type", "DEFAULT"
     )
     in_the_way = retyped and _type_now(work, new) != new.get("Type", "DEFAULT")
-    # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of. One that was
-    # refused for its properties has had none.
+    # An Update that failed may have had its effect: its rollback names what CloudFormation never heard of. One
+    # that was refused for its properties has had none.
     changed = (old_channel, old_target) != (channel, target)
     left_over = changed and work.request.physical_id == f"{channel}|{target}" and not _errors({**new, **old}, kind)
     replaced = kind.target == "ChannelFlowArn" and old_channel == channel
