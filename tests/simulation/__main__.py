@@ -1,20 +1,32 @@
-"""Plays histories: python tests/simulation [how many] [first seed]; or one again: … replay KIND SEED [WITHOUT]."""
+"""Plays histories and measures what they reach.
+
+python tests/simulation [HOW MANY] [FIRST SEED]           plays histories
+python tests/simulation replay KIND SEED [WITHOUT]        plays one again
+python tests/simulation reach [HOW MANY] [FIRST SEED]     says which branches of lambda/ they do not reach
+python tests/simulation first [FILE:LINE[-LINE]] …        plays those first that reach some lines; where none are
+                                                          named, those that differ from the last commit
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent.parent
+from reach import ROOT, Reached, changed_places, measure, places, report, seeds_first
+
 sys.path[:0] = [str(ROOT / name) for name in ("lambda", "local", "constructs")]
 
 OF_ATTACHMENTS = 4
 """One history in so many is one of attachments and settings, the others are of channels."""
 WORKERS = 2
 CHUNK = 250
+INDEXED = 1000
+"""How many histories are played to learn which of them reach a line."""
+FIRST = 500
+"""How many of those that reach a line, and of their variations, are played then."""
 
 
 def kinds() -> dict[str, tuple[Any, tuple[str, ...]]]:
@@ -33,22 +45,28 @@ def kind_of(seed: int) -> str:
     return "channels" if seed % OF_ATTACHMENTS else "attachments"
 
 
-def play_chunk(seeds: range) -> tuple[int, int | None]:
+def play_chunk(seeds: Sequence[int]) -> tuple[int, int | None]:
     """Play the histories of some seeds; return the number of calls, and the first seed of a violation."""
     from shrink import Violation
 
     calls = 0
     for seed in seeds:
         try:
-            calls += kinds()[kind_of(seed)][0](seed).run()
+            calls += play_seed(seed)
         except Violation:
             return calls, seed
     return calls, None
 
 
-def play(count: int, first: int) -> int:
-    """Play as many histories as asked for; at the first violation tell its story, made short."""
-    chunks = [range(seed, min(seed + CHUNK, first + count)) for seed in range(first, first + count, CHUNK)]
+def play_seed(seed: int) -> int:
+    """Play the history of a seed and return the number of calls; raises Violation."""
+    calls: int = kinds()[kind_of(seed)][0](seed).run()
+    return calls
+
+
+def play(seeds: Sequence[int]) -> int:
+    """Play histories; at the first violation tell its story, made short."""
+    chunks = [seeds[begin : begin + CHUNK] for begin in range(0, len(seeds), CHUNK)]
     begun, calls, played = time.monotonic(), 0, 0
     with ProcessPoolExecutor(WORKERS) as workers:
         for chunk, (more, violated) in zip(chunks, workers.map(play_chunk, chunks), strict=True):
@@ -59,8 +77,49 @@ def play(count: int, first: int) -> int:
             if played % 10_000 == 0:
                 print(f"{played} histories, {calls} calls", flush=True)
     seconds = time.monotonic() - begun
-    print(f"{count} histories, {calls} calls, no violation, {count / seconds * 60:.0f} histories a minute")
+    print(f"{played} histories, {calls} calls, no violation, {played / seconds * 60:.0f} histories a minute")
     return 0
+
+
+def reach_chunk(seeds: Sequence[int], of_each: bool) -> tuple[Reached, int | None]:
+    """Measure what some histories reach; return it, and the first seed of a violation."""
+    violated: list[int] = []
+
+    def player() -> Callable[[int], None]:
+        kinds()
+        from shrink import Violation
+
+        def play_one(seed: int) -> None:
+            try:
+                play_seed(seed)
+            except Violation:
+                violated.append(seed)
+
+        return play_one
+
+    return measure(seeds, player, of_each=of_each), next(iter(violated), None)
+
+
+def reach(seeds: Sequence[int], *, of_each: bool = False) -> tuple[Reached, int | None]:
+    """Measure what histories reach; return it, and the first seed of a violation."""
+    chunks = [seeds[begin : begin + CHUNK] for begin in range(0, len(seeds), CHUNK)]
+    reached, violated = Reached(), None
+    with ProcessPoolExecutor(WORKERS) as workers:
+        for found, seed in workers.map(reach_chunk, chunks, [of_each] * len(chunks)):
+            reached.add(found)
+            violated = seed if violated is None else violated
+    return reached, violated
+
+
+def play_first(texts: Sequence[str]) -> int:
+    """Play those histories first that reach some places, the changed ones where none is named."""
+    wanted = places(texts) if texts else changed_places()
+    reached, violated = reach(range(INDEXED), of_each=True)
+    if violated is not None:
+        return tell(violated)
+    for name, line in sorted(wanted):
+        print(f"{name}:{line} is reached by {len(reached.seeds.get((name, line), ()))} of {INDEXED} histories")
+    return play(seeds_first(reached, wanted, FIRST))
 
 
 def tell(seed: int) -> int:
@@ -81,14 +140,31 @@ def tell(seed: int) -> int:
 
 def main(arguments: list[str]) -> int:
     """Do what the command line says; the exit status is the answer."""
-    if arguments[:1] != ["replay"]:
-        count, first = (*map(int, arguments), *(100_000, 0)[len(arguments) :])
-        return play(count, first)
+    match arguments:
+        case ["replay", kind, seed, *without]:
+            return replay(kind, int(seed), frozenset(",".join(without).split(",")))
+        case ["first", *texts]:
+            return play_first(texts)
+        case ["reach", *numbers]:
+            reached, violated = reach(_seeds(numbers, 4_500))
+            print("\n".join(report(reached)))
+            return 0 if violated is None else tell(violated)
+        case _:
+            return play(_seeds(arguments, 100_000))
+
+
+def _seeds(numbers: Sequence[str], count: int) -> range:
+    """Return the seeds that a command line names: how many, and the first."""
+    count, first = (*map(int, numbers), *(count, 0)[len(numbers) :])
+    return range(first, first + count)
+
+
+def replay(kind: str, seed: int, without: frozenset[str]) -> int:
+    """Play one history again and tell its story."""
     from shrink import Violation
 
-    kind, seed, *without = arguments[1:]
     try:
-        kinds()[kind][0](int(seed), frozenset(",".join(without).split(","))).run()
+        kinds()[kind][0](seed, without).run()
     except Violation as found:
         print(found)
         return 1
