@@ -12,8 +12,10 @@ from cloudformation import Declared, Stack
 from faults import WEATHER
 from history import MANY
 from machine import Lambda, Sim
+from reach import VARIATIONS
 from shrink import SWITCHES, Violation
 from weather import POLICIES, change_weather, draw_concurrency, draw_weather, draw_world
+from wrong import make_wrong
 
 from chime_local.service import ChimeError, ChimeService
 
@@ -43,7 +45,9 @@ PARTS = (
     "other stack",
     *KINDS,
     *MANY,
+    "wrong",
     "meddling",
+    "demotion",
     "hours",
     "cancel",
     "fail",
@@ -55,6 +59,9 @@ PARTS = (
 )
 """What a history can be played without."""
 DENIED = (
+    "DescribeChannelMembership",
+    "DescribeChannelModerator",
+    "ListChannels",
     "BatchCreateChannelMembership",
     "DeleteChannelMembership",
     "CreateChannelModerator",
@@ -82,17 +89,14 @@ _STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
 
 
 class Attachments:
-    """One history, all of it drawn from its seed."""
+    """One history, all of it drawn from its seed; a variation (`VARIATIONS`) declares what the seed itself does."""
 
     def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
         self.seed, self.without = seed, without
         self.sim = Sim(seed)
-        self.rng = random.Random(seed * 7907 + 5)
+        self.rng = random.Random(seed % VARIATIONS * 7907 + 5)
         world = draw_world(self.rng, without)
         self.service = ChimeService(world, clock=lambda: self.sim.now, rng=random.Random(seed + 11))
-        weather = draw_weather(self.rng, without)
-        if weather.kill:
-            weather = replace(weather, kill=0.3)  # requests of few calls are killed as often as those of many
         weather = draw_weather(self.rng, without)
         if weather.kill:
             weather = replace(weather, kill=0.3)  # requests of few calls are killed as often as those of many
@@ -103,6 +107,10 @@ class Attachments:
             self.stacks.append(Stack(self.sim, self.function, "other", story=self.story))
         self.by_hand: set[str] = set()
         """Who is admin beside what the stacks declare."""
+        self.loose: set[str] = set()
+        """Physical ids of what somebody has detached by hand: it may be attached again, or not."""
+        self.retention_by_hand: int | None = None
+        self.streams_by_hand: dict[str, str] = {}
         self._set_up()
 
     def _set_up(self) -> None:
@@ -184,6 +192,8 @@ class Attachments:
                 if self._chance(0.6, "hours"):
                     self._check()
                     self._promote_by_hand()
+                    if self._chance(0.2, "meddling"):
+                        self._detach_by_hand()
                     self.sim.run(lambda: False, self.rng.uniform(0, 7200))
                 else:
                     self.sim.run(lambda: False, self.rng.uniform(0, 30))
@@ -229,12 +239,18 @@ class Attachments:
         fail, cancel = self._chance(0.2, "fail"), self._chance(0.1, "cancel")
         for name, declared in template.items():
             self.story.append(f"  {stack.name} declares {name} {dict(declared.properties)}")
-        must_succeed = fine and not fail and not cancel and "ghost" not in str(template)
+        wrong = self.rng.choice(sorted(template)) if template and self._chance(0.08, "wrong") else ""
+        if wrong:
+            properties = make_wrong(self.rng, template[wrong].kind, template[wrong].properties, self.app)
+            template[wrong] = replace(template[wrong], properties=properties)
+            self.story.append(f"  {wrong} breaks a rule: {properties}")
+        must_succeed = fine and not fail and not cancel and not wrong and "ghost" not in str(template)
 
         def deploy() -> None:
             done = stack.apply(template, fail=fail, cancel=cancel)
             self.story.append(f"{stack.name} fail={fail} cancel={cancel}: {'done' if done else 'rolled back'}")
             assert done or not must_succeed, "an operation failed though nothing was wrong"
+            assert not (done and wrong), "what breaks a rule was taken"
             assert not stack.skipped, "a rollback's Update fails"
 
         return deploy
@@ -267,7 +283,7 @@ class Attachments:
                 value = chosen
         properties = {kind.property: value}
         if kind.type.startswith("Custom::ChimeAppInstance"):
-            other = name != "Admin" and rng.random() < 0.2
+            other = name != "Admin" and rng.random() < 0.35
             properties["AppInstanceArn"] = self.other_app if other else self.app
         else:
             properties["ChannelArn"] = f"{self.app}/channel/{rng.choices(CHANNELS, [4, 1])[0]}"
@@ -289,6 +305,16 @@ class Attachments:
         """Delete the stacks in fine weather, perhaps after somebody has deleted a channel."""
         self._check()
         self.function.clear()
+        if self._chance(0.3, "meddling"):
+            self._set_by_hand()
+        if self._chance(0.2, "demotion"):
+            self.story.append("somebody takes the moderator's right away")
+            for name in CHANNELS:
+                self._messaging(
+                    "DeleteChannelModerator",
+                    ChannelArn=f"{self.app}/channel/{name}",
+                    ChannelModeratorArn=self._user("mod"),
+                )
         if self.rng.random() < 0.4 and "meddling" not in self.without:
             self.story.append("somebody deletes the garden")
             self._messaging("DeleteChannel", ChannelArn=f"{self.app}/channel/garden")
@@ -297,6 +323,52 @@ class Attachments:
         self.sim.all_at_once([lambda stack=stack: deleted.append(stack.delete()) for stack in self.stacks])  # type: ignore[misc]
         assert all(deleted), "the stack cannot be deleted in fine weather"
         self._check()
+
+    def _detach_by_hand(self) -> None:
+        """Let somebody detach what a stack has attached."""
+        held = self.stacks[0].resources
+        names = [name for name in ("Ann", "Cy", "Moderator", "Ban", "Flow") if name in held]
+        if not names:
+            return
+        one = held[self.rng.choice(names)]
+        properties, kind = one.declared.properties, one.declared.kind.removeprefix("Custom::Chime")
+        operation, parameter = {
+            "ChannelMembership": ("DeleteChannelMembership", "MemberArn"),
+            "ChannelModerator": ("DeleteChannelModerator", "ChannelModeratorArn"),
+            "ChannelBan": ("DeleteChannelBan", "MemberArn"),
+            "ChannelFlowAssociation": ("DisassociateChannelFlow", "ChannelFlowArn"),
+        }[kind]
+        target = properties["ChannelFlowArn" if kind == "ChannelFlowAssociation" else "MemberArn"]
+        self.story.append(f"somebody detaches {one.physical_id}")
+        self.loose.add(one.physical_id)
+        try:
+            self._messaging(operation, ChannelArn=properties["ChannelArn"], **{parameter: target})
+        except ChimeError:
+            return  # somebody has done so before
+
+    def _set_by_hand(self) -> None:
+        """Let somebody set another retention and another stream, which the stack must leave."""
+        self.story.append("somebody sets retention and streams")
+        if "Retention" in self.stacks[0].resources:
+            self.retention_by_hand = 90
+            settings = {"ChannelRetentionSettings": {"RetentionDays": 90}}
+            self._call(
+                "identity",
+                "PutAppInstanceRetentionSettings",
+                AppInstanceArn=self._about("Retention")[0]["AppInstanceArn"],
+                AppInstanceRetentionSettings=settings,
+            )
+        for one in self._about("Streaming"):
+            self.streams_by_hand = {"Channel": f"{_STREAM}theirs"}
+            streams = {**one["StreamArns"], **self.streams_by_hand}
+            self._call(
+                "messaging",
+                "PutMessagingStreamingConfigurations",
+                AppInstanceArn=one["AppInstanceArn"],
+                StreamingConfigurations=[
+                    {"DataType": kind, "ResourceArn": arn} for kind, arn in sorted(streams.items())
+                ],
+            )
 
     # What must hold
 
@@ -313,10 +385,7 @@ class Attachments:
         self.sim.run(lambda: False, 1600)  # whatever still runs comes to its end
         for stack in self.stacks:
             check_answers(stack, self.function)
-        channels = self.service.channels()
-        left_out = {id_.partition("|")[0] for stack in self.stacks for id_ in stack.left_out}
-        assert not left_out & {channel.arn for channel in channels}, f"could not be detached: {left_out}"
-        for channel in channels:
+        for channel in self.service.channels():
             self._check_channel(channel)
         admins = {one["AppInstanceAdminArn"] for one in self._about(SHARED)}
         found = set(self.service.app_instances[self.app].admins)
@@ -325,31 +394,54 @@ class Attachments:
             marks = len(self.service.tags.get(arn, {}))
             declared = sum(one["AppInstanceAdminArn"] == arn for one in self._about(SHARED))
             assert marks == declared, f"marks of an admin: {marks}"
-        for app in self.service.app_instances.values():
+        apps = list(self.service.app_instances.values())
+        days = [self._days(app) for app in apps]
+        assert not self.retention_by_hand or self.retention_by_hand in days, f"retention by hand: {days}"
+        streams = [self._streams(app) for app in apps]
+        by_hand = self.streams_by_hand
+        assert not by_hand or any(by_hand.items() <= one.items() for one in streams), f"streams by hand: {streams}"
+        for app in apps:
             self._check_settings(app)
+
+    def _days(self, app: Any) -> Any:
+        return app.retention.get("ChannelRetentionSettings", {}).get("RetentionDays")
+
+    def _streams(self, app: Any) -> dict[str, str]:
+        return {one["DataType"]: one["ResourceArn"] for one in app.streaming}
 
     def _check_settings(self, app: Any) -> None:
         def here(name: str) -> list[Any]:
             return [one for one in self._about(name) if one["AppInstanceArn"] == app.arn]
 
         days = [int(one["RetentionDays"]) for one in here("Retention")]
-        found = app.retention.get("ChannelRetentionSettings", {}).get("RetentionDays")
-        assert found == (days[0] if days else None), f"retention: {found}"
-        streams = {one["DataType"]: one["ResourceArn"] for one in app.streaming}
+        found = self._days(app)
+        is_by_hand = self.retention_by_hand is not None and found == self.retention_by_hand
+        assert is_by_hand or found == (days[0] if days else None), f"retention: {found}"
+        streams = self._streams(app)
         (wanted,) = [one["StreamArns"] for one in here("Streaming")] or [{}]
-        assert streams == wanted, f"streaming: {streams}"
+        by_hand = self.streams_by_hand.items() & streams.items()
+        assert streams == {**wanted, **dict(by_hand)}, f"streaming: {streams}"
 
     def _check_channel(self, channel: Any) -> None:
         def here(*names: str) -> list[Any]:
             return [one for one in self._about(*names) if one["ChannelArn"] == channel.arn]
 
+        # What somebody has detached, or nobody has the right to detach, may be there or not.
+        loose = self.loose.union(*(stack.left_out for stack in self.stacks))
+        either = {target for arn, _, target in (text.partition("|") for text in loose) if arn == channel.arn}
         declared = {one["MemberArn"]: one.get("Type", "DEFAULT") for one in here("Ann", "Cy")}
-        # Who becomes a moderator may become a member by that, and stays one.
-        besides = {self._user(name) for name in ("boss", "mod", "fay", "gus")}
+        besides = {self._user(name) for name in ("boss", "mod")}
+        if self.service.world.moderator_is_member == "yes":
+            besides |= {self._user(name) for name in ("fay", "gus")}  # they stay members
         members = {arn: kind for arn, kind in channel.members.items() if arn not in besides}
-        assert members == {self._user("guest"): "DEFAULT", **declared}, f"{channel.name}: members {members}"
+        wanted = {arn: kind for arn, kind in declared.items() if arn not in either}
+        either_kind = {arn: declared.get(arn, kind) for arn, kind in members.items() if arn in either}
+        assert members == {self._user("guest"): "DEFAULT", **wanted, **either_kind}, f"{channel.name}: {members}"
         moderators = set(channel.moderators) - {self._user("boss"), self._user("mod")}
-        assert moderators == {one["MemberArn"] for one in here("Moderator")}, f"{channel.name}: {moderators}"
-        assert channel.bans == {one["MemberArn"] for one in here("Ban")}, f"{channel.name}: bans {channel.bans}"
+        wrong = moderators ^ {one["MemberArn"] for one in here("Moderator")}
+        assert not wrong - either, f"{channel.name}: moderators {wrong}"
+        wrong = channel.bans ^ {one["MemberArn"] for one in here("Ban")}
+        assert not wrong - either, f"{channel.name}: bans {wrong}"
         flows = [one["ChannelFlowArn"] for one in here("Flow")]
-        assert channel.flow == (flows[0] if flows else None), f"{channel.name}: flow {channel.flow}"
+        wrong = {channel.flow} ^ {flows[0] if flows else None}
+        assert not wrong - {None} - either, f"{channel.name}: flow {channel.flow}"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from cloudformation import Declared, Stack, stack_id, stringified
+from cloudformation import Declared, Stack, stack_id
 from declare import expires
 from machine import Lambda
 
-from chime_channel._declaration import parse
-from chime_channel._identity import OWNER_TAG, Mark, owner_of
+from chime_channel._identity import owner_of
 from chime_local.service import ChannelSnapshot, ChimeService
 
 _SECRET = re.compile("sEcReT|Zq")
 """Is in each value of Name, Metadata and Tags that a template declares, and in each ResponseURL."""
 
+OWNER_TAG = "cdk-chime-messaging:owner"
 _NOBODY = "nobody"
+_PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
 Life = tuple[str, float]
 """A channel's ARN and when it was created: an ARN may come again."""
 
@@ -53,6 +55,16 @@ class Checks:
         """From ChannelIds to those that ever had them."""
         self._before: dict[str, dict[str, tuple[str, Declared]]] = {}
         self._left_behind: set[str] = set()
+        self._owners: dict[str, set[str]] = {}
+        """From channels to those whose mark they may bear."""
+        self._by_hand: set[Life] = set()
+        """Lives of channels that were made by hand."""
+        self._removed: set[str] = set()
+        """Channels that somebody deleted, or that expired, since they were last seen."""
+        self._seen: dict[str, float] = {}
+        """The channels that were there when it was last looked."""
+        self._kept: dict[Life, ChannelSnapshot] = {}
+        """What was retained, as it was then."""
         self._not_to_be_taken: set[tuple[str, str, str, float]] = set()
         """Stacks, logical ids and lives of channels that another owner has and that are not asked for in so many
         words."""
@@ -77,6 +89,7 @@ class Checks:
         self.vanished.discard(arn)
         self._speak(arn, "by hand")
         self.foreign[arn] = self._alive()[arn]
+        self._by_hand.add((arn, self.foreign[arn].created))
         self._ids_of.setdefault(arn.rpartition("/")[2], set()).add(("", arn))
 
     def note_moved(self, stack: Stack, name: str, target: Stack, new: str) -> None:
@@ -124,6 +137,7 @@ class Checks:
             stack.name: {name: (held.physical_id, held.declared) for name, held in stack.resources.items()}
             for stack in stacks
         }
+        self._look()
         self._left_behind = self.retained() - self.vanished
         self._not_to_be_taken.clear()
 
@@ -140,6 +154,10 @@ class Checks:
             if name not in before:
                 continue
             old_id, old = before[name]
+            is_lost = old_id in self.vanished and _fixed(old) == _fixed(held.declared)
+            assert not (is_lost and arn in self._left_behind - set(self.disputed)), (
+                "an Update took what an earlier life left behind"
+            )
             if any(expires(declared.properties) for declared in (template.get(name, old), old)):
                 continue  # the service may have deleted it in the midst
             if old_id in self.vanished or {old_id, held.physical_id} & set(self.disputed):
@@ -152,7 +170,10 @@ class Checks:
     def end_round(self) -> None:
         """See what became of channels that were retained or foreign."""
         held, alive = set(self.held()), self._alive()
+        self._look()
         for stack in self.stacks:
+            for name, resource in stack.resources.items():
+                self._owners.setdefault(resource.physical_id, set()).add(owner_of(stack_id(stack.name), name))
             taken_back = held & stack.retained
             stack.retained -= taken_back
             self.taken_back |= taken_back
@@ -165,6 +186,27 @@ class Checks:
                 self.contended.add(arn)
             if arn not in alive and (adopter in self._operating or not self._adopter_holds(arn, adopter)):
                 self.vanished.add(arn)
+
+    def _look(self) -> None:
+        """See that each channel that is gone was deleted by who may: by its stack once it was answered for."""
+        alive = {channel.arn: channel.created for channel in self._alive().values()}
+        for arn, created in self._seen.items():
+            if alive.get(arn) == created or arn in self._removed:
+                continue
+            by = [stack for stack in self.stacks if arn in stack.deleted]
+            if (arn, created) in self._by_hand:
+                by = [stack for stack in by if arn in stack.confirmed]
+                assert by, f"a channel made by hand was deleted by who never had it: {arn}"
+            assert by or not any(arn in stack.confirmed for stack in self.stacks), (
+                f"deleted without a Delete: {arn}"
+            )
+        self._seen = alive
+        self._removed.clear()
+
+    def note_removed(self, arn: str) -> None:
+        """Note that somebody has deleted a channel."""
+        self.vanished.add(arn)
+        self._removed.add(arn)
 
     def _is_held_by_another(self, arn: str, adopter: str) -> bool:
         return any(
@@ -202,6 +244,7 @@ class Checks:
                 self.disputed[arn] = _NOBODY
         known = {*self.held(), *self.retained()}
         self.vanished |= {arn for arn in known if arn.startswith("arn:") and arn not in alive}
+        self._removed |= set(self._seen) - set(alive)
 
     # What must hold
 
@@ -210,6 +253,7 @@ class Checks:
         self.function.sim.run(lambda: False, 1600)
         for stack in self.stacks:
             check_answers(stack, self.function)
+        self._look()
         alive, held, retained = self._alive(), set(self.held()), self.retained()
         expired = {arn for arn in held | retained if arn not in alive and self._may_have_expired(arn)}
         # What a skipped resource holds may be another's by now, who may delete it.
@@ -241,11 +285,15 @@ class Checks:
                 assert alive[arn].messages[: len(said)] == said, f"messages lost in {arn}"
         for arn, channel in self.foreign.items():
             assert arn in self.disputed or alive[arn] == channel, f"a channel of another owner was changed: {arn}"
+        self._check_kept(alive)
         for stack in self.stacks:
             for name, resource in stack.resources.items():
                 arn = resource.physical_id
-                if arn in alive and name not in stack.skipped and arn not in self.disputed:
-                    self._check_declared(name, alive[arn], resource.declared)
+                if arn in alive and name not in stack.skipped and arn not in self.given_up | self.contended:
+                    if arn not in self.disputed:
+                        self._check_declared(name, alive[arn], resource.declared)
+                    elif self.held().count(arn) == 1 and self.disputed[arn] == stack.name:
+                        self._check_adopted(name, alive[arn], resource.declared)
 
     def _may_have_expired(self, arn: str) -> bool:
         known = any(arn == there for there, _ in self._said)
@@ -255,51 +303,86 @@ class Checks:
     def _alive(self) -> dict[str, ChannelSnapshot]:
         return {channel.arn: channel for channel in self.service.channels()}
 
+    def _check_kept(self, alive: Mapping[str, ChannelSnapshot]) -> None:
+        """See that nobody changes what was retained."""
+        known = set(self.held()) | set(self.disputed) | self.given_up
+        retained = {arn: alive[arn] for arn in self.retained() - known if arn in alive}
+        now = {(arn, channel.created): channel for arn, channel in retained.items()}
+        for life, channel in now.items():
+            before = self._kept.get(life, channel)
+            assert channel == before, f"a retained channel was changed: {life[0]}"
+        self._kept = now
+
     def _check_declared(self, name: str, channel: ChannelSnapshot, declared: Declared) -> None:
-        wanted, errors = parse(stringified(declared.properties))
-        assert not errors, errors
-        assert (channel.name, channel.mode, channel.privacy) == (wanted.name, wanted.mode, wanted.privacy), name
-        assert channel.metadata == wanted.metadata, f"{name}: metadata {channel.metadata!r}"
+        wanted = declared.properties
+        self._check_settings(name, channel, wanted)
+        assert channel.metadata == wanted.get("Metadata", ""), f"{name}: metadata {channel.metadata!r}"
         tags = {key: value for key, value in channel.tags.items() if key not in (OWNER_TAG, "theirs")}
-        assert dict(wanted.tags).items() <= tags.items(), f"{name}: tags {tags}"
-        assert set(tags) == set(wanted.tags) or channel.arn in self.taken_back, f"{name}: tags {tags}"
-        assert OWNER_TAG in channel.tags, f"{name}: no mark"
+        is_exact = channel.arn in self.taken_back
+        assert set(tags) == set(wanted.get("Tags", {})) or is_exact, f"{name}: tags {tags}"
         if (channel.arn, channel.created) in self.foreign_tags:
             assert channel.tags.get("theirs") == "x", f"{name}: a foreign tag is gone"
-        expiration = channel.expiration or {}
-        declared_days = wanted.expiration.days if wanted.expiration else None
-        assert expiration.get("ExpirationDays") == declared_days, f"{name}: expiration {expiration}"
-        assert channel.flow == (wanted.flow or None), f"{name}: flow {channel.flow}"
+        days = (channel.expiration or {}).get("ExpirationDays")
+        assert days == wanted.get("ExpirationSettings", {}).get("ExpirationDays"), f"{name}: expires in {days} days"
+        assert channel.flow == wanted.get("ChannelFlowArn"), f"{name}: flow {channel.flow}"
         self._check_persons(name, channel, wanted)
+        if channel.arn not in self.taken_back:
+            self._check_others(name, channel, wanted)
 
-    def _check_persons(self, name: str, channel: ChannelSnapshot, wanted: Any) -> None:
-        members, moderators = set(channel.members) - self.bearers, set(channel.moderators) - self.bearers
-        guest = f"{self.app}/user/guest"
+    def _check_adopted(self, name: str, channel: ChannelSnapshot, declared: Declared) -> None:
+        """See that a channel that was another's has what is declared; what it had besides may be there."""
+        self._check_settings(name, channel, declared.properties)
+        self._check_persons(name, channel, declared.properties)
+        flow, metadata = (declared.properties.get(key) for key in ("ChannelFlowArn", "Metadata"))
+        assert flow in (None, channel.flow), f"{name}: flow {channel.flow}"
+        assert metadata in (None, channel.metadata), f"{name}: metadata {channel.metadata!r}"
+
+    def _check_settings(self, name: str, channel: ChannelSnapshot, wanted: Mapping[str, Any]) -> None:
+        """See that a channel is as declared in what all channels have."""
+        channel_id = wanted.get("ChannelId", channel.arn.rpartition("/")[2])
+        assert channel.arn == f"{self.app}/channel/{channel_id}", f"{name}: another ChannelId"
+        seen = (channel.name, channel.mode, channel.privacy)
+        assert seen == (wanted["Name"], wanted["Mode"], wanted["Privacy"]), f"{name}: settings {seen}"
+        assert channel.elastic == wanted.get("ElasticChannelConfiguration"), f"{name}: elastic {channel.elastic}"
+        assert wanted.get("Tags", {}).items() <= channel.tags.items(), f"{name}: tags {channel.tags}"
+        expiration = wanted.get("ExpirationSettings", channel.expiration)
+        assert channel.expiration == expiration, f"{name}: expiration {channel.expiration}"
+        owner = channel.tags.get(OWNER_TAG, "").rpartition(".")[0]
+        assert owner in self._owners.get(channel.arn, ()), f"{name}: the mark is not that of its owner"
+
+    def _check_persons(self, name: str, channel: ChannelSnapshot, wanted: Mapping[str, Any]) -> None:
+        """See that everyone is what is declared of them."""
+        kinds = (("MemberArns", "DEFAULT"), ("HiddenMemberArns", "HIDDEN"))
+        declared = {arn: kind for key, kind in kinds for arn in wanted.get(key, ())}
+        assert declared.items() <= channel.members.items(), f"{name}: members are missing"
+        assert set(wanted.get("ModeratorArns", ())) <= channel.moderators, f"{name}: moderators are missing"
+        assert set(wanted.get("BanArns", ())) <= channel.bans, f"{name}: bans are missing"
         if (channel.arn, channel.created) in self.guests:
-            assert guest in members, f"{name}: a guest was put out"
-        members.discard(guest)
-        assert set(wanted.moderators) - self.bearers <= moderators, f"{name}: moderators are missing"
-        declared = {*wanted.members, *wanted.hidden} - self.bearers
-        assert set(wanted.bans) <= channel.bans, f"{name}: bans are missing"
-        hidden = {arn for arn, kind in channel.members.items() if kind == "HIDDEN"}
-        assert set(wanted.hidden) <= hidden, f"{name}: hidden members are missing"
-        assert declared <= members, f"{name}: members are missing"
-        if channel.arn in self.taken_back:
-            return
-        assert channel.bans == set(wanted.bans), f"{name}: bans that were dropped are still there"
-        assert moderators == set(wanted.moderators) - self.bearers, f"{name}: moderators who were dropped are there"
-        assert members <= declared | moderators, f"{name}: members who were dropped are still there"
+            assert channel.members.get(f"{self.app}/user/guest") == "DEFAULT", f"{name}: a guest was put out"
+
+    def _check_others(self, name: str, channel: ChannelSnapshot, wanted: Mapping[str, Any]) -> None:
+        """See that nobody else is anything, save bearers, who are never removed, and guests."""
+        declared = {key: set(wanted.get(key, ())) for key in _PERSONS}
+        assert channel.bans == declared["BanArns"], f"{name}: bans that were dropped are still there"
+        moderators = channel.moderators - self.bearers - declared["ModeratorArns"]
+        assert not moderators, f"{name}: moderators who were dropped are still there"
+        members = set(channel.members) - self.bearers - {f"{self.app}/user/guest"}
+        if self.service.world.moderator_is_member == "yes":
+            members -= declared["ModeratorArns"]
+        others = members - declared["MemberArns"] - declared["HiddenMemberArns"]
+        assert not others, f"{name}: members who were dropped are still there"
 
 
 def _is_marked(stack: Stack, name: str, channel: ChannelSnapshot) -> bool:
     """Check whether a channel bears the mark of another resource."""
     mark = channel.tags.get(OWNER_TAG)
-    return mark is not None and Mark.parse(mark).owner != owner_of(stack_id(stack.name), name)
+    return mark is not None and mark.rpartition(".")[0] != owner_of(stack_id(stack.name), name)
 
 
 def _fixed(declared: Declared) -> tuple[object, ...]:
-    parsed, _ = parse(stringified(declared.properties))
-    return (parsed.app_instance_arn, parsed.privacy, parsed.channel_id, parsed.elastic)
+    """Return what cannot be changed in place."""
+    names = ("AppInstanceArn", "Privacy", "ChannelId", "ElasticChannelConfiguration")
+    return tuple(declared.properties.get(name) for name in names)
 
 
 def check_answers(stack: Stack, function: Lambda) -> None:
@@ -312,11 +395,13 @@ def check_answers(stack: Stack, function: Lambda) -> None:
         if pending.ended:
             assert pending.answers, "a request ended without an answer"
         assert not pending.contradicted, "two answers"
+        assert not pending.taken_away, f"taken away though it stays declared: {pending.taken_away}"
         for answer in pending.answers:
             physical_id = answer["PhysicalResourceId"]
             assert isinstance(physical_id, str), "an id that is no string"
             assert 1 <= len(physical_id.encode()) <= 1024, "an id of no length"
             assert answer["Status"] == "SUCCESS" or answer["Reason"], "a failure without a reason"
+            _check_attributes(pending.event, answer)
     for body in function.bodies:
         assert len(body) <= 4096, "an answer of more than 4096 bytes"
         assert_no_secret(body.decode())
@@ -327,6 +412,15 @@ def check_answers(stack: Stack, function: Lambda) -> None:
     stack.requests.clear()
     function.bodies.clear()
     function.lines.clear()
+
+
+def _check_attributes(event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    """See that a channel's attributes are those of the channel."""
+    if event["ResourceType"] == "Custom::ChimeChannel" and answer["Status"] == "SUCCESS":
+        app, _, channel_id = answer["PhysicalResourceId"].partition("/channel/")
+        wanted = {"ChannelArn": f"{app}/channel/{channel_id}", "ChannelId": channel_id, "AppInstanceArn": app}
+        given = answer.get("Data", {})
+        assert given == (wanted if event["RequestType"] != "Delete" else {}), f"attributes: {given}"
 
 
 def assert_no_secret(text: str) -> None:

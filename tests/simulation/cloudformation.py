@@ -81,6 +81,10 @@ class Stack:
     requests: list[Pending] = field(default_factory=list)
     at_rollback: Callable[[], None] = lambda: None
     """Runs before what was changed is changed back."""
+    confirmed: set[str] = field(default_factory=set)
+    """Physical ids that a Create or Update has answered with SUCCESS."""
+    deleted: set[str] = field(default_factory=set)
+    """Physical ids that Deletes were sent for."""
     _ids: Any = field(default_factory=itertools.count)
 
     def request(self, kind: str, logical_id: str, declared: Declared, **more: Any) -> Pending:
@@ -175,6 +179,8 @@ class Stack:
         else:
             change.outcome = "done" if answer["Status"] == "SUCCESS" else "failed"
             change.new_id = answer["PhysicalResourceId"]
+        if change.outcome == "done":
+            self.confirmed.add(change.new_id)
         status = answer["Status"] if answer else "no answer"
         reason = answer.get("Reason", "")[:200] if answer else ""
         self._tell(f"  {kind} {change.logical_id}: {status} {change.new_id[-45:]} {reason}".rstrip())
@@ -201,6 +207,7 @@ class Stack:
         attempts = 0
         while deletes and attempts < 4:
             attempts += 1
+            self.deleted |= {held.physical_id for _, held in deletes}
             if attempts == 3:
                 self.sim.run(lambda: False, 3600)
                 self.function.clear()
@@ -267,6 +274,7 @@ class Stack:
                 f"{answer['PhysicalResourceId'][-45:] + ' ' + answer.get('Reason', '')[:200] if answer else ''}"
             )
             if answer and answer["Status"] == "SUCCESS":
+                self.confirmed.add(answer["PhysicalResourceId"])
                 if answer["PhysicalResourceId"] != held and change.after.retain == ALWAYS:
                     self.retained.add(held)
                 elif answer["PhysicalResourceId"] != held:

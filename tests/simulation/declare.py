@@ -21,7 +21,18 @@ OPTIONAL = (
     "ChannelId",
     "Token",
 )
-RARE = ("ElasticChannelConfiguration", "AdoptExisting", "many moderators", "plain bearer", "ghost", "Resync")
+RARE = (
+    "ElasticChannelConfiguration",
+    "AdoptExisting",
+    "many moderators",
+    "crowd",
+    "roles",
+    "fixed change",
+    "former",
+    "plain bearer",
+    "ghost",
+    "Resync",
+)
 PEOPLE = ("ann", "bob", "cy", "dee", "eve", "flo", "guy", "hua", "ian", "jan", "kai", "lea", "max", "ned")
 _CHANGED = (
     "ChimeBearer",
@@ -38,10 +49,23 @@ _CHANGED = (
     "ExpirationSettings",
     "ChannelId",
     "Resync",
+    "ElasticChannelConfiguration",
 )
-_FIXED = ("Privacy", "ChannelId")
+_FIXED = ("Privacy", "ChannelId", "ElasticChannelConfiguration")
 _FOR_LIFE = ("Privacy", "ElasticChannelConfiguration")
-_ELASTIC = {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "MinimumMembershipPercentage": 40}
+_ELASTIC = (
+    {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "MinimumMembershipPercentage": 40},
+    {"MaximumSubChannels": 100, "TargetMembershipsPerSubChannel": 1000, "MinimumMembershipPercentage": 1},
+)
+_SHY = ("fay", "gus", "hal")
+"""Who is mostly hidden or banned."""
+_APART = {
+    "MemberArns": ("HiddenMemberArns", "BanArns"),
+    "ModeratorArns": ("BanArns",),
+    "HiddenMemberArns": ("MemberArns", "BanArns"),
+    "BanArns": ("MemberArns", "HiddenMemberArns", "ModeratorArns"),
+}
+"""Whoever comes to be one thing is not the others any more."""
 _NAMES = ("sEcReT name {}", "Zq{}", "sEcReT  of\ttwo  blanks {}", "{} sEcReT ü")
 
 
@@ -57,6 +81,8 @@ class Declare:
     """Admins, any of whom may be a channel's bearer."""
     own_ids: list[str] = field(default_factory=list)
     """ChannelIds of users' own that were ever declared or taken."""
+    crowd: tuple[str, ...] = ()
+    """More users than one batch takes."""
 
     def user(self, name: str) -> str:
         """Return the ARN of a user."""
@@ -95,10 +121,12 @@ class Declare:
         fresh = self._properties()
         for _ in range(self.rng.randint(1, 3)):
             key = self.rng.choice([key for key in _CHANGED if key not in _FIXED] if in_place else _CHANGED)
-            if key in ("HiddenMemberArns", "BanArns"):
+            if key in _APART:
                 properties.pop(key, None)
                 if self.rng.random() < 0.6:
                     self._set(properties, key)
+            elif key == "ElasticChannelConfiguration":
+                self._change_elastic(properties)
             elif key in fresh:
                 properties[key] = fresh[key]
             elif key in properties:
@@ -109,13 +137,21 @@ class Declare:
             properties.pop("AdoptExisting", None)
             properties.pop("AdoptFromOtherOwner", None)
         same_id = properties.get("ChannelId", "") == declared.properties.get("ChannelId")
-        if same_id and any(properties.get(name) != declared.properties.get(name) for name in _FOR_LIFE):
+        if same_id and is_other_for_life(properties, declared.properties) and not self.chance(0.2, "fixed change"):
             properties["ChannelId"] = self.new_id()  # a user's own ChannelId must change with them
         return replace(declared, properties=_allowed(properties))
 
+    def _change_elastic(self, properties: dict[str, Any]) -> None:
+        if properties.pop("ElasticChannelConfiguration", None) is None or self.rng.random() < 0.5:
+            self._draw_elastic(properties, 0.3)
+
+    def _draw_elastic(self, properties: dict[str, Any], chance: float) -> None:
+        if self.chance(chance, "ElasticChannelConfiguration"):
+            properties["ElasticChannelConfiguration"] = self.rng.choice(_ELASTIC)
+
     def _properties(self) -> dict[str, Any]:
         rng = self.rng
-        bearer = "plain" if self.chance(0.06, "plain bearer") else rng.choice(self.bearers)
+        bearer = "plain" if self.chance(0.08, "plain bearer") else rng.choice(self.bearers)
         properties: dict[str, Any] = {
             "AppInstanceArn": self.app,
             "ChimeBearer": self.user("ghost" if self.chance(0.01, "ghost") else bearer),
@@ -126,8 +162,7 @@ class Declare:
         for key in OPTIONAL:
             if rng.random() < 0.3:
                 self._set(properties, key)
-        if self.chance(0.04, "ElasticChannelConfiguration"):
-            properties["ElasticChannelConfiguration"] = _ELASTIC
+        self._draw_elastic(properties, 0.06)
         if self.chance(0.1, "Resync"):
             self._draw(properties, "Resync")
         return _allowed(properties)
@@ -161,18 +196,29 @@ class Declare:
                 properties["ClientRequestToken"] = f"token-{rng.randrange(3)}"
 
     def _draw_persons(self, properties: dict[str, Any], key: str) -> None:
+        """Draw who is something in a channel, and perhaps was something else there."""
         rng = self.rng
         if key in ("MemberArns", "ModeratorArns"):
             many = key == "ModeratorArns" and self.chance(0.1, "many moderators")
             names = rng.sample(PEOPLE, rng.randint(11, 13) if many else rng.randint(1, 4))
-            ghost = [self.user("ghost")] if self.chance(0.04, "ghost") else []
-            properties[key] = [self.user(name) for name in names] + ghost
-            return
-        names = rng.sample(("fay", "gus", "hal"), rng.randint(1, 2))
-        other = properties.get("BanArns" if key == "HiddenMemberArns" else "HiddenMemberArns", [])
-        chosen = [self.user(name) for name in names if self.user(name) not in other]
-        if chosen:
-            properties[key] = chosen
+            if key == "MemberArns" and rng.random() < 0.5:
+                names += self.crowd
+            names += ["ghost"] if self.chance(0.04, "ghost") else []
+            others = (*_SHY, *_SHY, *self.bearers, "plain")
+        else:
+            names, others = rng.sample(_SHY, rng.randint(1, 2)), PEOPLE
+        if self.chance(0.3, "roles"):
+            names += rng.sample(self._somebody(properties, others), 1)
+        properties[key] = [self.user(name) for name in dict.fromkeys(names)]
+        for other in _APART[key]:
+            properties[other] = [arn for arn in properties.get(other, ()) if arn not in properties[key]]
+            if not properties[other]:
+                del properties[other]
+
+    def _somebody(self, properties: dict[str, Any], others: tuple[str, ...]) -> list[str]:
+        """Return who may be something that they mostly are not, those first who are something else already."""
+        there = [arn.rpartition("/")[2] for name in _APART for arn in properties.get(name, ())]
+        return [name for name in there if name in others] or list(others)
 
     def own_id(self) -> str:
         """Draw a ChannelId of a user's own: mostly a new one, perhaps one that is or was another's."""
@@ -191,12 +237,24 @@ def _allowed(properties: dict[str, Any]) -> dict[str, Any]:
     if "ElasticChannelConfiguration" in properties:
         properties["Mode"] = "RESTRICTED"
         properties.pop("HiddenMemberArns", None)
+        if "MemberArns" in properties and len(properties["MemberArns"]) % 2:
+            # Some moderators become members.
+            properties["ModeratorArns"] = [
+                arn for arn in properties.get("ModeratorArns", ()) if arn not in properties["MemberArns"]
+            ]
+            if not properties["ModeratorArns"]:
+                del properties["ModeratorArns"]
         moderators = properties.get("ModeratorArns", ())
         if "MemberArns" in properties:
             properties["MemberArns"] = [arn for arn in properties["MemberArns"] if arn not in moderators]
             if not properties["MemberArns"]:
                 del properties["MemberArns"]
     return properties
+
+
+def is_other_for_life(properties: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    """Check whether two declarations differ in what no channel can change, beside its ChannelId."""
+    return any(properties.get(name) != held.get(name) for name in _FOR_LIFE)
 
 
 def expires(properties: Mapping[str, Any]) -> bool:

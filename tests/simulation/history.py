@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from checks import Checks
 from cloudformation import LOST, Declared, Stack, stack_id
-from declare import OPTIONAL, PEOPLE, RARE, Declare, expires
+from declare import OPTIONAL, PEOPLE, RARE, Declare, expires, is_other_for_life
 from faults import WEATHER
 from machine import Lambda, Sim
+from reach import VARIATIONS
 from shrink import SWITCHES, Violation
 from weather import POLICIES, change_weather, draw_concurrency, draw_weather, draw_world
+from wrong import make_wrong
 
 from chime_channel import _identity
 from chime_local.service import ChimeError, ChimeService, World
 
 MANY = ("fifth operation", "fourth operation", "third operation", "second operation")
-AROUND = ("meddling", "days", "hours", "cancel", "fail", "retain", "refactor", "foreign", "new bearer")
+AROUND = ("wrong", "meddling", "days", "hours", "cancel", "fail", "retain", "refactor", "foreign", "new bearer")
 DENIED = (
+    "CreateChannelModerator",
+    "CreateChannelBan",
+    "DeleteChannelMembership",
+    "DeleteChannelModerator",
+    "DeleteChannelBan",
+    "ListChannelBans",
+    "UntagResource",
+    "PutChannelExpirationSettings",
+    "DisassociateChannelFlow",
     "CreateChannel",
     "DescribeChannel",
     "UpdateChannel",
@@ -66,12 +78,12 @@ class Service(ChimeService):
 
 
 class History:
-    """One history, all of it drawn from its seed."""
+    """One history, all of it drawn from its seed; a variation (`VARIATIONS`) declares what the seed itself does."""
 
     def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
         self.seed, self.without = seed, without
         self.sim = Sim(seed)
-        self.rng = random.Random(seed * 7919 + 1)
+        self.rng = random.Random(seed % VARIATIONS * 7919 + 1)
         world = draw_world(self.rng, without)
         self.service = Service(world, clock=lambda: self.sim.now, rng=random.Random(seed * 104729 + 3))
         weather = draw_weather(self.rng, without)
@@ -83,6 +95,8 @@ class History:
         self._set_up()
         self.checks = Checks(self.service, self.function, self.stacks, self.app)
         self._new_names = 0
+        self._former: dict[tuple[str, str], list[Declared]] = {}
+        """What stacks have declared under a logical id before."""
 
     def _set_up(self) -> None:
         self.app = self._identity("CreateAppInstance", Name="app", ClientRequestToken="tt")["AppInstanceArn"]
@@ -91,7 +105,10 @@ class History:
         for name in ("boss", "deputy"):
             self._promote(name)
         flows = [self._new_flow(name) for name in "ab"]
-        self.declare = Declare(self.rng, self.without, self.app, flows)
+        crowd = tuple(f"crowd-{number}" for number in range(101)) if self._chance(0.03, "crowd") else ()
+        for name in crowd:
+            self._new_user(name)
+        self.declare = Declare(self.rng, self.without, self.app, flows, crowd=crowd)
         self.sim.run(lambda: False, 3600)
 
     def _new_user(self, name: str) -> None:
@@ -177,17 +194,26 @@ class History:
         template = self._next_template(stack)
         fail, cancel = self._chance(0.2, "fail"), self._chance(0.1, "cancel")
         for name, declared in template.items():
+            former = self._former.setdefault((stack.name, name), [])
+            if declared not in former:
+                former.append(declared)
             kept = {key: value for key, value in declared.properties.items() if key != "Name"}
             self.story.append(f"  {stack.name} declares {name} retain={declared.retain} {kept}")
-        self.checks.note_adoptions(stack, template)
+        wrong = self.rng.choice(sorted(template)) if template and self._chance(0.08, "wrong") else ""
+        self.checks.note_adoptions(stack, {name: one for name, one in template.items() if name != wrong})
+        if wrong:
+            properties = make_wrong(self.rng, template[wrong].kind, template[wrong].properties, self.app)
+            template[wrong] = replace(template[wrong], properties=properties)
+            self.story.append(f"  {wrong} breaks a rule: {str(properties)[:1000]}")
 
         def deploy() -> None:
-            must_succeed = fine and not fail and not cancel and not self._may_fail(template)
+            must_succeed = fine and not fail and not cancel and not wrong and not self._may_fail(template)
             begun = len(self.story)
             done = stack.apply(template, fail=fail, cancel=cancel)
             lost = any(words in line for line in self.story[begun:] for words in LOST)
             self.story.append(f"{stack.name} fail={fail} cancel={cancel}: {'done' if done else 'rolled back'}")
             assert done or lost or not must_succeed, "an operation failed though nothing was wrong"
+            assert not (done and wrong), "what breaks a rule was taken"
             self.checks.note_deployment(stack, template)
 
         return deploy
@@ -203,12 +229,17 @@ class History:
             elif self.rng.random() < 0.15:
                 del template[name]
             elif self.rng.random() < 0.8:
-                template[name] = self.declare.changed(
-                    # Assumed: a resource that a refactoring has moved is not replaced.
-                    template[name],
-                    in_place=(stack.name, name) in self.checks.moved,
-                )
+                template[name] = self._changed(stack, name, template[name])
         return template
+
+    def _changed(self, stack: Stack, name: str, held: Declared) -> Declared:
+        """Draw what somebody changes of a channel, perhaps back to what it was before."""
+        # Assumed: a resource that a refactoring has moved is not replaced.
+        in_place = (stack.name, name) in self.checks.moved
+        former = self._former.get((stack.name, name), ())
+        if former and not in_place and self._chance(0.2, "former"):
+            return replace(self.rng.choice(former), retain=held.retain)
+        return self.declare.changed(held, in_place=in_place)
 
     def _new(self, stack: Stack) -> Declared:
         """Draw a new channel, perhaps one that another stack holds under a ChannelId of a user's own."""
@@ -228,9 +259,15 @@ class History:
                 return True
             if "ElasticChannelConfiguration" in properties:
                 return True  # there is at most one
+            if any(is_other_for_life(properties, held) for held in self._declared_with_same_id(properties)):
+                return True
             if "ChannelId" in properties and self.checks.is_contested(properties["ChannelId"]):
                 return True
         return False
+
+    def _declared_with_same_id(self, properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        held = [held.declared.properties for stack in self.stacks for held in stack.resources.values()]
+        return [one for one in held if "ChannelId" in one and one["ChannelId"] == properties.get("ChannelId")]
 
     def _make_by_hand(self) -> None:
         """Create a channel that no stack owns, under a ChannelId that one may want."""
@@ -246,7 +283,11 @@ class History:
         if f"{self.app}/channel/{channel_id}" in self.checks.held():
             return  # assumed: nobody puts another channel in the place of one that a stack holds
         mark = [{"Key": _identity.OWNER_TAG, "Value": _identity.owner_mark("a stack", "Alpha", "request")}]
-        more = {"Tags": mark} if rng.random() < 0.3 else {}
+        more: dict[str, Any] = {"Tags": mark} if rng.random() < 0.3 else {}
+        for name, value in (("Metadata", "of somebody"), ("Privacy", "PUBLIC"), ("Privacy", "PRIVATE")):
+            more |= {name: value} if rng.random() < 0.3 else {}
+        if rng.random() < 0.3:
+            more["ModeratorArns"] = [self.declare.user("guest")]
         try:
             made = self._messaging(
                 "CreateChannel",
@@ -300,7 +341,7 @@ class History:
             if self.rng.random() < 0.1:
                 self.story.append(f"somebody deletes {arn[-45:]}")
                 self._messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=boss)
-                self.checks.vanished.add(arn)
+                self.checks.note_removed(arn)
                 continue
             guest = self.declare.user("guest")
             if self.rng.random() < 0.3 and guest not in alive[arn].members:

@@ -28,6 +28,7 @@ from client import (
 )
 from faults import Faults, Policy
 from greenlet import getcurrent, greenlet
+from keeping import takes_away
 
 import index
 from chime_local.service import ChimeError, ChimeService
@@ -42,6 +43,7 @@ MAX_AGE = 540.0
 """The maximum event age of the Lambda."""
 TIMER_MARGIN = 8.0
 _MEMBERSHIP = "Custom::ChimeChannelMembership"
+_REMOVALS = ("DeleteChannelMembership", "DeleteChannelModerator", "DeleteChannelBan")
 POLICY_DELAY = 50.0
 """For how long after a change of it a policy may not be known everywhere; assumed."""
 _MAX_PAUSE = 300.0
@@ -154,6 +156,8 @@ class Pending:
     """The channels whose flow this request has taken off."""
     unmoderated: bool = False
     """Whether it has put another in its place afterwards, though the service replaces a flow at once."""
+    taken_away: str = ""
+    """A call that took away, if only for a moment, what this request and the last one both declare."""
     denied: set[str] = field(default_factory=set)
     """The operations that IAM has refused to a delivery."""
     allowed: set[str] = field(default_factory=set)
@@ -164,10 +168,10 @@ class Pending:
         """Return the texts in this request that no message may repeat."""
         found: list[str] = []
         for properties in (self.event["ResourceProperties"], self.event.get("OldResourceProperties", {})):
-            tags = properties.get("Tags", {})
-            found += [properties[name] for name in ("Name", "Metadata") if properties.get(name)]
-            found += [text for pair in tags.items() for text in pair]
-        return found
+            tags = properties.get("Tags")
+            found += [properties[name] for name in ("Name", "Metadata") if isinstance(properties.get(name), str)]
+            found += [text for pair in tags.items() for text in pair] if isinstance(tags, dict) else []
+        return [text for text in found if text]
 
 
 @dataclass
@@ -384,14 +388,33 @@ class Environment:
         function.calls += 1
         self._before(operation, without_bearer="ChimeBearer" not in parameters)
         try:
-            answer = function.service.call(operation, dict(parameters), service_name=service, region=region)
+            answer = self._take_effect(service, region, operation, dict(parameters))
         except ChimeError as refused:
             function.throttled += refused.status == 429
             raise_refusal(operation, refused)
         self._watch(operation, parameters)
         return self._after(operation, answer)
 
+    def _take_effect(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Call the emulated service, which may leave out some members of a batch, or say so."""
+        failed, chance = [], self.function.faults.batch
+        if operation == "BatchCreateChannelMembership":
+            failed = [arn for arn in parameters["MemberArns"] if self._hit(chance)]
+            if self.sim.rng.random() < 0.5:
+                parameters["MemberArns"] = [arn for arn in parameters["MemberArns"] if arn not in failed]
+        answer: dict[str, Any] = self.function.service.call(
+            operation, parameters, service_name=service, region=region
+        )
+        codes = ("Throttled", "Throttling", "ServiceFailure", "ServiceUnavailable")
+        errors = [{"MemberArn": arn, "ErrorCode": self.sim.rng.choice(codes)} for arn in failed]
+        if errors:
+            answer["Errors"] = [*errors, *(one for one in answer["Errors"] if one["MemberArn"] not in failed)]
+        return answer
+
     def _watch(self, operation: str, parameters: dict[str, Any]) -> None:
+        """Note what may be wrong though it is put right again at once."""
+        if takes_away(self._pending.event, operation, parameters):
+            self._pending.taken_away = f"{operation} {parameters}"
         if operation == "DisassociateChannelFlow":
             self._pending.taken_off.add(parameters["ChannelArn"])
         elif operation == "AssociateChannelFlow" and self.function.service.world.second_flow == "replaces":
@@ -420,9 +443,12 @@ class Environment:
             self._forbidden = True
             raise refusal(operation, "ForbiddenException", "try later", 403)
         if now < faults.storm or self._hit(faults.throttle):
-            raise refusal(operation, "ThrottledClientException", rng.choice(("Rate exceeded", "", None)), 429)
+            code, status = rng.choice((("ThrottledClientException", 429), ("ThrottlingException", 400)))
+            raise refusal(operation, code, rng.choice(("Rate exceeded", "", None)), status)
         if (faults.outage and faults.outage <= now < faults.outage_ends) or self._hit(faults.fail):
             raise failure(operation, rng, self._message())
+        if operation in _REMOVALS and self._hit(faults.conflict):
+            raise refusal(operation, "ConflictException", "Something else has changed at the same time.", 409)
         if self._hit(faults.reset):
             raise no_connection(rng)
         if self._hit(faults.garble / 2):

@@ -61,6 +61,6 @@ def change_weather(
     if chance(0.04, "storm"):
         function.faults = replace(function.faults, storm=now + rng.uniform(60, 900))
     if chance(0.06, "outage"):
-        begins = now + rng.uniform(0, 3)
+        begins = now + rng.uniform(0, rng.choice((3, 3, 60)))
         function.faults = replace(function.faults, outage=begins, outage_ends=begins + rng.uniform(10, 900))
     return fine and function.faults.none
