@@ -1,0 +1,212 @@
+"""What is denied, or refused for a reason of its own, is named with that reason, and never taken for absence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from resources import KINDS, Place
+
+import index
+from chime_channel._api import ServiceError
+
+IAM = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: chime:X"
+ADVICE_IAM, ADVICE_BEARER = "IAM does not allow the Lambda this call.", "The bearer does not exist."
+
+
+def refuse(
+    *operations: str, code: str = "Forbidden", message: str = "no", status: int = 403
+) -> Callable[..., None]:
+    """Return what refuses some operations."""
+
+    def before(operation: str, _: Mapping[str, Any]) -> None:
+        if operation in operations:
+            raise ServiceError(operation, f"{code}Exception", message, status)
+
+    return before
+
+
+def test_channel_that_has_tags_is_there_whatever_an_admin_is_forbidden() -> None:
+    """Tags are read without a bearer: where there are some, Forbidden does not mean that the channel is gone."""
+    place = Place()
+    stage = place.stage
+    held = stage.create()["PhysicalResourceId"]
+    stage.now += 100
+    stage.before = refuse("DeleteChannel")
+    answer = stage.delete(held)
+    assert answer["Status"] == "FAILED"
+    assert "DeleteChannel: Forbidden: no" in answer["Reason"]
+    assert held in [channel.arn for channel in stage.service.channels()]
+
+
+def test_update_whose_channel_only_looks_gone_makes_no_second() -> None:
+    """Where the channel has tags, a Forbidden of DescribeChannel leads to no new channel."""
+    place = Place()
+    stage = place.stage
+    held = stage.create()["PhysicalResourceId"]
+    stage.now += 100
+    before = place.everything()
+    stage.before = refuse("DescribeChannel")
+    answer = stage.update(held, {}, {"Name": "new"})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
+    assert place.everything() == before
+
+
+@pytest.mark.parametrize("code", ["BadRequest", "Unauthorized", "ResourceLimitExceeded"])
+@pytest.mark.parametrize(
+    ("name", "removal", "look"),
+    [
+        ("admin", "DeleteAppInstanceAdmin", "DescribeAppInstanceAdmin"),
+        ("retention", "PutAppInstanceRetentionSettings", "GetAppInstanceRetentionSettings"),
+        ("streaming", "DeleteMessagingStreamingConfigurations", "GetMessagingStreamingConfigurations"),
+    ],
+)
+def test_second_look_that_fails_confirms_nothing(name: str, removal: str, look: str, code: str) -> None:
+    """A removal that is forbidden counts as done only where the second look is refused in the same sense."""
+    place, kind = Place(), KINDS[name]
+    stage = place.stage
+    held = kind.create(place)["PhysicalResourceId"]
+    stage.now += 100
+    before, removed = place.everything(), list[str]()
+
+    def strike(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == removal:
+            removed.append(operation)
+            raise ServiceError(operation, "ForbiddenException", "no", 403)
+        if operation == look and removed:
+            raise ServiceError(operation, f"{code}Exception", "no", 400)
+
+    stage.before = strike
+    answer = kind.delete(place, held)
+    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    assert removed
+
+
+def test_type_of_a_membership_that_may_not_be_read_changes_nothing() -> None:
+    """Where the look at a membership is denied, the member is not removed on a guess."""
+    place, kind = Place(), KINDS["type of membership"]
+    held = kind.create(place)["PhysicalResourceId"]
+    place.stage.now += 100
+    before = place.everything()
+    place.stage.before = refuse("DescribeChannelMembership", code="AccessDenied", message=IAM)
+    answer = kind.update(place, held)
+    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    assert "DescribeChannelMembership: AccessDenied" in answer["Reason"]
+
+
+@pytest.mark.parametrize("look", ["ListChannels", "DescribeChannelModerator"])
+@pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
+def test_proof_that_iam_denies_is_named(name: str, look: str) -> None:
+    """Where the Lambda may not look who the bearer is, that is what the stack's event says."""
+    place, kind = Place(), KINDS[name]
+    stage = place.stage
+    weak = stage.user("weak")
+    held = kind.create(place)["PhysicalResourceId"]
+    stage.now += 100
+    before = place.everything()
+    stage.before = refuse(look, code="AccessDenied", message=IAM)
+    by_weak = kind._replace(first=lambda place: {**kind.first(place), "ChimeBearer": weak})
+    answer = by_weak.delete(place, held)
+    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    assert f"{look}: AccessDenied" in answer["Reason"]
+    assert ADVICE_IAM in answer["Reason"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status", "advice"),
+    [
+        ("AccessDenied", IAM, 403, ADVICE_IAM),
+        ("Forbidden", IAM, 403, ADVICE_IAM),
+        ("UnauthorizedClient", IAM, 401, ADVICE_IAM),
+        ("Forbidden", "Authorization failed", 403, ADVICE_IAM),
+        ("UnrecognizedClient", "The security token is invalid", 403, "UnrecognizedClient"),
+        ("UnauthorizedClient", "no", 401, ADVICE_BEARER),
+        ("Forbidden", "An invalid app instance user ARN was supplied", 403, ADVICE_BEARER),
+        ("Forbidden", "no", 403, "make it an AppInstanceAdmin."),
+        ("NotFound", "no", 404, "Check the ARNs."),
+        ("BadRequest", "no", 400, "Correct the property that it names."),
+        ("ResourceLimitExceeded", "no", 400, "A quota of the service is used up."),
+    ],
+)
+def test_refusal_comes_with_the_advice_that_helps(code: str, message: str, status: int, advice: str) -> None:
+    """IAM, the bearer and the property are three things to look at: the stack's event says which one."""
+    stage = Place().stage
+    stage.before = refuse("CreateChannel", code=code, message=message, status=status)
+    reason = stage.create()["Reason"]
+    assert f"CreateChannel: {code}: {message}" in reason
+    assert advice in reason
+    assert [one for one in (ADVICE_IAM, ADVICE_BEARER) if one in reason] in ([advice], [ADVICE_IAM], [])
+
+
+def test_attachment_that_is_refused_by_name_was_not_made() -> None:
+    """A member whom the service names as failed was not added: the Delete that follows calls nothing."""
+    place = Place()
+    member = KINDS["membership"]
+    ghost = member._replace(
+        first=lambda place: {**member.first(place), "MemberArn": f"{place.stage.app}/user/ghost"}
+    )
+    answer = ghost.create(place)
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"].startswith("unmade:")
+    place.stage.calls.clear()
+    assert ghost.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert place.stage.calls == []
+
+
+@pytest.mark.parametrize("name", ["retention", "streaming"])
+def test_setting_that_a_failed_update_made_elsewhere_goes_with_the_rollback(name: str) -> None:
+    """Moved to another app instance and rolled back, a setting is in force in the first one alone."""
+    place, kind = Place(), KINDS[name]
+    stage = place.stage
+    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    there = kind._replace(second=lambda place: {**kind.first(place), "AppInstanceArn": other})
+
+    def settings(app: str) -> tuple[object, object]:
+        found = stage.service.app_instances[app]
+        return found.retention.get("ChannelRetentionSettings") or {}, list(found.streaming)
+
+    held, off = there.create(place)["PhysicalResourceId"], settings(other)
+    on = settings(stage.app)
+    assert there.update(place, held)["Status"] == "SUCCESS"  # an answer that CloudFormation never got
+    assert settings(other) == on
+    assert there.update(place, held, back=True)["Status"] == "SUCCESS"
+    assert (settings(stage.app), settings(other)) == (on, off)
+
+
+def test_call_that_botocore_refuses_is_no_failed_connection() -> None:
+    """What botocore finds invalid before it sends anything is a BadRequest: it is not tried again."""
+    with pytest.raises(ServiceError) as refused:
+        index.send("us-east-1", "CreateChannel", {"AppInstanceArn": 5})
+    assert (refused.value.code, refused.value.status) == ("BadRequest", 400)
+    assert not refused.value.is_retryable
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "service"),
+    [
+        ("CreateChannel", {"AppInstanceArn": "a"}, "chime-sdk-messaging"),
+        ("ListTagsForResource", {"ResourceARN": "a/channel/c"}, "chime-sdk-messaging"),
+        ("TagResource", {"ResourceARN": "a/user/u"}, "chime-sdk-identity"),
+        ("UntagResource", {"ResourceARN": "a/bot/b"}, "chime-sdk-identity"),
+        ("CreateAppInstanceAdmin", {"AppInstanceArn": "a"}, "chime-sdk-identity"),
+        ("GetAppInstanceRetentionSettings", {"AppInstanceArn": "a"}, "chime-sdk-identity"),
+        ("PutMessagingStreamingConfigurations", {"AppInstanceArn": "a"}, "chime-sdk-messaging"),
+    ],
+)
+def test_call_goes_to_the_service_that_has_it(operation: str, parameters: dict[str, str], service: str) -> None:
+    """Users, bots and app instances are of the service of identities; channels and streams of that of messages."""
+    asked: list[tuple[str, str]] = []
+
+    class Client:
+        def __getattr__(self, name: str) -> Callable[..., dict[str, str]]:
+            return lambda **given: {"called": name, **given}
+
+    def client(service: str, region: str) -> Client:
+        asked.append((service, region))
+        return Client()
+
+    answer = index.send("eu-central-1", operation, parameters, client=client)
+    assert asked == [(service, "eu-central-1")]
+    assert answer["called"].replace("_", "") == operation.lower()
+    assert {**answer, **parameters} == answer
