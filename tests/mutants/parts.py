@@ -135,7 +135,7 @@ PARTS = {
             name="service",
             folder="local",
             mutated=("chime_local/service/*",),
-            tests=("tests/engine", "tests/local/test_chime_permissions.py", "tests/handler"),
+            tests=("tests/engine", "tests/local/test_chime_permissions.py"),
             target=0.80,
             first={
                 "__init__": ("test_wire", "test_worlds"),
