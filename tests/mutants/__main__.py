@@ -76,6 +76,12 @@ def chosen(names: Sequence[str], part: Part, file: str | None, share: float, see
     return list(names)
 
 
+def untried(part: Part, names: Sequence[str]) -> list[str]:
+    """Return the mutants that no earlier run has caught: there may be new tests, and time may have run out."""
+    known = {mutant.name for mutant in report.results(part) if mutant.is_caught}
+    return [name for name in names if name not in known]
+
+
 def chosen_parts(asked: argparse.Namespace) -> list[Part]:
     """Return the parts that the command line asks for."""
     if asked.part:
@@ -108,6 +114,8 @@ def main(arguments: list[str]) -> int:
         share = min(1.0, asked.sample / total) if asked.sample else 1.0
         for part in parts:
             some = chosen(names[part.name], part, asked.file, share, asked.seed)
+            # What a file's mutants meet may be new: whoever names a file wants all of them tried again.
+            some = some if asked.file else untried(part, some)
             for first in range(0, len(some), part.batch):
                 listed = stages[part.name] / "chosen.txt"
                 listed.write_text("\n".join(some[first : first + part.batch]))

@@ -52,6 +52,11 @@ class Mutant:
         return self.status in LIVES
 
     @property
+    def is_caught(self) -> bool:
+        """Return whether a test failed, not only its time ran out."""
+        return self.status not in (*LIVES, "not checked", "timeout")
+
+    @property
     def is_asserted(self) -> bool:
         """Return whether a test's own words caught it, and not an exception of the code or of a library."""
         return not self.lives and self.where.startswith("tests/")

@@ -21,9 +21,11 @@ from mutmut.utils.file_utils import change_cwd
 from mutmut.workers import isolation
 from parts import PARTS, RESULTS, Part
 
-SECONDS_OF_A_TEST = 20
-"""A test of a mutant may take so long, and so many times what it took without; then the mutant counts as caught."""
-TIMES_OF_A_TEST = 20
+SECONDS_OF_A_TEST = 10
+"""A test of a mutant may work so long, and so many times what it took without; then the mutant counts as caught."""
+TIMES_OF_A_TEST = 10
+WAITING = 10
+"""It may wait so many times longer than it may work: other processes are at work, too."""
 BYTES_OF_A_MUTANT = 6 * 2**30
 CAUGHT = "caught.txt"
 """Which test caught which mutant, for whoever looks into a stage's `mutants`."""
@@ -123,10 +125,13 @@ class SessionRunner(PytestRunner):
     def _run_in_fork(self, items: list[pytest.Item]) -> int:
         """Run tests within the limits of a mutant."""
         resource.setrlimit(resource.RLIMIT_AS, (BYTES_OF_A_MUTANT, BYTES_OF_A_MUTANT))
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(TIMED_OUT))
+        for late in (signal.SIGPROF, signal.SIGALRM):
+            signal.signal(late, lambda *_: os._exit(TIMED_OUT))
         with change_cwd("mutants"):
             for item, following in zip(items, [*items[1:], None], strict=True):
-                signal.alarm(SECONDS_OF_A_TEST + int(TIMES_OF_A_TEST * state().duration_by_test[item.nodeid]))
+                limit = SECONDS_OF_A_TEST + TIMES_OF_A_TEST * state().duration_by_test[item.nodeid]
+                signal.setitimer(signal.ITIMER_PROF, limit)
+                signal.setitimer(signal.ITIMER_REAL, WAITING * limit)
                 if not self._run(item, following):
                     with open(CAUGHT, "a") as file:
                         file.write(
