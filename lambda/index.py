@@ -15,7 +15,13 @@ import clients
 # crhelper imports boto3 for clients that are not made here.
 with clients.no_collection(), clients.later("boto3"):
     from botocore import xform_name
-    from botocore.exceptions import ClientError, ParamValidationError, SSLError
+    from botocore.exceptions import (
+        ClientError,
+        ConnectTimeoutError,
+        EndpointConnectionError,
+        ParamValidationError,
+        SSLError,
+    )
     from crhelper import CfnResource
 
     from chime_channel import _answer, _handle, _reasons
@@ -55,6 +61,10 @@ def send(
         raise ServiceError(operation, code, message, status) from None
     except ParamValidationError as wrong:
         raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
+    except (ConnectTimeoutError, EndpointConnectionError) as failed:
+        unsent = ServiceError(operation, "Unreachable", type(failed).__name__)
+        unsent.was_sent = False
+        raise unsent from None
     except SSLError:
         why = "TLS failed: the certificate may be unknown, expired or of another host."
         raise ServiceError(operation, "Unreachable", why) from None

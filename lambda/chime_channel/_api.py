@@ -41,6 +41,8 @@ class ServiceError(Exception):
         """Seconds for which the same refusal was waited out, since it might have been eventual consistency."""
         self.may_have_had_effect = False
         """Whether an earlier try of the same call may have had its effect."""
+        self.was_sent = True
+        """Whether this or an earlier try of the same call got a connection, without which it has no effect."""
 
     @property
     def is_retryable(self) -> bool:
@@ -146,7 +148,7 @@ class Api:
         """Call until it succeeds, is refused for good (ServiceError), or time runs out (OutOfTime)."""
         if operation.startswith("Batch"):
             self._pace()
-        first, tries, may_have_had_effect = self.effects.clock(), 0, False
+        first, tries, may_have_had_effect, was_sent = self.effects.clock(), 0, False, False
         while True:
             tries += 1
             began = self.effects.clock()
@@ -163,7 +165,8 @@ class Api:
                     refused.waited = began - first
                     raise
                 # Only a connection that failed, or a failure of the service, may come after the effect.
-                may_have_had_effect |= refused.status == 0 or refused.status >= 500
+                may_have_had_effect |= refused.was_sent and (refused.status == 0 or refused.status >= 500)
+                refused.was_sent = was_sent = was_sent or refused.was_sent
                 self._wait(tries, refused, until)
             else:
                 self._log(operation, began, tries, "ok", answer=answer)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chime_channel._api import Api, ServiceError
+from chime_channel._api import Api, OutOfTime, ServiceError
 from chime_channel._identity import owner_mark
 from chime_channel._physical_id import PhysicalId, State
 from chime_channel._times import CREATE_ENDS_SECONDS
@@ -124,6 +124,10 @@ class Work:
             raise
         except Refused:
             self._pending = before  # the service took the call and said that it has done nothing
+            raise
+        except OutOfTime as late:
+            if late.last is not None and not late.last.was_sent:
+                self._pending = before  # no try got a connection: a VPC without a way to the service
             raise
 
     def created_nothing(self) -> None:

@@ -6,9 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 from botocore.parsers import ResponseParserError
 from resources import KINDS, WORLDS, Kind, Place
 
+import index
 from chime_channel._api import ServiceError
 from stage import Context
 
@@ -63,6 +71,68 @@ def each_call(world: str, act: Callable[[Place, int, str], list[str]]) -> None:
 def throttle(operation: str, _: Mapping[str, Any]) -> None:
     """Refuse a call for its rate."""
     raise ServiceError(operation, "ThrottledClientException", "slow down", 429)
+
+
+def no_way(operation: str, _: Mapping[str, Any]) -> None:
+    """Fail before a connection is there, as in a VPC without a way to the service."""
+    raise no_connection(operation)
+
+
+def no_connection(operation: str) -> ServiceError:
+    """Create the error of a call that got no connection."""
+    failed = ServiceError(operation, "Unreachable", "EndpointConnectionError")
+    failed.was_sent = False
+    return failed
+
+
+def test_creation_that_never_got_a_connection_leaves_nothing_to_delete(kind: Kind) -> None:
+    """Where no call reaches the service, a Create is rolled back without one."""
+    place = Place("")
+    place.stage.before = no_way
+    answer = kind.create(place)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "unmade:Support1A2B3C4D")
+    assert "A Lambda in a VPC needs a NAT gateway" in answer["Reason"]
+    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("failed", "state"),
+    [
+        (EndpointConnectionError(endpoint_url="https://service"), "unmade:"),
+        (ConnectTimeoutError(endpoint_url="https://service"), "unmade:"),
+        (ReadTimeoutError(endpoint_url="https://service"), "unproven:"),
+        (ConnectionClosedError(endpoint_url="https://service"), "unproven:"),
+        (SSLError(endpoint_url="https://service", error="eof"), "unproven:"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_only_a_connection_that_never_came_about_is_known_to_have_no_effect(failed: Exception, state: str) -> None:
+    """Of a call whose connection was there, however it ended, nobody knows whether it had its effect."""
+
+    class Client:
+        def create_channel(self, **_: object) -> None:
+            raise failed
+
+    def fail(operation: str, parameters: Mapping[str, Any]) -> None:
+        index.send("us-east-1", operation, parameters, client=lambda *_: Client())
+
+    stage = Place("").stage
+    stage.before = fail
+    assert stage.create()["PhysicalResourceId"].startswith(state)
+
+
+def test_creation_whose_answer_was_lost_before_the_connections_is_pending(kind: Kind) -> None:
+    """One try that reached the service is enough for an effect, however many after it get no connection."""
+    place = Place("")
+    tries: list[str] = []
+
+    def once(operation: str, _: Mapping[str, Any]) -> None:
+        tries.append(operation)
+        raise no_connection(operation) if len(tries) > 1 else ConnectionError
+
+    place.stage.before = once
+    answer = kind.create(place)
+    assert (answer["Status"], answer["PhysicalResourceId"][:9]) == ("FAILED", "unproven:")
 
 
 def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Kind, world: str) -> None:

@@ -431,7 +431,7 @@ class Environment:
             self._die()
         if self._hit(faults.hang):
             self._hang()
-            raise no_connection(rng)
+            raise lost_answer(rng)  # no connection comes about within seconds, or fails
         self.sleep(rng.uniform(1, 5) if self._hit(faults.slow) else rng.uniform(0.01, 0.2))
         now = self.sim.now
         if self._is_denied(operation):
