@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from resources import KINDS, Kind, Place
 
+from chime_channel._api import ServiceError
+
 SECOND_FLOW = ("replaces", "conflict")
 
 
@@ -100,3 +102,24 @@ def test_delete_leaves_the_flow_that_others_associated_since(second_flow: str) -
     stage.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.other_flow)
     assert kind.delete(place, held)["Status"] == "SUCCESS"
     assert flow_of(place, place.lobby) == place.other_flow
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["the same flow", "no flow"])
+def test_conflict_that_is_of_no_other_flow_takes_none_off(*, there: bool) -> None:
+    """A Conflict where the channel shows this very flow is done already; where it shows none, it is a failure."""
+    place = Place()
+    stage, kind = place.stage, KINDS["flow"]
+    if there:
+        here = {"ChannelArn": place.lobby, "ChimeBearer": stage.boss}
+        stage.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.flow)
+
+    def conflict(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "AssociateChannelFlow":
+            raise ServiceError(operation, "ConflictException", "no", 409)
+
+    stage.before = conflict
+    answer = kind.create(place)
+    assert answer["Status"] == ("SUCCESS" if there else "FAILED")
+    assert there or "AssociateChannelFlow: Conflict" in answer["Reason"]
+    assert operations(place) == ["AssociateChannelFlow"]
+    assert flow_of(place, place.lobby) == (place.flow if there else None)

@@ -9,7 +9,11 @@ import pytest
 from resources import KINDS, Place
 
 from chime_channel._api import ServiceError
-from stage import Stage
+from stage import Context, Stage
+
+
+class Killed(BaseException):
+    """The execution environment ends without a word."""
 
 
 @pytest.fixture
@@ -43,9 +47,13 @@ def test_rollback_leaves_a_retained_channel_that_nobody_has_used_yet(place: Plac
     assert channels(place) == {first: (), second: ()}
 
 
-def test_rollback_deletes_what_the_failed_update_made_and_could_not_delete(place: Place) -> None:
-    """A replacement that failed, and whose deletion was refused, goes with the rollback's Update."""
+@pytest.mark.parametrize("pause", [0, 60])
+@pytest.mark.parametrize("tag_misses", [0, 1, 3])
+def test_rollback_deletes_what_the_failed_update_made_and_could_not_delete(tag_misses: int, pause: int) -> None:
+    """A replacement that failed, and whose deletion was refused, goes with the rollback's Update, however soon."""
+    place = Place(f"tag_misses={tag_misses}")
     stage = place.stage
+    stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss)
     first = stage.create()["PhysicalResourceId"]
     stage.now += 600
 
@@ -60,9 +68,38 @@ def test_rollback_deletes_what_the_failed_update_made_and_could_not_delete(place
     assert failed["PhysicalResourceId"] == first
     assert "user/nobody: NotFound" in failed["Reason"]
     assert len(channels(place)) == 2
-    stage.now += 60
+    stage.now += pause
     assert stage.update(first, declared, {})["Status"] == "SUCCESS"
     assert channels(place) == {first: ()}
+
+
+@pytest.mark.parametrize("vanished", [False, True], ids=["held", "vanished"])
+@pytest.mark.parametrize("tag_misses", [0, 3])
+def test_rollback_at_once_finds_what_an_unanswered_update_made(tag_misses: int, *, vanished: bool) -> None:
+    """A replacement made a moment ago goes, although reads miss its mark; also where the first channel is gone."""
+    place = Place(f"tag_misses={tag_misses}")
+    stage = place.stage
+    stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss)
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 600
+
+    def die(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "CreateChannel":
+            raise Killed
+
+    known = {"PhysicalResourceId": first, "OldResourceProperties": stage.properties()}
+    stage.after = die
+    with pytest.raises(Killed):
+        stage.provider.serve(stage.event("Update", stage.properties(**PUBLIC), **known), Context(stage, 900))
+    stage.heal()
+    (second,) = set(channels(place)) - {first}
+    if vanished:
+        stage.messaging("DeleteChannel", ChannelArn=first, ChimeBearer=stage.boss)
+    answer = stage.update(first, PUBLIC, {})
+    assert answer["Status"] == "SUCCESS"
+    assert second not in channels(place)
+    assert channels(place) == {answer["PhysicalResourceId"]: ()}
+    assert vanished or answer["PhysicalResourceId"] == first
 
 
 @pytest.mark.parametrize("end", ["throttled", "refused"])
@@ -160,6 +197,50 @@ def test_token_of_the_users_own_never_leads_to_a_former_channel(world: str) -> N
         assert channels(place) == expected
         if first_is_there:
             assert arn != first
+
+
+@pytest.mark.parametrize("world", ["", "token_after_delete=dead", "token_after_delete=conflict"])
+def test_token_and_channel_id_of_the_users_own_are_good_for_a_second_life(world: str) -> None:
+    """A token that stands for a channel that is gone does not keep a new one from its ChannelId."""
+    place = Place(world)
+    stage, own = place.stage, {"ChannelId": "own", "ClientRequestToken": "my-token"}
+    first = stage.create(**own)["PhysicalResourceId"]
+    assert stage.delete(first, **own)["Status"] == "SUCCESS"
+    stage.now += 100
+    second = stage.create(**own)
+    assert (second["Status"], second["PhysicalResourceId"]) == ("SUCCESS", first), second
+    assert channels(place) == {first: (), place.lobby: ()}
+
+
+def test_adoption_that_one_delivery_ended_and_another_failed_deletes_nothing() -> None:
+    """A channel that this very request has adopted already is not what a failed replacement has created."""
+    place = Place()
+    stage = place.stage
+    place.say(place.lobby, "hello")
+    first = stage.create()["PhysicalResourceId"]
+    stage.now += 200_000
+    properties = stage.properties(ChannelId="lobby", AdoptExisting="true")
+    known = {"PhysicalResourceId": first, "OldResourceProperties": stage.properties()}
+    event = stage.event("Update", properties, **known)
+
+    def die(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "TagResource":
+            raise Killed
+
+    stage.after = die
+    with pytest.raises(Killed):
+        stage.provider.serve(event, Context(stage, 900))
+    stage.heal()
+    stage.now += 60
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "ListChannelBans":
+            raise ServiceError(operation, "BadRequestException", "no", 400)
+
+    stage.before = refuse
+    failed = stage.deliver(event)
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", first)
+    assert channels(place) == {first: (), place.lobby: ("hello",)}
 
 
 @pytest.mark.parametrize("count", [9, 10, 11, 12, 25])
