@@ -28,6 +28,7 @@ RARE = (
     "crowd",
     "roles",
     "fixed change",
+    "swing",
     "former",
     "plain bearer",
     "ghost",
@@ -117,6 +118,8 @@ class Declare:
 
     def changed(self, declared: Declared, *, in_place: bool = False) -> Declared:
         """Draw what somebody changes of a channel."""
+        if not in_place and self.chance(0.15, "swing"):
+            return self._swung(declared)
         properties = dict(declared.properties)
         fresh = self._properties()
         for _ in range(self.rng.randint(1, 3)):
@@ -139,6 +142,16 @@ class Declare:
         same_id = properties.get("ChannelId", "") == declared.properties.get("ChannelId")
         if same_id and is_other_for_life(properties, declared.properties) and not self.chance(0.2, "fixed change"):
             properties["ChannelId"] = self.new_id()  # a user's own ChannelId must change with them
+        return replace(declared, properties=_allowed(properties))
+
+    def _swung(self, declared: Declared) -> Declared:
+        """Draw the other Privacy, for which there may be a former life, perhaps with something that fails."""
+        privacy = {"PRIVATE": "PUBLIC", "PUBLIC": "PRIVATE"}[declared.properties["Privacy"]]
+        properties = {**declared.properties, "Privacy": privacy}
+        if "ChannelId" in properties:
+            properties["ChannelId"] = self.new_id()
+        if self.chance(0.25, "ghost"):
+            properties["MemberArns"] = [*properties.get("MemberArns", ()), self.user("ghost")]
         return replace(declared, properties=_allowed(properties))
 
     def _change_elastic(self, properties: dict[str, Any]) -> None:

@@ -438,8 +438,8 @@ class Environment:
             pending.denied.add(operation)
             raise denial(operation, rng)
         pending.allowed.add(operation)
-        alone = pending.begun == 1 and not faults.duplicate  # assumed of two deliveries: the same verdict
-        if without_bearer and alone and not self._forbidden and self._hit(faults.forbid):
+        # Assumed of two deliveries: the same verdict.
+        if without_bearer and self._is_alone() and not self._forbidden and self._hit(faults.forbid):
             self._forbidden = True
             raise refusal(operation, "ForbiddenException", "try later", 403)
         if now < faults.storm or self._hit(faults.throttle):
@@ -454,16 +454,21 @@ class Environment:
         if self._hit(faults.garble / 2):
             raise unreadable(rng)
 
+    def _is_alone(self) -> bool:
+        """Check whether no other delivery of the request is at work, or was, or can be."""
+        return self._pending.begun == 1 and not self.function.faults.duplicate
+
     def _is_denied(self, operation: str) -> bool:
         """Check whether IAM refuses a call.
 
         Once a delivery has answered, another sees no other verdict; and where one was allowed a call, the others
-        are soon allowed it, even when the policy changes again meanwhile.
+        are soon allowed it, even when the policy changes again meanwhile. Only of one that is alone a right can be
+        taken away for good.
         """
         refuses = self.function.policy.refuses(operation, self.sim.now, self.sim.rng)
         if not self._pending.answers:
-            soon = self._pending.issued + POLICY_DELAY
-            return refuses and not (operation in self._pending.allowed and self.sim.now > soon)
+            is_late = self.sim.now > self._pending.issued + POLICY_DELAY
+            return refuses and (self._is_alone() or not (operation in self._pending.allowed and is_late))
         failed = self._pending.answers[0]["Status"] == "FAILED"
         return failed and (refuses or operation in self._pending.denied)
 

@@ -11,7 +11,7 @@ from machine import Lambda
 
 from chime_local.service import World
 
-POLICIES = ("policy", "policy midway", "lasting")
+POLICIES = ("policy", "policy midway", "lasting", "lasting midway")
 """What a history can be played without, beside the weather."""
 
 
@@ -57,6 +57,14 @@ def change_weather(
             policy.changed_until = function.sim.now + delay
 
         function.sim.spawn(change_policy, rng.uniform(0, 60))
+        fine = False
+    if chance(0.06, "lasting midway"):
+        taken = frozenset(rng.sample(denied, 3))
+
+        def take_rights() -> None:
+            policy.lasting |= taken
+
+        function.sim.spawn(take_rights, rng.uniform(0, 5))
         fine = False
     if chance(0.04, "storm"):
         function.faults = replace(function.faults, storm=now + rng.uniform(60, 900))

@@ -19,6 +19,7 @@ _OF_CHANNELS: tuple[dict[str, Any], ...] = (
     {"Name": "sEcReT\x07"},
     {"Name": ["sEcReT"]},
     {"Name": ""},
+    {"Name": None},
     {"Mode": "OPEN"},
     {"Privacy": "SECRET"},
     {"Metadata": "sEcReT" + "é" * 510},
@@ -44,12 +45,12 @@ _OF_CHANNELS: tuple[dict[str, Any], ...] = (
     {"ElasticChannelConfiguration": {**_PARTS, "TargetMembershipsPerSubChannel": "two"}},
     {"ExpirationSettings": _SPAN},
     {"ExpirationSettings": {**_SPAN, "ExpirationDays": 1, "ExpirationCriterion": "NEVER"}},
-    {"AdoptExisting": True},
+    {"AdoptExisting": True, "ChannelId": None},
     {"AdoptExisting": "perhaps"},
-    {"ChannelId": "wrong", "AdoptFromOtherOwner": True},
+    {"ChannelId": "wrong", "AdoptExisting": None, "AdoptFromOtherOwner": True},
     {"Nmae": "sEcReT"},
 )
-"""What is declared instead; `@` stands for the app instance."""
+"""What is declared instead; `@` stands for the app instance, None for what is left out."""
 _OF_ALL: tuple[dict[str, Any], ...] = ({"Nmae": "x"},)
 _OF_ATTACHED: tuple[dict[str, Any], ...] = (
     {"ChannelArn": "lobby"},
@@ -90,7 +91,8 @@ _BY_TYPE: dict[str, tuple[dict[str, Any], ...]] = {
 
 def make_wrong(rng: random.Random, kind: str, properties: Mapping[str, Any], app: str) -> dict[str, Any]:
     """Return properties of a resource of some type with something in them that breaks a rule."""
-    return {**properties, **_filled(rng.choice(_BY_TYPE[kind]), app)}
+    changed = {**properties, **_filled(rng.choice(_BY_TYPE[kind]), app)}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def _filled(value: Any, app: str) -> Any:
