@@ -44,6 +44,8 @@ class Part:
             "also_copy": list(COPIED),
             "pytest_add_cli_args": ["-o", "pythonpath=src tests"],
             "pytest_add_cli_args_test_selection": list(self.tests),
+            # The session has limits of its own, a test each; this one is for what they do not reach.
+            "timeout_constant": 60.0,
             "track_dependencies": False,
             "use_git_change_detection": False,
             "on_dependency_change": "ignore",
