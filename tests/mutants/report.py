@@ -82,7 +82,7 @@ def results(part: Part) -> list[Mutant]:
     if not path.exists():
         return []
     return [
-        Mutant(name, f"{part.folder}/{found['file']}", found["status"], found["diff"], found["where"])
+        Mutant(name, f"{part.folder}/{found['file']}", found["status"], found["diff"], found.get("where", ""))
         for name, found in json.loads(path.read_text()).items()
     ]
 

@@ -30,6 +30,8 @@ WAITING = 10
 BYTES_OF_A_MUTANT = 6 * 2**30
 CAUGHT = "caught.txt"
 """Which test caught which mutant, for whoever looks into a stage's `mutants`."""
+ENGINE_FIXTURES = {"engine", "clients"}
+"""A test that asks for one of these reaches the engine over HTTP."""
 TESTS_AFTERWARDS = 5
 TIMED_OUT = 36
 """mutmut's exit status of a mutant that ran out of time."""
@@ -109,10 +111,15 @@ class SessionRunner(PytestRunner):
                     print(*self._failed, file=sys.__stderr__)
                     return 1
                 state().duration_by_test[item.nodeid] = self._seconds
-                for function in state()._stats:
+                for function in self._called(item):
                     state().tests_by_mangled_function_name[function].add(item.nodeid)
                 state()._stats.clear()
         return 0
+
+    def _called(self, item: pytest.Item) -> set[str]:
+        """Return which functions a test has called; what it called in the engine's own process cannot be seen."""
+        served = ENGINE_FIXTURES & set(getattr(item, "fixturenames", ()))
+        return set(state().current_function_hashes) if served else set(state()._stats)
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """Run tests until one fails; 1 says that one did."""
@@ -189,6 +196,9 @@ class Mutation:
         """Try each mutant in a fork of this process."""
         if session.testsfailed:
             raise session.Interrupted("tests cannot be collected")
+        # The engine's process gets little of the environment, but must know its mutant.
+        if engine := sys.modules.get("chime_local.engine"):
+            vars(engine)["_KEPT"] += ("MUTANT_UNDER_TEST",)
         runner = SessionRunner(session, self._part, self._budget)
         session.config.pluginmanager.register(runner)
         isolation.PytestRunner = lambda: runner  # type: ignore[misc,assignment]
