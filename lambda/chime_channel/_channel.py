@@ -26,6 +26,9 @@ from chime_channel._plan import NOTHING, Current, needs, plan, repeats_metadata
 from chime_channel._request import Refused, Work
 from chime_channel._times import STALENESS_SECONDS, UNUSED_SECONDS
 
+_FIXED = ("AppInstanceArn", "Privacy", "ChannelId", "ElasticChannelConfiguration")
+"""The properties that can never be changed in place."""
+
 
 def create(work: Work) -> dict[str, str]:
     """Create the channel as declared; return the attributes."""
@@ -36,7 +39,7 @@ def create(work: Work) -> dict[str, str]:
 def update(work: Work) -> dict[str, str]:
     """Change the channel in place, or create another where it cannot be changed; return the attributes."""
     desired = _declared(work)
-    previous, _ = parse(work.request.old_properties)
+    previous = _previous(work, desired)
     arn = work.request.physical_id
     if keeps(work.request, desired, previous):
         # In a rollback, what is taken back may have created a channel that CloudFormation never heard of.
@@ -91,6 +94,15 @@ def _declared(work: Work) -> Declaration:
     if errors:
         raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(errors))
     return declared
+
+
+def _previous(work: Work, desired: Declaration) -> Declaration:
+    """Return what was declared before; what was refused then has not changed what never can."""
+    previous, errors = parse(work.request.old_properties)
+    if any(error.startswith(_FIXED) for error in errors):
+        fixed = {name: getattr(desired, name) for name in ("app_instance_arn", "privacy", "channel_id", "elastic")}
+        return previous._replace(**fixed)
+    return previous
 
 
 def _attributes(arn: str) -> dict[str, str]:

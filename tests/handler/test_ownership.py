@@ -217,6 +217,31 @@ def test_refactored_construct_deletes_its_channel(place: Place, how: str, *, res
     assert channels(place) == {}
 
 
+WRONG = (
+    {"Privacy": "SECRET"},
+    {"ChannelId": "-"},
+    {"AppInstanceArn": "app"},
+    {"ElasticChannelConfiguration": {"MaximumSubChannels": "1"}},
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize("how", RENAMED)
+def test_refactored_construct_keeps_its_messages_when_a_refused_update_is_rolled_back(
+    place: Place, how: str, wrong: dict[str, Any]
+) -> None:
+    """An Update of a renamed construct that breaks a rule is taken back without replacing the channel."""
+    held = deliver(place, "Create", A, {"Privacy": "PUBLIC"})["PhysicalResourceId"]
+    place.say(held, "hello")
+    good, bad = {"Privacy": "PUBLIC"}, {"Privacy": "PUBLIC", **wrong}
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**good)}
+    assert deliver(place, "Update", RENAMED[how], bad, **known)["Status"] == "FAILED"
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**bad)}
+    answer = deliver(place, "Update", RENAMED[how], good, **known)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held), answer
+    assert channels(place) == {held: ("hello",)}
+
+
 @pytest.mark.parametrize("untagged", [False, True], ids=["marked", "mark removed"])
 @pytest.mark.parametrize("how", RENAMED)
 def test_refactored_construct_with_its_own_channel_id(place: Place, how: str, *, untagged: bool) -> None:
