@@ -224,9 +224,10 @@ class Checks:
         )
 
     def say(self) -> None:
-        """Let people talk in each channel that a stack holds."""
+        """Let people talk in each channel that a stack holds, or has left behind before anybody could."""
         alive = self._alive()
-        for arn in set(self.held()) & set(alive):
+        silent = {arn for arn in self.retained() & set(alive) if not alive[arn].messages}
+        for arn in sorted(set(self.held()) & set(alive) | silent):
             self._speak(arn, f"message {self._spoken}")
         self._said |= {(arn, channel.created): channel.messages for arn, channel in self._alive().items()}
 

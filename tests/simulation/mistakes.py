@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import random
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +28,7 @@ from chime_channel import (
     _reasons,
     _request,
     _retention,
+    _settings,
     _streaming,
 )
 from chime_channel._api import Api, ServiceError
@@ -33,6 +36,18 @@ from chime_channel._plan import Call
 
 Patch = tuple[Any, str, Any]
 _rng = random.Random(1)
+
+
+def rewritten(where: Any, name: str, right: str, wrong: str) -> Patch:
+    """Return the patch that puts a mistake into the text of a function."""
+    function = where.__dict__[name]
+    is_property = isinstance(function, property)
+    source = textwrap.dedent(inspect.getsource(function.fget if is_property else inspect.unwrap(function)))
+    assert source.count(right) == 1, f"{name} has changed: {right!r}"
+    found: dict[str, Any] = {}
+    inside = inspect.unwrap(function.fget if is_property else function).__globals__
+    exec(compile(source.replace(right, wrong), f"<mistake in {name}>", "exec"), inside, found)  # noqa: S102
+    return (where, name, found[name])
 
 
 def _random_token(*_: object) -> str:
@@ -93,7 +108,8 @@ def _ignored_failures(api: Api, parameters: dict[str, Any]) -> None:
 
 
 def _sent_twice(self: index.Provider, url: str, written: bytes) -> bool:
-    self.effects.put(url, written.replace(b'"NoEcho": false', b'"NoEcho": true'))
+    with suppress(OSError):
+        self.effects.put(url, written.replace(b'"NoEcho": false', b'"NoEcho": true'))
     return _REAL_DELIVER(self, url, written)
 
 
@@ -245,6 +261,63 @@ MISTAKES: dict[str, tuple[Patch, ...]] = {
 }
 
 
+MISTAKES |= {
+    "throttling known by its status alone": (
+        rewritten(ServiceError, "is_retryable", ' or "Throttl" in self.code', ""),
+    ),
+    "only a lost connection leaves a creation uncertain": (
+        rewritten(Api, "call", "refused.status == 0 or refused.status >= 500", "refused.status == 0"),
+    ),
+    "uncertain creation answered as not created": (
+        rewritten(_request.Work, "physical_id", "if self._pending:", "if False:"),
+    ),
+    "refused removal counts as done without a look": (
+        rewritten(
+            _apply,
+            "_remove",
+            'if call.parameters[name] in list_all(api, call.parameters["ChannelArn"], '
+            'call.parameters["ChimeBearer"]):',
+            "if not list_all:",
+        ),
+    ),
+    "failed replacement deletes any channel of its owner": (
+        rewritten(_channel, "_delete_failed_replacement", "same_request", "same_owner"),
+    ),
+    "new elastic channel believed to have its bearer as member": (
+        rewritten(_channel, "_as_created", "{} if desired.elastic else ", ""),
+    ),
+    "Delete of a pending id does not look for the mark": (
+        rewritten(
+            _channel,
+            "delete",
+            "_delete_leftover(work, physical_id.id, mark, declared.bearer)",
+            "_delete_channel(work, physical_id.id, declared.bearer)",
+        ),
+    ),
+    "what can never change is not checked in place": ((_channel, "refuse_fixed_change", _nothing),),
+    "what can never change is not checked in an adoption": ((_establish, "refuse_fixed_change", _nothing),),
+    "channel answered as ours before it is adopted": (
+        rewritten(_establish, "_holder", "    if ours:\n        work.answered = arn", "    work.answered = arn"),
+    ),
+    "an Update takes an earlier life": (
+        rewritten(_establish, "establish", "_latest(work, desired, arns[first:])", "_latest(work, desired, arns)"),
+    ),
+    "refusal of ListChannels taken for an admin's": (
+        rewritten(_observe, "is_admin", "return False", "return True"),
+    ),
+    "demoted moderator of an elastic channel is no member any more": (
+        rewritten(_plan, "_persons", "{*promoted, *demoted} if desired.elastic else set()", "set()"),
+    ),
+    "two may answer at once": (
+        rewritten(index._Response, "send", "not self._claim.acquire(blocking=False)", "False"),
+    ),
+    "first page only": (rewritten(Api, "pages", 'if not answer.get("NextToken")', "if True"),),
+    "members of a batch that failed for a while are given up": (
+        rewritten(_apply, "_add_members", "again = _RETRYABLE |", "again = frozenset() |"),
+    ),
+}
+
+
 def _no_left_over(work: _request.Work) -> dict[str, str]:
     other = replace(work, request=replace(work.request, physical_id="other"))
     try:
@@ -299,6 +372,31 @@ OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
         (_admin, "confirmed_gone", _first_refusal),
         (_retention, "confirmed_gone", _first_refusal),
         (_streaming, "confirmed_gone", _first_refusal),
+    ),
+}
+
+
+OF_ATTACHMENTS |= {
+    "admin demoted before the cleanup": (
+        rewritten(
+            _admin, "update", "before != admin and work.request.physical_id == admin and", "before != admin and"
+        ),
+    ),
+    "setting ended before the cleanup": (
+        rewritten(_settings, "left_over_app_instance", " and request.physical_id == resource_id(work, now)", ""),
+    ),
+    "each Update detaches": (
+        rewritten(_attachments, "update", "if in_the_way or ", "if in_the_way or not changed or "),
+    ),
+    "streams of others not put back": (rewritten(_streaming, "_end", "if rest:", "if False:"),),
+    "retention of others switched off": (
+        rewritten(_retention, "_switch_off", 'found.get("RetentionDays") != _days(ours)', "False"),
+    ),
+    "what no bearer with rights has removed counts as gone": (
+        rewritten(_attachments, "_detach", "if not is_admin(", "if False and not is_admin("),
+    ),
+    "what an Update that was refused would have attached is detached": (
+        rewritten(_attachments, "update", " and not _errors({**new, **old}, kind)", ""),
     ),
 }
 
