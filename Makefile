@@ -7,6 +7,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # cdk.out of the tests and of pip stays out of the way of a user's own settings.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Percent of the lines and branches below each folder that tests must reach.
+COVERAGE_FLOORS := lambda=98 constructs=95 local=90
 
 .PHONY: help setup test lint deploy-local simulate fuzz mutants bench bench-quick lock clean
 
@@ -30,8 +32,11 @@ $(VENV)/.node: package-lock.json $(VENV)/.python
 
 setup: $(VENV)/.node  ## Set up the environment
 
-test: setup lint  ## Run every check and test
-	@$(BIN)/pytest -n 2
+test: setup lint  ## Run every check and test, and measure what the tests reach
+	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=
+	@for floor in $(COVERAGE_FLOORS); do \
+	  $(BIN)/coverage report --include="$${floor%=*}/*" --fail-under="$${floor#*=}" || failed=yes; \
+	done; [ -z "$$failed" ]
 
 lint: setup  ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -65,4 +70,4 @@ lock:  ## Resolve requirements-dev.in again, with hashes
 	  --no-annotate --upgrade --quiet requirements-dev.in -o requirements-dev.txt
 
 clean:  ## Remove everything made
-	@rm -rf $(VENV) node_modules cdk.out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis lambda/crhelper
+	@rm -rf $(VENV) node_modules cdk.out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis lambda/crhelper .coverage*

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 # CDK's own validation of templates takes 1.7 s a synth; cfn-lint checks them in one test of its own.
@@ -28,3 +32,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run tests/engine against AWS, with the credentials of the environment; see docs/engine.md",
     )
+
+
+UNMEASURED = ("simulation", "load")
+"""Folders whose tests count for no coverage: what random histories reach, nobody has said what to expect of."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the time of the histories to the histories."""
+    for item in items:
+        if item.path.parent.name in UNMEASURED:
+            item.add_marker("no_cover")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def measured_engines() -> Iterator[None]:
+    """Measure the engines that measured tests start: an engine gets the path of its starter."""
+    if Coverage.current() is None:
+        yield
+        return
+    folder = str(Path(__file__).parent / "measured")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)

@@ -120,6 +120,7 @@ def test_bad_raw_property(bench: Bench) -> None:
     assert arn in before
 
 
+@pytest.mark.parametrize("engine", [""], indirect=True, ids=["default"])  # it takes a minute
 def test_missing_permission(bench: Bench) -> None:
     """A Lambda without a permission fails by the action's name."""
 

@@ -39,7 +39,7 @@ def test_failed_create_is_deleted(toy: Toy) -> None:
 def test_unanswered_create_is_deleted(toy: Toy) -> None:
     """A Create that nothing answered within ServiceTimeout gets its Delete with an id that is made up."""
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
-        toy.deploy(OnCreate=[], ServiceTimeout=1)
+        toy.deploy(OnCreate=[], ServiceTimeout=3)
     create, delete = toy.story()
     assert create == ("Create", None)
     assert delete[1] is not None
@@ -50,7 +50,7 @@ def test_service_timeout(toy: Toy, tmp_path: Path) -> None:
     """ServiceTimeout ends the wait for a Lambda that still runs; the Delete overtakes it."""
     until = tmp_path / "until"
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
-        toy.deploy(OnCreate=[{"Until": str(until)}], ServiceTimeout=1)
+        toy.deploy(OnCreate=[{"Until": str(until)}], ServiceTimeout=3)
     assert [kind for kind, _ in toy.story()] == ["Delete"], "the Create is not logged before it ends"
     until.touch()
 

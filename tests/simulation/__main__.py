@@ -5,6 +5,8 @@ python tests/simulation replay KIND SEED [WITHOUT]        plays one again
 python tests/simulation reach [HOW MANY] [FIRST SEED]     says which branches of lambda/ they do not reach
 python tests/simulation first [FILE:LINE[-LINE]] …        plays those first that reach some lines; where none are
                                                           named, those that differ from the last commit
+python tests/simulation seeds [MOST]                      finds histories that catch the mistakes of mistakes.py
+                                                          where those kept in seeds.json do not any more
 """
 
 from __future__ import annotations
@@ -138,11 +140,23 @@ def tell(seed: int) -> int:
     return 1
 
 
+def find_seeds(most: int = 4000) -> int:
+    """Find and keep the seeds that catch each mistake; say which mistakes none has caught."""
+    import seeds
+
+    uncaught = seeds.write(most, WORKERS)
+    for mistake in uncaught:
+        print(f"none of {most} histories catches: {mistake}")
+    return 1 if uncaught else 0
+
+
 def main(arguments: list[str]) -> int:
     """Do what the command line says; the exit status is the answer."""
     match arguments:
         case ["replay", kind, seed, *without]:
             return replay(kind, int(seed), frozenset(",".join(without).split(",")))
+        case ["seeds", *most]:
+            return find_seeds(*map(int, most))
         case ["first", *texts]:
             return play_first(texts)
         case ["reach", *numbers]:
