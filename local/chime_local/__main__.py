@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a command against an engine of its own, e.g. run -- cdk diff")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="the command and its arguments")
     deploy = commands.add_parser(
-        "deploy", help="bootstrap and deploy the CDK app in this folder, show its channels"
+        "deploy", help="bootstrap and deploy the CDK app in this folder, show the channels among its outputs"
     )
     deploy.add_argument("arguments", nargs=argparse.REMAINDER, help="further arguments of cdk deploy")
     drift = commands.add_parser(
