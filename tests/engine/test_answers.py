@@ -59,7 +59,7 @@ def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
 
 
 def test_app_instance_is_shown_as_it_was_made_and_changed(stage: Stage) -> None:
-    """Name, metadata and the moment of creation are told; lists leave the moments out."""
+    """Name, metadata and the time of creation are answered; lists leave the times out."""
     shown = {"AppInstanceArn": stage.app, "Name": "app", "Metadata": ""}
     made = {"CreatedTimestamp": NOW, "LastUpdatedTimestamp": NOW}
     described = stage.identity("DescribeAppInstance", AppInstanceArn=stage.app)
@@ -71,7 +71,7 @@ def test_app_instance_is_shown_as_it_was_made_and_changed(stage: Stage) -> None:
 
 
 def test_user_is_shown_as_made_and_changed(stage: Stage) -> None:
-    """A user's name, metadata and expiration are told as they were given last."""
+    """A user's name, metadata and expiration are answered as they were put last."""
     arn = f"{stage.app}/user/ann"
     made = {"CreatedTimestamp": NOW, "LastUpdatedTimestamp": NOW}
     user = {"AppInstanceUserArn": arn, "Name": "ann", "Metadata": "", **made}
@@ -94,7 +94,7 @@ def test_user_is_shown_as_made_and_changed(stage: Stage) -> None:
 
 
 def test_bot_is_shown_as_made_and_changed(stage: Stage) -> None:
-    """A bot's Lex bot is told; an update changes what it names, and a bot is no user."""
+    """A bot's Lex bot is answered; an update changes it, and a bot is no user."""
     given = {"AppInstanceArn": stage.app, "Name": "bot", "Metadata": "m", "ClientRequestToken": "token"}
     arn = stage.identity("CreateAppInstanceBot", **given, Configuration=LEX)["AppInstanceBotArn"]
     assert arn.startswith(f"{stage.app}/bot/")
@@ -113,7 +113,7 @@ def test_bot_is_shown_as_made_and_changed(stage: Stage) -> None:
 
 
 def test_admins_are_shown(stage: Stage) -> None:
-    """An admin is told by ARN and name, with the moment of the promotion."""
+    """An admin is answered by ARN and name, with the time of the promotion."""
     here = {"AppInstanceArn": stage.app, "AppInstanceAdminArn": f"{stage.app}/user/ann"}
     made = stage.identity("CreateAppInstanceAdmin", **here)
     assert made == {"AppInstanceArn": stage.app, "AppInstanceAdmin": who(stage, "ann")}
@@ -170,7 +170,7 @@ def test_stream_of_another_name_region_or_account_is_refused(stage: Stage, strea
     assert code_of(stage, "PutMessagingStreamingConfigurations", **given) == "BadRequest"
 
 
-def test_expiration_of_a_channel_is_told_and_removed(stage: Stage) -> None:
+def test_expiration_of_a_channel_is_shown_and_removed(stage: Stage) -> None:
     """Expiration settings are answered as put, shown by DescribeChannel, and gone when none are put."""
     here = lobby(stage)
     arn = {"ChannelArn": here["ChannelArn"]}
@@ -204,7 +204,7 @@ def test_update_changes_name_mode_and_metadata(stage: Stage) -> None:
 
 
 def test_memberships_are_shown(stage: Stage) -> None:
-    """A member is told by ARN, name and type; HIDDEN ones are listed when asked for."""
+    """A member is answered by ARN, name and type; HIDDEN ones are listed when asked for."""
     here = lobby(stage)
     arn, ann, bob = here["ChannelArn"], who(stage, "ann"), who(stage, "bob")
     added = stage.messaging("CreateChannelMembership", **here, MemberArn=ann["Arn"], Type="DEFAULT")
@@ -253,7 +253,7 @@ def test_channels_of_a_user_are_listed_for_the_user_and_for_admins(stage: Stage)
 
 
 def test_moderators_are_shown(stage: Stage) -> None:
-    """A moderator is told by ARN and name, as is the channel they moderate; members may not look."""
+    """A moderator is answered by ARN and name, as is the channel they moderate; members may not look."""
     here = lobby(stage)
     arn, ann, bob = here["ChannelArn"], who(stage, "ann"), who(stage, "bob")
     stage.messaging("CreateChannelMembership", **here, MemberArn=bob["Arn"], Type="DEFAULT")
@@ -277,7 +277,7 @@ def test_moderators_are_shown(stage: Stage) -> None:
 
 
 def test_bans_are_shown(stage: Stage) -> None:
-    """Who is banned is told by ARN and name; members may not look."""
+    """Who is banned is answered by ARN and name; members may not look."""
     here = lobby(stage)
     arn, ann, bob = here["ChannelArn"], who(stage, "ann"), who(stage, "bob")
     stage.messaging("CreateChannelMembership", **here, MemberArn=bob["Arn"], Type="DEFAULT")
@@ -298,7 +298,7 @@ def say(stage: Stage, here: dict[str, str], content: str, **more: Any) -> dict[s
 
 
 def test_message_is_shown_as_sent_changed_and_redacted(stage: Stage) -> None:
-    """A message tells who sent it and when; a change is told with its moment, a redaction empties it for good."""
+    """A message shows who sent it and when; a change shows its time, a redaction empties it for good."""
     here = lobby(stage)
     sent = say(stage, here, "hello", Metadata="m")
     one = {"ChannelArn": here["ChannelArn"], "MessageId": sent["MessageId"]}

@@ -187,8 +187,8 @@ def test_member_of_a_batch_who_is_one_already_is_a_conflict_of_its_own(type_: st
     """The others of the batch are added, and the member keeps its type."""
     here, ann, bob = channel(stage), f"{stage.app}/user/ann", stage.user("bob")
     stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
-    told = stage.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann, bob], Type=type_)
-    assert [(one["MemberArn"], one["ErrorCode"]) for one in told["Errors"]] == [(ann, "Conflict")]
+    answer = stage.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann, bob], Type=type_)
+    assert [(one["MemberArn"], one["ErrorCode"]) for one in answer["Errors"]] == [(ann, "Conflict")]
     members = stage.service.app_instances[stage.app].channels[here["ChannelArn"]].members
     assert members == {stage.boss: "DEFAULT", ann: "DEFAULT", bob: type_}
 
@@ -198,8 +198,8 @@ def test_banned_user_becomes_no_member_by_either_call(stage: Stage) -> None:
     here, ann = channel(stage), f"{stage.app}/user/ann"
     stage.messaging("CreateChannelBan", **here, MemberArn=ann)
     assert code_of(stage, "CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT") == "Forbidden"
-    told = stage.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann])
-    assert [(one["MemberArn"], one["ErrorCode"]) for one in told["Errors"]] == [(ann, "Forbidden")]
+    answer = stage.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann])
+    assert [(one["MemberArn"], one["ErrorCode"]) for one in answer["Errors"]] == [(ann, "Forbidden")]
 
 
 def test_admin_made_twice_is_a_conflict_and_stays_admin(stage: Stage) -> None:

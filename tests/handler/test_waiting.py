@@ -133,8 +133,8 @@ def test_words_of_iam_in_another_answer_are_no_denial(status: int) -> None:
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedClient", "Unauthorized", "Forbidden"])
-def test_unknown_bearer_is_told_with_advice(code: str) -> None:
-    """Who must look at the bearer is told so, whatever code the service uses."""
+def test_unknown_bearer_fails_with_advice(code: str) -> None:
+    """The stack's event says that the bearer must be looked at, whatever code the service uses."""
     stage = Stage()
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:

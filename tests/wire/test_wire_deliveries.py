@@ -38,7 +38,7 @@ FAULTS: dict[str, Behavior] = {
 WORLDS = {
     "same ARN": World(),
     "Conflict": World(token_alive="conflict"),
-    "tags late": World("NotFound", tag_misses=2),
+    "tags late": World(missing_channel="NotFound", tag_misses=2),
 }
 
 

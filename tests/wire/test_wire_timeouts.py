@@ -63,10 +63,10 @@ def test_answer_of_the_service_that_never_ends_does_not_keep_cloudformation_wait
     stack.state.script["CreateChannel"] = [trickle_until(answered), reset_after]
     stack.state.script["answer"] = [and_then(whole, answered)]
     seen = fast.invoke(stack.event("Create"), seconds=30)
-    told = stack.answers[1]
-    assert stack.answers[2:] in ([], [told])
+    answer = stack.answers[1]
+    assert stack.answers[2:] in ([], [answer])
     (channel,) = (arn for arn in stack.channels if "/Support-" in arn)
-    assert (told["Status"], told["PhysicalResourceId"]) == ("FAILED", f"unproven:{channel}")
-    assert told["Reason"] == "The request did not end before the Lambda's time ran out. Try again."
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"unproven:{channel}")
+    assert answer["Reason"] == "The request did not end before the Lambda's time ran out. Try again."
     assert seen.timers[0] <= 30 - 8
     assert (seen.raised, len(stack.requests("CreateChannel"))) == ("", 2)

@@ -27,8 +27,8 @@ def test_call_is_not_sent_under_a_wrong_certificate(
         assert (stack.calls, stack.channels) == ([], [])
         assert set(seen.resolved) == {host, S3}
         assert stack.answers[-1]["Status"] == "FAILED"
-        told = "Unreachable: TLS failed: the certificate may be unknown, expired or of another host."
-        assert told in stack.answers[-1]["Reason"]
+        reason = "Unreachable: TLS failed: the certificate may be unknown, expired or of another host."
+        assert reason in stack.answers[-1]["Reason"]
     assert len(stack.answers) == 3
 
 

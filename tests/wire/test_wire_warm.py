@@ -18,10 +18,10 @@ def test_second_request_holds_nothing_of_the_first(warm: Environment, stack: Sta
     before = len(stack.calls)
     seen = warm.invoke(second)
     assert [exchange.name for exchange in stack.calls[before:]] == ["CreateChannel"]
-    told = json.dumps(stack.answers[1]) + seen.log
+    written = json.dumps(stack.answers[1]) + seen.log
     assert stack.answers[1]["RequestId"] == second["RequestId"]
     for of_first in ("First", first["RequestId"] + '"', "/user/ann"):
-        assert of_first not in told
+        assert of_first not in written
 
 
 def test_request_after_a_failed_one_holds_nothing_of_it(warm: Environment, stack: Stack) -> None:
@@ -41,7 +41,7 @@ def test_request_after_a_failed_one_holds_nothing_of_it(warm: Environment, stack
     assert after["Data"]["ChannelArn"] == after["PhysicalResourceId"] != before["PhysicalResourceId"]
 
 
-def test_request_after_one_that_nobody_could_be_told_of(warm: Environment, stack: Stack) -> None:
+def test_request_after_one_whose_answer_nobody_took_is_answered_for_itself(warm: Environment, stack: Stack) -> None:
     """After a request whose answer was not taken, the next is answered for itself alone."""
     stack.state.script["answer"] = [error(403, "AccessDenied")]
     warm.invoke(stack.event("Create", LogicalResourceId="Lost"))
@@ -56,8 +56,8 @@ def test_bad_events_leave_nothing_behind(warm: Environment, stack: Stack) -> Non
     warm.invoke(stack.event("Explode", LogicalResourceId="Bad"))
     warm.invoke(None)
     warm.invoke(stack.event("Create", LogicalResourceId="After"))
-    told = [(answer["LogicalResourceId"], answer["Status"], "Data" in answer) for answer in stack.answers]
-    assert told == [("Before", "SUCCESS", True), ("Bad", "FAILED", False), ("After", "SUCCESS", True)]
+    seen = [(answer["LogicalResourceId"], answer["Status"], "Data" in answer) for answer in stack.answers]
+    assert seen == [("Before", "SUCCESS", True), ("Bad", "FAILED", False), ("After", "SUCCESS", True)]
 
 
 def test_connection_is_used_again(warm: Environment, stack: Stack) -> None:
