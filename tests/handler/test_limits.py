@@ -310,8 +310,8 @@ ARNS: list[tuple[str, bool]] = [
 
 
 @pytest.mark.parametrize(("arn", "taken"), ARNS)
-def test_arn_of_an_app_instance(arn: str, *, taken: bool) -> None:
-    """An app instance's ARN is one as a whole, and so is what is in it."""
+def test_only_a_whole_app_instance_arn_is_one(arn: str, *, taken: bool) -> None:
+    """What is cut, too long or has text around it is no app instance's ARN, nor is one of what is in it."""
     assert _arns.is_app_instance_arn(arn) is taken
     assert (_arns.app_instance_of(f"{arn}/user/u") == arn) is taken
     assert (_arns.app_instance_of(f"{arn}/bot/u") == arn) is taken
@@ -335,15 +335,15 @@ def test_arn_of_an_app_instance(arn: str, *, taken: bool) -> None:
         ("a\n", False),
     ],
 )
-def test_name_of_a_user_or_channel(name: str, *, taken: bool) -> None:
-    """Users, bots and channels have names of 1–64 characters, of which the first and last are no signs."""
+def test_id_of_a_user_or_channel_has_the_form_that_the_service_takes(name: str, *, taken: bool) -> None:
+    """Ids of users and channels have 1–64 characters, of which the first and last are letters or digits."""
     assert _arns.is_channel_id(name) is taken
     assert (_arns.app_instance_of(f"{APP}/user/{name}") == APP) is taken
     assert (_arns.parse_channel_arn(f"{APP}/channel/{name}") is not None) is taken
 
 
-def test_only_bots_are_bots() -> None:
-    """A user named as a bot is a user."""
+def test_user_named_bot_is_no_bot() -> None:
+    """The ARN says who is a bot, not the name in it."""
     assert _arns.is_bot(f"{APP}/bot/b")
     assert not _arns.is_bot(f"{APP}/user/bot")
     assert not _arns.is_bot(f"{APP}/channel/bot")
@@ -358,7 +358,7 @@ def test_only_bots_are_bots() -> None:
         ("eu-west-1", "is in eu-west-1; "),
     ],
 )
-def test_region_has_an_endpoint(region: str, words: str) -> None:
+def test_region_without_an_endpoint_is_refused_by_name(region: str, words: str) -> None:
     """The service has endpoints in two regions, and a message names both."""
     found = _arns.app_instance_errors("AppInstanceArn", APP.replace("us-east-1", region))
     assert bool(found) is bool(words)
@@ -385,7 +385,7 @@ def test_region_has_an_endpoint(region: str, words: str) -> None:
         ("9" * 10, False),
     ],
 )
-def test_days_of_retention(days: object, *, taken: bool) -> None:
+def test_retention_of_other_than_1_to_5475_days_is_refused(days: object, *, taken: bool) -> None:
     """Messages are kept for 1–5475 whole days."""
     stage = Stage()
     properties = {"ServiceToken": "arn", "AppInstanceArn": stage.app, "RetentionDays": days}
@@ -414,7 +414,7 @@ STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/"
     ],
 )
 @pytest.mark.parametrize("kind", ["Channel", "ChannelMessage"])
-def test_name_of_a_stream(kind: str, stream: object, *, taken: bool) -> None:
+def test_stream_whose_name_the_service_refuses_is_refused(kind: str, stream: object, *, taken: bool) -> None:
     """A stream has a name of up to 128 characters that begins as the service demands."""
     stage = Stage()
     properties = {"ServiceToken": "arn", "AppInstanceArn": stage.app, "StreamArns": {kind: stream}}

@@ -33,7 +33,9 @@ def throttle(operation: str, _: Mapping[str, Any]) -> None:
         ("Delete", 100, 82, 85.1),
     ],
 )
-def test_request_acts_for_so_long(request_type: str, remaining: float, least: float, most: float) -> None:
+def test_request_stops_acting_while_there_is_time_to_answer(
+    request_type: str, remaining: float, least: float, most: float
+) -> None:
     """A Create or Update acts for 240 seconds, a Delete to the end; fifteen seconds are kept for the answer."""
     stage = Stage()
     held = stage.create()["PhysicalResourceId"]
