@@ -75,6 +75,24 @@ PROCESSOR = {
 }
 
 
+def test_stack_whose_flow_a_kept_channel_uses_is_deleted_with_the_flow_retained(toy: Toy) -> None:
+    """Its deletion fails while the flow is in use; `RetainResources` ends it, as README says; the flow stays."""
+    made = template(
+        Flow=("ChannelFlow", {"AppInstanceArn": REF, "Name": "f", "Processors": [PROCESSOR]}), Chat=channel()
+    )
+    for name in ("App", "Ann", "Chat"):
+        made["Resources"][name]["DeletionPolicy"] = "Retain"
+    outputs = toy.engine.deploy_template(made, toy.name)
+    messaging, stacks = (toy.engine.client(service) for service in ("chime-sdk-messaging", "cloudformation"))
+    flow = outputs["Flow"]
+    messaging.associate_channel_flow(ChannelArn=outputs["Chat"], ChannelFlowArn=flow, ChimeBearer=outputs["Ann"])
+    with pytest.raises(EngineError, match="is DELETE_FAILED"):
+        toy.engine.delete(toy.name)
+    stacks.delete_stack(StackName=toy.name, RetainResources=["Flow"])
+    stacks.get_waiter("stack_delete_complete").wait(StackName=toy.name, WaiterConfig={"Delay": 0.1})
+    assert messaging.describe_channel_flow(ChannelFlowArn=flow)["ChannelFlow"]["Name"] == "f"
+
+
 def test_ref_and_attributes(toy: Toy) -> None:
     """Ref of each type is its ARN, and so is the attribute that the schema names; flows tell their ids as well."""
     made = template(
