@@ -127,6 +127,26 @@ def test_right_that_one_refused_read_hides_stays(place: Place) -> None:
     assert is_admin(place)
 
 
+@pytest.mark.parametrize("code", ["BadRequest", "UnauthorizedClient", "ResourceLimitExceeded"])
+def test_look_that_fails_is_no_proof_that_the_right_was_there_before(place: Place, code: str) -> None:
+    """Where nobody can tell whether ann was admin, Create fails; the next gives a right that its Delete takes."""
+    before = place.everything()
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "DescribeAppInstanceAdmin":
+            raise ServiceError(operation, f"{code}Exception", "no", 400)
+
+    place.stage.before = refuse
+    answer = deliver(place, "Create", OWNERS[0])
+    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    assert f"DescribeAppInstanceAdmin: {code}" in answer["Reason"]
+    place.stage.heal()
+    assert deliver(place, "Create", OWNERS[0])["Status"] == "SUCCESS"
+    place.stage.now += 60
+    assert deliver(place, "Delete", OWNERS[0], PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("made_up", [True, False], ids=["made up", "redelivered"])
 @pytest.mark.parametrize("others", [0, 1])
