@@ -443,3 +443,30 @@ def test_all_pages_of_a_list_are_read(place: Place, pages: int) -> None:
     assert stage.update(arn, given, {})["PhysicalResourceId"] == arn
     (channel,) = stage.service.channels()
     assert set(channel.members) == {stage.boss}
+
+
+@pytest.mark.parametrize(
+    ("operation", "listed", "declared"),
+    [
+        ("ListChannelMemberships", "ChannelMemberships", "MemberArns"),
+        ("ListChannelModerators", "ChannelModerators", "ModeratorArns"),
+        ("ListChannelBans", "ChannelBans", "BanArns"),
+    ],
+)
+def test_empty_page_with_a_token_does_not_end_a_list(
+    place: Place, operation: str, listed: str, declared: str
+) -> None:
+    """Who is on the page after an empty one is known, and removed when no longer declared."""
+    stage = place.stage
+    arn = stage.create(**{declared: [place.ann]})["PhysicalResourceId"]
+    stage.now += 200_000
+
+    def begin_with_an_empty_page(name: str, answer: dict[str, Any]) -> dict[str, Any]:
+        if name != operation or "NextToken" in stage.calls[-1][1]:
+            return answer
+        return {**answer, listed: [], "NextToken": "0"}
+
+    stage.garble = begin_with_an_empty_page
+    assert stage.update(arn, {declared: [place.ann]}, {})["Status"] == "SUCCESS"
+    (channel,) = (one for one in stage.service.channels() if one.arn == arn)
+    assert place.ann not in {*channel.members, *channel.moderators, *channel.bans}
