@@ -127,6 +127,20 @@ def test_right_that_one_refused_read_hides_stays(place: Place) -> None:
     assert is_admin(place)
 
 
+def test_tags_of_the_users_own_do_not_stand_for_a_mark_that_is_read_late(place: Place) -> None:
+    """Of a user who has other tags, too, the right goes with the last resource, though reads miss a mark."""
+    place.stage.identity("TagResource", ResourceARN=place.ann, Tags=[{"Key": "team", "Value": "x"}])
+    place.stage.now += 60
+    before = place.everything()
+    for owner in OWNERS[:2]:
+        assert deliver(place, "Create", owner)["Status"] == "SUCCESS"
+    place.stage.now += 60
+    for owner in OWNERS[:2]:
+        assert is_admin(place)
+        assert deliver(place, "Delete", owner, PhysicalResourceId=place.ann)["Status"] == "SUCCESS"
+    assert place.everything() == before
+
+
 @pytest.mark.parametrize("code", ["BadRequest", "UnauthorizedClient", "ResourceLimitExceeded"])
 def test_look_that_fails_is_no_proof_that_the_right_was_there_before(place: Place, code: str) -> None:
     """Where nobody can tell whether ann was admin, Create fails; the next gives a right that its Delete takes."""
