@@ -126,6 +126,22 @@ def test_failed_update_is_taken_back(stage: Stage) -> None:
     assert state(stage)[0].keys() == {ann}
 
 
+def test_rollback_of_a_member_who_could_not_be_added_takes_away_nobodys_membership(stage: Stage) -> None:
+    """A batch that names the member as failed has made nothing: its Delete leaves who was added by others since."""
+    arn, ann = channel(stage), stage.user("ann")
+    there = {"ChannelArn": arn, "ChimeBearer": stage.boss}
+    stage.messaging("CreateChannelBan", MemberArn=ann, **there)
+    stage.now += 100
+    declared = {"ChannelArn": arn, "MemberArn": ann}
+    answer = request(stage, "ChannelMembership", "Create", declared)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "unmade:Support1A2B3C4D")
+    stage.messaging("DeleteChannelBan", MemberArn=ann, **there)
+    stage.messaging("CreateChannelMembership", MemberArn=ann, Type="DEFAULT", **there)
+    held = {"PhysicalResourceId": answer["PhysicalResourceId"]}
+    assert request(stage, "ChannelMembership", "Delete", declared, **held)["Status"] == "SUCCESS"
+    assert state(stage)[0] == {ann: "DEFAULT"}
+
+
 AFAR = "arn:aws:chime:eu-west-1:000000000000:app-instance/afar"
 BROKEN = (
     {"MemberArn": "bob"},
