@@ -221,7 +221,17 @@ def test_a_parameter_is_given_the_pattern() -> None:
     assert not [r for r in template["Resources"].values() if r["Type"] == "AWS::SSM::Parameter"]
 
 
-@pytest.mark.parametrize(("values", "checks"), [([BOSS, f"{APP}/user/ann"], 0), ([BOSS, "*"], 1)])
+@pytest.mark.parametrize(
+    ("values", "checks"),
+    [
+        ([BOSS, f"{APP}/user/ann"], 0),
+        ([BOSS, "*"], 1),
+        ([BOSS, f"{APP}/user/ann*"], 1),
+        ([f"{APP}/user/*", BOSS], 1),
+        ([f"x{BOSS}", BOSS], 1),
+        ([BOSS, f"{APP}/user/ann/*"], 1),
+    ],
+)
 def test_allowed_values_of_a_parameter_are_looked_at(values: list[str], checks: int) -> None:
     """Values that are one identity each need no more; a wildcard among them does not get through."""
     stack = new_stack()
