@@ -23,6 +23,7 @@ from aws_cdk import (
 )
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
@@ -34,7 +35,9 @@ from cdk_chime_messaging import (
     AppInstanceUser,
     Channel,
     ChannelError,
+    ChannelFlow,
     ChannelMembership,
+    Processor,
     grant_session,
 )
 
@@ -186,7 +189,9 @@ def test_text_beside_a_token_in_a_streams_arn_is_checked() -> None:
         AppInstanceStreaming(stack, "S", app_instance_arn=APP, channel_stream=stream)
 
 
-@pytest.mark.parametrize("what", ["channel", "retention", "streaming", "imported channel", "granted channel"])
+@pytest.mark.parametrize(
+    "what", ["channel", "retention", "streaming", "imported channel", "granted channel", "processor of a flow"]
+)
 def test_app_instances_channels_and_streams_are_checked_too(what: str) -> None:
     """No policy holds an imported value itself."""
     stack = new_stack()
@@ -202,6 +207,12 @@ def test_app_instances_channels_and_streams_are_checked_too(what: str) -> None:
             channel = Channel.from_channel_arn(stack, "C", token, chime_bearer=BOSS)
             channel.add_member(f"{APP}/user/ann")
             channel.associate_flow(f"{APP}/channel-flow/1")
+        case "processor of a flow":
+            code = lambda_.Code.from_inline("x")
+            runtime = lambda_.Runtime.PYTHON_3_13
+            function = lambda_.Function(stack, "Censor", code=code, handler="index.handler", runtime=runtime)
+            processors = [Processor("censor", function)]
+            ChannelFlow(stack, "F", app_instance_arn=token, processors=processors)
         case _:
             Channel.from_channel_arn(stack, "C", token).grant_read(end_user(stack), as_user=BOSS)
     template = Template.from_stack(stack).to_json()
