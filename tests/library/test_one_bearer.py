@@ -114,6 +114,21 @@ def test_a_grant_may_hold_a_policy_variable(place: str) -> None:
     assert VARIABLE in json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
 
 
+@pytest.mark.parametrize("owned", [True, False], ids=["owned", "imported"])
+@pytest.mark.parametrize("name", ["ann", "${aws:username}", "team-${aws:PrincipalTag/UserId}"])
+def test_grant_in_the_name_of_another_app_instance_is_refused(name: str, *, owned: bool) -> None:
+    """No call in the name of a user of another app instance would succeed, whether known or by a variable."""
+    other = "arn:aws:chime:us-east-1:111122223333:app-instance/22222222-2222-2222-2222-222222222222"
+    stack = new_stack()
+    channel = (
+        Channel(stack, "C", app_instance_arn=APP, chime_bearer=BOSS)
+        if owned
+        else Channel.from_channel_arn(stack, "C", CHANNEL)
+    )
+    with pytest.raises(ChannelError, match=r"as_user .* belongs to another app instance than"):
+        channel.grant_send(end_user(stack), as_user=f"{other}/user/{name}")
+
+
 @pytest.mark.parametrize("place", [*PLACES, *GRANTS])
 def test_text_beside_a_token_is_checked(place: str) -> None:
     """A wildcard is seen though the rest of the ARN is known at deployment only."""
