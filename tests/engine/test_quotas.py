@@ -69,6 +69,19 @@ def test_user_has_so_many_memberships(operation: str, free: int) -> None:
     assert code_of(stage, operation, **parameters) == ("" if free else "ResourceLimitExceeded")
 
 
+@pytest.mark.parametrize(("more", "code"), [(1, ""), (2, "BadRequest")])
+def test_resource_has_fifty_tags(more: int, code: str) -> None:
+    """A channel takes 50 tags in all, and not one more; a key that is there already counts once."""
+    stage = Stage()
+    arn = create(stage)
+    tags = [{"Key": f"k{number}", "Value": "v"} for number in range(49)]
+    stage.messaging("TagResource", ResourceARN=arn, Tags=tags)
+    added = [{"Key": f"k{number}", "Value": "w"} for number in range(48, 49 + more)]
+    assert code_of(stage, "TagResource", ResourceARN=arn, Tags=added) == code
+    (channel,) = stage.service.channels()
+    assert len(channel.tags) == (49 if code else 50)
+
+
 @pytest.mark.parametrize("free", [1, 0])
 def test_app_instance_has_so_many_admins(free: int) -> None:
     """An app instance takes 100 admins, and not one more."""
