@@ -152,3 +152,22 @@ def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
     for found in stage.service.channels():
         assert ann not in {*found.members, *found.moderators, *found.bans}
     assert not stage.service.tags.get(ann)
+
+
+@pytest.mark.parametrize("what", ["channel", "user"])
+def test_what_is_made_again_has_no_tags_of_the_former(what: str) -> None:
+    """Tags go with what they are on: who gets the same id later bears no owner's or admin's mark of the former."""
+    stage = Stage()
+
+    def make() -> str:
+        return stage.user("ann") if what == "user" else channel(stage)["ChannelArn"]
+
+    arn = make()
+    stage.identity("TagResource", ResourceARN=arn, Tags=[{"Key": "team", "Value": "x"}])
+    stage.now += 100
+    if what == "user":
+        stage.identity("DeleteAppInstanceUser", AppInstanceUserArn=arn)
+    else:
+        stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
+    assert make() == arn
+    assert stage.identity("ListTagsForResource", ResourceARN=arn)["Tags"] == []
