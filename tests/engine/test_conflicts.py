@@ -171,3 +171,17 @@ def test_what_is_made_again_has_no_tags_of_the_former(what: str) -> None:
         stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
     assert make() == arn
     assert stage.identity("ListTagsForResource", ResourceARN=arn)["Tags"] == []
+
+
+@pytest.mark.parametrize("role", ["admin", "moderator"])
+def test_who_is_either_admin_or_moderator_cannot_be_banned(role: str) -> None:
+    """Each of the two is enough: an admin who does not moderate the channel, and a moderator who is no admin."""
+    stage = Stage()
+    here, ann = channel(stage), stage.user("ann")
+    if role == "admin":
+        stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=ann)
+    else:
+        stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
+    assert code_of(stage.messaging, "CreateChannelBan", **here, MemberArn=ann) == "BadRequest"
+    (found,) = stage.service.channels()
+    assert not found.bans
