@@ -143,3 +143,26 @@ def test_any_bytes(route: tuple[str, str], label: bytes, bearer: bytes, body: An
 def test_body_limit() -> None:
     """A body of more than a megabyte is a 413."""
     assert asyncio.run(_answer("POST", b"/channels", b"", b"x" * 1_000_001, [])) == 413
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["whole", "cut"])
+def test_body_whose_connection_ended_before_it_did_makes_nothing(*, ends: bool) -> None:
+    """What has come by then may read as a whole request, and is not acted on all the same."""
+    service = ChimeService(clock=lambda: 0.0)
+    first = {
+        "type": "http.request",
+        "body": b'{"Name": "chat", "ClientRequestToken": "token"}',
+        "more_body": True,
+    }
+    last = {"type": "http.request", "body": b" "} if ends else {"type": "http.disconnect"}
+    messages, statuses = iter([first, last]), []
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    scope = {"method": "POST", "raw_path": b"/app-instances", "path": "/app-instances", "headers": []}
+    asyncio.run(ChimeApp(service)(scope, receive, send))
+    assert (statuses[0], len(service.app_instances)) == ((201, 1) if ends else (400, 0))
