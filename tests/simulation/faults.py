@@ -19,6 +19,8 @@ class Faults:
     """5xx, before the effect."""
     fail_late: float = 0.0
     """5xx, after the effect."""
+    revoke: float = 0.0
+    """After such a 5xx the right to that call is taken away for good."""
     batch: float = 0.0
     """A member of a batch fails for a while, before the effect or after it; the answer is 200."""
     conflict: float = 0.0
@@ -56,7 +58,7 @@ class Faults:
         if rng.random() < 0.25:
             return cls()
         names = ("throttle", "fail", "reset", "lose", "slow", "duplicate", "queue", "answer", "busy")
-        rare = ("fail_late", "batch", "conflict", "forbid", "garble", "kill", "hang", "paused")
+        rare = ("fail_late", "revoke", "batch", "conflict", "forbid", "garble", "kill", "hang", "paused")
         chances = {name: rng.choice(_CHANCES) for name in names} | {name: rng.choice(_RARE) for name in rare}
         return cls(**chances)
 

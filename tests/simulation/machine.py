@@ -397,16 +397,18 @@ class Environment:
 
     def _take_effect(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Call the emulated service, which may leave out some members of a batch, or say so."""
-        failed, chance = [], self.function.faults.batch
+        failed = []
         if operation == "BatchCreateChannelMembership":
-            failed = [arn for arn in parameters["MemberArns"] if self._hit(chance)]
-            if self.sim.rng.random() < 0.5:
-                parameters["MemberArns"] = [arn for arn in parameters["MemberArns"] if arn not in failed]
+            failed = [arn for arn in parameters["MemberArns"] if self._hit(self.function.faults.batch)]
+        codes = ("Throttled", "Throttling", "ServiceFailure", "ServiceUnavailable")
+        errors = [{"MemberArn": arn, "ErrorCode": self.sim.rng.choice(codes)} for arn in failed]
+        if errors and self.sim.rng.random() < 0.5:
+            parameters["MemberArns"] = [arn for arn in parameters["MemberArns"] if arn not in failed]
+            if not parameters["MemberArns"]:
+                return {"Errors": errors}
         answer: dict[str, Any] = self.function.service.call(
             operation, parameters, service_name=service, region=region
         )
-        codes = ("Throttled", "Throttling", "ServiceFailure", "ServiceUnavailable")
-        errors = [{"MemberArn": arn, "ErrorCode": self.sim.rng.choice(codes)} for arn in failed]
         if errors:
             answer["Errors"] = [*errors, *(one for one in answer["Errors"] if one["MemberArn"] not in failed)]
         return answer
@@ -484,6 +486,8 @@ class Environment:
             self.sleep(rng.choice((0.0, 5.0)))
             raise lost_answer(rng)
         if self._hit(faults.fail_late):
+            if self._hit(5 * faults.revoke):
+                self.function.policy.lasting |= {operation}
             raise failure(operation, rng, self._message())
         if self._hit(faults.garble):
             if rng.random() < 0.5:
