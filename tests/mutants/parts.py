@@ -157,7 +157,7 @@ PARTS = {
                     "test_worlds",
                     "test_conflicts",
                 ),
-                "_limits": ("test_quotas", "test_conflicts"),
+                "_limits": ("test_rates", "test_quotas", "test_conflicts"),
                 "_messages": ("test_answers", "test_rules_of_channels", "test_behaviours", "test_clock"),
                 "_persons": (
                     "test_answers",
