@@ -118,8 +118,12 @@ class SessionRunner(PytestRunner):
 
     def _called(self, item: pytest.Item) -> set[str]:
         """Return which functions a test has called; what it called in the engine's own process cannot be seen."""
-        served = ENGINE_FIXTURES & set(getattr(item, "fixturenames", ()))
-        return set(state().current_function_hashes) if served else set(state()._stats)
+        return set(state().current_function_hashes) if self._is_served(item) else set(state()._stats)
+
+    @staticmethod
+    def _is_served(item: pytest.Item) -> bool:
+        """Check whether a test reaches the engine over HTTP."""
+        return bool(ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())))
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """Run tests until one fails; 1 says that one did."""
@@ -165,7 +169,7 @@ class SessionRunner(PytestRunner):
             return all(self._run(item, None) for item in list(self._items.values())[:TESTS_AFTERWARDS])
 
     def _in_order(self, mutant: str, tests: Iterable[str], budget: float | None = None) -> list[pytest.Item]:
-        """Return the module's own tests first; of a test's parameters the first of all before the second of any."""
+        """Return the module's tests first, those over HTTP last; all tests with their first parameters, then on."""
         module = mutant.rpartition(".")[0].rpartition(".")[2]
         seconds = state().duration_by_test
         turns: defaultdict[str, int] = defaultdict(int)
@@ -173,7 +177,8 @@ class SessionRunner(PytestRunner):
         for name in sorted(tests, key=lambda name: seconds[name]):
             function = name.partition("[")[0]
             turns[function] += 1
-            keys[name] = (not self._part.meets_first(module, function), turns[function], seconds[name])
+            rank = (not self._part.meets_first(module, function), self._is_served(self._items[name]))
+            keys[name] = (*rank, turns[function], seconds[name])
         limit = self._budget if budget is None else budget
         items, spent = [], 0.0
         for name in sorted(keys, key=lambda name: keys[name]):
