@@ -114,6 +114,14 @@ def test_member_dropped_by_the_template_leaves_though_still_moderator(plain: Sta
     assert (set(channel.members), channel.moderators) == ({plain.boss}, {plain.boss, ann})
 
 
+def test_creation_says_all_in_one_call(plain: Stage) -> None:
+    """What CreateChannel itself takes is not said again: the bearer has ten calls a second for all its channels."""
+    settings = {"ExpirationDays": "30", "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    said = {"Metadata": "m", "Tags": {"team": "a"}, "ExpirationSettings": settings}
+    assert plain.create(**said)["Status"] == "SUCCESS"
+    assert [operation for operation, _ in plain.calls] == ["CreateChannel"]
+
+
 def test_create_again(stage: Stage) -> None:
     """A Create that is delivered three times makes one channel and gives the same ARN each time."""
     event = stage.event("Create", stage.properties())

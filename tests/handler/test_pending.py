@@ -135,6 +135,23 @@ def test_creation_whose_answer_was_lost_before_the_connections_is_pending(kind: 
     assert (answer["Status"], answer["PhysicalResourceId"][:9]) == ("FAILED", "unproven:")
 
 
+@pytest.mark.parametrize("name", ["channel", "elastic channel"])
+@pytest.mark.parametrize("code", ["ConflictException", "ResourceLimitExceededException"])
+def test_creation_that_another_delivery_may_have_made_is_pending(name: str, code: str) -> None:
+    """Where the ChannelId is held, or the one elastic channel is, it may be by this request's other delivery."""
+    place = Place("")
+
+    def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
+        if operation == "CreateChannel":
+            raise ServiceError(operation, code, "no", 400)
+        throttle(operation, parameters)
+
+    place.stage.before = refuse
+    answer = KINDS[name].create(place)
+    state = "unproven:" if code == "ConflictException" or name == "elastic channel" else "unmade:"
+    assert (answer["Status"], answer["PhysicalResourceId"].partition(":")[0] + ":") == ("FAILED", state)
+
+
 def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Kind, world: str) -> None:
     """A Create whose effect was not answered, then throttled to the deadline, is undone by its Delete."""
     place = Place(world)
