@@ -302,9 +302,6 @@ MISTAKES |= {
     "an Update takes an earlier life": (
         rewritten(_establish, "establish", "_latest(work, desired, arns[first:])", "_latest(work, desired, arns)"),
     ),
-    "refusal of ListChannels taken for an admin's": (
-        rewritten(_observe, "is_admin", "return False", "return True"),
-    ),
     "demoted moderator of an elastic channel is no member any more": (
         rewritten(_plan, "_persons", "{*promoted, *demoted} if desired.elastic else set()", "set()"),
     ),
