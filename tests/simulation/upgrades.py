@@ -30,6 +30,8 @@ _UNKNOWN = (
     "by hand",
     "other stack",
     "Admin",
+    "wrong",
+    "roles",
 )
 """What the first release refuses, or does otherwise, as CHANGELOG says; and a function has one stack here. Marks of
 admins, which it neither leaves nor removes, are held by tests/releases."""
@@ -48,10 +50,11 @@ class _ChangesCode:
     def begin(self) -> None:
         """Let nothing be late, and a rollback bring the former code back.
 
-        Where a second flow is refused, nobody is blamed for taking the first one off, as the first release does.
+        Where a second flow is refused, nobody is blamed for taking the first one off, as the first release does; where
+        moderators become no members, nobody for a HIDDEN member who is a moderator, too.
         """
         world = replace(self.service.world, **dict.fromkeys(_LATE, 0))
-        self.service.world = replace(world, second_flow="conflict")
+        self.service.world = replace(world, second_flow="conflict", moderator_is_member="no")
         self.former = handlers.today()
         for stack in self.stacks:
             stack.at_rollback = lambda: self._change(self.former)
