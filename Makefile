@@ -33,7 +33,7 @@ $(VENV)/.node: package-lock.json $(VENV)/.python
 setup: $(VENV)/.node  ## Set up the environment
 
 test: setup lint  ## Run every check and test, and measure what the tests reach
-	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=
+	@$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=
 	@for floor in $(COVERAGE_FLOORS); do \
 	  $(BIN)/coverage report --include="$${floor%=*}/*" --fail-under="$${floor#*=}" || failed=yes; \
 	done; [ -z "$$failed" ]

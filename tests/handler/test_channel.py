@@ -122,6 +122,20 @@ def test_creation_says_all_in_one_call(plain: Stage) -> None:
     assert [operation for operation, _ in plain.calls] == ["CreateChannel"]
 
 
+def test_spent_ids(plain: Stage) -> None:
+    """A resource that has left sixteen channels behind says what to do about the next, and touches none of them."""
+    for number in range(16):
+        created = plain.deliver(plain.event("Create", plain.properties(), RequestId=f"life-{number}"))
+        assert created["Status"] == "SUCCESS"
+        plain.now += 100_000
+    before = plain.service.channels()
+    answer = plain.deliver(plain.event("Create", plain.properties(), RequestId="one too many"))
+    assert answer["Status"] == "FAILED"
+    assert "Give the construct another id, or a channel_id of your own." in answer["Reason"]
+    assert plain.delete(answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert plain.service.channels() == before
+
+
 def test_create_again(stage: Stage) -> None:
     """A Create that is delivered three times makes one channel and gives the same ARN each time."""
     event = stage.event("Create", stage.properties())

@@ -22,8 +22,8 @@ value of one function at a time, and the tests of the part run until one fails. 
 below with what it changes and a reason why no test is due, or with the word *open*.
 
 `make mutants` tries all of them, `make mutants FILE=lambda/chime_channel/_plan.py` those of one file and `make
-mutants SAMPLE=100 SEED=1` a random sample, of `PART=handler` only if asked; `BUDGET=20` gives a mutant up after
-tests that take twenty seconds without it. A mutant meets the tests of its module first
+mutants SAMPLE=100 SEED=1` a random sample; `PART=handler` is one part only. With `BUDGET=20` a mutant meets the
+first tests only, those that take twenty seconds together without it. A mutant meets the tests of its module first
 (`tests/mutants/parts.py`), then all others of its part that call the changed function. What was tried stays in
 `build/mutants` until its function changes; after changes of tests remove the folder. Reasons stand in
 `tests/mutants/reasons.toml` under the function and the changed line, so that they outlive other changes of the
