@@ -50,8 +50,8 @@ class _ChangesCode:
     def begin(self) -> None:
         """Let nothing be late, and a rollback bring the former code back.
 
-        Where a second flow is refused, nobody is blamed for taking the first one off, as the first release does; where
-        moderators become no members, nobody for a HIDDEN member who is a moderator, too.
+        Where a second flow is refused, nobody is blamed for taking the first one off, as the first release does;
+        where moderators become no members, nobody for a HIDDEN member who is a moderator, too.
         """
         world = replace(self.service.world, **dict.fromkeys(_LATE, 0))
         self.service.world = replace(world, second_flow="conflict", moderator_is_member="no")
