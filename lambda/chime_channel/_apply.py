@@ -104,6 +104,10 @@ def _add_members(api: Api, parameters: dict[str, Any]) -> None:
             answer = api.call("BatchCreateChannelMembership", **parameters)
         except OutOfTime as over:
             raise OutOfTime(over.last or failure, over.operation) from None
+        except ServiceError as refused:
+            # Those who failed in an earlier batch may be members all the same.
+            refused.may_have_had_effect |= failure is not None
+            raise
         errors = answer.get("Errors") or ()
         errors = [error for error in errors if error.get("ErrorCode") != "Conflict"]
         again = _RETRYABLE | (_UNSETTLED if api.effects.clock() < api.settled_at else frozenset())

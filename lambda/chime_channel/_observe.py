@@ -55,7 +55,7 @@ def confirmed_gone(refused: ServiceError, look_again: Callable[[], object]) -> b
     """Check whether a call without a bearer was refused because what it names is not there.
 
     No role is judged where there is no bearer, but a Forbidden may still mean something else: it counts only when a
-    second read is refused as well.
+    second read is refused as well. Raises the second refusal where that is another.
     """
     if refused.code == "NotFound":
         return True
@@ -64,7 +64,9 @@ def confirmed_gone(refused: ServiceError, look_again: Callable[[], object]) -> b
     try:
         look_again()
     except ServiceError as second:
-        return second.is_not_found
+        if not second.is_not_found:
+            raise  # such as IAM's denial: nothing is known
+        return True
     return False
 
 

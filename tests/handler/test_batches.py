@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chime_channel._api import ServiceError
 from stage import Stage
 
 BATCH = "BatchCreateChannelMembership"
@@ -146,3 +147,32 @@ def test_batches_of_one_channel_are_a_second_apart() -> None:
     assert stage.create(MemberArns=[f"user/u{number}" for number in range(250)])["Status"] == "SUCCESS"
     assert len(sent) == 6
     assert all(later - earlier >= 1 for earlier, later in pairwise(sent))
+
+
+def test_member_who_failed_in_a_batch_before_it_was_refused_leaves_with_the_rollback() -> None:
+    """A member whom a batch names as failed may be there all the same, whatever the next batch is refused with."""
+    stage = Stage()
+    stage.user("ann")
+    channel = stage.create()["PhysicalResourceId"]
+    properties = {"ChannelArn": channel, "ChimeBearer": stage.boss, "MemberArn": f"{stage.app}/user/ann"}
+    event = stage.event("Create", properties, ResourceType="Custom::ChimeChannelMembership")
+
+    def fail(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+        if operation != BATCH:
+            return answer
+        stage.before = deny
+        errors = [{"MemberArn": arn, "ErrorCode": "ServiceFailure"} for arn in stage.calls[-1][1]["MemberArns"]]
+        return {**answer, "Errors": errors}
+
+    def deny(operation: str, _: Mapping[str, Any]) -> None:
+        raise ServiceError(operation, "AccessDeniedException", "no", 403)
+
+    stage.garble = fail
+    answer = stage.deliver(event)
+    assert (answer["Status"], answer["PhysicalResourceId"][:9]) == ("FAILED", "unproven:")
+    stage.heal()
+    stage.before = lambda *_: None
+    physical_id = {"PhysicalResourceId": answer["PhysicalResourceId"]}
+    gone = stage.event("Delete", properties, ResourceType="Custom::ChimeChannelMembership", **physical_id)
+    assert stage.deliver(gone)["Status"] == "SUCCESS"
+    assert set(stage.service.app_instances[stage.app].channels[channel].members) == {stage.boss}

@@ -293,7 +293,11 @@ class Checks:
                 if arn in alive and name not in stack.skipped and arn not in self.given_up | self.contended:
                     if arn not in self.disputed:
                         self._check_declared(name, alive[arn], resource.declared)
-                    elif self.held().count(arn) == 1 and self.disputed[arn] == stack.name:
+                    elif (
+                        self.held().count(arn) == 1
+                        and self.disputed[arn] == stack.name
+                        and resource.declared.properties.get("AdoptExisting")
+                    ):
                         self._check_adopted(name, alive[arn], resource.declared)
 
     def _may_have_expired(self, arn: str) -> bool:
