@@ -171,6 +171,8 @@ class Checks:
         """See what became of channels that were retained or foreign."""
         held, alive = set(self.held()), self._alive()
         self._look()
+        # What is held again may change, and be left again, before the next look.
+        self._kept = {life: channel for life, channel in self._kept.items() if life[0] not in held}
         for stack in self.stacks:
             for name, resource in stack.resources.items():
                 self._owners.setdefault(resource.physical_id, set()).add(owner_of(stack_id(stack.name), name))

@@ -304,7 +304,9 @@ class Stack:
 
 
 def _is_rightless(declared: Declared) -> bool:
-    return str(declared.properties.get("ChimeBearer")).endswith(("/plain", "/mod", "/ghost"))
+    """Check whether a bearer has no right, is not there, or breaks a rule (`wrong.py`)."""
+    bearer = str(declared.properties.get("ChimeBearer"))
+    return bearer.endswith(("/plain", "/mod", "/ghost")) or "/" not in bearer or "app-instance/other" in bearer
 
 
 def _reason(pending: Pending) -> str:
