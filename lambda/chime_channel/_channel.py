@@ -26,9 +26,6 @@ from chime_channel._plan import NOTHING, Current, needs, plan, repeats_metadata
 from chime_channel._request import Refused, Work
 from chime_channel._times import STALENESS_SECONDS, UNUSED_SECONDS
 
-_FIXED = ("AppInstanceArn", "Privacy", "ChannelId", "ElasticChannelConfiguration")
-"""The properties that can never be changed in place."""
-
 
 def create(work: Work) -> dict[str, str]:
     """Create the channel as declared; return the attributes."""
@@ -97,9 +94,9 @@ def _declared(work: Work) -> Declaration:
 
 
 def _previous(work: Work, desired: Declaration) -> Declaration:
-    """Return what was declared before; what was refused then has not changed what never can."""
+    """Return what was declared before; where that was refused, nothing of it has changed what never can."""
     previous, errors = parse(work.request.old_properties)
-    if any(error.startswith(_FIXED) for error in errors):
+    if errors:
         fixed = {name: getattr(desired, name) for name in ("app_instance_arn", "privacy", "channel_id", "elastic")}
         return previous._replace(**fixed)
     return previous

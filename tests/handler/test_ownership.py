@@ -222,6 +222,8 @@ WRONG = (
     {"ChannelId": "-"},
     {"AppInstanceArn": "app"},
     {"ElasticChannelConfiguration": {"MaximumSubChannels": "1"}},
+    {"ChannelId": "wrong", "AdoptFromOtherOwner": "true"},
+    {"Privacy": "PRIVATE", "Mode": "OPEN"},
 )
 
 

@@ -245,7 +245,8 @@ class Checks:
         for arn in self.disputed:
             if arn not in alive:
                 self.disputed[arn] = _NOBODY
-        known = {*self.held(), *self.retained()}
+        # An adoption that was rolled back may have left its expiration on the channel of another.
+        known = {*self.held(), *self.retained(), *self.disputed}
         self.vanished |= {arn for arn in known if arn.startswith("arn:") and arn not in alive}
         self._removed |= set(self._seen) - set(alive)
 
@@ -295,12 +296,13 @@ class Checks:
                 if arn in alive and name not in stack.skipped and arn not in self.given_up | self.contended:
                     if arn not in self.disputed:
                         self._check_declared(name, alive[arn], resource.declared)
-                    elif (
-                        self.held().count(arn) == 1
-                        and self.disputed[arn] == stack.name
-                        and resource.declared.properties.get("AdoptExisting")
-                    ):
+                    elif self.disputed[arn] == stack.name and self._is_only_asked_by(stack, name, arn):
                         self._check_adopted(name, alive[arn], resource.declared)
+
+    def _is_only_asked_by(self, stack: Stack, name: str, arn: str) -> bool:
+        """Check whether no other resource ever declared a ChannelId: what two have written, none is judged by."""
+        asked = {life[:2] for life in self._ids_of.get(arn.rpartition("/")[2], ()) if life[0]}
+        return asked == {(stack.name, name)}
 
     def _may_have_expired(self, arn: str) -> bool:
         known = any(arn == there for there, _ in self._said)

@@ -299,12 +299,6 @@ MISTAKES |= {
     "channel answered as ours before it is adopted": (
         rewritten(_establish, "_holder", "    if ours:\n        work.answered = arn", "    work.answered = arn"),
     ),
-    "an Update takes an earlier life": (
-        rewritten(_establish, "establish", "_latest(work, desired, arns[first:])", "_latest(work, desired, arns)"),
-    ),
-    "demoted moderator of an elastic channel is no member any more": (
-        rewritten(_plan, "_persons", "{*promoted, *demoted} if desired.elastic else set()", "set()"),
-    ),
     "two may answer at once": (
         rewritten(index._Response, "send", "not self._claim.acquire(blocking=False)", "False"),
     ),
