@@ -103,9 +103,11 @@ def _add_members(api: Api, parameters: dict[str, Any]) -> None:
         try:
             answer = api.call("BatchCreateChannelMembership", **parameters)
         except OutOfTime as over:
+            if over.last and failure:
+                over.last.was_sent = True
             raise OutOfTime(over.last or failure, over.operation) from None
         except ServiceError as refused:
-            # Those who failed in an earlier batch may be members all the same.
+            # Those who failed in an earlier batch, which was sent, may be members all the same.
             refused.may_have_had_effect |= failure is not None
             raise
         errors = answer.get("Errors") or ()

@@ -149,7 +149,10 @@ def test_batches_of_one_channel_are_a_second_apart() -> None:
     assert all(later - earlier >= 1 for earlier, later in pairwise(sent))
 
 
-def test_member_who_failed_in_a_batch_before_it_was_refused_leaves_with_the_rollback() -> None:
+@pytest.mark.parametrize(("code", "was_sent"), [("AccessDeniedException", True), ("Unreachable", False)])
+def test_member_who_failed_in_a_batch_before_it_was_refused_leaves_with_the_rollback(
+    code: str, *, was_sent: bool
+) -> None:
     """A member whom a batch names as failed may be there all the same, whatever the next batch is refused with."""
     stage = Stage()
     stage.user("ann")
@@ -165,7 +168,9 @@ def test_member_who_failed_in_a_batch_before_it_was_refused_leaves_with_the_roll
         return {**answer, "Errors": errors}
 
     def deny(operation: str, _: Mapping[str, Any]) -> None:
-        raise ServiceError(operation, "AccessDeniedException", "no", 403)
+        refused = ServiceError(operation, code, "no", 403 if was_sent else 0)
+        refused.was_sent = was_sent
+        raise refused
 
     stage.garble = fail
     answer = stage.deliver(event)
