@@ -10,7 +10,7 @@ from chime_channel._arns import ChannelArn
 from chime_channel._declaration import Declaration, Elastic
 from chime_channel._identity import GENERATIONS, OWNER_TAG, same_owner, same_request
 from chime_channel._observe import created, describe, elastic_of, proved_gone, settled_tags, tags_of
-from chime_channel._plan import AT_CREATION, expiration_settings, tag_list
+from chime_channel._plan import expiration_settings, moderators_at_creation, tag_list
 from chime_channel._request import Refused, Request, Work
 
 
@@ -130,10 +130,9 @@ def _creation(work: Work, desired: Declaration, arn: str, token: str) -> dict[st
     if desired.metadata:
         parameters["Metadata"] = desired.metadata
     # Members follow in batches, which name those that fail; here they would have to be read back.
-    # HIDDEN members are added first: as moderators some may become DEFAULT members, which cannot be changed.
-    moderators = [arn for arn in desired.moderators if arn not in desired.hidden]
+    moderators = moderators_at_creation(desired)
     if moderators:
-        parameters["ModeratorArns"] = moderators[:AT_CREATION]
+        parameters["ModeratorArns"] = list(moderators)
     if desired.elastic:
         parameters["ElasticChannelConfiguration"] = {
             "MaximumSubChannels": desired.elastic.maximum_sub_channels,

@@ -52,7 +52,8 @@ def plan(arn: str, desired: Declaration, current: Current, previous: Declaration
     What `previous` declared and `desired` does not is removed; what neither declared is left alone, for
     others put it there. What differs between the two is set even where `current` shows it already: a read may
     show what was there before an earlier update. `mark` is the owner's mark, which goes last: a channel whose
-    adoption fails half-way is not ours yet.
+    adoption fails half-way is not ours yet. The expiration goes just before it, for the service would delete a
+    channel that stays another's.
 
     Args:
         arn: The channel.
@@ -67,6 +68,7 @@ def plan(arn: str, desired: Declaration, current: Current, previous: Declaration
         *_flow(by_bearer, desired, current, previous),
         *_untag(arn, desired, previous),
         *_persons(by_bearer, desired, current, previous),
+        *_expiration(by_bearer, desired, current, previous),
         *_tag(arn, desired, current, previous, mark),
     ]
     return tuple(calls)
@@ -89,12 +91,6 @@ def _settings(
     if wanted != (current.name, current.mode, current.metadata) or (previous.name and redeclared):
         # Whether the service keeps or clears what is left out is not documented: all three are sent.
         yield Call("UpdateChannel", {**by_bearer, "Name": desired.name, "Mode": desired.mode, "Metadata": metadata})
-    redeclared = desired.expiration != previous.expiration
-    if (desired.expiration or previous.expiration) and (
-        desired.expiration != current.expiration or (previous.name and redeclared)
-    ):
-        settings = {"ExpirationSettings": expiration_settings(desired.expiration)} if desired.expiration else {}
-        yield Call("PutChannelExpirationSettings", {**by_bearer, **settings})
 
 
 def _flow(
@@ -107,6 +103,17 @@ def _flow(
             yield Call("AssociateChannelFlow", {**by_bearer, "ChannelFlowArn": desired.flow})
     elif previous.flow and (current.flow == previous.flow or (redeclared and not current.flow)):
         yield Call("DisassociateChannelFlow", {**by_bearer, "ChannelFlowArn": previous.flow})
+
+
+def _expiration(
+    by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
+) -> Iterable[Call]:
+    redeclared = desired.expiration != previous.expiration
+    if (desired.expiration or previous.expiration) and (
+        desired.expiration != current.expiration or (previous.name and redeclared)
+    ):
+        settings = {"ExpirationSettings": expiration_settings(desired.expiration)} if desired.expiration else {}
+        yield Call("PutChannelExpirationSettings", {**by_bearer, **settings})
 
 
 def expiration_settings(expiration: Expiration) -> dict[str, Any]:
@@ -197,6 +204,14 @@ def _members(
             yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
 
 
+def moderators_at_creation(desired: Declaration) -> tuple[str, ...]:
+    """Return the moderators that CreateChannel is given.
+
+    HIDDEN members are not among them: as moderators some may become DEFAULT members, which cannot be changed.
+    """
+    return tuple(arn for arn in desired.moderators if arn not in desired.hidden)[:AT_CREATION]
+
+
 class Needs(NamedTuple):
     """What must be read, beside DescribeChannel, before a plan can be made."""
 
@@ -210,7 +225,7 @@ class Needs(NamedTuple):
         return Needs(
             tags=self.tags,
             members=self.members or bool(desired.members or desired.hidden),
-            moderators=self.moderators or len(desired.moderators) > AT_CREATION,
+            moderators=self.moderators or set(desired.moderators) != set(moderators_at_creation(desired)),
             bans=self.bans or bool(desired.bans),
         )
 

@@ -262,6 +262,7 @@ PARTS = {
     "hidden member": ("HiddenMemberArns", "DeleteChannelMembership", "MemberArn"),
     "ban": ("BanArns", "DeleteChannelBan", "MemberArn"),
     "eleventh moderator": ("ModeratorArns", "DeleteChannelModerator", "ChannelModeratorArn"),
+    "moderator who is a hidden member": ("ModeratorArns", "DeleteChannelModerator", "ChannelModeratorArn"),
 }
 
 
@@ -273,6 +274,8 @@ def test_update_completes_what_an_interrupted_creation_has_left_out(place: Place
     declared, removal, parameter = PARTS[part]
     people = [stage.user(f"m{number}") for number in range(11)]
     given = {declared: people if part == "eleventh moderator" else people[-1:]}
+    if part == "moderator who is a hidden member":
+        given["HiddenMemberArns"] = people[-1:]
     arn = stage.create(**given)["PhysicalResourceId"]
     complete = place.everything()
     stage.messaging(removal, ChannelArn=arn, ChimeBearer=stage.boss, **{parameter: people[-1]})
@@ -282,15 +285,16 @@ def test_update_completes_what_an_interrupted_creation_has_left_out(place: Place
     assert (place.everything() == complete) is (age < 86_400)
 
 
-def test_mark_of_an_adoption_goes_last(place: Place) -> None:
-    """Until all is as declared, an adopted channel is not this stack's."""
+def test_mark_of_an_adoption_goes_last_and_its_expiration_just_before(place: Place) -> None:
+    """Until all is as declared, an adopted channel is not this stack's, and nothing has made it expire."""
     stage = place.stage
     given = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "theirs", "ClientRequestToken": "tt"}
     settings = {"Mode": "UNRESTRICTED", "Privacy": "PRIVATE", "ChimeBearer": stage.boss}
     stage.messaging("CreateChannel", **given, **settings)
     stage.now += 100
     people = {"MemberArns": ["user/ann"], "ModeratorArns": ["user/bob"], "BanArns": ["user/cy"]}
-    answer = stage.create(ChannelId="lobby", AdoptExisting="true", Tags={"a": "b"}, **people)
+    days = {"ExpirationSettings": {"ExpirationDays": "7", "ExpirationCriterion": "CREATED_TIMESTAMP"}}
+    answer = stage.create(ChannelId="lobby", AdoptExisting="true", Tags={"a": "b"}, **people, **days)
     assert answer["Status"] == "SUCCESS"
     writes = [name for name, _ in stage.calls if not name.startswith(("List", "Describe"))]
     assert writes == [
@@ -299,6 +303,7 @@ def test_mark_of_an_adoption_goes_last(place: Place) -> None:
         "BatchCreateChannelMembership",
         "CreateChannelModerator",
         "CreateChannelBan",
+        "PutChannelExpirationSettings",
         "TagResource",
     ]
 

@@ -162,6 +162,7 @@ CASES = {
         PLAIN,
         (
             update(Name="Help"),
+            Call("AssociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW}),
             Call(
                 "PutChannelExpirationSettings",
                 {
@@ -169,7 +170,6 @@ CASES = {
                     "ExpirationSettings": {"ExpirationDays": 7, "ExpirationCriterion": "CREATED_TIMESTAMP"},
                 },
             ),
-            Call("AssociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW}),
         ),
     ),
     "a flow is replaced by another without a moment without either": (
