@@ -158,6 +158,8 @@ class Pending:
     """Whether it has put another in its place afterwards, though the service replaces a flow at once."""
     taken_away: str = ""
     """A call that took away, if only for a moment, what this request and the last one both declare."""
+    changed: set[str] = field(default_factory=set)
+    """The channels that this request has changed."""
     denied: set[str] = field(default_factory=set)
     """The operations that IAM has refused to a delivery."""
     allowed: set[str] = field(default_factory=set)
@@ -414,7 +416,9 @@ class Environment:
         return answer
 
     def _watch(self, operation: str, parameters: dict[str, Any]) -> None:
-        """Note what may be wrong though it is put right again at once."""
+        """Note what a request has changed, and what may be wrong though it is put right again at once."""
+        if not operation.startswith(("List", "Describe")):
+            self._pending.changed.add(parameters.get("ChannelArn") or parameters.get("ResourceARN", ""))
         if takes_away(self._pending.event, operation, parameters):
             self._pending.taken_away = f"{operation} {parameters}"
         if operation == "DisassociateChannelFlow":
