@@ -155,7 +155,7 @@ def _change(work: Work, desired: Declaration, previous: Declaration, arn: str, c
     required = needs(desired, previous)
     if created(channel) > work.api.effects.clock() - UNUSED_SECONDS:
         # A request that did not come to its end may have created it, and not yet what comes after CreateChannel.
-        required = required.with_what_follows_creation(desired)
+        required = required.with_what_follows_creation(desired, previous)
     if desired.channel_id:
         # Under an id of the user's own another stack may have made, or taken, the channel that is there now.
         required = required._replace(tags=True)

@@ -220,12 +220,13 @@ class Needs(NamedTuple):
     moderators: bool = False
     bans: bool = False
 
-    def with_what_follows_creation(self, desired: Declaration) -> Needs:
-        """Add what is declared and cannot be given to CreateChannel itself."""
+    def with_what_follows_creation(self, desired: Declaration, previous: Declaration) -> Needs:
+        """Add what is declared and was not given to CreateChannel itself, by this declaration or the one before."""
+        given = set(moderators_at_creation(desired)).intersection(moderators_at_creation(previous))
         return Needs(
             tags=self.tags,
             members=self.members or bool(desired.members or desired.hidden),
-            moderators=self.moderators or set(desired.moderators) != set(moderators_at_creation(desired)),
+            moderators=self.moderators or not given.issuperset(desired.moderators),
             bans=self.bans or bool(desired.bans),
         )
 

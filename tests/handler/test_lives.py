@@ -285,6 +285,19 @@ def test_update_completes_what_an_interrupted_creation_has_left_out(place: Place
     assert (place.everything() == complete) is (age < 86_400)
 
 
+def test_rollback_completes_what_its_update_created_without_a_hidden_moderator(place: Place) -> None:
+    """A moderator whom the failed Update declared as HIDDEN, and so did not give to CreateChannel, is added."""
+    stage = place.stage
+    dee = stage.user("dee")
+    given = {"ModeratorArns": [dee]}
+    arn = stage.create(**given)["PhysicalResourceId"]
+    complete = place.everything()
+    stage.messaging("DeleteChannelModerator", ChannelArn=arn, ChimeBearer=stage.boss, ChannelModeratorArn=dee)
+    stage.now += 600
+    assert stage.update(arn, {**given, "HiddenMemberArns": [dee]}, given)["PhysicalResourceId"] == arn
+    assert place.everything() == complete
+
+
 def test_mark_of_an_adoption_goes_last_and_its_expiration_just_before(place: Place) -> None:
     """Until all is as declared, an adopted channel is not this stack's, and nothing has made it expire."""
     stage = place.stage

@@ -63,6 +63,8 @@ class Checks:
         """Channels that somebody deleted, or that expired, since they were last seen."""
         self._seen: dict[str, float] = {}
         """The channels that were there when it was last looked."""
+        self._tokens: dict[str, set[tuple[str, str]]] = {}
+        """By token of a user's own the stacks and logical ids that ever declared it."""
         self._kept: dict[Life, ChannelSnapshot] = {}
         """What was retained, as it was then."""
         self._not_to_be_taken: set[tuple[str, str, str, float]] = set()
@@ -109,10 +111,13 @@ class Checks:
         return len(self._ids_of.get(channel_id, ())) > 1 or arn in gone
 
     def note_adoptions(self, stack: Stack, template: dict[str, Declared]) -> None:
-        """Note what a template asks to take over, and whose ChannelIds it wants."""
+        """Note what a template asks to take over, and whose ChannelIds and tokens it wants."""
         alive = self._alive()
         own = {name: held.physical_id for name, held in stack.resources.items()}
         for name, declared in template.items():
+            token = declared.properties.get("ClientRequestToken")
+            if token:
+                self._tokens.setdefault(token, set()).add((stack.name, name))
             channel_id = declared.properties.get("ChannelId")
             if not channel_id:
                 continue
@@ -276,6 +281,8 @@ class Checks:
         orphans = set(alive) - wanted - self.given_up - set(self.disputed) - self.moved_away - left_out
         # What a resource has made that could not be rolled back, for want of a bearer with rights, stays.
         names = {name for stack in self.stacks for name in (*stack.skipped, *stack.left_out_names)}
+        # A token that is another's may be free again for the next delivery of a Create, which then makes one more.
+        names |= {name for users in self._tokens.values() if len(users) > 1 for _, name in users}
         skipped = tuple(f"{self.app}/channel/{name}-" for name in names)
         orphans = {
             arn
