@@ -168,7 +168,7 @@ PARTS = {
                 ),
                 "_state": ("test_clock", "test_late_reads"),
                 "_world": ("test_worlds",),
-                "asgi": ("test_wire",),
+                "asgi": ("test_http_requests", "test_wire"),
                 "iam": ("test_chime_permissions", "test_judged_calls"),
             },
         ),
