@@ -142,9 +142,16 @@ PARTS = {
             first={
                 "_model": ("test_rules_of_channels",),
                 "__init__": ("test_rules_of_channels", "test_wire", "test_worlds"),
-                "_base": ("test_answers", "test_rules_of_channels", "test_behaviours", "test_worlds"),
+                "_base": (
+                    "test_answers",
+                    "test_refusals",
+                    "test_rules_of_channels",
+                    "test_behaviours",
+                    "test_worlds",
+                ),
                 "_channels": (
                     "test_answers",
+                    "test_refusals",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_worlds",
@@ -152,15 +159,23 @@ PARTS = {
                 ),
                 "_identity": (
                     "test_answers",
+                    "test_refusals",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_worlds",
                     "test_conflicts",
                 ),
                 "_limits": ("test_rates", "test_quotas", "test_conflicts"),
-                "_messages": ("test_answers", "test_rules_of_channels", "test_behaviours", "test_clock"),
+                "_messages": (
+                    "test_answers",
+                    "test_refusals",
+                    "test_rules_of_channels",
+                    "test_behaviours",
+                    "test_clock",
+                ),
                 "_persons": (
                     "test_answers",
+                    "test_refusals",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_worlds",

@@ -1,0 +1,707 @@
+"""Why a call is refused: its code, on which callers lean, and the sentence that a person reads, written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chime_local.service import ChimeError, World
+from stage import Stage
+
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
+ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
+NOBODY = "arn:aws:chime:us-east-1:000000000000:app-instance/none"
+BEARER = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
+
+
+def processors(function: str = FUNCTION) -> list[dict[str, Any]]:
+    """Return the processors of a flow with one Lambda."""
+    target = {"Lambda": {"ResourceArn": function, "InvocationType": "ASYNC"}}
+    return [{"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": target}]
+
+
+def build(world: str = "") -> Stage:
+    """Return an app instance with a RESTRICTED channel, a moderator, members, a banned user and one of another."""
+    stage = Stage(World.parse(world))
+    for name in ("moderator", "member", "hidden", "banned", "stranger"):
+        stage.user(name)
+    other = stage.identity("CreateAppInstance", Name="other", ClientRequestToken="tt")["AppInstanceArn"]
+    stage.identity(
+        "CreateAppInstanceUser", AppInstanceArn=other, AppInstanceUserId="x", Name="x", ClientRequestToken="tt"
+    )
+    stage.now += 100
+    made = {
+        "AppInstanceArn": stage.app,
+        "ChannelId": "room",
+        "Name": "n",
+        "Mode": "RESTRICTED",
+        "Privacy": "PRIVATE",
+    }
+    stage.messaging("CreateChannel", **made, ClientRequestToken="first", ChimeBearer=stage.boss)
+    stage.now += 100
+    here = {"ChannelArn": f"{stage.app}/channel/room", "ChimeBearer": stage.boss}
+    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=f"{stage.app}/user/moderator")
+    for name, kind in (("member", "DEFAULT"), ("hidden", "HIDDEN")):
+        stage.messaging("CreateChannelMembership", **here, MemberArn=f"{stage.app}/user/{name}", Type=kind)
+    stage.messaging("CreateChannelBan", **here, MemberArn=f"{stage.app}/user/banned")
+    stage.identity("TagResource", ResourceARN=here["ChannelArn"], Tags=[{"Key": "k", "Value": "v"}])
+    return stage
+
+
+def filled(stage: Stage, value: Any) -> Any:
+    """Put the stage's ARNs into what a test has written."""
+    if isinstance(value, str):
+        other = [arn for arn in stage.service.app_instances if arn != stage.app]
+        return value.replace("APP", stage.app).replace("OTHER", other[0] if other else "")
+    if isinstance(value, dict):
+        return {key: filled(stage, item) for key, item in value.items()}
+    return [filled(stage, item) for item in value] if isinstance(value, list) else value
+
+
+def refusal(stage: Stage, operation: str, parameters: dict[str, Any]) -> tuple[str, str]:
+    """Return code and sentence of a refusal; ("", "") where a call is answered."""
+    # Bots, users, admins and retention are the other service's; the channels of a user are not.
+    identity = "AppInstance" in operation and "Channel" not in operation
+    call: Callable[..., Any] = stage.identity if identity else stage.messaging
+    try:
+        call(operation, **filled(stage, parameters))
+    except ChimeError as refused:
+        return refused.code.removesuffix("Exception"), refused.message
+    return "", ""
+
+
+ROOM = {"ChannelArn": "APP/channel/room", "ChimeBearer": "APP/user/boss"}
+NEW = {"AppInstanceArn": "APP", "Name": "n", "ClientRequestToken": "second", "ChimeBearer": "APP/user/boss"}
+BY_MEMBER = {**ROOM, "ChimeBearer": "APP/user/member"}
+BY_HIDDEN = {**ROOM, "ChimeBearer": "APP/user/hidden"}
+BY_STRANGER = {**ROOM, "ChimeBearer": "APP/user/stranger"}
+BY_MODERATOR = {**ROOM, "ChimeBearer": "APP/user/moderator"}
+SAY = {"Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": "tt"}
+BOT = {
+    "Name": "b",
+    "Configuration": {
+        "Lex": {
+            "LexBotAliasArn": "arn:aws:lex:us-east-1:000000000000:bot-alias/ABCDEFGHIJ/KLMNOPQRST",
+            "LocaleId": "en_US",
+        }
+    },
+}
+FLOW = {"AppInstanceArn": "APP", "Name": "f", "ClientRequestToken": "tt"}
+
+
+def no_right(who: str, role: str) -> str:
+    """Return how a caller without a right is told which one it lacks."""
+    return f"APP/user/{who} has no right to do this in APP/channel/room: it must be {role}."
+
+
+def not_there(what: str, arn: str) -> str:
+    """Return how a caller is told that something is not there."""
+    return f"The {what} {arn} is not there or not yours."
+
+
+REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    # Bearers
+    ("DescribeChannel", {**ROOM, "ChimeBearer": "APP/user/none"}, "UnauthorizedClient", BEARER),
+    ("ListChannels", {"AppInstanceArn": "APP", "ChimeBearer": "APP/user/none"}, "UnauthorizedClient", BEARER),
+    (
+        "CreateChannel",
+        {**NEW, "ChimeBearer": "OTHER/user/x"},
+        "Forbidden",
+        "The bearer belongs to another app instance.",
+    ),
+    (
+        "ListChannels",
+        {"AppInstanceArn": "APP", "ChimeBearer": "OTHER/user/x"},
+        "Forbidden",
+        "The bearer belongs to another app instance.",
+    ),
+    (
+        "DescribeChannel",
+        {**ROOM, "ChimeBearer": "OTHER/user/x"},
+        "Forbidden",
+        "The bearer belongs to another app instance.",
+    ),
+    # What is not there
+    ("DescribeAppInstance", {"AppInstanceArn": NOBODY}, "Forbidden", not_there("app instance", NOBODY)),
+    (
+        "DescribeAppInstance",
+        {"AppInstanceArn": "arn:aws:s3:::bucket"},
+        "Forbidden",
+        not_there("app instance", "arn:aws:s3:::bucket"),
+    ),
+    (
+        "DescribeChannel",
+        {**ROOM, "ChannelArn": "APP/channel/none"},
+        "Forbidden",
+        not_there("channel", "APP/channel/none"),
+    ),
+    (
+        "DescribeChannel",
+        {**ROOM, "ChannelArn": "APP/user/boss"},
+        "BadRequest",
+        "ChannelArn APP/user/boss is no channel's ARN",
+    ),
+    ("DescribeChannel", {**ROOM, "ChannelArn": "APP"}, "BadRequest", "ChannelArn APP is no channel's ARN"),
+    (
+        "DescribeChannel",
+        {**ROOM, "ChannelArn": "arn:aws:s3:::bucket"},
+        "BadRequest",
+        "ChannelArn arn:aws:s3:::bucket is no channel's ARN",
+    ),
+    (
+        "ListTagsForResource",
+        {"ResourceARN": "APP/channel/none"},
+        "Forbidden",
+        not_there("resource", "APP/channel/none"),
+    ),
+    (
+        "UntagResource",
+        {"ResourceARN": "APP/user/none", "TagKeys": ["k"]},
+        "Forbidden",
+        not_there("resource", "APP/user/none"),
+    ),
+    (
+        "DescribeAppInstanceUser",
+        {"AppInstanceUserArn": "APP/user/none"},
+        "Forbidden",
+        not_there("user or bot", "APP/user/none"),
+    ),
+    (
+        "DeleteAppInstanceBot",
+        {"AppInstanceBotArn": "APP/bot/none"},
+        "Forbidden",
+        not_there("user or bot", "APP/bot/none"),
+    ),
+    (
+        "DescribeAppInstanceAdmin",
+        {"AppInstanceArn": "APP", "AppInstanceAdminArn": "APP/user/member"},
+        "Forbidden",
+        not_there("admin", "APP/user/member"),
+    ),
+    (
+        "DeleteAppInstanceAdmin",
+        {"AppInstanceArn": "APP", "AppInstanceAdminArn": "APP/user/member"},
+        "Forbidden",
+        not_there("admin", "APP/user/member"),
+    ),
+    (
+        "CreateAppInstanceAdmin",
+        {"AppInstanceArn": "APP", "AppInstanceAdminArn": "APP/user/none"},
+        "BadRequest",
+        "APP/user/none is not there",
+    ),
+    # What is there already
+    (
+        "CreateAppInstanceAdmin",
+        {"AppInstanceArn": "APP", "AppInstanceAdminArn": "APP/user/boss"},
+        "Conflict",
+        "APP/user/boss is admin already",
+    ),
+    (
+        "CreateAppInstanceUser",
+        {"AppInstanceArn": "APP", "AppInstanceUserId": "boss", "Name": "n", "ClientRequestToken": "tt"},
+        "Conflict",
+        "APP/user/boss is there already",
+    ),
+    (
+        "CreateChannel",
+        {**NEW, "ChannelId": "room"},
+        "Conflict",
+        "A channel with this ChannelId has already been created.",
+    ),
+    (
+        "CreateChannelMembership",
+        {**ROOM, "MemberArn": "APP/user/member", "Type": "DEFAULT"},
+        "Conflict",
+        "APP/user/member is a member already",
+    ),
+    (
+        "CreateChannelModerator",
+        {**ROOM, "ChannelModeratorArn": "APP/user/moderator"},
+        "Conflict",
+        "APP/user/moderator is a moderator already",
+    ),
+    (
+        "CreateChannelBan",
+        {**ROOM, "MemberArn": "APP/user/banned"},
+        "Conflict",
+        "APP/user/banned is banned already",
+    ),
+    # Persons
+    (
+        "CreateChannelMembership",
+        {**ROOM, "MemberArn": "APP/user/none", "Type": "DEFAULT"},
+        "NotFound",
+        "APP/user/none is not there",
+    ),
+    (
+        "CreateChannelMembership",
+        {**ROOM, "MemberArn": "APP/user/banned", "Type": "DEFAULT"},
+        "Forbidden",
+        "APP/user/banned is banned",
+    ),
+    (
+        "CreateChannelModerator",
+        {**ROOM, "ChannelModeratorArn": "APP/user/none"},
+        "BadRequest",
+        "APP/user/none is not there",
+    ),
+    ("CreateChannelBan", {**ROOM, "MemberArn": "APP/user/none"}, "BadRequest", "APP/user/none is not there"),
+    (
+        "CreateChannelBan",
+        {**ROOM, "MemberArn": "APP/user/moderator"},
+        "BadRequest",
+        "APP/user/moderator is an admin or a moderator, who cannot be banned",
+    ),
+    (
+        "DeleteChannelMembership",
+        {**ROOM, "MemberArn": "APP/user/stranger"},
+        "Forbidden",
+        not_there("membership of", "APP/user/stranger"),
+    ),
+    (
+        "DescribeChannelMembership",
+        {**ROOM, "MemberArn": "APP/user/stranger"},
+        "Forbidden",
+        not_there("membership of", "APP/user/stranger"),
+    ),
+    (
+        "DeleteChannelModerator",
+        {**ROOM, "ChannelModeratorArn": "APP/user/member"},
+        "Forbidden",
+        not_there("moderator", "APP/user/member"),
+    ),
+    (
+        "DescribeChannelModerator",
+        {**ROOM, "ChannelModeratorArn": "APP/user/member"},
+        "Forbidden",
+        not_there("moderator", "APP/user/member"),
+    ),
+    (
+        "DescribeChannelModeratedByAppInstanceUser",
+        {**ROOM, "AppInstanceUserArn": "APP/user/member"},
+        "Forbidden",
+        not_there("moderator", "APP/user/member"),
+    ),
+    (
+        "DeleteChannelBan",
+        {**ROOM, "MemberArn": "APP/user/member"},
+        "Forbidden",
+        not_there("ban of", "APP/user/member"),
+    ),
+    (
+        "DescribeChannelBan",
+        {**ROOM, "MemberArn": "APP/user/member"},
+        "Forbidden",
+        not_there("ban of", "APP/user/member"),
+    ),
+    (
+        "ListChannelMembershipsForAppInstanceUser",
+        {"ChimeBearer": "APP/user/member", "AppInstanceUserArn": "APP/user/hidden"},
+        "Forbidden",
+        "Only an AppInstanceAdmin may list the channels of another user.",
+    ),
+    # Rights
+    ("DescribeChannel", BY_STRANGER, "Forbidden", no_right("stranger", "member, moderator or admin")),
+    (
+        "ListChannelMemberships",
+        BY_HIDDEN,
+        "Forbidden",
+        no_right("hidden", "DEFAULT member, moderator or admin"),
+    ),
+    (
+        "DescribeChannelMembership",
+        {**BY_HIDDEN, "MemberArn": "APP/user/member"},
+        "Forbidden",
+        no_right("hidden", "DEFAULT member, moderator or admin"),
+    ),
+    (
+        "ListChannelMemberships",
+        {**BY_MEMBER, "Type": "HIDDEN"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    ("UpdateChannel", {**BY_MEMBER, "Name": "n"}, "Forbidden", no_right("member", "moderator or admin")),
+    ("DeleteChannel", BY_MEMBER, "Forbidden", no_right("member", "moderator or admin")),
+    ("ListChannelModerators", BY_MEMBER, "Forbidden", no_right("member", "moderator or admin")),
+    ("ListChannelBans", BY_MEMBER, "Forbidden", no_right("member", "moderator or admin")),
+    (
+        "CreateChannelMembership",
+        {**BY_MEMBER, "MemberArn": "APP/user/stranger", "Type": "DEFAULT"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "DeleteChannelMembership",
+        {**BY_MEMBER, "MemberArn": "APP/user/hidden"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "DeleteChannelBan",
+        {**BY_MEMBER, "MemberArn": "APP/user/banned"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "DeleteChannelModerator",
+        {**BY_MEMBER, "ChannelModeratorArn": "APP/user/moderator"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "CreateChannelModerator",
+        {**BY_MODERATOR, "ChannelModeratorArn": "APP/user/member"},
+        "Forbidden",
+        no_right("moderator", "moderator and member, or admin"),
+    ),
+    ("DeleteChannelMessage", {**BY_MODERATOR, "MessageId": "m"}, "Forbidden", no_right("moderator", "admin")),
+    ("SendChannelMessage", {**BY_MODERATOR, **SAY}, "Forbidden", no_right("moderator", "a DEFAULT member")),
+    (
+        "ListChannels",
+        {"AppInstanceArn": "APP", "ChimeBearer": "APP/user/member", "Privacy": "PRIVATE"},
+        "Forbidden",
+        "Only an AppInstanceAdmin may list private channels.",
+    ),
+    # Channels
+    (
+        "CreateChannel",
+        {**NEW, "Mode": "UNRESTRICTED", "ElasticChannelConfiguration": ELASTIC},
+        "BadRequest",
+        "an elastic channel must be RESTRICTED",
+    ),
+    (
+        "CreateChannel",
+        {**NEW, "ElasticChannelConfiguration": ELASTIC},
+        "BadRequest",
+        "an elastic channel must be RESTRICTED",
+    ),
+    (
+        "CreateChannel",
+        {**NEW, "Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC, "MemberArns": ["APP/user/member"]},
+        "BadRequest",
+        "an elastic channel takes no MemberArns",
+    ),
+    (
+        "CreateChannel",
+        {**NEW, "MemberArns": ["APP/user/member", "APP/user/none"]},
+        "BadRequest",
+        "MemberArns: APP/user/none is not there",
+    ),
+    (
+        "CreateChannel",
+        {**NEW, "ModeratorArns": ["APP/user/none"]},
+        "BadRequest",
+        "ModeratorArns: APP/user/none is not there",
+    ),
+    (
+        "CreateChannel",
+        {**NEW, "Metadata": "ä" * 512 + "b"},
+        "BadRequest",
+        "Metadata must have at most 1024 bytes as UTF-8",
+    ),
+    (
+        "UpdateChannel",
+        {**ROOM, "Metadata": "ä" * 512 + "b"},
+        "BadRequest",
+        "Metadata must have at most 1024 bytes as UTF-8",
+    ),
+    (
+        "SendChannelMessage",
+        {**ROOM, **SAY, "Metadata": "ä" * 512 + "b"},
+        "BadRequest",
+        "Metadata must have at most 1024 bytes as UTF-8",
+    ),
+    (
+        "TagResource",
+        {"ResourceARN": "APP", "Tags": [{"Key": f"k{number}", "Value": "v"} for number in range(50)]},
+        "",
+        "",
+    ),
+    (
+        "TagResource",
+        {"ResourceARN": "APP/channel/room", "Tags": [{"Key": f"k{number}", "Value": "v"} for number in range(50)]},
+        "BadRequest",
+        "a resource has at most 50 tags",
+    ),
+    # Lists
+    (
+        "ListAppInstances",
+        {"NextToken": "none"},
+        "BadRequest",
+        "NextToken is none that was given out",
+    ),
+    ("ListAppInstances", {"NextToken": "²"}, "BadRequest", "NextToken is none that was given out"),
+    ("ListAppInstances", {"NextToken": "٣"}, "BadRequest", "NextToken is none that was given out"),
+    # Messages and flows
+    ("GetChannelMessage", {**ROOM, "MessageId": "none"}, "NotFound", "there is no such message"),
+    (
+        "UpdateChannelMessage",
+        {**ROOM, "MessageId": "none", "Content": "c"},
+        "Forbidden",
+        not_there("message", "none"),
+    ),
+    (
+        "CreateChannelFlow",
+        {**FLOW, "Processors": processors(FUNCTION.replace("us-east-1", "eu-central-1"))},
+        "BadRequest",
+        "the processor's Lambda must be in us-east-1",
+    ),
+    (
+        "DescribeChannelFlow",
+        {"ChannelFlowArn": "APP/channel-flow/none"},
+        "NotFound",
+        "there is no channel flow APP/channel-flow/none",
+    ),
+    (
+        "DisassociateChannelFlow",
+        {**ROOM, "ChannelFlowArn": "APP/channel-flow/none"},
+        "NotFound",
+        "APP/channel/room has no such flow",
+    ),
+    (
+        "PutMessagingStreamingConfigurations",
+        {
+            "AppInstanceArn": "APP",
+            "StreamingConfigurations": [
+                {"DataType": "Channel", "ResourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/other"}
+            ],
+        },
+        "BadRequest",
+        "the stream must be named chime-messaging-…",
+    ),
+    (
+        "PutMessagingStreamingConfigurations",
+        {
+            "AppInstanceArn": "APP",
+            "StreamingConfigurations": [
+                {
+                    "DataType": "Channel",
+                    "ResourceArn": "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-a",
+                }
+            ],
+        },
+        "BadRequest",
+        "the stream must be in the app instance's region and account",
+    ),
+    (
+        "GetMessagingStreamingConfigurations",
+        {"AppInstanceArn": "APP"},
+        "NotFound",
+        "no streaming is configured",
+    ),
+    (
+        "SearchChannels",
+        {"Fields": []},
+        "NotImplemented",
+        "SearchChannels is not emulated by the local engine.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "code", "message"), REFUSED, ids=[f"{row[0]}-{row[2]}" for row in REFUSED]
+)
+def test_refusal_says_why(operation: str, parameters: dict[str, Any], code: str, message: str) -> None:
+    """Code and sentence are those of the rule that was broken, and nothing was changed."""
+    stage = build()
+    before = stage.service.channels()
+    assert refusal(stage, operation, parameters) == (code, filled(stage, message))
+    assert stage.service.channels() == before
+
+
+UNLIKE: list[tuple[str, str, dict[str, Any], str, str]] = [
+    (
+        "missing_channel=NotFound",
+        "DescribeChannel",
+        {**ROOM, "ChannelArn": "APP/channel/none"},
+        "NotFound",
+        not_there("channel", "APP/channel/none"),
+    ),
+    ("missing_bearer=403", "DescribeChannel", {**ROOM, "ChimeBearer": "APP/user/none"}, "Forbidden", BEARER),
+    (
+        "missing_tags=BadRequest",
+        "ListTagsForResource",
+        {"ResourceARN": "APP/channel/none"},
+        "BadRequest",
+        "APP/channel/none is not there or cannot have tags.",
+    ),
+    (
+        "missing_tags=BadRequest",
+        "ListTagsForResource",
+        {"ResourceARN": "APP/user/none"},
+        "Forbidden",
+        not_there("resource", "APP/user/none"),
+    ),
+    ("missing_tags=empty", "ListTagsForResource", {"ResourceARN": "APP/channel/none"}, "", ""),
+    (
+        "token_alive=conflict",
+        "CreateChannel",
+        {**NEW, "ClientRequestToken": "first"},
+        "Conflict",
+        "Resource creation in progress or has already been created.",
+    ),
+    ("token_alive=same", "CreateChannel", {**NEW, "ClientRequestToken": "first"}, "", ""),
+    (
+        "delete_admin_user=conflict",
+        "DeleteAppInstanceUser",
+        {"AppInstanceUserArn": "APP/user/boss"},
+        "Conflict",
+        "APP/user/boss is AppInstanceAdmin",
+    ),
+    (
+        "member_removes_others=yes",
+        "DeleteChannelMembership",
+        {**BY_MEMBER, "MemberArn": "APP/user/hidden"},
+        "",
+        "",
+    ),
+    ("hidden_lists_members=yes", "ListChannelMemberships", BY_HIDDEN, "", ""),
+    (
+        "hidden_lists_members=yes",
+        "DescribeChannelMembership",
+        {**BY_HIDDEN, "MemberArn": "APP/user/member"},
+        "",
+        "",
+    ),
+    (
+        "omitted_settings=PRIVATE_RESTRICTED",
+        "CreateChannel",
+        {**NEW, "ElasticChannelConfiguration": ELASTIC},
+        "",
+        "",
+    ),
+    ("bad_member=skipped", "CreateChannel", {**NEW, "MemberArns": ["APP/user/none"]}, "", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("world", "operation", "parameters", "code", "message"), UNLIKE, ids=[f"{row[0]}-{row[1]}" for row in UNLIKE]
+)
+def test_refusal_of_another_world(
+    world: str, operation: str, parameters: dict[str, Any], code: str, message: str
+) -> None:
+    """Where AWS's behaviour is unknown, the switch decides whether a call is refused, and how."""
+    stage = build(world)
+    assert refusal(stage, operation, parameters) == (code, filled(stage, message))
+
+
+@pytest.mark.parametrize(
+    ("world", "code"), [("token_after_delete=new", ""), ("token_after_delete=conflict", "Conflict")]
+)
+def test_token_of_a_deleted_channel(world: str, code: str) -> None:
+    """The token of a channel that is no more makes a new one or is refused; a dead one names what was."""
+    message = "Resource creation in progress or has already been created." if code else ""
+    stage = build(world)
+    stage.messaging("DeleteChannel", **filled(stage, ROOM))
+    again = {**NEW, "ClientRequestToken": "first", "ChannelId": "again"}
+    assert refusal(stage, "CreateChannel", again) == (code, message)
+    names = [channel.arn.rpartition("/")[2] for channel in stage.service.channels()]
+    assert names == ([] if code else ["again"])
+
+
+def test_token_of_a_deleted_channel_may_be_dead() -> None:
+    """A dead token goes on answering the ARN of the channel that it made, and makes none."""
+    stage = build("token_after_delete=dead")
+    stage.messaging("DeleteChannel", **filled(stage, ROOM))
+    made = stage.messaging("CreateChannel", **filled(stage, {**NEW, "ClientRequestToken": "first"}))
+    assert made == {"ChannelArn": f"{stage.app}/channel/room"}
+    assert stage.service.channels() == []
+
+
+def test_elastic_channel_has_rules_of_its_own() -> None:
+    """One an app instance, no HIDDEN members, moderators by sub-channel, RESTRICTED for good, us-east-1 only."""
+    stage = build()
+    elastic = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
+    made = {**NEW, **elastic, "ChannelId": "big"}
+    assert refusal(stage, "CreateChannel", made) == ("", "")
+    stage.now += 100
+    second = refusal(stage, "CreateChannel", {**NEW, **elastic, "ClientRequestToken": "third"})
+    assert second == ("ResourceLimitExceeded", "an app instance has at most one elastic channel")
+    here = {**ROOM, "ChannelArn": "APP/channel/big"}
+    ann = {**here, "MemberArn": "APP/user/member"}
+    hidden = refusal(stage, "CreateChannelMembership", {**ann, "Type": "HIDDEN"})
+    assert hidden == ("BadRequest", "an elastic channel has no HIDDEN members")
+    unrestricted = refusal(stage, "UpdateChannel", {**here, "Mode": "UNRESTRICTED"})
+    assert unrestricted == ("BadRequest", "an elastic channel must be RESTRICTED")
+    joining = refusal(stage, "CreateChannelMembership", {**here, "MemberArn": "APP/user/boss", "Type": "DEFAULT"})
+    assert joining == ("BadRequest", "a moderator joins a sub-channel: SubChannelId is required")
+
+
+def test_elastic_channel_is_refused_in_frankfurt() -> None:
+    """Elastic channels exist in us-east-1 only."""
+    stage = Stage(region="eu-central-1")
+    stage.now += 100
+    elastic = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
+    made = refusal(stage, "CreateChannel", {**NEW, **elastic})
+    assert made == ("BadRequest", "elastic channels exist in us-east-1 only")
+
+
+def test_message_is_changed_by_its_sender_and_only_until_it_is_redacted() -> None:
+    """Another member may not change it, nobody once it is redacted."""
+    stage = build()
+    sent = stage.messaging("SendChannelMessage", **filled(stage, {**BY_MEMBER, **SAY}))["MessageId"]
+    change = {"MessageId": sent, "Content": "x"}
+    by_boss = refusal(stage, "UpdateChannelMessage", {**ROOM, **change})
+    assert by_boss == ("Forbidden", "a message is changed by its sender only")
+    redaction = {**BY_HIDDEN, "MessageId": sent}
+    assert refusal(stage, "RedactChannelMessage", redaction)[1] == filled(
+        stage, no_right("hidden", "moderator or admin")
+    )
+    assert refusal(stage, "RedactChannelMessage", {**BY_MODERATOR, "MessageId": sent}) == ("", "")
+    assert refusal(stage, "UpdateChannelMessage", {**BY_MEMBER, **change}) == (
+        "Conflict",
+        "the message is redacted",
+    )
+
+
+@pytest.mark.parametrize("world", ["second_flow=replaces", "second_flow=conflict"])
+def test_flow_that_is_used(world: str) -> None:
+    """A flow of a channel cannot be deleted; whether another one takes its place is unknown of AWS."""
+    stage = build(world)
+    given = filled(stage, {**FLOW, "Processors": processors()})
+    first, second = (stage.messaging("CreateChannelFlow", **given)["ChannelFlowArn"] for _ in range(2))
+    assert refusal(stage, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
+    in_use = refusal(stage, "DeleteChannelFlow", {"ChannelFlowArn": first})
+    assert in_use == ("Conflict", f"{first} is associated with a channel")
+    assert refusal(stage, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
+    another = refusal(stage, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": second})
+    conflict = ("Conflict", f"{stage.app}/channel/room has another flow")
+    assert another == (conflict if world == "second_flow=conflict" else ("", ""))
+
+
+@pytest.mark.parametrize("operation", ["DescribeChannel", "ListChannelModerators", "ListChannelBans"])
+def test_new_channel_that_a_read_misses_is_explained(operation: str) -> None:
+    """The first read of a new channel is refused as on AWS, and says what a person can do about it."""
+    stage = Stage()
+    made = {**NEW, "ChannelId": "room"}
+    assert refusal(stage, "CreateChannel", made) == ("", "")
+    hint = "It is new, and first reads may miss it, as on AWS: read again, or use --world read_misses=0."
+    missed = filled(stage, f"{not_there('channel', 'APP/channel/room')} {hint}")
+    assert refusal(stage, operation, ROOM) == ("Forbidden", missed)
+    assert refusal(stage, operation, ROOM) == ("", "")
+
+
+def test_person_of_a_batch_is_refused_in_words() -> None:
+    """A batch answers for each who was not added the code and the sentence of a single call."""
+    stage = build()
+    who = ["member", "banned", "none", "stranger"]
+    batch = {**ROOM, "MemberArns": [f"APP/user/{name}" for name in who]}
+    answer = stage.messaging("BatchCreateChannelMembership", **filled(stage, batch))
+    refused = [
+        {
+            "MemberArn": "APP/user/member",
+            "ErrorCode": "Conflict",
+            "ErrorMessage": "APP/user/member is a member already",
+        },
+        {"MemberArn": "APP/user/banned", "ErrorCode": "Forbidden", "ErrorMessage": "APP/user/banned is banned"},
+        {"MemberArn": "APP/user/none", "ErrorCode": "NotFound", "ErrorMessage": "APP/user/none is not there"},
+    ]
+    assert answer["Errors"] == filled(stage, refused)
+    added = {"Arn": f"{stage.app}/user/stranger", "Name": "stranger"}
+    assert (answer["BatchChannelMemberships"]["Members"], answer["BatchChannelMemberships"]["Type"]) == (
+        [added],
+        "DEFAULT",
+    )
