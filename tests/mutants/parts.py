@@ -67,7 +67,7 @@ class Part:
         return [name for name in mutants if file in (None, self.source_of(name))]
 
 
-HANDLER_TESTS = ("tests/handler", "tests/test_contract.py", "tests/mutants/histories.py")
+HANDLER_TESTS = ("tests/handler", "tests/releases", "tests/test_contract.py", "tests/mutants/histories.py")
 
 PARTS = {
     part.name: part

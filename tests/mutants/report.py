@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,18 +17,21 @@ SIMULATION = ROOT / "docs" / "simulation.md"
 BEGIN, END = "<!-- made by make mutants -->", "<!-- end -->"
 REASONS = Path(__file__).parent / "reasons.toml"
 LIVES = ("survived", "no tests")
+Z = 1.959964
+"""The normal distribution's quantile of an interval that holds the true value 95 times of 100."""
 HEAD = """# Mutants
 Made by `make mutants`; do not edit. [mutmut](https://mutmut.readthedocs.io) changes one operator, argument, name or
 value of one function at a time, and the tests of the part run until one fails. A mutant that no test catches stands
 below with what it changes and a reason why no test is due, or with the word *open*.
 
 `make mutants` tries all of them, `make mutants FILE=lambda/chime_channel/_plan.py` those of one file and `make
-mutants SAMPLE=100 SEED=1` a random sample; `PART=handler` is one part only. With `BUDGET=20` a mutant meets the
-first tests only, those that take twenty seconds together without it. A mutant meets the tests of its module first
-(`tests/mutants/parts.py`), then all others of its part that call the changed function. What was tried stays in
-`build/mutants` until its function changes; after changes of tests remove the folder. Reasons stand in
-`tests/mutants/reasons.toml` under the function and the changed line, so that they outlive other changes of the
-file.
+mutants SAMPLE=100 SEED=1` a random sample; `PART=handler` is one part only. A sample tells the share of all mutants
+within bounds: Wilson's interval at 95 %. A mutant whose tests ran out of time counts as tried, not as caught. With
+`BUDGET=20` a mutant meets the first tests only, those that take twenty seconds together without it. A mutant meets
+the tests of its module first (`tests/mutants/parts.py`), then all others of its part that call the changed
+function. What was tried stays in `build/mutants` until its function changes; after changes of tests remove the
+folder. Reasons stand in `tests/mutants/reasons.toml` under the function and the changed line, so that they outlive
+other changes of the file.
 
 mutmut leaves alone what runs at import (constants, default values), decorated functions other than static and class
 methods, and the words of f-strings. Limits are held from both sides by tests of their own.
@@ -53,13 +57,13 @@ class Mutant:
 
     @property
     def is_caught(self) -> bool:
-        """Return whether a test failed, not only its time ran out."""
+        """Return whether a test failed: that its time ran out may be the machine's fault."""
         return self.status not in (*LIVES, "not checked", "timeout")
 
     @property
     def is_asserted(self) -> bool:
         """Return whether a test's own words caught it, and not an exception of the code or of a library."""
-        return not self.lives and self.where.startswith("tests/")
+        return self.is_caught and self.where.startswith("tests/")
 
     @property
     def function(self) -> str:
@@ -93,11 +97,49 @@ def reasons() -> dict[tuple[str, str, str], str]:
     return {(entry["file"], entry["function"], entry["change"]): entry["reason"] for entry in entries}
 
 
-def score(mutants: Iterable[Mutant]) -> tuple[int, int, int]:
-    """Return how many mutants there are, how many were tried and how many were caught."""
+@dataclass(frozen=True)
+class Score:
+    """How many mutants there are, and what became of those that were tried."""
+
+    mutants: int
+    tried: int
+    caught: int
+    late: int
+    """How many ran out of time: they count as tried, but not as caught."""
+
+    @property
+    def share(self) -> str:
+        """Return the share that was caught, as people read it."""
+        return percent(self.caught, self.tried)
+
+    @property
+    def interval(self) -> str:
+        """Return within which bounds the share of all mutants lies, as the sample tells."""
+        if not self.tried or self.tried == self.mutants:
+            return self.share
+        low, high = wilson(self.caught, self.tried)
+        return f"{100 * low:.1f}–{100 * high:.1f} %"
+
+    def row(self, name: str) -> str:
+        """Return a line of a table."""
+        cells = (name, self.mutants, self.tried, self.caught, self.late, self.share, self.interval)
+        return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def score(mutants: Iterable[Mutant]) -> Score:
+    """Count mutants by what became of them."""
     found = list(mutants)
     tried = [mutant for mutant in found if mutant.status != "not checked"]
-    return len(found), len(tried), sum(not mutant.lives for mutant in tried)
+    late = sum(mutant.status == "timeout" for mutant in tried)
+    return Score(len(found), len(tried), sum(mutant.is_caught for mutant in tried), late)
+
+
+def wilson(caught: int, tried: int) -> tuple[float, float]:
+    """Return the bounds of a share at 95 %: Wilson's interval, which also holds near 0 and 1."""
+    share, spread = caught / tried, Z**2 / tried
+    middle = share + spread / 2
+    half = Z * math.sqrt(share * (1 - share) / tried + spread / (4 * tried))
+    return (middle - half) / (1 + spread), (middle + half) / (1 + spread)
 
 
 def percent(caught: int, tried: int) -> str:
@@ -110,13 +152,12 @@ def table(part: Part, mutants: Sequence[Mutant]) -> list[str]:
     by_file: defaultdict[str, list[Mutant]] = defaultdict(list)
     for mutant in mutants:
         by_file[mutant.file].append(mutant)
-    lines = ["| file | mutants | tried | caught | share |", "|---|---|---|---|---|"]
-    for file, some in sorted(by_file.items()):
-        count, tried, caught = score(some)
-        lines.append(f"| `{file}` | {count} | {tried} | {caught} | {percent(caught, tried)} |")
-    count, tried, caught = score(mutants)
-    lines.append(f"| **{part.name}** | {count} | {tried} | {caught} | {percent(caught, tried)} |")
-    return lines
+    lines = [
+        "| file | mutants | tried | caught | out of time | share | 95 % interval |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [score(some).row(f"`{file}`") for file, some in sorted(by_file.items())]
+    return [*lines, score(mutants).row(f"**{part.name}**")]
 
 
 def survivors(mutants: Iterable[Mutant], known: dict[tuple[str, str, str], str]) -> list[str]:
@@ -134,12 +175,15 @@ def survivors(mutants: Iterable[Mutant], known: dict[tuple[str, str, str], str])
 
 def summary(part: Part, mutants: Sequence[Mutant]) -> str:
     """Return what a part's score is worth."""
-    _, tried, caught = score(mutants)
+    found = score(mutants)
     asserted = sum(mutant.is_asserted for mutant in mutants)
+    others = found.tried - found.caught + asserted
+    measured = "all" if found.tried == found.mutants else f"a sample of {found.tried} of {found.mutants}"
     return (
-        f"Due: {100 * part.target:.0f} %. Of {caught} that were caught, {asserted} failed an assertion of a test; "
-        f"the others broke the code in a way that no caller survives. Without these, {asserted} of "
-        f"{tried - caught + asserted} were caught, {percent(asserted, tried - caught + asserted)}."
+        f"Due: {100 * part.target:.0f} %. Measured with {measured} mutants: {found.share} were caught, 95 % "
+        f"interval {found.interval}; {found.late} ran out of time. Of {found.caught} that were caught, {asserted} failed an "
+        "assertion of a test; the others broke the code in a way that no caller survives. Without these, "
+        f"{asserted} of {others} were caught, {percent(asserted, others)}."
     )
 
 
@@ -163,12 +207,14 @@ def write(parts: Sequence[Part]) -> int:
     sections, below = [HEAD], 0
     for part in parts:
         mutants = results(part)
-        _, tried, caught = score(mutants)
-        if not tried:
+        found = score(mutants)
+        if not found.tried:
             continue
-        due = f"{100 * part.target:.0f} %"
-        print(f"{part.name}: {percent(caught, tried)} of {tried} mutants caught, {due} due")
-        below += caught < part.target * tried
+        print(
+            f"{part.name}: {found.share} of {found.tried} mutants caught ({found.interval}), "
+            f"{found.late} out of time, {100 * part.target:.0f} % due"
+        )
+        below += found.caught < part.target * found.tried
         if part.name == "simulation":
             write_simulation(part, mutants)
         else:

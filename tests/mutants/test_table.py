@@ -10,7 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 
 from parts import PARTS, ROOT, part_of
-from report import Mutant
+from report import Mutant, score, table, wilson
 
 DIFF = """--- src/chime_channel/_plan.py
 +++ src/chime_channel/_plan.py
@@ -63,3 +63,43 @@ def test_source_of_a_mutant_is_the_file_of_the_checkout() -> None:
     name = "chime_local.service.x_call__mutmut_1"
     assert PARTS["service"].source_of(name) == "local/chime_local/service/__init__.py"
     assert PARTS["handler"].source_of("index.xǁProviderǁserve__mutmut_1") == "lambda/index.py"
+
+
+def tried(name: str, status: str, where: str = "") -> Mutant:
+    """Return a mutant of one file with what became of it."""
+    return Mutant(name, "lambda/index.py", status, "", where)
+
+
+def test_mutant_that_ran_out_of_time_is_not_caught() -> None:
+    """Time runs out on a busy machine, too: such mutants have a column of their own and lower the share."""
+    mutants = [
+        tried("a", "killed", "tests/handler/test_answer.py:7: AssertionError"),
+        tried("b", "killed"),
+        tried("c", "timeout", "tests/handler/test_answer.py:7: AssertionError"),
+        tried("d", "survived"),
+        tried("e", "not checked"),
+    ]
+    found = score(mutants)
+    assert (found.mutants, found.tried, found.caught, found.late, found.share) == (5, 4, 2, 1, "50.0 %")
+    assert [mutant.is_asserted for mutant in mutants] == [True, False, False, False, False]
+    assert table(PARTS["handler"], mutants) == [
+        "| file | mutants | tried | caught | out of time | share | 95 % interval |",
+        "|---|---|---|---|---|---|---|",
+        "| `lambda/index.py` | 5 | 4 | 2 | 1 | 50.0 % | 15.0–85.0 % |",
+        "| **handler** | 5 | 4 | 2 | 1 | 50.0 % | 15.0–85.0 % |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("caught", "count", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_sample_tells_a_share_within_bounds(caught: int, count: int, low: float, high: float) -> None:
+    """Wilson's interval, with the values of Newcombe's comparison of 1998 (method 3)."""
+    assert wilson(caught, count) == pytest.approx((low, high), abs=0.00005)
+
+
+def test_share_of_all_mutants_has_no_interval() -> None:
+    """Where all mutants were tried, the share is known."""
+    assert score([tried("a", "killed"), tried("b", "survived")]).interval == "50.0 %"
+    assert score([tried("a", "not checked")]).interval == "–"
