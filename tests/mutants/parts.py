@@ -140,7 +140,7 @@ PARTS = {
             tests=("tests/engine", "tests/local/test_chime_permissions.py"),
             target=0.80,
             first={
-                "_model": ("test_rules_of_channels",),
+                "_model": ("test_validation", "test_rules_of_channels"),
                 "__init__": ("test_rules_of_channels", "test_wire", "test_worlds"),
                 "_base": (
                     "test_answers",

@@ -181,8 +181,8 @@ def summary(part: Part, mutants: Sequence[Mutant]) -> str:
     measured = "all" if found.tried == found.mutants else f"a sample of {found.tried} of {found.mutants}"
     return (
         f"Due: {100 * part.target:.0f} %. Measured with {measured} mutants: {found.share} were caught, 95 % "
-        f"interval {found.interval}; {found.late} ran out of time. Of {found.caught} that were caught, {asserted} failed an "
-        "assertion of a test; the others broke the code in a way that no caller survives. Without these, "
+        f"interval {found.interval}; {found.late} ran out of time. Of {found.caught} that were caught, {asserted} "
+        "failed an assertion of a test; the others broke the code in a way that no caller survives. Without these, "
         f"{asserted} of {others} were caught, {percent(asserted, others)}."
     )
 
