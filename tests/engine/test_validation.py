@@ -65,7 +65,7 @@ def errors(parameters: Any, operation: str = "CreateChannel", service: str = "ch
         ({"MemberArns": [BOSS, 1]}, "MemberArns item must be a string"),
         ({"Tags": [{"Key": "k"}]}, "Tags item Value is required"),
         ({"Tags": [{"Key": "", "Value": "v"}]}, "Tags item Key has 0 characters, must have 1–128"),
-        ({"Tags": ["k"]}, "Tags item must be a map"),
+        ({"Tags": ["k"]}, "Tags item  must be a map"),
         # Maps and numbers
         ({"ElasticChannelConfiguration": ELASTIC}, ""),
         (
@@ -85,7 +85,7 @@ def errors(parameters: Any, operation: str = "CreateChannel", service: str = "ch
             {"ElasticChannelConfiguration": {**ELASTIC, "MaximumSubChannels": True}},
             "ElasticChannelConfiguration MaximumSubChannels must be a number",
         ),
-        ({"ElasticChannelConfiguration": []}, "ElasticChannelConfiguration must be a map"),
+        ({"ElasticChannelConfiguration": []}, "ElasticChannelConfiguration  must be a map"),
         # What is left out, and what no rule knows
         ({"Name": None}, "Name is required"),
         ({"Name": None, "ClientRequestToken": None}, "Name is required; ClientRequestToken is required"),

@@ -65,7 +65,7 @@ def _problems(shape: Shape, value: Any, where: str) -> Iterator[str]:
 
 def _structure_problems(shape: StructureShape, value: Any, where: str) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield f"{where.strip() or 'the body'} must be a map"
+        yield f"{where or 'the body'} must be a map"
         return
     for name in shape.required_members:
         if value.get(name) is None:
