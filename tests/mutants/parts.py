@@ -145,6 +145,7 @@ PARTS = {
                 "_base": (
                     "test_answers",
                     "test_refusals",
+                    "test_shown_and_counted",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_worlds",
@@ -152,6 +153,7 @@ PARTS = {
                 "_channels": (
                     "test_answers",
                     "test_refusals",
+                    "test_shown_and_counted",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_worlds",
@@ -160,15 +162,17 @@ PARTS = {
                 "_identity": (
                     "test_answers",
                     "test_refusals",
+                    "test_shown_and_counted",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_worlds",
                     "test_conflicts",
                 ),
-                "_limits": ("test_rates", "test_quotas", "test_conflicts"),
+                "_limits": ("test_rates", "test_shown_and_counted", "test_quotas", "test_conflicts"),
                 "_messages": (
                     "test_answers",
                     "test_refusals",
+                    "test_shown_and_counted",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_clock",
@@ -176,6 +180,7 @@ PARTS = {
                 "_persons": (
                     "test_answers",
                     "test_refusals",
+                    "test_shown_and_counted",
                     "test_rules_of_channels",
                     "test_behaviours",
                     "test_worlds",
@@ -184,7 +189,7 @@ PARTS = {
                 "_state": ("test_clock", "test_late_reads"),
                 "_world": ("test_worlds",),
                 "asgi": ("test_http_requests", "test_wire"),
-                "iam": ("test_chime_permissions", "test_judged_calls"),
+                "iam": ("test_judged_calls", "test_shown_and_counted", "test_chime_permissions"),
             },
         ),
         Part(

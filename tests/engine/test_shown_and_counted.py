@@ -1,0 +1,251 @@
+"""What lists show of channels, what stays of tags, whose rate a call counts for, and what IAM judges it on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chime_local.service import ChimeError, World
+from chime_local.service.iam import iam_of
+from stage import Stage
+
+ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
+DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"}
+SAY = {"Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": "tt"}
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """Return an app instance with an admin and a user, where nothing is new."""
+    made = Stage()
+    made.user("ann")
+    made.now += 100
+    return made
+
+
+def create(stage: Stage, name: str, **more: Any) -> str:
+    """Create a channel that reads know, and return its ARN."""
+    given = {"AppInstanceArn": stage.app, "ChannelId": name, "Name": name, "ChimeBearer": stage.boss, **more}
+    arn: str = stage.messaging("CreateChannel", ClientRequestToken=f"token-{name}", **given)["ChannelArn"]
+    stage.now += 100
+    return arn
+
+
+def names(stage: Stage, bearer: str, **more: str) -> list[str]:
+    """Return the names of the channels that someone is shown."""
+    listed = stage.messaging("ListChannels", AppInstanceArn=stage.app, ChimeBearer=bearer, **more)
+    return [one["Name"] for one in listed["Channels"]]
+
+
+def test_channels_are_listed_by_privacy_and_right(stage: Stage) -> None:
+    """Admins are shown all channels unless they ask for some, others the public ones."""
+    for name in ("PUBLIC", "PRIVATE"):
+        create(stage, name, Privacy=name)
+    ann = f"{stage.app}/user/ann"
+    assert names(stage, stage.boss) == ["PUBLIC", "PRIVATE"]
+    assert names(stage, stage.boss, Privacy="PUBLIC") == ["PUBLIC"]
+    assert names(stage, stage.boss, Privacy="PRIVATE") == ["PRIVATE"]
+    assert names(stage, ann) == ["PUBLIC"]
+    assert names(stage, ann, Privacy="PUBLIC") == ["PUBLIC"]
+
+
+def test_list_shows_of_a_channel_what_its_summary_has(stage: Stage) -> None:
+    """Name, settings, metadata and the last message; nothing of who made it, its flow or its expiration."""
+    arn = create(stage, "a", Metadata="m", Mode="RESTRICTED", Privacy="PRIVATE", ExpirationSettings=DAYS)
+    listing = {"AppInstanceArn": stage.app, "ChimeBearer": stage.boss}
+    shown = {"Name": "a", "ChannelArn": arn, "Mode": "RESTRICTED", "Privacy": "PRIVATE", "Metadata": "m"}
+    assert stage.messaging("ListChannels", **listing) == {"Channels": [shown]}
+    stage.messaging("SendChannelMessage", ChannelArn=arn, ChimeBearer=stage.boss, **SAY)
+    (one,) = stage.messaging("ListChannels", **listing)["Channels"]
+    assert one.pop("LastMessageTimestamp").timestamp() == 1_800_000_200
+    assert one == shown
+
+
+def test_settings_of_a_creation_are_kept_as_given(stage: Stage) -> None:
+    """What CreateChannel is given is shown, what is left out is not; who creates is member and moderator."""
+    ann = f"{stage.app}/user/ann"
+    create(stage, "a", MemberArns=[ann], ModeratorArns=[ann], ExpirationSettings=DAYS, Metadata="m")
+    create(stage, "b")
+    given, plain = stage.service.channels()
+    assert (given.members, given.moderators) == ({stage.boss: "DEFAULT", ann: "DEFAULT"}, {stage.boss, ann})
+    assert (given.expiration, given.metadata, given.token) == (DAYS, "m", "token-a")
+    assert (plain.members, plain.moderators) == ({stage.boss: "DEFAULT"}, {stage.boss})
+    assert (plain.expiration, plain.elastic, plain.metadata, plain.flow) == (None, None, "", None)
+    assert (plain.mode, plain.privacy) == ("UNRESTRICTED", "PUBLIC")
+
+
+@pytest.mark.parametrize(
+    ("world", "expected"),
+    [
+        ("update_omitted=kept", ("new", "RESTRICTED", "m")),
+        ("update_omitted=cleared", ("new", "UNRESTRICTED", "")),
+        ("update_omitted=cleared,omitted_settings=PRIVATE_RESTRICTED", ("new", "RESTRICTED", "")),
+    ],
+)
+def test_update_that_leaves_settings_out(world: str, expected: tuple[str, str, str]) -> None:
+    """What an update leaves out stays, or becomes what a creation without it makes."""
+    stage = Stage(World.parse(world))
+    stage.now += 100
+    arn = create(stage, "a", Mode="RESTRICTED", Metadata="m")
+    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
+    (found,) = stage.service.channels()
+    assert (found.name, found.mode, found.metadata) == expected
+
+
+def test_elastic_channel_stays_restricted_where_updates_clear() -> None:
+    """An update that leaves Mode out does not make an elastic channel UNRESTRICTED."""
+    stage = Stage(World.parse("update_omitted=cleared"))
+    stage.now += 100
+    arn = create(stage, "a", Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
+    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
+    assert stage.service.channels()[0].mode == "RESTRICTED"
+
+
+def test_tags_are_taken_away_by_key_and_only_there(stage: Stage) -> None:
+    """Other keys, and the same key elsewhere, stay; a key that is not there is no matter."""
+    first, second = create(stage, "a"), create(stage, "b")
+    tags = [{"Key": "k", "Value": "v"}, {"Key": "l", "Value": "w"}]
+    for arn in (first, second, stage.app):
+        stage.messaging("TagResource", ResourceARN=arn, Tags=tags)
+    assert stage.messaging("UntagResource", ResourceARN=first, TagKeys=["k", "none"]) == {}
+    stage.now += 100
+    assert stage.messaging("ListTagsForResource", ResourceARN=first) == {"Tags": tags[1:]}
+    for arn in (second, stage.app):
+        assert stage.messaging("ListTagsForResource", ResourceARN=arn) == {"Tags": tags}
+    third = create(stage, "c")
+    assert stage.messaging("UntagResource", ResourceARN=third, TagKeys=["k"]) == {}
+    assert stage.messaging("ListTagsForResource", ResourceARN=third) == {"Tags": []}
+
+
+@pytest.mark.parametrize("misses", ["0", "2"])
+def test_reads_miss_new_tags_so_many_times(misses: str) -> None:
+    """So many lists show the tags that were there before, also where some were taken away."""
+    stage = Stage(World.parse(f"tag_misses={misses}"))
+    tags = [{"Key": "k", "Value": "v"}]
+    stage.identity("TagResource", ResourceARN=stage.app, Tags=tags)
+    seen = [stage.identity("ListTagsForResource", ResourceARN=stage.app)["Tags"] for _ in range(3)]
+    assert seen == [[]] * int(misses) + [tags] * (3 - int(misses))
+    stage.identity("UntagResource", ResourceARN=stage.app, TagKeys=["k"])
+    seen = [stage.identity("ListTagsForResource", ResourceARN=stage.app)["Tags"] for _ in range(3)]
+    assert seen == [tags] * int(misses) + [[]] * (3 - int(misses))
+
+
+def test_bot_gets_another_lex_bot(stage: Stage) -> None:
+    """An update of a bot changes what it names, and leaves the rest."""
+
+    def lex(locale: str) -> dict[str, Any]:
+        alias = "arn:aws:lex:us-east-1:000000000000:bot-alias/ABCDEFGHIJ/KLMNOPQRST"
+        return {"Lex": {"LexBotAliasArn": alias, "LocaleId": locale}}
+
+    given = {"AppInstanceArn": stage.app, "Name": "b", "Metadata": "m", "ClientRequestToken": "tt"}
+    arn = stage.identity("CreateAppInstanceBot", **given, Configuration=lex("en_US"))["AppInstanceBotArn"]
+    update = {"AppInstanceBotArn": arn, "Name": "c", "Metadata": "n"}
+    stage.identity("UpdateAppInstanceBot", **update, Configuration=lex("de_DE"))
+    bot = stage.identity("DescribeAppInstanceBot", AppInstanceBotArn=arn)["AppInstanceBot"]
+    assert (bot["Name"], bot["Metadata"], bot["Configuration"]) == ("c", "n", lex("de_DE"))
+    stage.identity("UpdateAppInstanceBot", **{**update, "Name": "d"})
+    bot = stage.identity("DescribeAppInstanceBot", AppInstanceBotArn=arn)["AppInstanceBot"]
+    assert (bot["Name"], bot["Configuration"]) == ("d", lex("de_DE"))
+
+
+def test_everything_of_an_app_instance_goes_with_it_and_nothing_else(stage: Stage) -> None:
+    """Channels, users and tags of a deleted app instance are gone; those of another one are not."""
+    other = stage.identity(
+        "CreateAppInstance", Name="b", ClientRequestToken="t2", Tags=[{"Key": "a", "Value": "b"}]
+    )
+    arn = create(stage, "a", Tags=[{"Key": "k", "Value": "v"}])
+    assert stage.identity("DeleteAppInstance", AppInstanceArn=stage.app) == {}
+    assert stage.service.channels() == []
+    assert set(stage.service.tags) == {other["AppInstanceArn"]}
+    with pytest.raises(ChimeError, match=r"^Forbidden: The app instance"):
+        stage.messaging("ListTagsForResource", ResourceARN=arn)
+
+
+def test_identity_operations_know_the_region(stage: Stage) -> None:
+    """An app instance is in one region: the other lists none, and finds none by its ARN."""
+    stage.region = "eu-central-1"
+    assert stage.identity("ListAppInstances") == {"AppInstances": []}
+    with pytest.raises(ChimeError, match=r"is not there or not yours"):
+        stage.identity("DescribeAppInstance", AppInstanceArn=stage.app)
+    endpoint = stage.messaging("GetMessagingSessionEndpoint")
+    assert endpoint == {"Endpoint": {"Url": "node001.ue1.ws-messaging.eu-central-1.invalid"}}
+
+
+# Whose rate a call counts for
+
+
+@pytest.mark.parametrize(("elastic", "rate"), [(False, 15), (True, 30)])
+def test_rate_of_a_channel_is_known_by_its_kind(*, elastic: bool, rate: int) -> None:
+    """An elastic channel takes more writes of members than another: the engine knows which it is."""
+    stage = Stage(limits=True)
+    stage.now += 100
+    more = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC} if elastic else {}
+    arn = create(stage, "a", **more)
+    # Nobody is the bearer twice: bearers have a rate of their own. Nobody exists, either: what is refused counts, too.
+    calls = [
+        {"ChannelArn": arn, "Type": "DEFAULT", "ChimeBearer": f"{arn}/{number}", "MemberArn": stage.boss}
+        for number in range(rate + 1)
+    ]
+    refused = [refusal(stage, "CreateChannelMembership", **call) for call in calls]
+    what = f"writes of members, moderators and bans per channel, {rate} a second"
+    assert [one for one in refused if one.startswith("Throttled")] == [f"ThrottledClient: Rate exceeded: {what}"]
+    assert refused[-1].startswith("Throttled")
+
+
+def refusal(stage: Stage, operation: str, **parameters: str) -> str:
+    """Return why a messaging call is refused."""
+    with pytest.raises(ChimeError) as refused:
+        stage.messaging(operation, **parameters)
+    return str(refused.value)
+
+
+# What IAM judges
+
+APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resources"),
+    [
+        ("CreateAppInstance", {"Name": "n"}, ("*",)),
+        ("ListAppInstances", {}, ("*",)),
+        ("DescribeAppInstance", {"AppInstanceArn": APP}, (APP,)),
+        ("CreateAppInstanceUser", {"AppInstanceArn": APP, "AppInstanceUserId": "ann"}, (f"{APP}/user/ann",)),
+        ("CreateAppInstanceUser", {"AppInstanceArn": APP}, (f"{APP}/user/*",)),
+        ("CreateAppInstanceBot", {"AppInstanceArn": APP, "AppInstanceUserId": "ann"}, (f"{APP}/bot/*",)),
+        ("ListAppInstanceUsers", {"AppInstanceArn": APP}, (f"{APP}/user/*",)),
+        ("ListAppInstanceBots", {"AppInstanceArn": APP}, (f"{APP}/bot/*",)),
+        ("ListChannelFlows", {"AppInstanceArn": APP}, (f"{APP}/channel-flow/*",)),
+        ("DescribeAppInstanceUser", {"AppInstanceUserArn": f"{APP}/user/ann"}, (f"{APP}/user/ann",)),
+        ("DeleteAppInstanceBot", {"AppInstanceBotArn": f"{APP}/bot/b"}, (f"{APP}/bot/b",)),
+        ("DescribeChannelFlow", {"ChannelFlowArn": f"{APP}/channel-flow/f"}, (f"{APP}/channel-flow/f",)),
+        ("ChannelFlowCallback", {"ChannelArn": f"{APP}/channel/c"}, (f"{APP}/channel/c",)),
+        ("GetMessagingSessionEndpoint", {}, ("*",)),
+        ("CreateChannelFlow", {"AppInstanceArn": APP, "Name": "n"}, (APP,)),
+        ("DescribeChannel", {"ChimeBearer": 5, "ChannelArn": 6}, ("5", "6")),
+        ("ListAppInstanceAdmins", {"AppInstanceArn": None}, ("*",)),
+        ("TagResource", {}, ("",)),
+    ],
+)
+def test_call_without_bearer_is_judged_on_what_it_names(
+    operation: str, parameters: dict[str, Any], resources: tuple[str, ...]
+) -> None:
+    """What a call names is judged, else all; what is malformed is judged as text, and refused later."""
+    assert iam_of(operation, parameters) == ((f"chime:{operation}", resources),)
+
+
+@pytest.mark.parametrize("listed", [None, "text", [1, "text"], {}])
+def test_malformed_streams_are_judged_all_the_same(listed: Any) -> None:
+    """A call is judged before it is validated: whatever is no stream is none to be allowed."""
+    judged = iam_of(
+        "PutMessagingStreamingConfigurations", {"AppInstanceArn": APP, "StreamingConfigurations": listed}
+    )
+    role = "role/aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging"
+    assert judged == (
+        ("chime:PutMessagingStreamingConfigurations", (APP,)),
+        ("kinesis:DescribeStream", ()),
+        ("kinesis:PutRecord", ()),
+        ("kinesis:PutRecords", ()),
+        ("iam:CreateServiceLinkedRole", (f"arn:aws:iam::111122223333:{role}",)),
+    )
