@@ -182,7 +182,7 @@ def test_rate_of_a_channel_is_known_by_its_kind(*, elastic: bool, rate: int) -> 
     stage.now += 100
     more = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC} if elastic else {}
     arn = create(stage, "a", **more)
-    # Nobody is the bearer twice: bearers have a rate of their own. Nobody exists, either: what is refused counts, too.
+    # Nobody is the bearer twice, as bearers have a rate of their own; nobody exists, as refused calls count, too.
     calls = [
         {"ChannelArn": arn, "Type": "DEFAULT", "ChimeBearer": f"{arn}/{number}", "MemberArn": stage.boss}
         for number in range(rate + 1)
