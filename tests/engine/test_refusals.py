@@ -352,6 +352,68 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         no_right("member", "moderator or admin"),
     ),
     (
+        "AssociateChannelFlow",
+        {**BY_MEMBER, "ChannelFlowArn": "APP/channel-flow/f"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "DisassociateChannelFlow",
+        {**BY_MEMBER, "ChannelFlowArn": "APP/channel-flow/f"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "PutChannelExpirationSettings",
+        BY_MEMBER,
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "CreateChannelBan",
+        {**BY_MEMBER, "MemberArn": "APP/user/stranger"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "DescribeChannelBan",
+        {**BY_MEMBER, "MemberArn": "APP/user/banned"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "DescribeChannelModerator",
+        {**BY_MEMBER, "ChannelModeratorArn": "APP/user/moderator"},
+        "Forbidden",
+        no_right("member", "moderator or admin"),
+    ),
+    (
+        "DescribeChannelModeratedByAppInstanceUser",
+        {**BY_STRANGER, "AppInstanceUserArn": "APP/user/moderator"},
+        "Forbidden",
+        no_right("stranger", "member, moderator or admin"),
+    ),
+    ("ListChannelMessages", BY_STRANGER, "Forbidden", no_right("stranger", "member, moderator or admin")),
+    (
+        "GetChannelMessage",
+        {**BY_STRANGER, "MessageId": "m"},
+        "Forbidden",
+        no_right("stranger", "member, moderator or admin"),
+    ),
+    (
+        "RedactChannelMessage",
+        {**BY_STRANGER, "MessageId": "m"},
+        "Forbidden",
+        no_right("stranger", "member, moderator or admin"),
+    ),
+    ("SendChannelMessage", {**BY_HIDDEN, **SAY}, "Forbidden", no_right("hidden", "a DEFAULT member")),
+    (
+        "UpdateChannelMessage",
+        {**BY_HIDDEN, "MessageId": "m", "Content": "c"},
+        "Forbidden",
+        no_right("hidden", "a DEFAULT member"),
+    ),
+    (
         "CreateChannelModerator",
         {**BY_MODERATOR, "ChannelModeratorArn": "APP/user/member"},
         "Forbidden",
@@ -670,6 +732,73 @@ def test_flow_that_is_used(world: str) -> None:
     another = refusal(stage, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": second})
     conflict = ("Conflict", f"{stage.app}/channel/room has another flow")
     assert another == (conflict if world == "second_flow=conflict" else ("", ""))
+
+
+READS: list[tuple[str, dict[str, str]]] = [
+    ("DescribeChannel", {}),
+    ("ListChannelMessages", {}),
+    ("ListChannelMemberships", {}),
+    ("DescribeChannelMembership", {"MemberArn": "APP/user/boss"}),
+    ("DescribeChannelModeratedByAppInstanceUser", {"AppInstanceUserArn": "APP/user/boss"}),
+]
+
+
+@pytest.mark.parametrize(("operation", "more"), READS, ids=[operation for operation, _ in READS])
+def test_public_channel_is_read_by_everyone(operation: str, more: dict[str, str]) -> None:
+    """A user who is no member reads a PUBLIC channel, and writes nothing."""
+    stage = build()
+    public = {"ChannelId": "open", "Mode": "UNRESTRICTED", "Privacy": "PUBLIC"}
+    assert refusal(stage, "CreateChannel", {**NEW, **public}) == ("", "")
+    stage.now += 100
+    here = {"ChannelArn": "APP/channel/open", "ChimeBearer": "APP/user/stranger"}
+    assert refusal(stage, operation, {**here, **more}) == ("", "")
+    joined = refusal(stage, "CreateChannelMembership", {**here, "MemberArn": "APP/user/member", "Type": "DEFAULT"})
+    words = "has no right to do this in APP/channel/open: it must be member, moderator or admin."
+    assert joined == ("Forbidden", filled(stage, f"APP/user/stranger {words}"))
+
+
+@pytest.mark.parametrize("name", ["member", "hidden"])
+def test_member_may_look_at_and_end_the_own_membership(name: str) -> None:
+    """DEFAULT or HIDDEN: one's own membership is shown, and can be left."""
+    stage = build()
+    own = {**ROOM, "ChimeBearer": f"APP/user/{name}", "MemberArn": f"APP/user/{name}"}
+    assert refusal(stage, "DescribeChannelMembership", own) == ("", "")
+    assert refusal(stage, "DeleteChannelMembership", own) == ("", "")
+    assert f"{stage.app}/user/{name}" not in stage.service.channels()[0].members
+
+
+def test_any_member_adds_members_where_the_mode_is_unrestricted() -> None:
+    """In an UNRESTRICTED channel a member adds another; what a moderator may stays the moderator's."""
+    stage = build()
+    assert refusal(stage, "UpdateChannel", {**ROOM, "Mode": "UNRESTRICTED"}) == ("", "")
+    added = {**BY_MEMBER, "MemberArn": "APP/user/stranger"}
+    assert refusal(stage, "CreateChannelMembership", {**added, "Type": "DEFAULT"}) == ("", "")
+    assert refusal(stage, "DeleteChannelMembership", added)[0] == "Forbidden"
+
+
+def test_moderator_of_an_elastic_channel_is_demoted_wherever_they_are() -> None:
+    """Who moderates an elastic channel and is in no sub-channel can be demoted, too."""
+    stage = build()
+    elastic = {"ChannelId": "big", "Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
+    assert refusal(stage, "CreateChannel", {**NEW, **elastic}) == ("", "")
+    stage.now += 100
+    moderator = {**ROOM, "ChannelArn": "APP/channel/big", "ChannelModeratorArn": "APP/user/moderator"}
+    assert refusal(stage, "CreateChannelModerator", moderator) == ("", "")
+    assert refusal(stage, "DeleteChannelModerator", moderator) == ("", "")
+    _, big = stage.service.channels()
+    assert (big.moderators, big.members) == ({stage.boss}, {})
+
+
+def test_stream_may_have_a_colon_in_its_name() -> None:
+    """Everything after the account is the stream's name."""
+    stage = build()
+    stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-a:b"
+    configurations = [{"DataType": "Channel", "ResourceArn": stream}]
+    put = {"AppInstanceArn": "APP", "StreamingConfigurations": configurations}
+    assert refusal(stage, "PutMessagingStreamingConfigurations", put) == ("", "")
+    assert stage.messaging("GetMessagingStreamingConfigurations", AppInstanceArn=stage.app) == {
+        "StreamingConfigurations": configurations
+    }
 
 
 @pytest.mark.parametrize("operation", ["DescribeChannel", "ListChannelModerators", "ListChannelBans"])

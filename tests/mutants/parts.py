@@ -141,7 +141,14 @@ PARTS = {
             target=0.80,
             first={
                 "_model": ("test_validation", "test_rules_of_channels"),
-                "__init__": ("test_rules_of_channels", "test_wire", "test_worlds"),
+                "__init__": (
+                    "test_refusals",
+                    "test_validation",
+                    "test_rules_of_channels",
+                    "test_rates",
+                    "test_wire",
+                    "test_worlds",
+                ),
                 "_base": (
                     "test_answers",
                     "test_refusals",
