@@ -60,10 +60,10 @@ bench/.node: bench/package-lock.json $(VENV)/.node
 	@touch $@
 
 bench: bench/.node  ## Measure ours beside its peers; writes docs/bench.md (about fifteen minutes)
-	@$(BIN)/python bench
+	@$(BIN)/python -m bench
 
 bench-quick: bench/.node  ## The rows with a target, in fewer rounds (under two minutes)
-	@$(BIN)/python bench quick
+	@$(BIN)/python -m bench --quick
 
 lock:  ## Resolve requirements-dev.in again, with hashes
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -1,135 +1,119 @@
-"""Measures ours beside its peers and writes docs/bench.md, its plots and bench/results.json: python bench [quick].
+"""Measures this package beside its peers; writes docs/bench.md, its plots and bench/results.json.
 
-Every figure is a ratio of subjects measured in the same run, in turns; nothing here judges absolute times.
+Every figure is a count, or a ratio of subjects measured in the same run, in turns. pyperf is not used: it measures
+one command after the other, so that other work of the machine falls on one of them, and it measures wall time only.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import platform
 import shutil
+import statistics
 import subprocess
-import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-sys.path[:0] = [str(HERE), *(str(ROOT / name) for name in ("constructs", "local"))]
-os.environ["CDK_VALIDATION"] = "false"
+from bench.handlers import CHIME_RESOURCES, Handlers, zipped_kilobytes
+from bench.processes import HERE, ROOT
+from bench.report import write_page
+from bench.results import Curve, Results
+from bench.stacks import Deployment, Synthesis, synthesize_in_turns, time_deploy_local
 
-from handlers import DORMANT, Subjects, median, zipped
-from plots import Curve, exponent, plot
-from stacks import Deployment, deploy_local, synth
-
-BOTH = ("ours", "documented")
-MEMORY_SIZES = (128, 256, 512, 1024, 1769)
-
-
-class Results:
-    """Rows with a target, peers without one, and curves."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, object]] = []
-        self.peers: list[dict[str, object]] = []
-        self.curves: list[Curve] = []
-
-    def row(self, figure: str, target: float, value: float) -> None:
-        """Add a figure that has a target."""
-        self.rows.append({"figure": figure, "target": target, "measured": round(value, 3), "met": value <= target})
-        print(f"{figure}: {value:.3f} (target {target})", flush=True)
-
-    def peer(self, figure: str, **values: float | str) -> None:
-        """Add a figure of ours and of peers, as ratios to ours."""
-        self.peers.append({"figure": figure, **values})
-        print(f"{figure}: {values}", flush=True)
-
-    def ratios(self, figure: str, values: dict[str, float]) -> None:
-        """Add a figure of peers over ours."""
-        told = {name: round(value / values["ours"], 2) for name, value in values.items() if name != "ours"}
-        self.peer(figure, **told)
+PAIR = ("ours", "documented")
+MEMORY_SIZES = [128, 256, 512, 1024, 1769]
+CHANNELS = [1, 10, 50, 100, 200, 300, 400, 490]
+MEMBERS = [1, 10, 50, 100, 200, 400, 700, 1000]
 
 
-def measure_handlers(results: Results, subjects: Subjects, scratch: Path, rounds: int) -> None:
-    """Measure the handlers, each in processes of its own."""
+def measure_handlers(results: Results, handlers: Handlers, rounds: int) -> None:
+    """Measure CPU and memory of the handlers, each in processes of its own."""
     if shutil.which("valgrind"):
-        nothing = subjects.instructions("nothing", "ours")
-        ours, theirs = (subjects.instructions("cold", name) - nothing for name in BOTH)
-        results.row("cold import + client, instructions, ours / documented crhelper", 0.66, ours / theirs)
+        nothing = handlers.count_instructions("nothing", "ours")
+        ours, theirs = (handlers.count_instructions("cold", name) - nothing for name in PAIR)
+        results.add_target("cold import + client, instructions, ours / documented crhelper", 0.66, ours / theirs)
     else:
         print("no valgrind: instructions are not counted")
-    ours, theirs = subjects.in_turns("cold", "cpu", 1, rounds, BOTH)
-    results.row("cold import + client, CPU seconds, ours / documented crhelper", 0.66, ours / theirs)
-    ours, theirs = subjects.in_turns("warm", "cpu", 60, rounds, BOTH)
-    results.row("warm Create, CPU, ours / documented crhelper, same calls to Chime", 0.15, ours / theirs)
-    ours, theirs = subjects.in_turns("warm", "peak_kib", 20, rounds, BOTH)
-    results.row("peak memory of the handler, ours / documented crhelper", 0.9, ours / theirs)
-    create = subjects.run("create", "ours")["requests"]
-    results.row("HTTP requests of a Create, answer included", 2, sum(create.values()))
-    for kind, target in (("update", 3), ("delete", 3)):
-        asked = subjects.run(kind, "ours")["requests"]
-        results.row(
-            f"HTTP requests of {'an' if kind == 'update' else 'a'} {kind.title()}, answer included",
-            target,
-            sum(asked.values()),
-        )
-    asked = subjects.run("members", "ours", 1000)["requests"]
-    least = 1 + 1 + 10 + 1  # CreateChannel, the look whether it can be read, ten batches, the answer
-    results.row(
-        "1,000 members declared on one channel: calls made / least possible", 1.0, sum(asked.values()) / least
+    cpu = handlers.measure_in_turns("cold", "cpu", 1, rounds, PAIR)
+    results.add_target(
+        "cold import + client, CPU seconds, ours / documented crhelper", 0.66, cpu["ours"] / cpu["documented"]
     )
-    results.row("asset, zipped, KB", 60, zipped(subjects.assets["ours"], scratch))
-    measure_node(results, subjects, scratch, rounds // 2)
+    cpu = handlers.measure_in_turns("warm", "cpu", 60, rounds, PAIR)
+    results.add_target(
+        "warm Create, CPU, ours / documented crhelper, same calls to Chime", 0.15, cpu["ours"] / cpu["documented"]
+    )
+    peak = handlers.measure_in_turns("warm", "peak_kib", 20, rounds, PAIR)
+    results.add_target(
+        "peak memory of the handler, ours / documented crhelper", 0.9, peak["ours"] / peak["documented"]
+    )
 
 
-def measure_node(results: Results, subjects: Subjects, scratch: Path, rounds: int) -> None:
+def count_requests(results: Results, handlers: Handlers) -> None:
+    """Count the HTTP requests of each kind of request of CloudFormation."""
+    for mode, name, target in (("create", "a Create", 2), ("update", "an Update", 3), ("delete", "a Delete", 3)):
+        requests = handlers.run(mode, "ours")["requests"]
+        results.add_target(f"HTTP requests of {name}, answer included", target, sum(requests.values()))
+    requests = handlers.run("members", "ours", 1000)["requests"]
+    minimum = 1 + 10 + 1  # CreateChannel, ten batches, the answer
+    results.add_target(
+        "1,000 members declared on one channel: calls made / least possible",
+        1.0,
+        sum(requests.values()) / minimum,
+    )
+
+
+def measure_node(results: Results, handlers: Handlers, scratch: Path, rounds: int) -> None:
     """Measure the peers that run on Node, where npm reaches a registry."""
-    names = (*BOTH, *(name for name in ("AwsCustomResource",) if name in subjects.node))
-    for figure, mode, key, count in (
-        ("warm Create, CPU", "warm", "cpu", 60),
-        ("peak memory", "warm", "peak_kib", 20),
-    ):
-        values = subjects.in_turns(mode, key, count, rounds, names)
-        results.ratios(f"{figure}, of ours", dict(zip(names, values, strict=True)))
+    names = (*PAIR, *(name for name in ("AwsCustomResource",) if name in handlers.on_node))
+    results.add_ratios("warm Create, CPU, of ours", handlers.measure_in_turns("warm", "cpu", 60, rounds, names))
+    results.add_ratios("peak memory, of ours", handlers.measure_in_turns("warm", "peak_kib", 20, rounds, names))
     name = "cdk-amazon-chime-resources"
-    if name in subjects.node:
-        ours, theirs = subjects.in_turns("cold", "cpu", 0, rounds, ("ours", name))
-        results.ratios("handler start, CPU, of ours", {"ours": ours, name: theirs})
-        folder = str(Path(subjects.node[name]).parent)
-        sizes = {"ours": zipped(subjects.assets["ours"], scratch), name: zipped(folder, scratch)}
-        results.ratios("asset, zipped, of ours", sizes)
+    if name in handlers.on_node:
+        results.add_ratios(
+            "handler start, CPU, of ours", handlers.measure_in_turns("cold", "cpu", 0, rounds, ("ours", name))
+        )
+        folders = {"ours": Path(handlers.assets["ours"]), name: Path(handlers.on_node[name]).parent}
+        sizes = {owner: zipped_kilobytes(folder, scratch) for owner, folder in folders.items()}
+        results.add_ratios("asset, zipped, of ours", sizes)
 
 
-def measure_memory_size(results: Results, subjects: Subjects, rounds: int) -> None:
+def measure_memory_sizes(results: Results, handlers: Handlers, rounds: int) -> None:
     """Measure start, import and first Create with the CPU that Lambda gives each memory size."""
-    for subject in BOTH:
-        seconds = [median([subjects.under_quota(subject, size) for _ in range(rounds)]) for size in MEMORY_SIZES]
-        results.curves.append(Curve("memory", subject, list(MEMORY_SIZES), seconds))
+    for name in PAIR:
+        seconds = [
+            statistics.median(handlers.time_first_create(name, size) for _ in range(rounds))
+            for size in MEMORY_SIZES
+        ]
+        results.memory.append(Curve(name, "seconds", MEMORY_SIZES, seconds))
 
 
-def measure_stacks(results: Results, rounds: int) -> None:
+def measure_stacks(results: Results, rounds: int, quick: bool) -> None:
     """Measure synthesis and templates."""
     kinds = ("ours", "same properties", "plain", "Provider", "AwsCustomResource")
-    hundred, many = synth(kinds, 100, 1), synth(kinds[:2] if rounds < 5 else kinds[:4], 400, rounds)
-    few = synth(kinds, 1, 1)
-    results.row("resources for 400 channels, beyond 400", 6, many["ours"]["resources"] - 400)
-    each = {kind: (hundred[kind]["bytes"] - few[kind]["bytes"]) / 99 for kind in kinds}
-    results.row(
+    hundred = synthesize_in_turns(kinds, 100, 1)
+    # 400 AwsCustomResources are more than the 500 resources of a stack.
+    many = synthesize_in_turns(kinds[:2] if quick else kinds[:4], 400, rounds)
+    one = synthesize_in_turns(kinds, 1, 1)
+    results.add_target("resources for 400 channels, beyond 400", 6, many["ours"].resources - 400)
+    each = {kind: (hundred[kind].bytes - one[kind].bytes) / 99 for kind in kinds}
+    results.add_target(
         "template bytes per channel / plain CustomResource with the same properties",
         1.15,
         each["ours"] / each["same properties"],
     )
-    seconds = {kind: many[kind]["seconds"] for kind in many}
-    results.row(
+    results.add_target(
         "synth at 400 channels, whole process, ours / plain CustomResource",
         1.25,
-        seconds["ours"] / seconds["same properties"],
+        many["ours"].seconds / many["same properties"].seconds,
     )
-    results.ratios("synth at 400 channels, of ours (AwsCustomResource: more than 500 resources)", seconds)
-    results.ratios("template bytes per channel, of ours", each)
-    results.peer("resources for 100 channels", **{kind: hundred[kind]["resources"] for kind in kinds})
+    results.add_ratios(
+        "synth at 400 channels, of ours (AwsCustomResource: more than 500 resources)",
+        {kind: synthesis.seconds for kind, synthesis in many.items()},
+    )
+    results.add_ratios("template bytes per channel, of ours", each)
+    results.add_peers("resources for 100 channels", {kind: hundred[kind].resources for kind in kinds})
 
 
 def measure_operations(results: Results, rounds: int, quick: bool) -> None:
@@ -137,159 +121,98 @@ def measure_operations(results: Results, rounds: int, quick: bool) -> None:
     on_node = ("AwsCustomResource", "Provider") if (HERE / "node_modules").exists() else ()
     kinds = ("ours", *on_node[:1]) if quick else ("ours", *on_node, "plain")
     with Deployment() as deployment:
-        starts = [deployment.started]
-        seen: dict[str, list[float]] = {kind: [] for kind in kinds}
+        times: dict[str, list[float]] = {kind: [] for kind in kinds}
         for _ in range(rounds):
-            for kind, values in seen.items():
-                values.append(deployment.seconds(kind, 100))
-        seconds = {kind: median(values) for kind, values in seen.items()}
+            for kind, values in times.items():
+                values.append(deployment.time_creation(kind, 100))
+        seconds = {kind: statistics.median(values) for kind, values in times.items()}
         if "AwsCustomResource" in seconds:
-            results.row(
+            results.add_target(
                 "stack operation for 100 channels on the local engine, ours / AwsCustomResource",
                 1.0,
                 seconds["ours"] / seconds["AwsCustomResource"],
             )
-        results.ratios("stack operation for 100 channels, of ours", seconds)
-        deployment.lifecycles(100)
+        results.add_ratios("stack operation for 100 channels, of ours", seconds)
+        deployment.play_lifecycles(100)
         before = deployment.memory()
-        deployment.lifecycles(900)
-        results.row("local engine: memory after 1,000 lifecycles / after 100", 1.1, deployment.memory() / before)
-    for _ in range(4):
+        deployment.play_lifecycles(900)
+        growth = deployment.memory() / before
+        results.add_target("local engine: memory after 1,000 lifecycles / after 100", 1.1, growth)
+
+
+def measure_starts(results: Results, rounds: int) -> None:
+    """Measure the start of the local engine, and a whole `make deploy-local`."""
+    starts = []
+    for _ in range(5):
         with Deployment() as deployment:
-            starts.append(deployment.started)
-    results.row("local engine: start to listening, s", 0.5, median(starts))
+            starts.append(deployment.start_seconds)
+    results.add_target("local engine: start to listening, s", 0.5, statistics.median(starts))
     with tempfile.TemporaryDirectory() as folder:
-        told = [deploy_local(Path(folder)) for _ in range(max(1, rounds // 2))]
-    whole, empty = (median(list(values)) for values in zip(*told, strict=True))
-    results.row(
+        times = [time_deploy_local(Path(folder)) for _ in range(rounds)]
+    whole, empty = (statistics.median(values) for values in zip(*times, strict=True))
+    results.add_target(
         "`make deploy-local`, set up already / synth of an empty stack + the CLI's 5 s poll",
         1.35,
         whole / (empty + 5),
     )
 
 
-def measure_growth(results: Results, subjects: Subjects) -> None:
+def measure_growth(results: Results, handlers: Handlers) -> None:
     """Measure how cost grows with channels and with members."""
-    channels = (1, 10, 50, 100, 200, 300, 400, 490)
-    told = [synth(("ours",), count, 3)["ours"] for count in channels]
-    results.curves.append(Curve("synth", "seconds", list(channels), [one["seconds"] for one in told]))
-    results.curves.append(Curve("template", "kilobytes", list(channels), [one["bytes"] / 1000 for one in told]))
+    stacks: list[Synthesis] = [synthesize_in_turns(("ours",), count, 3)["ours"] for count in CHANNELS]
     with Deployment() as deployment:
-        seconds = [deployment.seconds("ours", count) for count in channels]
-    results.curves.append(Curve("deploy", "seconds", list(channels), seconds))
-    members = (1, 10, 50, 100, 200, 400, 700, 1000)
-    asked = [subjects.run("members", "ours", count) for count in members]
-    results.curves.append(
-        Curve("members", "calls", list(members), [sum(one["requests"].values()) for one in asked])
+        seconds = [deployment.time_creation("ours", count) for count in CHANNELS]
+    creates = [handlers.run("members", "ours", count) for count in MEMBERS]
+    results.curves += [
+        Curve("synth", "seconds", CHANNELS, [stack.seconds for stack in stacks]),
+        Curve("template", "kilobytes", CHANNELS, [stack.bytes / 1000 for stack in stacks]),
+        Curve("deploy", "seconds", CHANNELS, seconds),
+        Curve("members", "calls", MEMBERS, [sum(create["requests"].values()) for create in creates]),
+        Curve("members' CPU", "milliseconds", MEMBERS, [create["cpu"] * 1000 for create in creates]),
+    ]
+
+
+def describe_machine() -> str:
+    """Return the machine and the versions that were measured."""
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    packages = ", ".join(f"{name} {version(name)}" for name in ("boto3", "crhelper", "aws-cdk-lib", "ministack"))
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, Node {node}; "
+        f"{packages}, {CHIME_RESOURCES}"
     )
-    results.curves.append(
-        Curve("members' CPU", "milliseconds", list(members), [one["cpu"] * 1000 for one in asked])
-    )
 
 
-def machine() -> str:
-    """Name machine and versions."""
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
-    packages = ("boto3", "crhelper", "aws-cdk-lib", "ministack")
-    told = ", ".join(f"{name} {version(name)}" for name in packages)
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, Node {node}; {told}, {DORMANT}"
-
-
-def page(results: Results) -> str:
-    """Write the page."""
-    lines = [
-        "# Measured",
-        f"By `make bench`, in one run, subjects in turns, medians. {machine()}.",
-        "",
-        "| figure | target, at most | measured | met |",
-        "|---|---|---|---|",
-        *(
-            f"| {row['figure']} | {row['target']} | {row['measured']} | {'yes' if row['met'] else '**no**'} |"
-            for row in results.rows
-        ),
-        "",
-        "Documented crhelper is `bench/peers/documented`: crhelper and boto3 as their documentation shows, making the same calls.",
-        "Synth is measured from the start of Python to the written template, CDK's own template validation off.",
-        "",
-        "## Beside its peers",
-        "Ratios to ours in the same run: 2 is twice as much. AwsCustomResource and cdk-amazon-chime-resources run on Node, with",
-        "another interpreter and SDK. `plain` is the least Lambda that makes a channel and answers; `same properties` a CustomResource with our",
-        "provider and properties. cdk-amazon-chime-resources has no channels, so only its start and size can be compared.",
-        "",
-        "| figure | " + " | ".join(names(results)) + " |",
-        "|---|" + "---|" * len(names(results)),
-        *(
-            f"| {row['figure']} | " + " | ".join(str(row.get(name, "")) for name in names(results)) + " |"
-            for row in results.peers
-        ),
-        "",
-        *curves(results),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def names(results: Results) -> list[str]:
-    """Give the columns of the table of peers."""
-    return list(dict.fromkeys(name for row in results.peers for name in row if name != "figure"))
-
-
-def curves(results: Results) -> list[str]:
-    """Write what the curves show."""
-    lines = [
-        "## How cost grows",
-        "The exponent is the slope of a fit in logarithms over the larger half: 1 is linear.",
-        "",
-    ]
-    lines += ["| what | from | to | exponent |", "|---|---|---|---|"]
-    for curve in results.curves:
-        if curve.name != "memory":
-            ends = [f"{curve.values[end]:.3g} {curve.unit} at {curve.counts[end]}" for end in (0, -1)]
-            lines.append(f"| {curve.name} | {ends[0]} | {ends[1]} | {exponent(curve):.2f} |")
-    lines += [
-        "",
-        "![synth and deploy, by channels](bench/channels.svg)",
-        "![calls and CPU, by members](bench/members.svg)",
-        "",
-        "## Memory of the Lambda",
-        "Seconds from the start of the interpreter to the end of the first Create, with the share of a CPU that Lambda gives each",
-        "memory size (a whole one at 1,769 MB), and what they cost, as memory times seconds. 256 MB is where a start costs least,",
-        "and the knee of the curve. Waiting for Chime, which fake.py does not make it do, is most of a real request's time and costs",
-        "in proportion to memory, so more than 256 MB pays for little.",
-        "",
-        "| MB | " + " | ".join(str(size) for size in MEMORY_SIZES) + " |",
-        "|---|" + "---|" * len(MEMORY_SIZES),
-    ]
-    for curve in (curve for curve in results.curves if curve.name == "memory"):
-        lines.append(f"| {curve.unit}, s | " + " | ".join(f"{value:.2f}" for value in curve.values) + " |")
-        cost = [size / 1024 * value for size, value in zip(curve.counts, curve.values, strict=True)]
-        lines.append(f"| {curve.unit}, GB-s | " + " | ".join(f"{value:.2f}" for value in cost) + " |")
-    return [*lines, "", "![memory size](bench/memory.svg)"]
+def measure(quick: bool) -> Results:
+    """Measure everything, or the rows with a target only."""
+    results, rounds = Results(describe_machine()), 3 if quick else 7
+    with tempfile.TemporaryDirectory() as folder, Handlers(Path(folder)) as handlers:
+        measure_handlers(results, handlers, rounds)
+        count_requests(results, handlers)
+        kilobytes = zipped_kilobytes(Path(handlers.assets["ours"]), Path(folder))
+        results.add_target("asset, zipped, KB", 60, kilobytes)
+        measure_node(results, handlers, Path(folder), rounds // 2)
+        measure_stacks(results, rounds, quick)
+        measure_operations(results, 3 if quick else 5, quick)
+        measure_starts(results, 1 if quick else 2)
+        if not quick:
+            measure_memory_sizes(results, handlers, 5)
+            measure_growth(results, handlers)
+    return results
 
 
 def main() -> None:
     """Measure and write."""
-    quick = "quick" in sys.argv[1:]
-    results, rounds = Results(), 3 if quick else 7
-    with tempfile.TemporaryDirectory() as scratch, Subjects(Path(scratch)) as subjects:
-        measure_handlers(results, subjects, Path(scratch), rounds)
-        measure_stacks(results, rounds)
-        measure_operations(results, 3 if quick else 5, quick)
-        if not quick:
-            measure_memory_size(results, subjects, 5)
-            measure_growth(results, subjects)
-    told = {"rows": results.rows, "peers": results.peers, "curves": [vars(curve) for curve in results.curves]}
-    written = json.dumps({"machine": machine(), **told}, indent=1) + "\n"
-    if quick:
-        (HERE / "quick.json").write_text(written)
-        return  # the page shows whole runs only
-    (HERE / "results.json").write_text(written)
-    folder = ROOT / "docs" / "bench"
-    folder.mkdir(exist_ok=True)
-    found = {curve.name: curve for curve in results.curves}
-    plot(folder / "channels.svg", "channels", [found["synth"], found["deploy"]])
-    plot(folder / "members.svg", "members", [found["members"], found["members' CPU"]])
-    plot(folder / "memory.svg", "MB", [curve for curve in results.curves if curve.name == "memory"], unit="seconds")
-    (ROOT / "docs" / "bench.md").write_text(page(results))
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").partition("\n")[0])
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--quick", action="store_true", help="the rows with a target, into bench/quick.json only")
+    choice.add_argument("--page", action="store_true", help="write the page again from bench/results.json")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        measure(quick=True).save(HERE / "quick.json")  # the page shows whole runs only
+        return
+    if not arguments.page:
+        measure(quick=False).save(HERE / "results.json")
+    write_page(Results.load(HERE / "results.json"), ROOT / "docs")
 
 
 if __name__ == "__main__":

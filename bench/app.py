@@ -1,4 +1,4 @@
-"""One measured app, in a process of its own: python app.py KIND COUNT APP_INSTANCE BEARER OUT; prints JSON."""
+"""One measured app, in a process of its own: `python app.py KIND COUNT APP_INSTANCE BEARER OUT`; prints JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ BEGAN = time.perf_counter()
 
 import json
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import App, CustomResource, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack
@@ -17,7 +19,7 @@ from aws_cdk import custom_resources as cr
 
 from cdk_chime_messaging import Channel, ChannelProvider
 
-# The least handler that can be: it makes the channel and answers, or gives its id to the framework.
+# The smallest handler: it creates the channel and responds, or returns its id to CDK's Provider framework.
 PLAIN = """
 import json, urllib.request, boto3
 chime = boto3.client("chime-sdk-messaging")
@@ -42,60 +44,54 @@ def handler(event, context):
 """
 
 
-def main(kind: str, count: int, app_instance: str, bearer: str, out: str) -> None:
-    """Synthesise so many channels of a kind."""
-    app = App(outdir=out)
-    stack = Stack(app, "S", synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False))
-    given = {
-        "AppInstanceArn": app_instance,
-        "ChimeBearer": bearer,
-        "Mode": "RESTRICTED",
-        "Privacy": "PRIVATE",
-    }
-    make = KINDS[kind](stack, given)
-    for number in range(count):
-        make(f"C{number}")
-    app.synth()
-    seconds = time.perf_counter() - BEGAN
-    text = Path(out, "S.template.json").read_text()
-    print(json.dumps({"seconds": seconds, "bytes": len(text), "resources": len(json.loads(text)["Resources"])}))
+@dataclass(frozen=True)
+class Owner:
+    """The app instance and the bearer of the channels."""
+
+    app_instance: str
+    bearer: str
+
+    def properties(self, name: str) -> dict[str, str]:
+        """Return the properties of a custom resource."""
+        return {
+            "AppInstanceArn": self.app_instance,
+            "ChimeBearer": self.bearer,
+            "Mode": "RESTRICTED",
+            "Privacy": "PRIVATE",
+            "Name": name,
+        }
 
 
-def ours(stack, given):
+AddChannel = Callable[[str], object]
+
+
+def ours(stack: Stack, owner: Owner) -> AddChannel:
     """`Channel`."""
-
-    def make(name):
-        Channel(
-            stack,
-            name,
-            app_instance_arn=given["AppInstanceArn"],
-            chime_bearer=given["ChimeBearer"],
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-
-    return make
+    return lambda name: Channel(
+        stack,
+        name,
+        app_instance_arn=owner.app_instance,
+        chime_bearer=owner.bearer,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
 
 
-def same_properties(stack, given):
+def same_properties(stack: Stack, owner: Owner) -> AddChannel:
     """CustomResource with our provider and the same properties."""
     provider = ChannelProvider.of(stack)
-
-    def make(name):
-        CustomResource(
-            stack,
-            name,
-            service_token=provider.service_token,
-            service_timeout=provider.service_timeout,
-            resource_type="Custom::ChimeChannel",
-            properties={**given, "Name": name},
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-
-    return make
+    return lambda name: CustomResource(
+        stack,
+        name,
+        service_token=provider.service_token,
+        service_timeout=provider.service_timeout,
+        resource_type="Custom::ChimeChannel",
+        properties=owner.properties(name),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
 
 
-def least_handler(stack, handler):
-    """Give a Lambda with PLAIN."""
+def plain_function(stack: Stack, handler: str) -> lambda_.Function:
+    """Return a Lambda with PLAIN."""
     function = lambda_.Function(
         stack,
         "Handler",
@@ -108,51 +104,48 @@ def least_handler(stack, handler):
     return function
 
 
-def plain(stack, given):
-    """CustomResource with the least handler that can be."""
-    function = least_handler(stack, "handler")
-
-    def make(name):
-        CustomResource(stack, name, service_token=function.function_arn, properties={**given, "Name": name})
-
-    return make
+def plain(stack: Stack, owner: Owner) -> AddChannel:
+    """CustomResource with the smallest handler."""
+    function = plain_function(stack, "handler")
+    return lambda name: CustomResource(
+        stack, name, service_token=function.function_arn, properties=owner.properties(name)
+    )
 
 
-def framework(stack, given):
+def framework(stack: Stack, owner: Owner) -> AddChannel:
     """CustomResource with CDK's Provider framework."""
-    provider = cr.Provider(stack, "Provider", on_event_handler=least_handler(stack, "on_event"))
-
-    def make(name):
-        CustomResource(stack, name, service_token=provider.service_token, properties={**given, "Name": name})
-
-    return make
+    provider = cr.Provider(stack, "Provider", on_event_handler=plain_function(stack, "on_event"))
+    return lambda name: CustomResource(
+        stack, name, service_token=provider.service_token, properties=owner.properties(name)
+    )
 
 
-def aws_custom_resource(stack, given):
+def aws_custom_resource(stack: Stack, owner: Owner) -> AddChannel:
     """AwsCustomResource."""
 
-    def make(name):
-        def call(action, more, **told):
-            parameters = {"ChimeBearer": given["ChimeBearer"], **more}
-            return cr.AwsSdkCall(service="chime-sdk-messaging", action=action, parameters=parameters, **told)
-
-        creation = {key: value for key, value in given.items() if key != "ChimeBearer"}
-        cr.AwsCustomResource(
-            stack,
-            name,
-            install_latest_aws_sdk=False,
-            on_create=call(
-                "createChannel",
-                {**creation, "Name": name, "ClientRequestToken": f"token-{name}"},
-                physical_resource_id=cr.PhysicalResourceId.from_response("ChannelArn"),
-            ),
-            on_delete=call("deleteChannel", {"ChannelArn": cr.PhysicalResourceIdReference()}),
-            policy=cr.AwsCustomResourcePolicy.from_statements(
-                [iam.PolicyStatement(actions=["chime:*"], resources=["*"])]
-            ),
+    def sdk_call(
+        action: str, parameters: Mapping[str, object], physical_id: cr.PhysicalResourceId | None = None
+    ) -> cr.AwsSdkCall:
+        return cr.AwsSdkCall(
+            service="chime-sdk-messaging", action=action, parameters=parameters, physical_resource_id=physical_id
         )
 
-    return make
+    return lambda name: cr.AwsCustomResource(
+        stack,
+        name,
+        install_latest_aws_sdk=False,
+        on_create=sdk_call(
+            "createChannel",
+            {**owner.properties(name), "ClientRequestToken": f"token-{name}"},
+            cr.PhysicalResourceId.from_response("ChannelArn"),
+        ),
+        on_delete=sdk_call(
+            "deleteChannel", {"ChimeBearer": owner.bearer, "ChannelArn": cr.PhysicalResourceIdReference()}
+        ),
+        policy=cr.AwsCustomResourcePolicy.from_statements(
+            [iam.PolicyStatement(actions=["chime:*"], resources=["*"])]
+        ),
+    )
 
 
 KINDS = {
@@ -163,6 +156,20 @@ KINDS = {
     "AwsCustomResource": aws_custom_resource,
 }
 
+
+def main(kind: str, count: int, owner: Owner, out: Path) -> None:
+    """Synthesize so many channels of a kind."""
+    app = App(outdir=str(out))
+    stack = Stack(app, "S", synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False))
+    add_channel = KINDS[kind](stack, owner)
+    for number in range(count):
+        add_channel(f"C{number}")
+    app.synth()
+    seconds = time.perf_counter() - BEGAN
+    text = (out / "S.template.json").read_text()
+    print(json.dumps({"seconds": seconds, "bytes": len(text), "resources": len(json.loads(text)["Resources"])}))
+
+
 if __name__ == "__main__":
-    kind, count, *rest = sys.argv[1:]
-    main(kind, int(count), *rest)
+    kind, count, app_instance, bearer, out = sys.argv[1:]
+    main(kind, int(count), Owner(app_instance, bearer), Path(out))

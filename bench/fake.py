@@ -1,7 +1,8 @@
-"""A small Chime and CloudFormation's answer endpoint, in a process of their own, so that only handlers are measured.
+"""A small Chime and CloudFormation's response endpoint, in a process of their own: only handlers are measured.
 
-`python fake.py FOLDER` makes a certificate there, prints two ports (HTTP for Chime, HTTPS for answers) and counts
-requests; GET /counts gives and clears the counts, GET /last the last answer.
+`python fake.py FOLDER` writes the certificate of its authority there, prints two ports (HTTP for Chime, HTTPS for
+responses to CloudFormation) and counts requests. GET /counts returns and clears the counts, GET /last returns the
+last response to CloudFormation.
 """
 
 from __future__ import annotations
@@ -9,45 +10,44 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import trustme
+
+Json = dict[str, Any]
 COUNTS: Counter[str] = Counter()
-LAST: dict = {}
-CHANNELS: dict[str, dict] = {}
-MEMBERS: dict[str, set[str]] = {}
+LAST: Json = {}
+CHANNELS: dict[str, Json] = {}
 
 
-def chime(method: str, path: str, query: str, body: dict) -> tuple[str, int, dict]:
-    """Name the operation and answer it."""
+def call_chime(method: str, path: str, query: str, body: Json) -> tuple[str, int, Json]:
+    """Return the operation's name, and its response."""
+    # Split before unquoting: an ARN is one part, though it has slashes.
     parts = [unquote(part) for part in path.strip("/").split("/")]
     if path == "/tags":
-        return (
-            ("ListTagsForResource", 200, {"Tags": CHANNELS.get(unquote(query[4:]), {}).get("tags", [])})
-            if (method == "GET")
-            else ("TagResource", 204, {})
-        )
+        if method == "POST":
+            return "TagResource", 204, {}
+        (arn,) = parse_qs(query)["arn"]
+        return "ListTagsForResource", 200, {"Tags": CHANNELS.get(arn, {}).get("tags", [])}
     if parts == ["channels"] and method == "POST":
         arn = f"{body['AppInstanceArn']}/channel/{body.get('ChannelId', body['ClientRequestToken'])}"
         CHANNELS[arn] = {"body": body, "tags": body.get("Tags", [])}
         return "CreateChannel", 201, {"ChannelArn": arn}
     if parts[0] == "channels" and "memberships" in parts and method == "POST":
-        arn = parts[1] if len(parts) == 3 else "/".join(parts[1:-1])
-        added = body.get("MemberArns", [body.get("MemberArn")])
-        MEMBERS.setdefault(arn, set()).update(added)
         name = "BatchCreateChannelMembership" if "MemberArns" in body else "CreateChannelMembership"
-        return name, 201, {"BatchChannelMemberships": {}, "Errors": [], "ChannelArn": arn}
+        return name, 201, {"BatchChannelMemberships": {}, "Errors": [], "ChannelArn": parts[1]}
     if parts[0] == "channels" and len(parts) == 2:
-        return one(method, parts[1], body)
+        return call_channel(method, parts[1], body)
     return f"{method} {parts[-1]}", 200, {"ChannelMemberships": [], "ChannelModerators": []}
 
 
-def one(method: str, arn: str, body: dict) -> tuple[str, int, dict]:
+def call_channel(method: str, arn: str, body: Json) -> tuple[str, int, Json]:
     """Read, update or delete a channel."""
     held = CHANNELS.setdefault(arn, {"body": {}, "tags": []})
     if method == "DELETE":
@@ -66,7 +66,7 @@ def one(method: str, arn: str, body: dict) -> tuple[str, int, dict]:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves both, told apart by the path."""
+    """Serves both; the path decides which."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -74,47 +74,45 @@ class Handler(BaseHTTPRequestHandler):
 
     def serve(self) -> None:
         """Answer one request."""
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
         split = urlsplit(self.path)
+        status, response = 200, {}
         if split.path == "/counts":
-            told, status = dict(COUNTS), 200
+            response = dict(COUNTS)
             COUNTS.clear()
         elif split.path == "/last":
-            told, status = LAST, 200
+            response = LAST
         elif split.path == "/answer":
-            LAST.update(json.loads(body))
-            COUNTS["answer " + json.loads(body)["Status"]] += 1
-            told, status = {}, 200
+            LAST.update(body)
+            COUNTS[f"answer {body['Status']}"] += 1
         else:
-            name, status, told = chime(self.command, split.path, split.query, json.loads(body or b"{}"))
+            name, status, response = call_chime(self.command, split.path, split.query, body)
             COUNTS[name] += 1
-        written = b"" if status == 204 else json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        if status != 204:
-            self.send_header("content-length", str(len(written)))
-        self.end_headers()
-        self.wfile.write(written)
+        self.respond(status, b"" if status == 204 else json.dumps(response).encode())
 
     do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - the names http.server looks for
 
-    def log_message(self, *args: object) -> None:
+    def respond(self, status: int, content: bytes) -> None:
+        """Send a response; one without content has no length either."""
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        if content:
+            self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
         """Log nothing."""
 
 
 def main(folder: Path) -> None:
     """Serve until standard input ends."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert],
-        check=True,
-        capture_output=True,
-    )
+    authority = trustme.CA(key_type=trustme.KeyType.RSA)  # AWS's certificates are RSA, too
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", key_type=trustme.KeyType.RSA).configure_cert(context)
     plain = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     secure = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
     secure.socket = context.wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
     for server in (plain, secure):
         server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

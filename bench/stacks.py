@@ -4,41 +4,59 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from handlers import HERE, median
+from bench.processes import ENVIRONMENT, HERE, ROOT, run_json, status_kilobytes
+from chime_local.engine import Engine
 
-ROOT = HERE.parent
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-CHANNEL_SERVICE, IDENTITY_SERVICE = "chime-sdk-messaging", "chime-sdk-identity"
-
-
-def synthesised(kind: str, count: int, out: Path, app: str = APP, bearer: str = f"{APP}/user/boss") -> dict:
-    """Synthesise so many channels of a kind in a process of its own; seconds are those from its start."""
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "constructs")}
-    command = [sys.executable, str(HERE / "app.py"), kind, str(count), app, bearer, str(out)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True)
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        return {"seconds": None, "bytes": None, "resources": None, "failed": "".join(last)[:200]}
-    return json.loads(done.stdout.splitlines()[-1])
+APP_INSTANCE = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 
 
-def synth(kinds: tuple[str, ...], count: int, rounds: int) -> dict[str, dict]:
-    """Synthesise kinds in turns; give the medians."""
-    seen: dict[str, list[dict]] = {kind: [] for kind in kinds}
+def upload_assets(engine: Engine, assembly: Path, stack_name: str) -> None:
+    """Upload a stack's assets; not public, because `Engine.deploy` does both, and only the stack is measured."""
+    engine._publish(assembly, stack_name)
+
+
+def engine_pid(engine: Engine) -> int:
+    """Return the id of the engine's process; not public either."""
+    assert engine._process is not None
+    return engine._process.pid
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """A synthesized stack: seconds from the start of Python, and what the template holds."""
+
+    seconds: float
+    bytes: float
+    resources: float
+
+
+def synthesize(
+    kind: str, count: int, out: Path, app_instance: str = APP_INSTANCE, bearer: str = f"{APP_INSTANCE}/user/boss"
+) -> Synthesis:
+    """Synthesize so many channels of a kind in a process of its own."""
+    command = [sys.executable, str(HERE / "app.py"), kind, str(count), app_instance, bearer, str(out)]
+    return Synthesis(**run_json(command, ENVIRONMENT))
+
+
+def synthesize_in_turns(kinds: Sequence[str], count: int, rounds: int) -> dict[str, Synthesis]:
+    """Synthesize kinds in turns and return the medians."""
+    runs: dict[str, list[Synthesis]] = {kind: [] for kind in kinds}
     for _ in range(rounds):
-        for kind, values in seen.items():
+        for kind in kinds:
             with tempfile.TemporaryDirectory() as out:
-                values.append(synthesised(kind, count, Path(out)))
+                runs[kind].append(synthesize(kind, count, Path(out)))
     return {
-        kind: {key: median([value[key] for value in values]) for key in ("seconds", "bytes", "resources")}
-        for kind, values in seen.items()
-        if values[0]["seconds"] is not None
+        kind: Synthesis(*map(statistics.median, zip(*map(astuple, values), strict=True)))
+        for kind, values in runs.items()
     }
 
 
@@ -46,95 +64,94 @@ class Deployment:
     """An engine without IAM, an app instance in it, and stacks of channels deployed there."""
 
     def __init__(self) -> None:
-        from chime_local.engine import Engine
-
-        os.environ["NODE_PATH"] = str(HERE / "node_modules")  # what Lambda's Node runtime has
-        began = time.perf_counter()
-        self.engine = Engine(auth=False).__enter__()
-        self.started = time.perf_counter() - began
-        identity = self.engine.client(IDENTITY_SERVICE)
-        self.app = identity.create_app_instance(Name="bench", ClientRequestToken="tt")["AppInstanceArn"]
-        self.bearer = identity.create_app_instance_user(
-            AppInstanceArn=self.app, AppInstanceUserId="boss", Name="boss", ClientRequestToken="tt"
-        )["AppInstanceUserArn"]
-        identity.create_app_instance_admin(AppInstanceArn=self.app, AppInstanceAdminArn=self.bearer)
+        self.engine = Engine(auth=False)
 
     def __enter__(self) -> Deployment:
+        """Start the engine and create an app instance with an admin."""
+        os.environ["NODE_PATH"] = str(HERE / "node_modules")  # what Lambda's Node runtime has
+        began = time.perf_counter()
+        self.engine.__enter__()
+        self.start_seconds = time.perf_counter() - began
+        identity = self.engine.client("chime-sdk-identity")
+        self.messaging = self.engine.client("chime-sdk-messaging")
+        self.app_instance: str = identity.create_app_instance(Name="bench", ClientRequestToken="tt")[
+            "AppInstanceArn"
+        ]
+        self.bearer: str = identity.create_app_instance_user(
+            AppInstanceArn=self.app_instance, AppInstanceUserId="boss", Name="boss", ClientRequestToken="tt"
+        )["AppInstanceUserArn"]
+        identity.create_app_instance_admin(AppInstanceArn=self.app_instance, AppInstanceAdminArn=self.bearer)
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the engine."""
         self.engine.stop()
 
-    def channels(self) -> int:
-        """Count the channels there are."""
-        messaging, token, found = self.engine.client(CHANNEL_SERVICE), {}, 0
-        while True:
-            page = messaging.list_channels(
-                AppInstanceArn=self.app, Privacy="PRIVATE", ChimeBearer=self.bearer, MaxResults=50, **token
-            )
-            found += len(page["Channels"])
-            if not page.get("NextToken"):
-                return found
-            token = {"NextToken": page["NextToken"]}
+    def count_channels(self) -> int:
+        """Count the channels of the app instance; botocore has no paginator for them."""
+        query = {"AppInstanceArn": self.app_instance, "Privacy": "PRIVATE", "ChimeBearer": self.bearer}
+        page = self.messaging.list_channels(**query)
+        count = len(page["Channels"])
+        while token := page.get("NextToken"):
+            page = self.messaging.list_channels(**query, NextToken=token)
+            count += len(page["Channels"])
+        return count
 
-    def seconds(self, kind: str, count: int) -> float:
-        """Deploy and delete a stack of so many channels; give the seconds that the creation took."""
-        with tempfile.TemporaryDirectory() as out:
-            told = synthesised(kind, count, Path(out), self.app, self.bearer)
-            if told["seconds"] is None:
-                raise SystemExit(f"{kind}: {told['failed']}")
-            self.engine._publish(Path(out), "S")
-            template = json.loads(Path(out, "S.template.json").read_text())
+    def time_creation(self, kind: str, count: int) -> float:
+        """Deploy and delete a stack of so many channels; return the seconds that the creation took."""
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder)
+            synthesize(kind, count, out, self.app_instance, self.bearer)
+            upload_assets(self.engine, out, "S")
+            template = json.loads((out / "S.template.json").read_text())
             began = time.perf_counter()
             self.engine.deploy_template(template, "S")
             seconds = time.perf_counter() - began
-        made = self.channels()
+        created = self.count_channels()
         self.engine.delete("S")
-        if (made, self.channels()) != (count, 0):
-            raise SystemExit(f"{kind}: {made} channels were made of {count}, {self.channels()} are left")
+        left = self.count_channels()
+        if (created, left) != (count, 0):
+            raise SystemExit(f"{kind}: {created} channels of {count} were created, {left} are left")
         return seconds
 
     def memory(self) -> int:
-        """Give the kilobytes that the engine holds."""
-        text = Path(f"/proc/{self.engine._process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS"))
+        """Return the memory that the engine holds, in KiB."""
+        return status_kilobytes(engine_pid(self.engine), "VmRSS")
 
-    def lifecycles(self, count: int) -> None:
-        """Make, change and delete so many channels by the service's API, with messages in them."""
-        messaging = self.engine.client(CHANNEL_SERVICE)
+    def play_lifecycles(self, count: int) -> None:
+        """Create, update and delete so many channels through the service's API, with messages in them."""
         for number in range(count):
-            arn = messaging.create_channel(
-                AppInstanceArn=self.app,
+            arn = self.messaging.create_channel(
+                AppInstanceArn=self.app_instance,
                 Name="n",
                 ClientRequestToken=f"life{number}-{time.time_ns()}",
                 ChimeBearer=self.bearer,
             )["ChannelArn"]
-            here = {"ChannelArn": arn, "ChimeBearer": self.bearer}
-            messaging.update_channel(**here, Name="m", Mode="RESTRICTED")
-            messaging.send_channel_message(
-                **here, Content="c" * 500, Type="STANDARD", Persistence="PERSISTENT", ClientRequestToken="tt"
+            channel = {"ChannelArn": arn, "ChimeBearer": self.bearer}
+            self.messaging.update_channel(**channel, Name="m", Mode="RESTRICTED")
+            self.messaging.send_channel_message(
+                **channel, Content="c" * 500, Type="STANDARD", Persistence="PERSISTENT", ClientRequestToken="tt"
             )
-            messaging.delete_channel(**here)
+            self.messaging.delete_channel(**channel)
 
 
-def deploy_local(folder: Path) -> tuple[float, float]:
-    """Give the seconds of `make deploy-local`, set up already, and those of the CLI's synth of an empty stack.
+def time_deploy_local(folder: Path) -> tuple[float, float]:
+    """Return the seconds of `make deploy-local`, set up already, and those of the CLI's synth of an empty stack.
 
-    The CLI asks after a stack every five seconds; the engine lets it wait no longer than the stack takes.
+    The CLI polls a stack every five seconds; the engine lets it wait no longer than the stack takes.
     """
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("constructs", "local"))}
-    began = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "chime_local", "deploy"], cwd=ROOT, env=environ, capture_output=True, check=True
-    )
-    ours = time.perf_counter() - began
     (folder / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} empty.py"}))
     (folder / "empty.py").write_text(
         "from aws_cdk import App, Stack\napp = App()\nStack(app, 'Empty')\napp.synth()\n"
     )
     cdk = str(ROOT / "node_modules" / ".bin" / "cdk")
-    began = time.perf_counter()
-    subprocess.run(
-        [cdk, "synth", "--quiet", "--no-notices"], cwd=folder, env=environ, capture_output=True, check=True
-    )
-    return ours, time.perf_counter() - began
+    times = []
+    for command, where in (
+        ([sys.executable, "-m", "chime_local", "deploy"], ROOT),
+        ([cdk, "synth", "--quiet", "--no-notices"], folder),
+    ):
+        began = time.perf_counter()
+        subprocess.run(command, cwd=where, env=ENVIRONMENT, capture_output=True, check=True)
+        times.append(time.perf_counter() - began)
+    whole, empty = times
+    return whole, empty
