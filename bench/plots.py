@@ -36,8 +36,8 @@ DARK = """inline:@media (prefers-color-scheme: dark) {
 }"""
 
 
-def plot(target: Path, x_title: str, curves: Sequence[Curve], *, two_scales: bool = False) -> None:
-    """Draw curves over the same counts, the second on a scale of its own where they share no unit."""
+def plot(target: Path, x_title: str, curves: Sequence[Curve]) -> None:
+    """Draw curves over the same counts, from zero; the legend names their units."""
     chart = pygal.XY(
         style=LIGHT,
         css=["file://style.css", "file://graph.css", DARK],
@@ -51,12 +51,11 @@ def plot(target: Path, x_title: str, curves: Sequence[Curve], *, two_scales: boo
         include_x_axis=True,
         max_scale=6,
         dots_size=3,
-        formatter=lambda value: f"{value:.3g}",
+        value_formatter=lambda value: f"{value:.3g}",
     )
     counts = curves[0].counts
     # The labels of small counts would cover each other.
     chart.x_labels = [count for count in counts if count == counts[0] or count >= counts[-1] / 16]
-    for number, curve in enumerate(curves):
-        points = list(zip(curve.counts, curve.values, strict=True))
-        chart.add(f"{curve.name}, {curve.unit}", points, secondary=two_scales and number > 0)
+    for curve in curves:
+        chart.add(f"{curve.name}, {curve.unit}", list(zip(curve.counts, curve.values, strict=True)))
     chart.render_to_file(target)

@@ -53,8 +53,8 @@ def write_page(results: Results, docs: Path) -> None:
     folder = docs / "bench"
     folder.mkdir(exist_ok=True)
     curves = {curve.name: curve for curve in results.curves}
-    plot(folder / "channels.svg", "channels", [curves["synth"], curves["deploy"]], two_scales=True)
-    plot(folder / "members.svg", "members", [curves["members"], curves["members' CPU"]], two_scales=True)
+    plot(folder / "channels.svg", "channels", [curves["synth"], curves["deploy"]])
+    plot(folder / "members.svg", "members", [curves["members"], curves["members' CPU"]])
     plot(folder / "memory.svg", "MB", results.memory)
     page = PAGE.format(
         machine=results.machine,
