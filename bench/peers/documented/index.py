@@ -35,7 +35,6 @@ def create(event: dict[str, Any], context: object) -> str:
         Privacy=properties["Privacy"],
         ClientRequestToken=token,
     )["ChannelArn"]
-    chime.describe_channel(**_channel(properties, arn))
     helper.Data["ChannelArn"] = arn
     return arn
 
