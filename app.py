@@ -16,7 +16,7 @@ from cdk_chime_messaging import AppInstance, Channel
 class Demo(Stack):
     """Everything from nothing: app instance, user, admin, channel."""
 
-    def __init__(self, scope: Construct, id: str, *, env: Environment) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, env: Environment) -> None:
         super().__init__(scope, id, env=env)
         gone = RemovalPolicy.DESTROY  # a demo is meant to go
         app_instance = AppInstance(self, "AppInstance", name="Demo", removal_policy=gone)
@@ -40,7 +40,7 @@ class InYours(Stack):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         app_instance_arn: str,
         chime_bearer: str,
@@ -52,7 +52,7 @@ class InYours(Stack):
 
 
 def main() -> None:
-    """Synthesise the demo."""
+    """Synthesize the demo."""
     app = App()
     env = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
     given = [app.node.try_get_context(name) for name in ("app_instance_arn", "chime_bearer")]

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 STDLIB = frozenset(sys.stdlib_module_names)
 MAY = {
-    "constructs/cdk_chime_messaging": {"aws_cdk", "constructs", "jsii", "cdk_chime_messaging"},
+    "constructs/cdk_chime_messaging": {"aws_cdk", "constructs", "jsii", "typing_extensions", "cdk_chime_messaging"},
     "lambda/chime_channel": {"chime_channel"},
     "lambda/index.py": {"botocore", "crhelper", "chime_channel", "clients"},
     "lambda/clients.py": {"boto3", "botocore"},

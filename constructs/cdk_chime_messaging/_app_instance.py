@@ -1,9 +1,8 @@
-"""App instances and who lives in them: users and bots, over CloudFormation's native types."""
+"""App instances, over CloudFormation's native type: owned and imported ones."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jsii
@@ -11,21 +10,18 @@ from aws_cdk import Duration, RemovalPolicy, Resource, Stack
 from aws_cdk import aws_chime as chime
 from aws_cdk.interfaces import aws_chime as refs
 from constructs import Construct
+from typing_extensions import deprecated
 
-from cdk_chime_messaging import _app_instance_rules as own
-from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._admin import AppInstanceAdmin
-from cdk_chime_messaging._app_instance_rules import StreamLike
-from cdk_chime_messaging._app_instance_settings import AppInstanceRetention, AppInstanceStreaming
-from cdk_chime_messaging._arns import AppInstanceLike, IdentityLike, app_instance_arn
+from cdk_chime_messaging import _validation as validation
+from cdk_chime_messaging._app_instance_admin import AppInstanceAdmin
+from cdk_chime_messaging._app_instance_retention import AppInstanceRetention
+from cdk_chime_messaging._app_instance_streaming import AppInstanceStreaming
+from cdk_chime_messaging._app_instance_user import AppInstanceUser
 from cdk_chime_messaging._channel import Channel
-from cdk_chime_messaging._declared import metadata_text
-from cdk_chime_messaging._order import Order
-from cdk_chime_messaging._types import ExpirationSettings, LexConfiguration
-
-Metadata = str | Mapping[str, Any] | Sequence[Any] | None
-_app_instance_arn = app_instance_arn
-"""The function under a name that the argument of the same name does not hide."""
+from cdk_chime_messaging._channel_props import to_metadata_text
+from cdk_chime_messaging._errors import ChannelError, raise_errors
+from cdk_chime_messaging._refs import AppInstanceLike, IdentityLike, StreamLike, to_app_instance_arn
+from cdk_chime_messaging._types import ExpirationSettings, Metadata
 
 
 @jsii.implements(refs.IAppInstanceRef)
@@ -44,7 +40,7 @@ class AppInstanceBase(Resource):
 
     def add_user(
         self,
-        id: str,  # noqa: A002 - CDK's own name
+        id: str,
         *,
         app_instance_user_id: str | None = None,
         name: str | None = None,
@@ -52,7 +48,20 @@ class AppInstanceBase(Resource):
         expiration_settings: ExpirationSettings | None = None,
         removal_policy: RemovalPolicy | None = None,
     ) -> AppInstanceUser:
-        """Make a user of this app instance; the arguments are those of `AppInstanceUser`."""
+        """Create a user of this app instance; the other arguments are those of `AppInstanceUser`.
+
+        Args:
+            id: The id of the new `AppInstanceUser` in this construct; also its app_instance_user_id, where no other
+                is given.
+            app_instance_user_id: 1–64 characters; with another one the user is replaced. Default: `id`.
+            name: 1–100 characters. Default: the app_instance_user_id.
+            metadata: At most 1024 bytes as UTF-8. Default: none.
+            expiration_settings: When the service deletes the user by itself. Default: never.
+            removal_policy: What becomes of the user when it leaves the stack. Default: DESTROY; messages stay.
+
+        Raises:
+            ChannelError: arguments break rules of the service, or the stack is elsewhere.
+        """
         return AppInstanceUser(
             self,
             id,
@@ -64,7 +73,7 @@ class AppInstanceBase(Resource):
             removal_policy=removal_policy,
         )
 
-    def add_admin(self, id: str, app_instance_admin_arn: IdentityLike) -> AppInstanceAdmin:  # noqa: A002
+    def add_admin(self, id: str, app_instance_admin_arn: IdentityLike) -> AppInstanceAdmin:
         """Make a user or bot AppInstanceAdmin: the right bearer for channels.
 
         Args:
@@ -77,21 +86,37 @@ class AppInstanceBase(Resource):
         """
         return AppInstanceAdmin(self, id, app_instance_arn=self, app_instance_admin_arn=app_instance_admin_arn)
 
-    def add_channel(self, id: str, *, chime_bearer: IdentityLike, **properties: Any) -> Channel:  # noqa: A002
-        """Make a channel in this app instance.
+    def add_channel(self, id: str, *, chime_bearer: IdentityLike, **properties: Any) -> Channel:
+        """Create a channel in this app instance.
 
         Args:
             id: The id of the new `Channel` in this construct; also its name, where no other is given.
             chime_bearer: The user or bot in whose name the channel is managed; best an `AppInstanceAdmin`.
             properties: The other arguments of `Channel`.
+
+        Raises:
+            ChannelError: arguments break rules of the service.
         """
         return Channel(self, id, app_instance_arn=self, chime_bearer=chime_bearer, **properties)
 
-    def retention(self, retention: Duration) -> AppInstanceRetention:
-        """Keep messages for 1–5475 whole days, then delete them; without this they are kept forever."""
+    def add_retention(self, retention: Duration) -> AppInstanceRetention:
+        """Keep messages for a number of days, then delete them; without this they are kept forever.
+
+        Args:
+            retention: How long: 1–5475 whole days. It changes in place; messages older than a shorter one are
+                deleted.
+
+        Raises:
+            ChannelError: it is not 1–5475 whole days, or a retention is declared already.
+        """
         if self.node.try_find_child("Retention"):
-            raise rules.ChannelError(self.node.path, ["retention is declared already"])
+            raise ChannelError(self.node.path, ["retention is declared already"])
         return AppInstanceRetention(self, "Retention", app_instance_arn=self, retention=retention)
+
+    @deprecated("retention() is deprecated: use add_retention()")
+    def retention(self, retention: Duration) -> AppInstanceRetention:
+        """Keep messages for 1–5475 whole days; deprecated, use `add_retention`."""
+        return self.add_retention(retention)
 
     def stream_to(
         self,
@@ -112,8 +137,8 @@ class AppInstanceBase(Resource):
             ChannelError: no stream is given, one breaks these rules, or streaming is declared already.
         """
         if self.node.try_find_child("Streaming"):
-            told = "streaming is declared already; give both streams in one call of stream_to"
-            raise rules.ChannelError(self.node.path, [told])
+            message = "streaming is declared already; give both streams in one call of stream_to"
+            raise ChannelError(self.node.path, [message])
         return AppInstanceStreaming(
             self,
             "Streaming",
@@ -130,8 +155,9 @@ class AppInstance(AppInstanceBase):
         scope: The construct it belongs to.
         id: Its id there.
         name: 1–256 characters; it changes in place. Default: the construct's id.
-        metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none.
-        retention: For how many days messages are kept: 1–5475. Default: forever.
+        metadata: At most 1024 bytes as UTF-8, on one line; what is no string is written as JSON. It changes in
+            place. Default: none.
+        retention: For how many days messages are kept: 1–5475 whole days. It changes in place. Default: forever.
         removal_policy: What becomes of the app instance, with all its users, channels and messages, when it leaves
             the stack. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, save where its own creation is rolled back.
 
@@ -143,7 +169,7 @@ class AppInstance(AppInstanceBase):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
+        id: str,
         *,
         name: str | None = None,
         metadata: Metadata = None,
@@ -151,23 +177,25 @@ class AppInstance(AppInstanceBase):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, id)
-        written = metadata_text(scope, id, metadata)
-        told = [
-            *own.home_problems(Stack.of(self), "AWS::Chime::AppInstance"),
-            *rules.name_problems(id if name is None else name),
-            *rules.metadata_problems(written or ""),
-        ]
-        if told:
-            raise rules.ChannelError(self.node.path, told)
-        self._native = chime.CfnAppInstance(self, "Resource", name=id if name is None else name, metadata=written)
+        app_instance_name = id if name is None else name
+        metadata_text = to_metadata_text(scope, id, metadata)
+        raise_errors(
+            self.node.path,
+            [
+                *validation.validate_region(Stack.of(self), "AWS::Chime::AppInstance"),
+                *validation.validate_name(app_instance_name),
+                *validation.validate_metadata(metadata_text),
+            ],
+        )
+        self._native = chime.CfnAppInstance(self, "Resource", name=app_instance_name, metadata=metadata_text)
         self._native.apply_removal_policy(removal_policy)
         if retention is not None:
-            self.retention(retention)
+            self.add_retention(retention)
 
     @staticmethod
     def from_app_instance_arn(
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
+        id: str,
         app_instance_arn: AppInstanceLike,
     ) -> AppInstanceBase:
         """Refer to an app instance that this stack does not own; it may be in another region.
@@ -181,7 +209,7 @@ class AppInstance(AppInstanceBase):
         Raises:
             ChannelError: what is given is no app instance's ARN.
         """
-        return _ImportedAppInstance(scope, id, _app_instance_arn(app_instance_arn))
+        return _ImportedAppInstance(scope, id, to_app_instance_arn(app_instance_arn))
 
     @property
     def app_instance_arn(self) -> str:
@@ -192,187 +220,12 @@ class AppInstance(AppInstanceBase):
 class _ImportedAppInstance(AppInstanceBase):
     """An app instance known by its ARN."""
 
-    def __init__(self, scope: Construct, id_: str, arn: str) -> None:
-        super().__init__(scope, id_)
-        told = list(rules.app_instance_problems("app_instance_arn", arn))
-        if told:
-            raise rules.ChannelError(self.node.path, told)
+    def __init__(self, scope: Construct, id: str, arn: str) -> None:
+        super().__init__(scope, id)
+        raise_errors(self.node.path, validation.validate_app_instance_arn("app_instance_arn", arn))
         self._arn = arn
 
     @property
     def app_instance_arn(self) -> str:
         """The ARN of the app instance."""
         return self._arn
-
-
-@jsii.implements(refs.IAppInstanceUserRef)
-class AppInstanceUser(Resource):
-    """A user of an app instance: who sends messages, is a member, or acts as bearer.
-
-    Args:
-        scope: The construct it belongs to.
-        id: Its id there.
-        app_instance_arn: The app instance: its ARN, an AppInstance, a CfnAppInstance, or what refers to one. It is
-            in the stack's region.
-        app_instance_user_id: 1–64 characters, A–Z a–z 0–9 : - _ . @, unique in the app instance; with another one
-            the user is replaced. Default: the construct's id.
-        name: 1–100 characters; it changes in place. Default: the app_instance_user_id.
-        metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none.
-        expiration_settings: When the service deletes the user by itself, counted from CREATED_TIMESTAMP. Default:
-            never.
-        removal_policy: What becomes of the user when it leaves the stack. Default: DESTROY; messages stay.
-
-    Raises:
-        ChannelError: arguments break rules of the service, or the stack is elsewhere; all errors are reported
-            together.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
-        *,
-        app_instance_arn: AppInstanceLike,
-        app_instance_user_id: str | None = None,
-        name: str | None = None,
-        metadata: Metadata = None,
-        expiration_settings: ExpirationSettings | None = None,
-        removal_policy: RemovalPolicy | None = None,
-    ) -> None:
-        super().__init__(scope, id)
-        app = _app_instance_arn(app_instance_arn)
-        user_id = id if app_instance_user_id is None else app_instance_user_id
-        called = user_id if name is None else name
-        written = metadata_text(scope, id, metadata)
-        told = [
-            *rules.app_instance_problems("app_instance_arn", app),
-            *own.home_problems(Stack.of(self), "AWS::Chime::AppInstanceUser", app),
-            *own.user_id_problems(user_id),
-            *own.user_name_problems(called),
-            *rules.metadata_problems(written or ""),
-            *own.user_expiration_problems(expiration_settings),
-        ]
-        if told:
-            raise rules.ChannelError(self.node.path, told)
-        self._native = chime.CfnAppInstanceUser(
-            self,
-            "Resource",
-            app_instance_arn=app,
-            app_instance_user_id=user_id,
-            name=called,
-            metadata=written,
-            expiration_settings=chime.CfnAppInstanceUser.ExpirationSettingsProperty(
-                expiration_days=expiration_settings.expiration.to_days(),
-                expiration_criterion=expiration_settings.criterion.value,
-            )
-            if expiration_settings
-            else None,
-        )
-        if removal_policy is not None:
-            self._native.apply_removal_policy(removal_policy)
-        # Who names this user by an ARN put together by hand still comes after it, and goes before.
-        Order.of(self).first(self._native, f"{app}/user/{user_id}", "user")
-
-    @property
-    def app_instance_user_arn(self) -> str:
-        """The ARN of the user."""
-        return self._native.attr_app_instance_user_arn
-
-    @property
-    def app_instance_user_ref(self) -> refs.AppInstanceUserReference:
-        """What CDK knows the user by."""
-        return refs.AppInstanceUserReference(app_instance_user_arn=self.app_instance_user_arn)
-
-
-@jsii.implements(refs.IAppInstanceBotRef)
-class AppInstanceBot(Resource):
-    """A bot of an app instance: an Amazon Lex V2 bot that is a member of channels and answers in them.
-
-    Lex must let the service in, by a resource policy of the Lex bot *and* one of its alias: `allow_lex_invoke`
-    makes both. Without them the bot answers with the text {"Code":403}.
-
-    Args:
-        scope: The construct it belongs to.
-        id: Its id there.
-        app_instance_arn: The app instance: its ARN, an AppInstance, a CfnAppInstance, or what refers to one. It is
-            in the stack's region.
-        configuration: Which Lex bot answers, and to what; it changes in place.
-        name: At most 256 characters; it changes in place. Default: the construct's id.
-        metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none.
-        allow_lex_invoke: Make the two `AWS::Lex::ResourcePolicy` that let all bots of the app instance invoke the
-            Lex bot: PutSession, DeleteSession and RecognizeText on the alias (documented by AWS), and `lex:*` on
-            the bot itself (seen on AWS by others: AWS documents no policy there). A change of this argument adds or
-            removes both; another alias gets policies of its own. Each Lex resource has one policy: leave this False
-            where a policy exists already, made by hand or by another stack, for its creation would fail. Default:
-            False.
-        removal_policy: What becomes of the bot when it leaves the stack. Default: DESTROY; messages stay.
-
-    Raises:
-        ChannelError: arguments break rules of the service, or the stack is elsewhere (all errors are reported
-            together); or, with `allow_lex_invoke`, the stack gives the Lex bot or its alias a policy for another
-            app instance already.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
-        *,
-        app_instance_arn: AppInstanceLike,
-        configuration: LexConfiguration,
-        name: str | None = None,
-        metadata: Metadata = None,
-        allow_lex_invoke: bool = False,
-        removal_policy: RemovalPolicy | None = None,
-    ) -> None:
-        super().__init__(scope, id)
-        app = _app_instance_arn(app_instance_arn)
-        called = id if name is None else name
-        written = metadata_text(scope, id, metadata)
-        told = [
-            *rules.app_instance_problems("app_instance_arn", app),
-            *own.home_problems(Stack.of(self), "AWS::Chime::AppInstanceBot", app),
-            *(rules.name_problems(called) if called else ()),
-            *rules.metadata_problems(written or ""),
-            *own.bot_problems(configuration, app),
-        ]
-        if told:
-            raise rules.ChannelError(self.node.path, told)
-        lex = configuration
-        self._native = chime.CfnAppInstanceBot(
-            self,
-            "Resource",
-            app_instance_arn=app,
-            name=called,
-            metadata=written,
-            configuration=chime.CfnAppInstanceBot.ConfigurationProperty(
-                lex=chime.CfnAppInstanceBot.LexConfigurationProperty(
-                    lex_bot_alias_arn=own.lex_bot_alias_arn(lex.lex_bot_alias_arn),
-                    locale_id=lex.locale_id,
-                    welcome_intent=lex.welcome_intent,
-                    invoked_by=chime.CfnAppInstanceBot.InvokedByProperty(
-                        standard_messages=lex.standard_messages.value, targeted_messages=lex.targeted_messages.value
-                    ),
-                )
-            ),
-        )
-        if removal_policy is not None:
-            self._native.apply_removal_policy(removal_policy)
-        if allow_lex_invoke:
-            self._allow_lex_invoke(app, own.lex_bot_alias_arn(lex.lex_bot_alias_arn))
-
-    def _allow_lex_invoke(self, app: str, alias_arn: str) -> None:
-        from cdk_chime_messaging._lex import allow_invoke  # noqa: PLC0415 - slow to import, and needed by few
-
-        for policy in allow_invoke(self, app, alias_arn):
-            self._native.node.add_dependency(policy)
-
-    @property
-    def app_instance_bot_arn(self) -> str:
-        """The ARN of the bot."""
-        return self._native.attr_app_instance_bot_arn
-
-    @property
-    def app_instance_bot_ref(self) -> refs.AppInstanceBotReference:
-        """What CDK knows the bot by."""
-        return refs.AppInstanceBotReference(app_instance_bot_arn=self.app_instance_bot_arn)

@@ -1,86 +1,72 @@
-"""Takes ARNs as they come: as strings and tokens, as this package's constructs, CDK's L1s or its references."""
+"""The forms of ARNs, and what their parts are."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+import re
+from typing import Literal
 
 from aws_cdk import Fn
-from aws_cdk import aws_chime as chime
-from aws_cdk.interfaces import aws_chime as refs
 
-from cdk_chime_messaging import _validation as rules
+from cdk_chime_messaging import _limits as limits
+from cdk_chime_messaging._tokens import is_unresolved
 
+Kind = Literal["app instance", "identity", "bearer", "channel", "stream"]
+"""What an ARN in a policy is of; a bearer is an identity whose id may hold policy variables."""
 
-class IAppInstanceAdmin(Protocol):
-    """A user or bot that is AppInstanceAdmin."""
-
-    @property
-    def app_instance_admin_arn(self) -> str:
-        """The ARN of the user or bot, known once it is admin."""
-
-
-class IHasChannelArn(Protocol):
-    """A channel, owned or imported."""
-
-    @property
-    def channel_arn(self) -> str:
-        """The channel's ARN."""
-
-
-ChannelLike: TypeAlias = "str | IHasChannelArn | chime.CfnChannel | refs.IChannelRef"
-"""A channel: its ARN, a Channel, CDK's L1, or anything that refers to one."""
-
-AppInstanceLike: TypeAlias = "str | chime.CfnAppInstance | refs.IAppInstanceRef"
-"""An app instance: its ARN, an AppInstance, CDK's L1, or anything that refers to one."""
-
-IdentityLike: TypeAlias = (
-    "str | IAppInstanceAdmin | chime.CfnAppInstanceUser | chime.CfnAppInstanceBot "
-    "| refs.IAppInstanceUserRef | refs.IAppInstanceBotRef"
+APP_INSTANCE = re.compile(r"arn:aws[a-z-]*:chime:([a-z0-9-]+):\d{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]*")
+IDENTITY = re.compile(rf"({APP_INSTANCE.pattern})/(user|bot)/{limits.ID.pattern}")
+CHANNEL = re.compile(rf"({APP_INSTANCE.pattern})/channel/({limits.ID.pattern})")
+STREAM = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):(\d{12}):stream/([A-Za-z0-9_.-]{1,128})")
+POLICY_VARIABLE = re.compile(r"\$\{[A-Za-z0-9-]+:[^{}$*?']{1,128}\}")
+BEARER = re.compile(rf"({APP_INSTANCE.pattern})/(user|bot)/(?:[A-Za-z0-9:\-_.@]|{POLICY_VARIABLE.pattern}){{1,64}}")
+LEX_BOT_ALIAS = re.compile(r"arn:aws:lex:([a-z]{2}-[a-z]+-\d):(\d{12}):bot-alias/[A-Z0-9]{10}/[A-Z0-9]{10}")
+FUNCTION = re.compile(
+    r"arn:aws:lambda:([a-z]{2}-[a-z]+-\d):(\d{12}):function:[A-Za-z0-9_.-]+(?::(?:\$LATEST|[A-Za-z0-9_-]+))?"
 )
-"""A user or bot: its ARN, this package's construct, CDK's L1, or anything that refers to one."""
+ARN_CHARACTERS = re.compile(r"[A-Za-z0-9:/\-_.@]*")
+"""What stands in the ARN of one thing, around what is known at deployment only."""
+PATTERNS: dict[Kind, str] = {
+    "app instance": APP_INSTANCE.pattern,
+    "identity": IDENTITY.pattern,
+    "bearer": BEARER.pattern,
+    "channel": CHANNEL.pattern,
+    "stream": STREAM.pattern,
+}
+"""What the ARN of one thing looks like where a policy names it: no wildcard; policy variables in bearers only."""
 
 
-def app_instance_arn(value: AppInstanceLike) -> str:
-    """Give the ARN of an app instance."""
-    return value if isinstance(value, str) else value.app_instance_ref.app_instance_arn
+def find_app_instance_arn(arn: str) -> str | None:
+    """Return the app instance of a user's, bot's or channel's ARN; None if it is known at deployment only."""
+    if is_unresolved(arn):
+        return None
+    match = IDENTITY.fullmatch(arn) or CHANNEL.fullmatch(arn)
+    return match[1] if match else None
 
 
-def channel_arn(value: ChannelLike) -> str:
-    """Give the ARN of a channel."""
-    if isinstance(value, str):
-        return value
-    given: Any = value
-    return str(given.channel_arn if hasattr(given, "channel_arn") else given.channel_ref.channel_arn)
+def find_channel_id(arn: str) -> str | None:
+    """Return the ChannelId of a channel's ARN; None if it is known at deployment only, or is no such ARN."""
+    match = None if is_unresolved(arn) else CHANNEL.fullmatch(arn)
+    return match[3] if match else None
 
 
-def app_instance_of_channel(arn: str) -> str:
-    """Give the app instance's part of a channel's ARN, which may be a token."""
+def find_region(app_instance_arn: str) -> str | None:
+    """Return the region of an app instance; None if it is known at deployment only, or is no such ARN."""
+    match = None if is_unresolved(app_instance_arn) else APP_INSTANCE.fullmatch(app_instance_arn)
+    return match[1] if match else None
+
+
+def find_account(app_instance_arn: str) -> str | None:
+    """Return the account of an app instance; None if it is known at deployment only, or is no such ARN."""
+    return None if find_region(app_instance_arn) is None else app_instance_arn.split(":")[4]
+
+
+def get_app_instance_arn(channel_arn: str) -> str:
+    """Return the app instance's part of a channel's ARN, which may be a token."""
     # arn:aws:chime:REGION:ACCOUNT:app-instance/ID/channel/ID
-    return rules.app_instance_of(arn) or Fn.join("/", [Fn.select(part, Fn.split("/", arn)) for part in (0, 1)])
+    found = find_app_instance_arn(channel_arn)
+    return found or Fn.join("/", [Fn.select(part, Fn.split("/", channel_arn)) for part in (0, 1)])
 
 
-def identity_arn(value: IdentityLike) -> str:
-    """Give the ARN of a user or bot.
-
-    Raises:
-        TypeError: the value is nothing that has one.
-    """
-    if isinstance(value, str):
-        return value
-    given: Any = value
-    for attribute, arn in (
-        ("app_instance_admin_arn", None),
-        ("app_instance_user_ref", "app_instance_user_arn"),
-        ("app_instance_bot_ref", "app_instance_bot_arn"),
-    ):
-        found = getattr(given, attribute, None)
-        if found is not None:
-            return str(getattr(found, arn) if arn else found)
-    raise TypeError(f"a user's or bot's ARN, L1 or reference is needed, got {type(value).__name__}")
-
-
-def is_bot(value: IdentityLike) -> bool:
-    """Say whether an identity is known to be a bot, not a user."""
-    if isinstance(value, str):
-        return ":app-instance/" in value and "/bot/" in value
-    return getattr(value, "app_instance_bot_ref", None) is not None
+def get_channel_id(channel_arn: str) -> str:
+    """Return the ChannelId of a channel's ARN, which may be a token."""
+    return find_channel_id(channel_arn) or Fn.select(3, Fn.split("/", channel_arn))

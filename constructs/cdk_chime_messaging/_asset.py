@@ -17,7 +17,7 @@ _CHECKOUT = _HERE.parent.parent / "lambda"
 
 @lru_cache
 def directory() -> str:
-    """Give the folder of the Lambda asset, with crhelper inside: the same files from wheel and checkout.
+    """Return the folder of the Lambda asset, with crhelper inside: the same files from wheel and checkout.
 
     Raises:
         RuntimeError: in a checkout, crhelper is not installed as it was published, at the version that this release
@@ -25,13 +25,13 @@ def directory() -> str:
     """
     if _PACKAGED.is_dir():
         return str(_PACKAGED)
-    files = {**_handler(), **_crhelper.files()}
+    files = {**_read_handler(), **_crhelper.files()}
     staged = Path(tempfile.gettempdir(), f"cdk-chime-messaging-{_crhelper.sha256_of(files)[:24]}")
-    return str(staged if _holds(staged, files) else _written(staged, files))
+    return str(staged if _matches(staged, files) else _stage(staged, files))
 
 
-def _written(staged: Path, files: Mapping[str, bytes]) -> Path:
-    """Write the files aside and move them into place whole, so that another synth never sees a half of them."""
+def _stage(staged: Path, files: Mapping[str, bytes]) -> Path:
+    """Write the files aside and move them into place whole, so that another synth never sees half of them."""
     fresh = Path(tempfile.mkdtemp(prefix=f"{staged.name}-"))
     for name, content in files.items():
         path = fresh / name
@@ -41,11 +41,11 @@ def _written(staged: Path, files: Mapping[str, bytes]) -> Path:
         return fresh.rename(staged)
     except OSError:
         # Another synth was faster; or the name is taken by a folder that holds something else.
-        return staged if _holds(staged, files) else fresh
+        return staged if _matches(staged, files) else fresh
 
 
-def _holds(staged: Path, files: Mapping[str, bytes]) -> bool:
-    """Say whether a folder is ours and holds these files and no other: anyone may write to a temporary folder."""
+def _matches(staged: Path, files: Mapping[str, bytes]) -> bool:
+    """Check that a folder is ours and has these files and no other: anyone may write to a temporary folder."""
     if staged.is_symlink() or not staged.is_dir():
         return False
     if hasattr(os, "getuid") and staged.stat().st_uid != os.getuid():
@@ -57,7 +57,7 @@ def _holds(staged: Path, files: Mapping[str, bytes]) -> bool:
     return all(path.read_bytes() == files[name] for name, path in found.items())
 
 
-def _handler() -> dict[str, bytes]:
+def _read_handler() -> dict[str, bytes]:
     found = {
         str(path.relative_to(_CHECKOUT)): path.read_bytes()
         for path in _CHECKOUT.rglob("*.py")

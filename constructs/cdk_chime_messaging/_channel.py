@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import jsii
@@ -22,20 +23,23 @@ from aws_cdk import aws_chime as chime
 from aws_cdk.interfaces import aws_chime as refs
 from constructs import Construct, IValidation
 
-from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._arns import (
+from cdk_chime_messaging._arns import find_channel_id
+from cdk_chime_messaging._attachments import validate_ban
+from cdk_chime_messaging._channel_base import ChannelBase, IChannel
+from cdk_chime_messaging._channel_props import ChannelProps, to_metadata_text
+from cdk_chime_messaging._errors import add_warning, raise_errors
+from cdk_chime_messaging._imported_channel import ImportedChannel
+from cdk_chime_messaging._permissions import ChannelAccess
+from cdk_chime_messaging._provider import ChannelProvider
+from cdk_chime_messaging._refs import (
     AppInstanceLike,
+    ChannelFlowLike,
     ChannelLike,
     IdentityLike,
-    app_instance_arn,
-    identity_arn,
-    is_bot,
+    to_app_instance_arn,
+    to_channel_flow_arn,
+    to_identity_arn,
 )
-from cdk_chime_messaging._base import ChannelFlowLike, Grants, IChannel, flow_arn
-from cdk_chime_messaging._declared import Declared, metadata_text
-from cdk_chime_messaging._findings import warn
-from cdk_chime_messaging._imported import ImportedChannel
-from cdk_chime_messaging._provider import ChannelProvider
 from cdk_chime_messaging._types import (
     ChannelMembershipType,
     ChannelMode,
@@ -43,18 +47,17 @@ from cdk_chime_messaging._types import (
     ElasticChannelConfiguration,
     ExpirationSettings,
 )
+from cdk_chime_messaging._validation import validate_identity_arn, validate_tags
 
 RESOURCE_TYPE = "Custom::ChimeChannel"
-_LOST = (
+_WOULD_BE_DELETED = (
     "With adopt_existing, removal_policy {} would delete the adopted channel and its messages if the first "
     "deployment rolled back; use RETAIN."
 )
-_app_instance_arn = app_instance_arn
-"""The function under a name that the argument of the same name does not hide."""
 
 
 @jsii.implements(ITaggableV2)
-class Channel(CustomResource, Grants):
+class Channel(CustomResource, ChannelBase):
     """A channel of Amazon Chime SDK messaging, whose messages survive every deploy.
 
     Name, mode, metadata, tags, expiration, members, moderators and the bearer are changed in place. The app
@@ -117,7 +120,7 @@ class Channel(CustomResource, Grants):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
+        id: str,
         *,
         app_instance_arn: AppInstanceLike,
         chime_bearer: IdentityLike,
@@ -138,57 +141,50 @@ class Channel(CustomResource, Grants):
         removal_policy: RemovalPolicy | None = None,
         provider: ChannelProvider | None = None,
     ) -> None:
-        declared = Declared(
-            app_instance_arn=_app_instance_arn(app_instance_arn),
-            chime_bearer=identity_arn(chime_bearer),
+        self._props = ChannelProps(
+            app_instance_arn=to_app_instance_arn(app_instance_arn),
+            chime_bearer=to_identity_arn(chime_bearer),
             name=id if name is None else name,
             mode=mode,
             privacy=privacy,
-            metadata=metadata_text(scope, id, metadata),
+            metadata=to_metadata_text(scope, id, metadata),
             client_request_token=client_request_token,
-            channel_id=_adopted_id(channel_id) if adopt_existing else channel_id,
-            members=[identity_arn(member) for member in member_arns],
-            moderators=[identity_arn(moderator) for moderator in moderator_arns],
-            elastic=elastic_channel_configuration,
-            expiration=expiration_settings,
-            adopt=adopt_existing,
+            channel_id=_to_channel_id(channel_id) if adopt_existing else channel_id,
+            member_arns=[to_identity_arn(member) for member in member_arns],
+            moderator_arns=[to_identity_arn(moderator) for moderator in moderator_arns],
+            tags=dict(tags or {}),
+            elastic_channel_configuration=elastic_channel_configuration,
+            expiration_settings=expiration_settings,
+            adopt_existing=adopt_existing,
             adopt_from_other_owner=adopt_from_other_owner,
             resync=resync,
         )
-        problems = [
-            *declared.problems(),
-            *rules.tag_problems(tags or {}),
-            *_removal_problems(adopt_existing, removal_policy),
-        ]
-        if problems:
-            raise rules.ChannelError(f"{scope.node.path}/{id}", problems)
-        self._declared = declared
-        self._known_arn = declared.arn()
-        self._given_tags = dict(tags or {})
-        self._tags: TagManager | None = None
-        self._late: set[str] = set()
-        self._checked = False
+        self._known_arn = self._props.known_arn
+        self._late_properties = _LateProperties(self, self._props)
+        errors = [*self._props.validate(), *_validate_removal_policy(adopt_existing, removal_policy)]
+        if errors:
+            raise_errors(f"{scope.node.path}/{id}", errors)
         provider = provider or ChannelProvider.of(scope)
-        kept = RemovalPolicy.RETAIN if adopt_existing else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-        written = declared.properties()
-        # A call into jsii takes longer than all the rest: this is one call, and one more for the permissions.
+        default_policy = RemovalPolicy.RETAIN if adopt_existing else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        # Two calls into jsii are all that a channel takes: this one, and one for the permissions.
         super().__init__(
             scope,
             id,
             service_token=provider.service_token,
             service_timeout=provider.service_timeout,
             resource_type=RESOURCE_TYPE,
-            removal_policy=removal_policy or kept,
-            properties={**written, "Tags": self._given_tags} if self._given_tags else written,
+            removal_policy=removal_policy or default_policy,
+            properties=self._props.to_properties(),
         )
-        provider.allow_channels(self, declared.app_instance_arn, declared.chime_bearer, scope=scope)
+        access = ChannelAccess(self._props.app_instance_arn, self._props.chime_bearer)
+        provider.bind(self, access, scope=scope)
         if adopt_existing:
-            self._check_at_synth()
+            self._late_properties.validate_at_synth()
 
     @staticmethod
     def from_channel_arn(
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
+        id: str,
         channel_arn: ChannelLike,
         *,
         chime_bearer: IdentityLike | None = None,
@@ -228,7 +224,7 @@ class Channel(CustomResource, Grants):
     @property
     def channel_ref(self) -> refs.ChannelReference:
         """What CDK knows the channel by."""
-        return refs.ChannelReference(channel_arn=self.channel_arn, chime_bearer=self._declared.chime_bearer)
+        return refs.ChannelReference(channel_arn=self.channel_arn, chime_bearer=self._props.chime_bearer)
 
     @property
     def channel_id(self) -> str:
@@ -238,41 +234,32 @@ class Channel(CustomResource, Grants):
     @property
     def app_instance_arn(self) -> str:
         """The ARN of the app instance that the channel is in."""
-        return self._declared.app_instance_arn
+        return self._props.app_instance_arn
 
     @property
     def cdk_tag_manager(self) -> TagManager:
         """The channel's tags, for `Tags.of(...)`."""
-        if self._tags is None:
-            self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, self._given_tags)
-            self._override("Tags", self._tags.rendered_tags)
-            self._check_at_synth()
-        return self._tags
+        return self._late_properties.tag_manager
 
     def apply_removal_policy(self, policy: RemovalPolicy) -> None:
         """Set what becomes of the channel when it leaves the stack or is replaced.
 
+        Args:
+            policy: As the argument `removal_policy`.
+
         Raises:
             ChannelError: RETAIN_ON_UPDATE_OR_DELETE for a channel with adopt_existing.
         """
-        problems = _removal_problems(self._declared.adopt, policy)
-        if problems:
-            raise rules.ChannelError(self.node.path, problems)
-        self._default().apply_removal_policy(policy)
+        errors = _validate_removal_policy(self._props.adopt_existing, policy)
+        if errors:
+            raise_errors(self.node.path, errors)
+        self._resource.apply_removal_policy(policy)
 
-    def _default(self) -> CfnResource:
-        default = self.node.default_child
-        assert isinstance(default, CfnResource)
-        return default
-
-    def _override(self, name: str, value: Any) -> None:
-        self._default().add_property_override(name, value)
-
-    def _check_at_synth(self) -> None:
-        """Have what comes in late checked, too."""
-        if not self._checked:
-            self._checked = True
-            self.node.add_validation(_Rules(self))
+    @cached_property
+    def _resource(self) -> CfnResource:
+        resource = self.node.default_child
+        assert isinstance(resource, CfnResource)
+        return resource
 
     def output_channel_arn(self, *, export_name: str | None = None) -> CfnOutput:
         """Make the channel's ARN an output of the stack.
@@ -292,7 +279,7 @@ class Channel(CustomResource, Grants):
         self,
         user: IdentityLike,
         *,
-        type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002 - the API's own name
+        type: ChannelMembershipType = ChannelMembershipType.DEFAULT,
     ) -> None:
         """Make a user or bot a member; there may be any number, and each comes and goes in place.
 
@@ -305,9 +292,10 @@ class Channel(CustomResource, Grants):
             ChannelError: it is no user or bot of the channel's app instance. What it breaks together with other
                 declarations (both types, a ban, an elastic channel) is reported at synth.
         """
-        hidden = type is ChannelMembershipType.HIDDEN
-        declared = self._declared.hidden if hidden else self._declared.members
-        self._add("HiddenMemberArns" if hidden else "MemberArns", declared, user)
+        if type is ChannelMembershipType.HIDDEN:
+            self._add("HiddenMemberArns", self._props.hidden_member_arns, user)
+        else:
+            self._add("MemberArns", self._props.member_arns, user)
 
     def add_moderator(self, user: IdentityLike) -> None:
         """Make a user or bot a moderator, in place.
@@ -315,21 +303,27 @@ class Channel(CustomResource, Grants):
         A moderator does not become a member: call `add_member`, too, for one who is to send or receive (not in an
         elastic channel, where the service may refuse who is both).
 
+        Args:
+            user: The user or bot; a channel has at most 1000 moderators.
+
         Raises:
             ChannelError: it is no user or bot of the channel's app instance.
         """
-        self._add("ModeratorArns", self._declared.moderators, user)
+        self._add("ModeratorArns", self._props.moderator_arns, user)
 
-    def ban(self, user: IdentityLike) -> None:
+    def add_ban(self, user: IdentityLike) -> None:
         """Ban a user, in place: their membership ends, and they cannot come back.
 
         An admin of the app instance or a moderator of the channel cannot be banned.
+
+        Args:
+            user: The user; no bot.
 
         Raises:
             ChannelError: it is a bot, or no user of the channel's app instance. A user who is also declared as
                 member or moderator is reported at synth.
         """
-        self._add("BanArns", self._declared.bans, user, bots=False)
+        self._add("BanArns", self._props.ban_arns, user, errors=validate_ban(user))
 
     def associate_flow(self, flow: ChannelFlowLike) -> None:
         """Let a channel flow process the channel's messages; a channel has one at a time, swapped in place.
@@ -340,70 +334,96 @@ class Channel(CustomResource, Grants):
         Args:
             flow: The channel flow. Default, without this call: none.
         """
-        self._declared.flow = flow_arn(flow)
-        self._override("ChannelFlowArn", self._declared.flow)
+        self._resource.add_property_override("ChannelFlowArn", to_channel_flow_arn(flow))
 
-    def _add(self, name: str, arns: list[str], user: IdentityLike, *, bots: bool = True) -> None:
-        arn = identity_arn(user)
-        problems = list(rules.identity_problems("user", arn, self._declared.app_instance_arn))
-        if not bots and is_bot(user):
-            problems.append(f"{arn!r} is a bot, but only users can be banned")
-        if problems:
-            raise rules.ChannelError(self.node.path, problems)
+    def _add(self, property_name: str, arns: list[str], user: IdentityLike, *, errors: Sequence[str] = ()) -> None:
+        arn = to_identity_arn(user)
+        errors = [*validate_identity_arn("user", arn, self._props.app_instance_arn), *errors]
+        if errors:
+            raise_errors(self.node.path, errors)
         if arn not in arns:
             arns.append(arn)
-        if name not in self._late:
-            self._late.add(name)
-            self._override(name, Lazy.any(_Late(lambda: self._declared.short(arns))))
-            self._check_at_synth()
+        self._late_properties.write_list(property_name, arns)
 
 
-def _removal_problems(adopted: bool, policy: RemovalPolicy | None) -> list[str]:
+def _validate_removal_policy(adopt_existing: bool, policy: RemovalPolicy | None) -> list[str]:
     """Check the removal policy of a channel that is adopted."""
-    if adopted and policy is RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE:
-        return [_LOST.format(policy.name)]
+    if adopt_existing and policy is RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE:
+        return [_WOULD_BE_DELETED.format(policy.name)]
     return []
 
 
-def _adopted_id(given: str | None) -> str | None:
-    """Give the ChannelId of the channel to adopt, which may be named by its ARN."""
-    return rules.channel_id_of(given) or given if given else given
+def _to_channel_id(channel_id_or_arn: str | None) -> str | None:
+    """Return the ChannelId of the channel to adopt, which may be named by its ARN."""
+    return find_channel_id(channel_id_or_arn) or channel_id_or_arn if channel_id_or_arn else channel_id_or_arn
 
 
 @jsii.implements(IStableAnyProducer)
-class _Late:
-    """A list that may grow until synth."""
+class _LateList:
+    """A list of users and bots that may grow until synth."""
 
-    def __init__(self, give: Callable[[], list[str]]) -> None:
-        self._give = give
+    def __init__(self, props: ChannelProps, arns: list[str]) -> None:
+        self._props, self._arns = props, arns
 
     def produce(self) -> list[str]:
-        """Give the list."""
-        return self._give()
+        """Return the list."""
+        return self._props.shorten(self._arns)
 
 
 @jsii.implements(IValidation)
-class _Rules:
-    """Checks at synth what may come in late: tags of all scopes, members, moderators, bans."""
+class _LateProperties:
+    """What is added to a channel after its construction: written and checked at synth.
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    Most channels need none of it, and it takes calls into jsii of 0.4 ms: three for a channel, and three for each
+    list. A channel with a member, a moderator and a ban added takes 20 calls until the end of synth, one without 2.
+    """
+
+    def __init__(self, channel: Channel, props: ChannelProps) -> None:
+        self._channel, self._props = channel, props
+        self._tag_manager: TagManager | None = None
+        self._lists: set[str] = set()
+        self._is_validated = False
+
+    @property
+    def tag_manager(self) -> TagManager:
+        """The tags, those of the channel's scopes included."""
+        if self._tag_manager is None:
+            self._tag_manager = TagManager(TagType.MAP, RESOURCE_TYPE, self._props.tags)
+            self._write("Tags", self._tag_manager.rendered_tags)
+        return self._tag_manager
+
+    def write_list(self, property_name: str, arns: list[str]) -> None:
+        """Write a list of users and bots as it is at synth."""
+        if property_name not in self._lists:
+            self._lists.add(property_name)
+            self._write(property_name, Lazy.any(_LateList(self._props, arns)))
+
+    def _write(self, property_name: str, value: Any) -> None:
+        self._channel._resource.add_property_override(property_name, value)
+        self.validate_at_synth()
+
+    def validate_at_synth(self) -> None:
+        """Have the channel checked at synth."""
+        if not self._is_validated:
+            self._is_validated = True
+            self._channel.node.add_validation(self)
 
     def validate(self) -> list[str]:
-        """Give the problems."""
-        for arn in self._channel._declared.elastic_moderators_and_members():
+        """Return the errors; called by CDK."""
+        for arn in self._props.find_elastic_moderators_who_are_members():
             text = f"{arn} is declared as moderator and member of an elastic channel: the service may refuse that"
-            warn(self._channel, "elasticModeratorIsMember", text)
-        tags = self._channel._tags
-        late_tags = rules.tag_problems(dict(tags.tag_values())) if tags else ()
-        return [*late_tags, *self._channel._declared.person_problems(), *self._removal_problems()]
+            add_warning(self._channel, "elasticModeratorIsMember", text)
+        return [*self._validate_tags(), *self._props.validate_identities(), *self._validate_removal_policy()]
 
-    def _removal_problems(self) -> list[str]:
+    def _validate_tags(self) -> list[str]:
+        return [] if self._tag_manager is None else [*validate_tags(dict(self._tag_manager.tag_values()))]
+
+    def _validate_removal_policy(self) -> list[str]:
         """Check what the template says of an adopted channel, which aspects and escape hatches change, too."""
-        if not self._channel._declared.adopt:
+        if not self._props.adopt_existing:
             return []
-        policy = self._channel._default().cfn_options.deletion_policy
+        policy = self._channel._resource.cfn_options.deletion_policy
         if policy is CfnDeletionPolicy.DELETE:
-            warn(self._channel, "adoptedChannelIsDestroyed", _LOST.format("DESTROY"))
+            add_warning(self._channel, "adoptedChannelIsDestroyed", _WOULD_BE_DELETED.format("DESTROY"))
         retained_late = policy is CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
-        return _removal_problems(retained_late, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        return _validate_removal_policy(retained_late, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

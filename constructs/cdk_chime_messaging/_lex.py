@@ -17,7 +17,9 @@ from aws_cdk import Fn, Stack
 from aws_cdk import aws_lex as lex
 from constructs import Construct
 
-from cdk_chime_messaging import _validation as rules
+from cdk_chime_messaging._arns import find_account
+from cdk_chime_messaging._errors import ChannelError
+from cdk_chime_messaging._tokens import is_unresolved
 
 _ALIAS_ACTIONS = ["lex:PutSession", "lex:DeleteSession", "lex:RecognizeText"]
 _BOT_ACTIONS = ["lex:*"]
@@ -26,20 +28,22 @@ _BOT_ACTIONS = ["lex:*"]
 def allow_invoke(construct: Construct, app_instance_arn: str, alias_arn: str) -> list[lex.CfnResourcePolicy]:
     """Allow all bots of an app instance to invoke a Lex bot by an alias; each has one policy, in a stack."""
     return [
-        _policy(construct, app_instance_arn, _bot_of(alias_arn), _BOT_ACTIONS),
-        _policy(construct, app_instance_arn, alias_arn, _ALIAS_ACTIONS),
+        _find_or_create_policy(construct, app_instance_arn, _get_bot_arn(alias_arn), _BOT_ACTIONS),
+        _find_or_create_policy(construct, app_instance_arn, alias_arn, _ALIAS_ACTIONS),
     ]
 
 
-def _bot_of(alias_arn: str) -> str:
+def _get_bot_arn(alias_arn: str) -> str:
     """Return the ARN of the bot of an alias: arn:aws:lex:REGION:ACCOUNT:bot-alias/BOT/ALIAS."""
-    if not rules.unknown(alias_arn):
+    if not is_unresolved(alias_arn):
         return alias_arn.rpartition("/")[0].replace(":bot-alias/", ":bot/")
     before = Fn.select(0, Fn.split(":bot-alias/", alias_arn))
     return f"{before}:bot/{Fn.select(1, Fn.split('/', alias_arn))}"
 
 
-def _policy(construct: Construct, app_instance_arn: str, arn: str, actions: list[str]) -> lex.CfnResourcePolicy:
+def _find_or_create_policy(
+    construct: Construct, app_instance_arn: str, arn: str, actions: list[str]
+) -> lex.CfnResourcePolicy:
     stack = Stack.of(construct)
     statement = {
         "Effect": "Allow",
@@ -47,7 +51,7 @@ def _policy(construct: Construct, app_instance_arn: str, arn: str, actions: list
         "Action": actions,
         "Resource": arn,
         "Condition": {
-            "StringEquals": {"AWS:SourceAccount": rules.account_of(app_instance_arn) or stack.account},
+            "StringEquals": {"AWS:SourceAccount": find_account(app_instance_arn) or stack.account},
             "ArnLike": {"AWS:SourceArn": f"{app_instance_arn}/bot/*"},
         },
     }
@@ -59,5 +63,5 @@ def _policy(construct: Construct, app_instance_arn: str, arn: str, actions: list
         return lex.CfnResourcePolicy(stack, id_, resource_arn=arn, policy=document)
     if stack.resolve(found.policy) != stack.resolve(document):
         text = f"allow_lex_invoke: {arn!r} has a policy for another app instance already, and can have but one"
-        raise rules.ChannelError(construct.node.path, [text])
+        raise ChannelError(construct.node.path, [text])
     return found

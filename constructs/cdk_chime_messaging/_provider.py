@@ -14,26 +14,33 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+from typing_extensions import deprecated
 
-from cdk_chime_messaging import _asset, _permissions
-from cdk_chime_messaging._arns import app_instance_of_channel
-from cdk_chime_messaging._findings import acknowledge, acknowledge_wildcard
-from cdk_chime_messaging._one_resource import one_resource
-from cdk_chime_messaging._order import Order
+from cdk_chime_messaging import _asset
+from cdk_chime_messaging._dependencies import BearerDependencies
+from cdk_chime_messaging._permissions import (
+    Access,
+    AdminAccess,
+    AttachmentAccess,
+    ChannelAccess,
+    RetentionAccess,
+    StreamingAccess,
+)
+from cdk_chime_messaging._suppressions import suppress, suppress_wildcard
 
-MAX_EVENT_AGE = 540
-"""Seconds: an event that Lambda throttles is tried again after pauses that grow from 1 second to 5 minutes. If they
+MAX_EVENT_AGE_SECONDS = 540
+"""An event that Lambda throttles is tried again after pauses that grow from 1 second to 5 minutes. If they
 double, the last try within this age comes after 511. See ARCHITECTURE.md, "How long a request can act"."""
-TIMEOUT = 900
-"""Seconds: a Delete that overtakes its Create waits 795 until that Create can act no more; a standard function may
+TIMEOUT_SECONDS = 900
+"""A Delete that overtakes its Create waits 795 until that Create can act no more; a standard function may
 have 900."""
-SERVICE_TIMEOUT = MAX_EVENT_AGE + TIMEOUT + 60
-"""Seconds that CloudFormation waits for an answer: an event's age, the Lambda's timeout and a minute."""
+SERVICE_TIMEOUT_SECONDS = MAX_EVENT_AGE_SECONDS + TIMEOUT_SECONDS + 60
+"""How long CloudFormation waits for an answer: an event's age, the Lambda's timeout and a minute."""
 _ID = "ChimeMessagingProvider"
 
 
-_known: WeakKeyDictionary[Construct, ChannelProvider] = WeakKeyDictionary()
-"""The provider of each scope that has asked for one: a look into the construct tree takes longer."""
+_cache: WeakKeyDictionary[Construct, ChannelProvider] = WeakKeyDictionary()
+"""The provider of each scope that has asked for one: to find it in the tree takes three calls into jsii."""
 
 
 class ChannelProvider(Construct):
@@ -69,7 +76,7 @@ class ChannelProvider(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - CDK's own name
+        id: str,
         *,
         runtime: lambda_.Runtime | None = None,
         memory_size: int = 256,
@@ -82,11 +89,11 @@ class ChannelProvider(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, id)
-        self._policies: dict[tuple[Construct, str, str], tuple[iam.Grant, Order, str]] = {}
+        self._bindings: dict[tuple[Construct, Access], tuple[iam.Grant, BearerDependencies, str]] = {}
         self._log_group = log_group or logs.LogGroup(
             self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY
         )
-        self.role: iam.IRole = role or self._new_role(permissions_boundary, in_vpc=vpc is not None)
+        self.role: iam.IRole = role or self._create_role(permissions_boundary, in_vpc=vpc is not None)
         """The role that the Lambda runs as."""
         self.function = lambda_.Function(
             self,
@@ -97,12 +104,12 @@ class ChannelProvider(Construct):
             runtime=runtime or _newest_python(),
             architecture=lambda_.Architecture.ARM_64,
             memory_size=memory_size,
-            timeout=Duration.seconds(TIMEOUT),
+            timeout=Duration.seconds(TIMEOUT_SECONDS),
             # One retry brings a request to its end whose first delivery ended in an error of the function. More
             # retries, or older events, could make a channel after its Delete has gone: see ARCHITECTURE.md, "How
             # long a request can act".
             retry_attempts=1,
-            max_event_age=Duration.seconds(MAX_EVENT_AGE),
+            max_event_age=Duration.seconds(MAX_EVENT_AGE_SECONDS),
             role=self.role,
             log_group=self._log_group,
             vpc=vpc,
@@ -117,14 +124,14 @@ class ChannelProvider(Construct):
 
     @staticmethod
     def of(scope: Construct) -> ChannelProvider:
-        """Give the provider of the stack that `scope` is in; makes it when it is not there yet."""
-        known = _known.get(scope)
-        if known is None:
+        """Return the provider of the stack that `scope` is in; it is created with the first use."""
+        provider = _cache.get(scope)
+        if provider is None:
             stack = Stack.of(scope)
             found = stack.node.try_find_child(_ID)
-            known = found if isinstance(found, ChannelProvider) else ChannelProvider(stack, _ID)
-            _known[scope] = known
-        return known
+            provider = found if isinstance(found, ChannelProvider) else ChannelProvider(stack, _ID)
+            _cache[scope] = provider
+        return provider
 
     @cached_property
     def service_token(self) -> str:
@@ -134,9 +141,9 @@ class ChannelProvider(Construct):
     @cached_property
     def service_timeout(self) -> Duration:
         """How long CloudFormation waits for an answer."""
-        return Duration.seconds(SERVICE_TIMEOUT)
+        return Duration.seconds(SERVICE_TIMEOUT_SECONDS)
 
-    def _new_role(self, boundary: iam.IManagedPolicy | None, *, in_vpc: bool) -> iam.Role:
+    def _create_role(self, boundary: iam.IManagedPolicy | None, *, in_vpc: bool) -> iam.Role:
         vpc_access = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaVPCAccessExecutionRole")
         role = iam.Role(
             self,
@@ -156,91 +163,89 @@ class ChannelProvider(Construct):
             },
         )
         if in_vpc:
-            acknowledge(
+            suppress(
                 role,
                 "AwsSolutions::AwsSolutions-IAM4",
                 "AWS's own policy for network interfaces of a Lambda in a VPC",
             )
         return role
 
-    def allow_channels(self, resource: Construct, app_instance_arn: str, bearer: str, *, scope: Construct) -> None:
-        """Let the Lambda manage channels of an app instance by a bearer, before `resource` and until after it.
+    def bind(self, resource: Construct, access: Access, *, scope: Construct | None = None) -> None:
+        """Allow the Lambda what a custom resource needs, before it is created and until after it is deleted.
 
-        `scope` is what `resource` is in: channels that share it need no more than one call into jsii here.
+        The constructs of this package call this themselves.
+
+        Args:
+            resource: The custom resource.
+            access: What it needs.
+            scope: What `resource` is in. Resources of one scope with equal `access` need no more than one call into
+                jsii here, of 0.4 ms. Default: the resource itself.
         """
-        known = (scope, app_instance_arn, bearer)
-        if known not in self._policies:
-            statements = _permissions.for_channels(
-                one_resource(scope, "app instance", app_instance_arn), one_resource(scope, "identity", bearer)
-            )
-            policy = self._policy(scope, "Channels", (app_instance_arn, bearer), statements)
-            # The same statement once more, which CDK leaves out, for what it gives: a dependency in one call.
-            grant = iam.Grant.add_to_principal(
-                grantee=policy, actions=statements[0].actions, resource_arns=statements[0].resources
-            )
-            order = Order.of(scope)
-            self._policies[known] = (grant, order, order.key(bearer))
-        grant, order, key = self._policies[known]
+        scope = resource if scope is None else scope
+        binding = self._bindings.get((scope, access))
+        if binding is None:
+            binding = self._bindings[scope, access] = self._create_binding(scope, access)
+        grant, dependencies, key = binding
         grant.apply_before(resource)
-        order.then(resource, key)
+        dependencies.requires(resource, key, *access.requires)
+        if access.provides is not None:
+            dependencies.provides(resource, access.identity, access.provides)
 
-    def allow_admins(self, resource: Construct, app_instance_arn: str, admin_arn: str) -> None:
-        """Let the Lambda make and unmake an admin, before `resource` and until after it."""
-        statements = _permissions.for_admins(
-            one_resource(resource, "app instance", app_instance_arn), one_resource(resource, "identity", admin_arn)
+    def _create_binding(self, scope: Construct, access: Access) -> tuple[iam.Grant, BearerDependencies, str]:
+        statements = access.create_statements(scope)
+        policy = self._find_or_create_policy(Stack.of(scope), access, statements)
+        # The same statement once more, which CDK leaves out, for what it returns: a dependency in one call.
+        grant = iam.Grant.add_to_principal(
+            grantee=policy, actions=statements[0].actions, resource_arns=statements[0].resources
         )
-        self._allow(resource, "Admins", (app_instance_arn, admin_arn), statements)
-        order = Order.of(resource)
-        order.then(resource, order.key(admin_arn), ("user",))
-        order.first(resource, admin_arn, "right")
+        dependencies = BearerDependencies.of(scope)
+        return grant, dependencies, dependencies.key(access.identity)
 
-    def allow_attachments(
-        self, resource: Construct, kind: str, channel_arn: str, bearer: str, app_instance_arn: str
-    ) -> None:
-        """Let the Lambda attach one kind of thing to a channel, before `resource` and until after it."""
-        channel = one_resource(resource, "channel", channel_arn)
-        app = app_instance_of_channel(channel) if channel != channel_arn else app_instance_arn
-        statements = _permissions.for_attachments(kind, channel, one_resource(resource, "identity", bearer), app)
-        self._allow(resource, "Attachments", (kind, channel_arn, bearer), statements)
-        order = Order.of(resource)
-        order.then(resource, order.key(bearer))
-
-    def allow_retention(self, resource: Construct, app_instance_arn: str) -> None:
-        """Let the Lambda set and clear the retention of an app instance, before `resource` and until after it."""
-        statements = _permissions.for_retention(one_resource(resource, "app instance", app_instance_arn))
-        self._allow(resource, "Retention", (app_instance_arn,), statements)
-
-    def allow_streaming(self, resource: Construct, app_instance_arn: str, stream_arns: list[str]) -> None:
-        """Let the Lambda stream an app instance's data, before `resource` and until after it."""
-        statements = _permissions.for_streaming(
-            one_resource(resource, "app instance", app_instance_arn),
-            [one_resource(resource, "stream", arn) for arn in stream_arns],
-        )
-        self._allow(resource, "Streaming", (app_instance_arn, *stream_arns), statements)
-
-    def _allow(
-        self, resource: Construct, kind: str, about: tuple[str, ...], statements: list[iam.PolicyStatement]
-    ) -> None:
-        resource.node.add_dependency(self._policy(resource, kind, about, statements))
-
-    def _policy(
-        self, scope: Construct, kind: str, about: tuple[str, ...], statements: list[iam.PolicyStatement]
+    def _find_or_create_policy(
+        self, stack: Stack, access: Access, statements: list[iam.PolicyStatement]
     ) -> iam.Policy:
-        # One policy for all that is about the same, in the resource's own stack. Its id derives from that: with
+        # One policy for all with the same subjects, in the resource's own stack. Its id derives from these: with
         # another bearer comes another policy, and the old one stays until CloudFormation's cleanup.
-        stack = Stack.of(scope)
-        told = json.dumps([stack.node.addr, self.node.addr, stack.resolve(list(about))], sort_keys=True)
-        id_ = f"Chime{kind}{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        subjects = stack.resolve(list(access.subjects))
+        text = json.dumps([stack.node.addr, self.node.addr, subjects], sort_keys=True)
+        id_ = f"Chime{access.policy_name}{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         policy = stack.node.try_find_child(id_)
         if not isinstance(policy, iam.Policy):
             policy = iam.Policy(stack, id_, statements=statements, roles=[self.role])
             for arn in (arn for statement in statements for arn in statement.resources if arn.endswith("/*")):
-                acknowledge_wildcard(policy, arn)
+                suppress_wildcard(policy, arn)
         return policy
+
+    @deprecated("ChannelProvider.allow_channels is deprecated: constructs of this package bind() themselves")
+    def allow_channels(self, resource: Construct, app_instance_arn: str, bearer: str, *, scope: Construct) -> None:
+        """Allow the Lambda to manage channels of an app instance by a bearer; deprecated."""
+        self.bind(resource, ChannelAccess(app_instance_arn, bearer), scope=scope)
+
+    @deprecated("ChannelProvider.allow_admins is deprecated: constructs of this package bind() themselves")
+    def allow_admins(self, resource: Construct, app_instance_arn: str, admin_arn: str) -> None:
+        """Allow the Lambda to make and remove an admin; deprecated."""
+        self.bind(resource, AdminAccess(app_instance_arn, admin_arn))
+
+    @deprecated("ChannelProvider.allow_attachments is deprecated: constructs of this package bind() themselves")
+    def allow_attachments(
+        self, resource: Construct, kind: str, channel_arn: str, bearer: str, app_instance_arn: str
+    ) -> None:
+        """Allow the Lambda to attach one kind of thing to a channel; deprecated."""
+        self.bind(resource, AttachmentAccess(kind, channel_arn, bearer, app_instance_arn))
+
+    @deprecated("ChannelProvider.allow_retention is deprecated: constructs of this package bind() themselves")
+    def allow_retention(self, resource: Construct, app_instance_arn: str) -> None:
+        """Allow the Lambda to set and clear the retention of an app instance; deprecated."""
+        self.bind(resource, RetentionAccess(app_instance_arn))
+
+    @deprecated("ChannelProvider.allow_streaming is deprecated: constructs of this package bind() themselves")
+    def allow_streaming(self, resource: Construct, app_instance_arn: str, stream_arns: list[str]) -> None:
+        """Allow the Lambda to stream an app instance's data; deprecated."""
+        self.bind(resource, StreamingAccess(app_instance_arn, tuple(stream_arns)))
 
 
 def _newest_python() -> lambda_.Runtime:
-    """Give the newest Python runtime that the installed aws-cdk-lib has a name for.
+    """Return the newest Python runtime that the installed aws-cdk-lib has a name for.
 
     Runtime.determine_latest_python_runtime lags behind: it waits for the last of all regions.
     """

@@ -1,23 +1,18 @@
-"""The words of channels: enumerations and small values, spelled as in the API."""
+"""Enumerations and small values of the API, spelled as there."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any, TypeAlias
 
 from aws_cdk import Duration
 
-if TYPE_CHECKING:  # slow to import, and needed by few
-    from aws_cdk import aws_lambda as lambda_
-    from aws_cdk import aws_lex as lex
-    from aws_cdk.interfaces import aws_lambda as lambda_refs
-    from aws_cdk.interfaces import aws_lex as lex_refs
+from cdk_chime_messaging._refs import FunctionLike, LexBotAliasLike
 
-FunctionLike: TypeAlias = "str | lambda_.IFunction | lambda_.CfnFunction | lambda_refs.IFunctionRef"
-"""A Lambda: its ARN, CDK's L2 or L1, or anything that refers to one."""
-LexBotAliasLike: TypeAlias = "str | lex.CfnBotAlias | lex_refs.IBotAliasRef"
-"""An Amazon Lex V2 bot alias: its ARN, CDK's L1, or anything that refers to one."""
+Metadata: TypeAlias = str | Mapping[str, Any] | Sequence[Any] | None
+"""Metadata: text, or what is written as JSON; None for none."""
 
 
 class ChannelMode(Enum):
@@ -58,8 +53,8 @@ class ExpirationSettings:
     channel acts as before, and extending the expiration keeps it.
 
     Args:
-        expiration: After how many whole days, 1–5475.
-        criterion: Counted from when.
+        expiration: After how many whole days, 1–5475 (botocore's model, ExpirationDays).
+        criterion: From when the days are counted.
     """
 
     expiration: Duration

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
-from aws_cdk.interfaces import aws_chime as refs
 from constructs import IConstruct, Node
+from typing_extensions import deprecated
 
-from cdk_chime_messaging import _validation as rules
-from cdk_chime_messaging._arns import IdentityLike, identity_arn
-from cdk_chime_messaging._one_resource import one_resource
+from cdk_chime_messaging._errors import ChannelError, raise_errors
+from cdk_chime_messaging._policy_arn import to_policy_arn
+from cdk_chime_messaging._refs import ChannelFlowLike, IdentityLike, to_identity_arn
 from cdk_chime_messaging._types import ChannelMembershipType
+from cdk_chime_messaging._validation import validate_as_user
 
-ChannelFlowLike: TypeAlias = "str | chime.CfnChannelFlow | refs.IChannelFlowRef"
-"""A channel flow: its ARN, a ChannelFlow, CDK's L1, or anything that refers to one."""
-
-READ = (
+_READ_ACTIONS = (
     "chime:DescribeChannel",
     "chime:DescribeChannelMembership",
     "chime:GetChannelMembershipPreferences",
@@ -29,10 +26,10 @@ READ = (
     "chime:ListChannelMessages",
     "chime:UpdateChannelReadMarker",
 )
-SEND = ("chime:SendChannelMessage", "chime:UpdateChannelMessage", "chime:RedactChannelMessage")
+_SEND_ACTIONS = ("chime:SendChannelMessage", "chime:UpdateChannelMessage", "chime:RedactChannelMessage")
 # What moderators do; by AWS's table (developer guide, "Understanding authorization by role") members, too, remove
 # members, and add them when UNRESTRICTED.
-MODERATE = (
+_MODERATE_ACTIONS = (
     "chime:BatchCreateChannelMembership",
     "chime:CreateChannelBan",
     "chime:CreateChannelMembership",
@@ -43,7 +40,7 @@ MODERATE = (
     "chime:ListChannelBans",
     "chime:ListChannelModerators",
 )
-MANAGE = (
+_MANAGE_ACTIONS = (
     "chime:CreateChannelModerator",
     "chime:DeleteChannel",
     "chime:DeleteChannelMessage",  # admins only
@@ -70,18 +67,19 @@ class IChannel(Protocol):
         """The ARN of the app instance that the channel is in."""
 
     def add_member(
-        self,
-        user: IdentityLike,
-        *,
-        type: ChannelMembershipType = ChannelMembershipType.DEFAULT,  # noqa: A002
+        self, user: IdentityLike, *, type: ChannelMembershipType = ChannelMembershipType.DEFAULT
     ) -> None:
         """Make a user or bot a member; a HIDDEN one reads messages, sees no other members, and cannot send."""
 
     def add_moderator(self, user: IdentityLike) -> None:
         """Make a user or bot a moderator, which does not make it a member."""
 
-    def ban(self, user: IdentityLike) -> None:
+    def add_ban(self, user: IdentityLike) -> None:
         """Ban a user: their membership ends, and they cannot come back."""
+
+    @deprecated("ban() is deprecated: use add_ban()")
+    def ban(self, user: IdentityLike) -> None:
+        """Ban a user; deprecated, use `add_ban`."""
 
     def associate_flow(self, flow: ChannelFlowLike) -> None:
         """Let a channel flow process the channel's messages."""
@@ -93,10 +91,14 @@ class IChannel(Protocol):
         as_user: IdentityLike,
         when_channel_tagged: Mapping[str, str] | None = None,
     ) -> iam.Grant:
-        """Allow actions on the channel in the name of a user."""
+        """Allow the `actions` on the channel in the name of a user."""
 
     def grant_read(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow reading the channel, its messages and members in the name of a user."""
+        """Allow reading the channel, its messages and members in the name of a user.
+
+        Actions: DescribeChannel, DescribeChannelMembership, GetChannelMembershipPreferences, GetChannelMessage,
+        GetChannelMessageStatus, ListChannelMemberships, ListChannelMessages, UpdateChannelReadMarker.
+        """
 
     def grant_send(
         self,
@@ -105,22 +107,29 @@ class IChannel(Protocol):
         as_user: IdentityLike,
         when_channel_tagged: Mapping[str, str] | None = None,
     ) -> iam.Grant:
-        """Allow sending messages, and changing and redacting them, in the name of a user."""
+        """Allow sending messages, and changing and redacting them, in the name of a user.
+
+        Actions: SendChannelMessage, UpdateChannelMessage, RedactChannelMessage.
+        """
 
     def grant_moderate(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow what a moderator may: managing members and bans, redacting messages, in the name of a user."""
+        """Allow what a moderator may: managing members and bans, redacting messages, in the name of a user.
+
+        Actions: those of `grant_read` and `grant_send`, and BatchCreateChannelMembership, CreateChannelBan,
+        CreateChannelMembership, DeleteChannelBan, DeleteChannelMembership, DescribeChannelBan,
+        DescribeChannelModerator, ListChannelBans, ListChannelModerators.
+        """
 
     def grant_manage(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
-        """Allow settings, members, moderators, bans, messages and deletion in the name of an admin."""
+        """Allow settings, members, moderators, bans, messages and deletion in the name of an admin.
+
+        Actions: those of `grant_moderate`, and CreateChannelModerator, DeleteChannel, DeleteChannelMessage,
+        DeleteChannelModerator, PutChannelExpirationSettings, UpdateChannel.
+        """
 
 
-def flow_arn(flow: ChannelFlowLike) -> str:
-    """Give the ARN of a channel flow."""
-    return flow if isinstance(flow, str) else flow.channel_flow_ref.channel_flow_arn
-
-
-class Grants(ABC):
-    """What owned and imported channels have in common."""
+class ChannelBase(ABC):
+    """The base of owned and imported channels: their grants."""
 
     @property
     @abstractmethod
@@ -136,6 +145,15 @@ class Grants(ABC):
     @abstractmethod
     def app_instance_arn(self) -> str:
         """The ARN of the app instance that the channel is in."""
+
+    @abstractmethod
+    def add_ban(self, user: IdentityLike) -> None:
+        """Ban a user: their membership ends, and they cannot come back."""
+
+    @deprecated("ban() is deprecated: use add_ban()")
+    def ban(self, user: IdentityLike) -> None:
+        """Ban a user; deprecated, use `add_ban`."""
+        self.add_ban(user)
 
     def grant(
         self,
@@ -164,9 +182,9 @@ class Grants(ABC):
         Raises:
             ChannelError: `as_user` is not one user or bot of this app instance, or `when_channel_tagged` is empty.
         """
-        where = _construct(grantee) or self.node.scope or self.node.root
-        bearer = _bearer_in_policy(where, as_user, self.node.path, self.app_instance_arn)
-        channel = self._arn_in_policy(where)
+        scope = _find_construct(grantee) or self.node.scope or self.node.root
+        bearer = _to_bearer_arn(scope, as_user, self.node.path, self.app_instance_arn)
+        channel = self._to_policy_arn(scope)
         if when_channel_tagged is None:
             return iam.Grant.add_to_principal(
                 grantee=grantee, actions=list(actions), resource_arns=[bearer, channel]
@@ -175,7 +193,7 @@ class Grants(ABC):
         # own example of read-only channels relies on it). It is judged on each resource of a call, and the bearer
         # does not have the channel's tags: in one statement for both, the condition would deny every call.
         if not when_channel_tagged:
-            raise rules.ChannelError(self.node.path, ["when_channel_tagged must name at least one tag"])
+            raise ChannelError(self.node.path, ["when_channel_tagged must name at least one tag"])
         tags = {f"aws:ResourceTag/{key}": value for key, value in when_channel_tagged.items()}
         on_bearer = iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[bearer])
         on_channel = iam.Grant.add_to_principal(
@@ -198,7 +216,7 @@ class Grants(ABC):
         UpdateChannelReadMarker for members (not in elastic channels). By AWS's role table DescribeChannel of a
         PRIVATE channel is for admins only, while AWS's own sample application calls it in a member's name.
         """
-        return self.grant(grantee, *READ, as_user=as_user)
+        return self.grant(grantee, *_READ_ACTIONS, as_user=as_user)
 
     def grant_send(
         self,
@@ -219,7 +237,7 @@ class Grants(ABC):
             when_channel_tagged: Tags the channel must have: `{"speaking": "open"}` makes a channel read-only while
                 it is not tagged so; see `grant`. Default: no condition.
         """
-        return self.grant(grantee, *SEND, as_user=as_user, when_channel_tagged=when_channel_tagged)
+        return self.grant(grantee, *_SEND_ACTIONS, as_user=as_user, when_channel_tagged=when_channel_tagged)
 
     def grant_moderate(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
         """Allow what a moderator may, in the name of a user, who is moderator or admin; see `grant`.
@@ -229,7 +247,7 @@ class Grants(ABC):
         DescribeChannelModerator, ListChannelBans, ListChannelModerators. Moderators redact messages of others; only
         admins delete them (`grant_manage`). Sending needs a DEFAULT membership besides.
         """
-        return self.grant(grantee, *READ, *SEND, *MODERATE, as_user=as_user)
+        return self.grant(grantee, *_READ_ACTIONS, *_SEND_ACTIONS, *_MODERATE_ACTIONS, as_user=as_user)
 
     def grant_manage(self, grantee: iam.IGrantable, *, as_user: IdentityLike) -> iam.Grant:
         """Allow settings, members, moderators, bans, messages and deletion in the name of an admin; see `grant`.
@@ -241,15 +259,18 @@ class Grants(ABC):
         channel may do these, too, but not DeleteChannelMessage, and needs a membership of its own for
         CreateChannelModerator; who may call PutChannelExpirationSettings is not documented.
         """
-        return self.grant(grantee, *READ, *SEND, *MODERATE, *MANAGE, as_user=as_user)
+        actions = (*_READ_ACTIONS, *_SEND_ACTIONS, *_MODERATE_ACTIONS, *_MANAGE_ACTIONS)
+        return self.grant(grantee, *actions, as_user=as_user)
 
-    def _arn_in_policy(self, where: IConstruct) -> str:
+    def _to_policy_arn(self, scope: IConstruct) -> str:
         """Return what a policy may name for this channel: a stack's own channel is one resource."""
         return self.channel_arn
 
 
 def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:
     """Allow a user to connect to a messaging session, as an end user's role needs beside grants on channels.
+
+    Actions: GetMessagingSessionEndpoint, on `*`, as it has no resource; Connect, on the user.
 
     Args:
         grantee: Who is allowed.
@@ -258,7 +279,7 @@ def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:
     Raises:
         ChannelError: `as_user` is not one user or bot, or it is a token and `grantee` is no construct.
     """
-    bearer = _bearer_in_policy(_construct(grantee), as_user, "grant_session")
+    bearer = _to_bearer_arn(_find_construct(grantee), as_user, "grant_session")
     endpoint = iam.Grant.add_to_principal(
         grantee=grantee,
         actions=["chime:GetMessagingSessionEndpoint"],
@@ -268,18 +289,14 @@ def grant_session(grantee: iam.IGrantable, as_user: IdentityLike) -> iam.Grant:
     return endpoint.combine(connect)
 
 
-def _bearer_in_policy(
-    where: IConstruct | None, as_user: IdentityLike, path: str, app_instance_arn: str = ""
-) -> str:
+def _to_bearer_arn(scope: IConstruct | None, as_user: IdentityLike, path: str, app_instance_arn: str = "") -> str:
     """Return what a policy may name for the bearer of a grant."""
-    bearer = identity_arn(as_user)
-    problems = list(rules.as_user_problems(bearer, app_instance_arn))
-    if problems:
-        raise rules.ChannelError(path, problems)
-    return one_resource(where, "bearer", bearer)
+    bearer = to_identity_arn(as_user)
+    raise_errors(path, validate_as_user(bearer, app_instance_arn))
+    return to_policy_arn(scope, "bearer", bearer)
 
 
-def _construct(grantee: iam.IGrantable) -> IConstruct | None:
+def _find_construct(grantee: iam.IGrantable) -> IConstruct | None:
     """Return a grantee as the construct that it is; what imports a role or the like is one, too."""
-    found: Any = grantee
-    return found if isinstance(getattr(found, "node", None), Node) else None
+    construct: Any = grantee
+    return construct if isinstance(getattr(construct, "node", None), Node) else None
