@@ -277,7 +277,11 @@ def channels() -> Iterator[Case]:
         lambda at, case, user: _then(at.channel(case), lambda it: it.add_moderator(user)),
     )
     yield from _arns(
-        Channel, "ban", "bans", "User", lambda at, case, user: _then(at.channel(case), lambda it: it.ban(user))
+        Channel,
+        "add_ban",
+        "bans",
+        "User",
+        lambda at, case, user: _then(at.channel(case), lambda it: it.add_ban(user)),
     )
     yield from _arns(
         Channel,
@@ -382,7 +386,7 @@ def attachments() -> Iterator[Case]:
     for name, look, prefix in (
         ("add_member", "members", "Member"),
         ("add_moderator", "moderators", "Moderator"),
-        ("ban", "bans", "Ban"),
+        ("add_ban", "bans", "Ban"),
     ):
         yield from _arns(type(_IMPORTED), name, look, "User", _added(name, prefix))
     yield from _arns(type(_IMPORTED), "associate_flow", "flow", "Flow", _added("associate_flow", "Flow"))

@@ -90,7 +90,7 @@ def declare(stack: Stack, wanted: Wanted) -> None:
     for name in wanted.hidden:
         mine.add_member(users[name], type=ChannelMembershipType.HIDDEN)
     for name in wanted.bans:
-        mine.ban(users[name])
+        mine.add_ban(users[name])
     if wanted.flow:
         mine.associate_flow(flows[wanted.flow])
     other = chat.add_channel("Other", chime_bearer=admins["boss"], removal_policy=gone)
@@ -98,7 +98,7 @@ def declare(stack: Stack, wanted: Wanted) -> None:
     for name in wanted.others_members:
         referred.add_member(users[name])
     for name in wanted.others_bans:
-        referred.ban(users[name])
+        referred.add_ban(users[name])
     if wanted.others_flow:
         referred.associate_flow(flows[wanted.others_flow])
     for name, arn in {"Mine": mine.channel_arn, "Other": other.channel_arn}.items():

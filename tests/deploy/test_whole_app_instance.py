@@ -41,7 +41,7 @@ def everything(
     )
     support.add_member(clerk)
     if retention:
-        chat.retention(Duration.days(retention))
+        chat.add_retention(Duration.days(retention))
     made = {
         one: kinesis.Stream(
             stack, one, stream_name=f"chime-messaging-{stack.stack_name.lower()}-{one}", shard_count=2
