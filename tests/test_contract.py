@@ -1,8 +1,10 @@
-"""The contract between construct and handler: what one writes, the other reads."""
+"""The contract of library, handler and service: what one writes, the other reads, by the same limits."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk.assertions import Template
+from botocore.model import Shape
+from botocore.session import get_session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +27,17 @@ from cdk_chime_messaging import (
     ElasticChannelConfiguration,
     ExpirationCriterion,
     ExpirationSettings,
+    FallbackAction,
+    StandardMessages,
+    TargetedMessages,
+    _arns,
+    _limits,
+    _validation,
 )
-from chime_channel import _handle, _times
+from cdk_chime_messaging._app_instance_user import _validate_name as validate_user_name
+from cdk_chime_messaging._limits import Range
+from chime_channel import _arns as handler_arns
+from chime_channel import _declaration, _handle, _identity, _plan, _retention, _streaming, _times
 from chime_channel._declaration import _PARSERS, Declaration, Elastic, Expiration, parse
 from stage import Stage
 
@@ -112,7 +125,7 @@ def everything(stage: Stage) -> dict[str, Any]:
     flow = f"{stage.app}/channel-flow/11111111-1111-1111-1111-111111111111"
     chat = AppInstance.from_app_instance_arn(stack, "Chat", stage.app)
     chat.add_admin("Admin", f"{stage.app}/user/ann")
-    chat.retention(Duration.days(7))
+    chat.add_retention(Duration.days(7))
     chat.stream_to(kinesis.Stream(stack, "Stream", stream_name="chime-messaging-x", shard_count=2))
     Channel(
         stack,
@@ -128,11 +141,11 @@ def everything(stage: Stage) -> dict[str, Any]:
         expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.CREATED_TIMESTAMP),
         adopt_existing=True,
         resync="1",
-    ).ban(f"{stage.app}/user/cy")
+    ).add_ban(f"{stage.app}/user/cy")
     imported = Channel.from_channel_arn(stack, "Theirs", f"{stage.app}/channel/lobby", chime_bearer=stage.boss)
     imported.add_member(f"{stage.app}/user/ann", type=ChannelMembershipType.HIDDEN)
     imported.add_moderator(f"{stage.app}/user/bob")
-    imported.ban(f"{stage.app}/user/cy")
+    imported.add_ban(f"{stage.app}/user/cy")
     imported.associate_flow(flow)
     found: dict[str, Any] = Template.from_stack(stack).to_json()["Resources"]
     return found
@@ -282,3 +295,187 @@ def test_table_of_times_in_the_architecture_is_that_of_code_and_template() -> No
     custom = [one["Properties"] for one in resources if one["Type"].startswith("Custom::Chime")]
     assert len(custom) == len(_handle._LIVES)
     assert {int(one["ServiceTimeout"]) for one in custom} == {1500}
+
+
+SESSION = get_session()
+MESSAGING, IDENTITY = "chime-sdk-messaging", "chime-sdk-identity"
+
+
+def shape_of(path: str) -> Shape:
+    """Return what botocore's model says of a parameter, such as `CreateChannel.Tags.Key`, inside maps and lists."""
+    operation, *names = path.split(".")
+    service = IDENTITY if "AppInstance" in operation else MESSAGING
+    shape: Any = SESSION.get_service_model(service).operation_model(operation).input_shape
+    for name in names:
+        shape = (shape.member if shape.type_name == "list" else shape).members[name]
+    return shape
+
+
+RANGES: dict[str, Range] = {
+    "CreateChannel.Name": _limits.NAME_LENGTH,
+    "CreateChannel.Metadata": Range(0, _limits.MAX_METADATA_BYTES),
+    "CreateChannel.Tags": Range(1, _limits.MAX_TAGS + 1),  # one is the owner's
+    "CreateChannel.Tags.Key": _limits.TAG_KEY_LENGTH,
+    "CreateChannel.Tags.Value": _limits.TAG_VALUE_LENGTH,
+    "CreateChannel.ExpirationSettings.ExpirationDays": _limits.DAYS,
+    "CreateChannel.ElasticChannelConfiguration.MaximumSubChannels": _limits.SUB_CHANNELS,
+    "CreateChannel.ElasticChannelConfiguration.TargetMembershipsPerSubChannel": _limits.MEMBERSHIPS_PER_SUB_CHANNEL,
+    "CreateChannel.ElasticChannelConfiguration.MinimumMembershipPercentage": _limits.MEMBERSHIP_PERCENTAGE,
+    "CreateChannelFlow.Name": _limits.NAME_LENGTH,
+    "CreateChannelFlow.Processors": _limits.PROCESSORS,
+    "CreateChannelFlow.Processors.Name": _limits.NAME_LENGTH,
+    "CreateChannelFlow.Processors.ExecutionOrder": _limits.PROCESSORS,
+    "CreateAppInstance.Name": _limits.NAME_LENGTH,
+    "CreateAppInstance.Metadata": Range(0, _limits.MAX_METADATA_BYTES),
+    "CreateAppInstanceUser.Name": _limits.USER_NAME_LENGTH,
+    "CreateAppInstanceUser.Metadata": Range(0, _limits.MAX_METADATA_BYTES),
+    "CreateAppInstanceUser.ExpirationSettings.ExpirationDays": _limits.DAYS,
+    "CreateAppInstanceBot.Name": Range(0, _limits.NAME_LENGTH.maximum),
+    "CreateAppInstanceBot.Metadata": Range(0, _limits.MAX_METADATA_BYTES),
+    "PutAppInstanceRetentionSettings.AppInstanceRetentionSettings.ChannelRetentionSettings.RetentionDays": (
+        _limits.DAYS
+    ),
+}
+
+
+@pytest.mark.parametrize("path", RANGES)
+def test_length_or_number_of_the_library_is_that_of_botocores_model(path: str) -> None:
+    """When AWS moves a limit, its model says so, and this test with it."""
+    metadata = shape_of(path).metadata
+    assert Range(metadata.get("min", 0), metadata.get("max")) == RANGES[path]
+
+
+def by_pattern(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    """Return a check of a whole text."""
+    return lambda text: pattern.fullmatch(text) is not None
+
+
+def by_validation(validate: Callable[[str], Iterator[str]]) -> Callable[[str], bool]:
+    """Return a check by one of the library's validations."""
+    return lambda text: not list(validate(text))
+
+
+LEX_BOT_ALIAS = "arn:aws:lex:us-east-1:111122223333:bot-alias/ABCDEFGHIJ/TSTALIASID"
+FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:f"
+LEX = "CreateAppInstanceBot.Configuration.Lex."
+PATTERNS: dict[str, tuple[Callable[[str], bool], tuple[str, ...]]] = {
+    # a parameter: the library's check, and examples whose neighbours are looked at
+    "CreateChannel.Name": (by_validation(_validation.validate_name), ("n", "n" * 256, "\U0001f389")),
+    # The service counts bytes: how many is another test's matter.
+    "CreateChannel.Metadata": (by_validation(_validation.validate_metadata), ("", "ab", "m" * 500)),
+    "CreateChannel.ChannelId": (by_pattern(_limits.ID), ("c", "a:b", "c" * 64)),
+    "CreateChannel.ClientRequestToken": (by_pattern(_limits.CLIENT_REQUEST_TOKEN), ("ab", "a" * 64)),
+    "CreateAppInstanceUser.AppInstanceUserId": (by_pattern(_limits.ID), ("u", "u@b", "u" * 64)),
+    "CreateAppInstanceUser.Name": (by_validation(validate_user_name), ("n", " n ", "n" * 100)),
+    f"{LEX}LexBotAliasArn": (by_pattern(_arns.LEX_BOT_ALIAS), (LEX_BOT_ALIAS,)),
+    f"{LEX}WelcomeIntent": (by_pattern(_limits.WELCOME_INTENT), ("a", "a_b", "a" * 100)),
+    "CreateChannelFlow.Processors.Configuration.Lambda.ResourceArn": (
+        by_pattern(_arns.FUNCTION),
+        (FUNCTION, f"{FUNCTION}:live", f"{FUNCTION}:$LATEST"),
+    ),
+}
+CHARACTERS = "".join(map(chr, range(0x100))) + "\u2028\u2029\ud7ff\ue000\ufffd\ufffe\uffff\U00010000\U0010ffff"
+
+
+def neighbours(text: str) -> Iterator[str]:
+    """Return a text, and all that are one change at its ends or in its middle away from it."""
+    yield text
+    for at in {0, 1, len(text) // 2, len(text) - 1, len(text)}:
+        if 0 <= at <= len(text):
+            yield text[:at] + text[at + 1 :]
+            for character in CHARACTERS:
+                yield text[:at] + character + text[at:]
+                yield text[:at] + character + text[at + 1 :]
+
+
+@pytest.mark.parametrize("path", PATTERNS)
+def test_text_is_taken_by_the_library_where_botocores_model_takes_it(path: str) -> None:
+    """Patterns are compared by what they take, with the lengths that belong to them."""
+    takes, examples = PATTERNS[path]
+    metadata = shape_of(path).metadata
+    # The models' patterns are Java's: `.` is no line break, and these two are code points.
+    pattern = metadata["pattern"].replace(r"\u10000-\u10FFFF", "\U00010000-\U0010ffff")
+    model = re.compile(pattern.replace(".*", "[^\n\r\x85\u2028\u2029]*"))
+
+    def is_taken_by_the_model(text: str) -> bool:
+        return metadata["min"] <= len(text) <= metadata["max"] and model.fullmatch(text) is not None
+
+    for example in examples:
+        assert is_taken_by_the_model(example)
+        differing = [text for text in neighbours(example) if takes(text) is not is_taken_by_the_model(text)]
+        assert differing == []
+
+
+ENUMERATIONS: dict[str, type[Enum]] = {
+    "CreateChannel.Mode": ChannelMode,
+    "CreateChannel.Privacy": ChannelPrivacy,
+    "CreateChannel.ExpirationSettings.ExpirationCriterion": ExpirationCriterion,
+    "CreateChannelMembership.Type": ChannelMembershipType,
+    "CreateChannelFlow.Processors.FallbackAction": FallbackAction,
+    f"{LEX}InvokedBy.StandardMessages": StandardMessages,
+    f"{LEX}InvokedBy.TargetedMessages": TargetedMessages,
+}
+
+
+@pytest.mark.parametrize("path", ENUMERATIONS)
+def test_enumeration_of_the_library_is_that_of_botocores_model(path: str) -> None:
+    """A value that AWS adds is missing here until the library has it."""
+    shape: Any = shape_of(path)
+    assert {one.value for one in ENUMERATIONS[path]} == set(shape.enum)
+    assert all(one.name == one.value for one in ENUMERATIONS[path])
+
+
+def test_expiration_of_a_user_is_counted_from_its_creation_only() -> None:
+    """The identity API has one criterion, the library refuses the other."""
+    shape: Any = shape_of("CreateAppInstanceUser.ExpirationSettings.ExpirationCriterion")
+    assert shape.enum == [ExpirationCriterion.CREATED_TIMESTAMP.value]
+
+
+def test_types_of_streamed_data_are_those_of_botocores_model() -> None:
+    """The library writes a property for each, the handler reads them."""
+    shape: Any = shape_of("PutMessagingStreamingConfigurations.StreamingConfigurations.DataType")
+    streaming = next(
+        one for one in everything(Stage()).values() if one["Type"] == "Custom::ChimeAppInstanceStreaming"
+    )
+    assert set(streaming["Properties"]["StreamArns"]) == set(shape.enum) == set(_streaming.DATA_TYPES)
+
+
+@pytest.mark.parametrize("service", [MESSAGING, IDENTITY])
+def test_regions_of_the_library_are_those_of_botocores_endpoints(service: str) -> None:
+    """Where botocore has an endpoint, an app instance can be."""
+    assert set(SESSION.get_available_regions(service)) == set(_limits.REGIONS)
+
+
+def values(enumeration: type[Enum]) -> set[str]:
+    """Return the values of an enumeration."""
+    return {one.value for one in enumeration}
+
+
+SAME: dict[str, tuple[Any, Any]] = {
+    # what the library has, what the handler has
+    "regions": (_limits.REGIONS, handler_arns.REGIONS),
+    "days": (_limits.DAYS.maximum, _retention.MAX_DAYS),
+    "characters of a name": (_limits.NAME.pattern, _declaration._NAME.pattern),
+    "token": (_limits.CLIENT_REQUEST_TOKEN.pattern, _declaration._TOKEN.pattern),
+    "channel id": (_limits.ID.pattern, handler_arns._channel_id.pattern),
+    "modes": (values(ChannelMode), set(_declaration._MODES)),
+    "privacies": (values(ChannelPrivacy), set(_declaration._PRIVACIES)),
+    "criteria of an expiration": (values(ExpirationCriterion), set(_declaration._CRITERIA)),
+    "elastic numbers": (
+        [
+            (limit.minimum, limit.maximum)
+            for limit in (_limits.SUB_CHANNELS, _limits.MEMBERSHIPS_PER_SUB_CHANNEL, _limits.MEMBERSHIP_PERCENTAGE)
+        ],
+        list(_declaration._ELASTIC.values()),
+    ),
+    "reserved tags": (_limits.RESERVED_TAG_PREFIXES[1], _identity.OWN_PREFIX),
+    "members of a batch": (shape_of("BatchCreateChannelMembership.MemberArns").metadata["max"], _plan.BATCH),
+    "members at creation": (shape_of("CreateChannel.MemberArns").metadata["max"], _plan.AT_CREATION),
+}
+
+
+@pytest.mark.parametrize("limit", SAME)
+def test_limit_stands_on_both_sides_alike(limit: str) -> None:
+    """Library and handler share no code, and so each has its own."""
+    library, handler = SAME[limit]
+    assert library == handler
