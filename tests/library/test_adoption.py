@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 from aws_cdk import Annotations, App, CfnDeletionPolicy, CfnResource, RemovalPolicies, RemovalPolicy, Stack
-from aws_cdk.assertions import Annotations as Found
-from aws_cdk.assertions import Match, Template
 
 from cdk_chime_messaging import Channel, ChannelError
+from library.builders import APP, properties, warnings
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 KEPT_BUT_FOR_ROLLBACK = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 LOST = "would delete the adopted channel and its messages if the first deployment rolled back; use RETAIN"
 
@@ -21,18 +19,6 @@ def adopted(scope: Stack, **given: Any) -> Channel:
     """Return a channel that is adopted."""
     given = {"channel_id": "lobby", "adopt_existing": True, **given}
     return Channel(scope, "Lobby", app_instance_arn=APP, chime_bearer=f"{APP}/user/boss", **given)
-
-
-def properties(stack: Stack) -> dict[str, Any]:
-    """Return the properties of the only channel."""
-    (channel,) = Template.from_stack(stack).find_resources("Custom::ChimeChannel").values()
-    found: dict[str, Any] = channel["Properties"]
-    return found
-
-
-def warnings(stack: Stack) -> list[str]:
-    """Return the texts of a stack's warnings."""
-    return [str(one.entry.data) for one in Found.from_stack(stack).find_warning("*", Match.any_value())]
 
 
 def test_adoption_is_refused_where_a_rollback_would_delete() -> None:
@@ -96,8 +82,9 @@ def test_adoption_from_another_owner_is_asked_for_in_so_many_words() -> None:
     plain, willing = Stack(App(), "Demo"), Stack(App(), "Demo")
     adopted(plain)
     adopted(willing, adopt_from_other_owner=True)
-    assert "AdoptFromOtherOwner" not in properties(plain)
-    assert (properties(willing)["AdoptExisting"], properties(willing)["AdoptFromOtherOwner"]) == (True, True)
+    assert "AdoptFromOtherOwner" not in properties(plain, "Custom::ChimeChannel")
+    channel = properties(willing, "Custom::ChimeChannel")
+    assert (channel["AdoptExisting"], channel["AdoptFromOtherOwner"]) == (True, True)
 
 
 def test_adoption_from_another_owner_needs_adoption() -> None:

@@ -1,4 +1,4 @@
-"""App instances, users, bots, flows, retention and streaming: what they synthesise, and what they refuse."""
+"""App instances, users, bots, flows, retention and streaming: what they synthesize, and what they refuse."""
 
 from __future__ import annotations
 
@@ -31,34 +31,22 @@ from cdk_chime_messaging import (
     StandardMessages,
     TargetedMessages,
 )
+from library.builders import (
+    ACCOUNT,
+    APP,
+    FUNCTION,
+    LEX_ALIAS,
+    STREAM,
+    new_stack,
+    properties,
+    resources,
+)
 
-ACCOUNT = "111122223333"
-APP = f"arn:aws:chime:us-east-1:{ACCOUNT}:app-instance/11111111-1111-1111-1111-111111111111"
-LEX = f"arn:aws:lex:us-east-1:{ACCOUNT}:bot-alias/ABCDEFGHIJ/TSTALIASID"
-STREAM = f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/chime-messaging-all"
-FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:censor"
-
-
-def new_stack(region: str = "us-east-1", **more: Any) -> Stack:
-    """Give an empty stack."""
-    return Stack(App(), "Demo", env=Environment(account=ACCOUNT, region=region), **more)
-
-
-def resources(stack: Stack, kind: str) -> dict[str, Any]:
-    """Give the resources of a type by logical id."""
-    found: dict[str, Any] = Template.from_stack(stack).find_resources(kind)
-    return found
-
-
-def only(stack: Stack, kind: str) -> dict[str, Any]:
-    """Give the properties of the only resource of a type."""
-    (resource,) = resources(stack, kind).values()
-    properties: dict[str, Any] = resource["Properties"]
-    return properties
+CLERK = LexConfiguration(LEX_ALIAS, "en_US")
 
 
 def code() -> dict[str, Any]:
-    """Give the arguments of any Lambda."""
+    """Return the arguments of any Lambda."""
     return {
         "code": lambda_.Code.from_inline("x = 1"),
         "handler": "index.x",
@@ -90,7 +78,7 @@ def above(template: dict[str, Any], name: str) -> set[str]:
     return found
 
 
-def test_app_instance() -> None:
+def test_app_instance_is_named_after_its_construct_and_kept() -> None:
     """An app instance is called after its construct, and stays when the stack goes."""
     stack = new_stack()
     AppInstance(stack, "Chat", metadata={"team": "a"})
@@ -99,7 +87,7 @@ def test_app_instance() -> None:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
-def test_removal_policy() -> None:
+def test_app_instance_and_user_leave_with_the_stack_when_told_so() -> None:
     """With DESTROY an app instance goes with its stack, as a user does without being told."""
     stack = new_stack()
     AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY).add_user("Ann")
@@ -110,7 +98,7 @@ def test_removal_policy() -> None:
     assert [r["DeletionPolicy"] for r in resources(kept, "AWS::Chime::AppInstanceUser").values()] == ["Retain"]
 
 
-def test_user() -> None:
+def test_user_has_the_id_and_name_of_its_construct_or_those_given() -> None:
     """A user has its id and name from the construct, or as given, and may expire."""
     stack = new_stack()
     chat = AppInstance.from_app_instance_arn(stack, "Chat", APP)
@@ -130,26 +118,26 @@ def test_user() -> None:
     assert ann.app_instance_user_ref.app_instance_user_arn == ann.app_instance_user_arn
 
 
-def test_bot() -> None:
+def test_bot_has_its_lex_bot_and_answers_what_it_is_configured_for() -> None:
     """A bot has its Lex bot, and answers what it is told to."""
     stack = new_stack()
-    bot = AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+    bot = AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=CLERK)
     channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=bot)
     channel.add_member(bot)
-    assert only(stack, "AWS::Chime::AppInstanceBot") == {
+    assert properties(stack, "AWS::Chime::AppInstanceBot") == {
         "AppInstanceArn": APP,
         "Name": "Clerk",
         "Configuration": {
             "Lex": {
-                "LexBotAliasArn": LEX,
+                "LexBotAliasArn": LEX_ALIAS,
                 "LocaleId": "en_US",
                 "InvokedBy": {"StandardMessages": "AUTO", "TargetedMessages": "ALL"},
             }
         },
     }
     arn = {"Fn::GetAtt": [stack.get_logical_id(bot.node.default_child), "AppInstanceBotArn"]}
-    properties = only(stack, "Custom::ChimeChannel")
-    assert (properties["ChimeBearer"], properties["MemberArns"]) == (arn, [arn])
+    channel = properties(stack, "Custom::ChimeChannel")
+    assert (channel["ChimeBearer"], channel["MemberArns"]) == (arn, [arn])
 
 
 BOT = f"arn:aws:lex:us-east-1:{ACCOUNT}:bot/ABCDEFGHIJ"
@@ -165,7 +153,11 @@ def test_bot_and_alias_of_lex_let_the_service_in_when_asked() -> None:
     """Both policies are for the bots of this app instance only, and come before the bot."""
     stack = new_stack()
     bot = AppInstanceBot(
-        stack, "Clerk", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"), allow_lex_invoke=True
+        stack,
+        "Clerk",
+        app_instance_arn=APP,
+        configuration=CLERK,
+        allow_lex_invoke=True,
     )
     common = {
         "Effect": "Allow",
@@ -178,7 +170,7 @@ def test_bot_and_alias_of_lex_let_the_service_in_when_asked() -> None:
     alias = ["lex:PutSession", "lex:DeleteSession", "lex:RecognizeText"]
     assert lex_policies(stack) == {
         BOT: [{**common, "Action": ["lex:*"], "Resource": BOT}],
-        LEX: [{**common, "Action": alias, "Resource": LEX}],
+        LEX_ALIAS: [{**common, "Action": alias, "Resource": LEX_ALIAS}],
     }
     made_after = above(Template.from_stack(stack).to_json(), stack.get_logical_id(bot.node.default_child))
     assert made_after >= set(resources(stack, "AWS::Lex::ResourcePolicy"))
@@ -187,24 +179,24 @@ def test_bot_and_alias_of_lex_let_the_service_in_when_asked() -> None:
 def test_lex_policies_are_made_only_when_asked() -> None:
     """A Lex bot may have a policy already, and can have but one."""
     stack = new_stack()
-    AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+    AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=CLERK)
     assert lex_policies(stack) == {}
 
 
 def test_bots_share_the_policies_of_one_lex_bot() -> None:
     """Two bots of one app instance, by two aliases of one Lex bot, need three policies."""
     stack = new_stack()
-    other = LEX.replace("TSTALIASID", "LIVEALIASX")
-    for id_, alias in (("A", LEX), ("B", LEX), ("C", other)):
+    other = LEX_ALIAS.replace("TSTALIASID", "LIVEALIASX")
+    for id_, alias in (("A", LEX_ALIAS), ("B", LEX_ALIAS), ("C", other)):
         lex = LexConfiguration(alias, "en_US")
         AppInstanceBot(stack, id_, app_instance_arn=APP, configuration=lex, allow_lex_invoke=True)
-    assert set(lex_policies(stack)) == {BOT, LEX, other}
+    assert set(lex_policies(stack)) == {BOT, LEX_ALIAS, other}
 
 
 def test_a_lex_bot_is_invoked_from_one_app_instance() -> None:
     """A second policy of one Lex resource is refused at synth, not by Lex."""
     stack = new_stack()
-    lex = LexConfiguration(LEX, "en_US")
+    lex = CLERK
     AppInstanceBot(stack, "A", app_instance_arn=APP, configuration=lex, allow_lex_invoke=True)
     other = APP.replace("1111-1111", "2222-2222")
     with pytest.raises(ChannelError, match="has a policy for another app instance already"):
@@ -225,7 +217,7 @@ def test_the_lex_bot_of_an_alias_in_the_same_app_is_found() -> None:
     assert set(lex_policies(stack)) == {str(bot), str(arn)}
 
 
-def test_flow() -> None:
+def test_processor_may_be_invoked_and_call_back_for_its_app_instance_only() -> None:
     """A flow's Lambda may be invoked by the service for this app instance, and may call back for its channels."""
     stack = new_stack()
     censor = lambda_.Function(stack, "Censor", **code())
@@ -268,49 +260,52 @@ def test_flow() -> None:
         if "Callback" in str(one["Action"])
     )
     assert (statement["Action"], statement["Resource"]) == ("chime:ChannelFlowCallback", f"{APP}/channel/*")
-    used = only(stack, "Custom::ChimeChannel")["ChannelFlowArn"]
+    used = properties(stack, "Custom::ChimeChannel")["ChannelFlowArn"]
     assert used == {"Fn::GetAtt": [stack.get_logical_id(flow.node.default_child), "Arn"]}
 
 
-def test_imported_processor() -> None:
+def test_imported_processor_may_be_invoked() -> None:
     """A Lambda of whose role CDK knows nothing may be invoked, whatever stands for it."""
     imported = new_stack()
     function = lambda_.Function.from_function_arn(imported, "Censor", FUNCTION)
     flow_of(imported, function)
     native = new_stack()
     flow_of(native, lambda_.CfnFunction(native, "Censor", code={"zipFile": "x"}, role="arn:aws:iam::1:role/r"))
-    assert only(imported, "AWS::Lambda::Permission")["FunctionName"] == FUNCTION
-    assert "Fn::GetAtt" in only(native, "AWS::Lambda::Permission")["FunctionName"]
+    assert properties(imported, "AWS::Lambda::Permission")["FunctionName"] == FUNCTION
+    assert "Fn::GetAtt" in properties(native, "AWS::Lambda::Permission")["FunctionName"]
     assert not resources(imported, "AWS::IAM::Policy") | resources(native, "AWS::IAM::Policy")
 
 
-def test_retention() -> None:
+def test_retention_is_in_days_by_argument_and_by_method() -> None:
     """Retention is in days, whether the app instance is given it or told it."""
     for build in (
         lambda stack: AppInstance(stack, "Chat", retention=Duration.days(30)),
-        lambda stack: AppInstance(stack, "Chat").retention(Duration.hours(720)),
+        lambda stack: AppInstance(stack, "Chat").add_retention(Duration.hours(720)),
     ):
         stack = new_stack()
         build(stack)
-        assert only(stack, "Custom::ChimeAppInstanceRetention")["RetentionDays"] == 30
+        assert properties(stack, "Custom::ChimeAppInstanceRetention")["RetentionDays"] == 30
 
 
-def test_streaming() -> None:
+def test_data_goes_to_one_stream_or_each_kind_to_its_own() -> None:
     """Messages and events of channels go to one stream, or each to its own."""
     stack = new_stack()
     chat = AppInstance(stack, "Chat")
     stream = kinesis.Stream(stack, "All", stream_name="chime-messaging-all", shard_count=2)
     chat.stream_to(stream)
     arn = {"Fn::GetAtt": [stack.get_logical_id(stream.node.default_child), "Arn"]}
-    assert only(stack, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {"Channel": arn, "ChannelMessage": arn}
-    other = new_stack("eu-west-1")
+    assert properties(stack, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {
+        "Channel": arn,
+        "ChannelMessage": arn,
+    }
+    other = new_stack(region="eu-west-1")
     AppInstance.from_app_instance_arn(other, "Chat", APP).stream_to(
         channel_message_stream=kinesis.Stream.from_stream_arn(other, "Messages", STREAM)
     )
-    assert only(other, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {"ChannelMessage": STREAM}
+    assert properties(other, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {"ChannelMessage": STREAM}
 
 
-def test_order() -> None:
+def test_channel_comes_after_admin_user_and_app_instance() -> None:
     """Channel after admin after user after app instance, though users are named by ARNs put together by hand."""
     stack = new_stack()
     chat = AppInstance(stack, "Chat")
@@ -328,7 +323,7 @@ def test_order() -> None:
     assert above(template, name(user)) == {name(chat)}
 
 
-def test_bearer_that_is_no_admin() -> None:
+def test_channel_comes_after_its_bearer_that_is_no_admin() -> None:
     """A channel comes after the user whose ARN, put together by hand, is its bearer."""
     stack = new_stack()
     channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/ann")
@@ -353,7 +348,7 @@ LIKES: dict[str, Callable[[Stack], Any]] = {
 
 
 @pytest.mark.parametrize("how", LIKES)
-def test_any_app_instance(how: str) -> None:
+def test_app_instance_is_taken_in_every_form(how: str) -> None:
     """Whatever takes an app instance takes its ARN, the L2, the L1 and references."""
     stack = new_stack()
     chat = LIKES[how](stack)
@@ -362,7 +357,7 @@ def test_any_app_instance(how: str) -> None:
     AppInstanceAdmin(stack, "Admin", app_instance_arn=chat, app_instance_admin_arn=user)
     AppInstanceRetention(stack, "Keep", app_instance_arn=chat, retention=Duration.days(1))
     AppInstanceStreaming(stack, "Stream", app_instance_arn=chat, channel_stream=STREAM)
-    AppInstanceBot(stack, "Bot", app_instance_arn=chat, configuration=LexConfiguration(LEX, "en_US"))
+    AppInstanceBot(stack, "Bot", app_instance_arn=chat, configuration=CLERK)
     ChannelFlow(stack, "Flow", app_instance_arn=chat, processors=[Processor("p", FUNCTION)])
     template = Template.from_stack(stack).to_json()
     told = [
@@ -375,18 +370,18 @@ def test_any_app_instance(how: str) -> None:
 
 
 def stream(stack: Stack, **given: Any) -> kinesis.Stream:
-    """Give a stream that is fine but for what is given."""
+    """Return a stream that is fine but for what is given."""
     return kinesis.Stream(stack, "Bad", **{"stream_name": "chime-messaging-x", "shard_count": 2, **given})
 
 
 def flow_of(stack: Stack, *functions: Any) -> ChannelFlow:
-    """Give a flow through Lambdas."""
+    """Return a flow through Lambdas."""
     processors = [Processor(f"p{number}", function) for number, function in enumerate(functions)]
     return ChannelFlow(stack, "Flow", app_instance_arn=APP, processors=processors)
 
 
 def function_elsewhere(stack: Stack) -> lambda_.Function:
-    """Give a Lambda of another stack of the same app, in another region."""
+    """Return a Lambda of another stack of the same app, in another region."""
     there = Stack(stack.node.root, "There", env=Environment(account=ACCOUNT, region="eu-central-1"))
     return lambda_.Function(there, "Censor", function_name="censor", **code())
 
@@ -419,13 +414,16 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
             s,
             "B",
             app_instance_arn=APP,
-            configuration=LexConfiguration(LEX.replace("us-east-1", "eu-central-1"), "en_US"),
+            configuration=LexConfiguration(LEX_ALIAS.replace("us-east-1", "eu-central-1"), "en_US"),
         ),
         "must be in the account and region of",
     ),
     "welcome": (
         lambda s: AppInstanceBot(
-            s, "B", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US", welcome_intent="a__b")
+            s,
+            "B",
+            app_instance_arn=APP,
+            configuration=LexConfiguration(LEX_ALIAS, "en_US", welcome_intent="a__b"),
         ),
         "got 'a__b'",
     ),
@@ -445,7 +443,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
         "in the account of its app instance, 111122223333, but is in 999999999999",
     ),
     "retention": (
-        lambda s: AppInstance(s, "Chat").retention(Duration.days(5476)),
+        lambda s: AppInstance(s, "Chat").add_retention(Duration.days(5476)),
         "retention in days must be 1–5475, got 5476",
     ),
     "retention in hours": (
@@ -453,7 +451,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
         "retention in days must be a whole number, got 1.25",
     ),
     "retention twice": (
-        lambda s: AppInstance(s, "Chat", retention=Duration.days(1)).retention(Duration.days(1)),
+        lambda s: AppInstance(s, "Chat", retention=Duration.days(1)).add_retention(Duration.days(1)),
         "declared already",
     ),
     "no stream": (lambda s: AppInstance(s, "Chat").stream_to(), "is needed"),
@@ -492,12 +490,12 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
         "must be the ARN of a Kinesis stream, got 'chime-messaging-x'",
     ),
     "banned bot": (
-        lambda s: Channel(s, "C", app_instance_arn=APP, chime_bearer=f"{APP}/user/b").ban(f"{APP}/bot/b"),
+        lambda s: Channel(s, "C", app_instance_arn=APP, chime_bearer=f"{APP}/user/b").add_ban(f"{APP}/bot/b"),
         "is a bot, but only users can be banned",
     ),
     "bot banned from an imported channel": (
-        lambda s: Channel.from_channel_arn(s, "C", f"{APP}/channel/c", chime_bearer=f"{APP}/user/b").ban(
-            AppInstanceBot(s, "B", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+        lambda s: Channel.from_channel_arn(s, "C", f"{APP}/channel/c", chime_bearer=f"{APP}/user/b").add_ban(
+            AppInstanceBot(s, "B", app_instance_arn=APP, configuration=CLERK)
         ),
         "is a bot, but only users can be banned",
     ),
@@ -505,7 +503,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case: str) -> None:
+def test_what_breaks_a_rule_is_refused_with_the_value_seen(case: str) -> None:
     """What breaks a rule is refused at synth, with the value seen."""
     build, told = REFUSED[case]
     with pytest.raises(ChannelError, match=told):
@@ -513,7 +511,7 @@ def test_refused(case: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["AppInstance", "AppInstanceUser", "AppInstanceBot", "ChannelFlow"])
-def test_region(kind: str) -> None:
+def test_native_type_is_refused_where_it_does_not_exist(kind: str) -> None:
     """Native types are refused where they do not exist, or in another region than their app instance."""
 
     def build(stack: Stack) -> None:
@@ -523,23 +521,23 @@ def test_region(kind: str) -> None:
             case "AppInstanceUser":
                 AppInstanceUser(stack, "It", app_instance_arn=APP)
             case "AppInstanceBot":
-                AppInstanceBot(stack, "It", app_instance_arn=APP, configuration=LexConfiguration(LEX, "en_US"))
+                AppInstanceBot(stack, "It", app_instance_arn=APP, configuration=CLERK)
             case _:
                 ChannelFlow(stack, "It", app_instance_arn=APP, processors=[Processor("p", FUNCTION)])
 
     with pytest.raises(ChannelError, match=f"AWS::Chime::{kind} exists in us-east-1 and eu-central-1 only"):
-        build(new_stack("eu-west-1"))
+        build(new_stack(region="eu-west-1"))
     if kind != "AppInstance":
         with pytest.raises(ChannelError, match="must be in its app instance's region, us-east-1"):
-            build(new_stack("eu-central-1"))
+            build(new_stack(region="eu-central-1"))
 
 
-def test_stream_on_demand() -> None:
+def test_stream_on_demand_is_taken() -> None:
     """A stream on demand, encrypted by default, is fine."""
     stack = new_stack()
     mode = kinesis.StreamMode.ON_DEMAND
     AppInstance(stack, "Chat").stream_to(stream(stack, shard_count=None, stream_mode=mode))
-    assert only(stack, "Custom::ChimeAppInstanceStreaming")
+    assert properties(stack, "Custom::ChimeAppInstanceStreaming")
 
 
 def test_each_kind_of_data_goes_to_its_own_stream() -> None:
@@ -566,13 +564,13 @@ def test_each_kind_of_data_goes_to_its_own_stream() -> None:
     for case, (streams, expected) in given.items():
         stack = new_stack()
         AppInstance.from_app_instance_arn(stack, "Chat", APP).stream_to(**streams)
-        assert only(stack, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == expected, case
+        assert properties(stack, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == expected, case
 
 
 def test_bot_answers_what_it_is_configured_for() -> None:
     """Welcome intent, kinds of messages and removal policy reach the template."""
     stack = new_stack()
-    lex = LexConfiguration(LEX, "de_DE", StandardMessages.MENTIONS, TargetedMessages.NONE, "Hello_There")
+    lex = LexConfiguration(LEX_ALIAS, "de_DE", StandardMessages.MENTIONS, TargetedMessages.NONE, "Hello_There")
     AppInstanceBot(
         stack,
         "Clerk",
@@ -590,7 +588,7 @@ def test_bot_answers_what_it_is_configured_for() -> None:
         "Metadata": "m",
         "Configuration": {
             "Lex": {
-                "LexBotAliasArn": LEX,
+                "LexBotAliasArn": LEX_ALIAS,
                 "LocaleId": "de_DE",
                 "WelcomeIntent": "Hello_There",
                 "InvokedBy": {"StandardMessages": "MENTIONS", "TargetedMessages": "NONE"},
@@ -604,7 +602,11 @@ def test_lex_lets_in_the_account_of_the_app_instance() -> None:
     stack, agnostic = new_stack(), Stack(App(), "Demo")
     for one, app in ((stack, APP), (agnostic, f"arn:aws:chime:us-east-1:{ACCOUNT}:app-instance/1")):
         AppInstanceBot(
-            one, "Clerk", app_instance_arn=app, configuration=LexConfiguration(LEX, "en_US"), allow_lex_invoke=True
+            one,
+            "Clerk",
+            app_instance_arn=app,
+            configuration=CLERK,
+            allow_lex_invoke=True,
         )
         accounts = {
             str(statement["Condition"]["StringEquals"]["AWS:SourceAccount"])
@@ -641,7 +643,7 @@ def test_setting_of_what_is_no_app_instance_is_refused(what: str, app: str) -> N
 def test_user_of_an_app_instance_in_its_own_region_is_taken() -> None:
     """Both regions of the service have users, bots and flows."""
     europe = APP.replace("us-east-1", "eu-central-1")
-    stack = new_stack("eu-central-1")
+    stack = new_stack(region="eu-central-1")
     AppInstanceUser(stack, "ann", app_instance_arn=europe)
     ChannelFlow(
         stack,
@@ -649,4 +651,4 @@ def test_user_of_an_app_instance_in_its_own_region_is_taken() -> None:
         app_instance_arn=europe,
         processors=[Processor("p", FUNCTION.replace("us-east-1", "eu-central-1"))],
     )
-    assert only(stack, "AWS::Chime::AppInstanceUser")["AppInstanceArn"] == europe
+    assert properties(stack, "AWS::Chime::AppInstanceUser")["AppInstanceArn"] == europe

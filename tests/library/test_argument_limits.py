@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Environment, Fn, Stack, Tags
+from aws_cdk import App, CfnParameter, Duration, Fn, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
@@ -35,19 +35,10 @@ from cdk_chime_messaging import (
     LexConfiguration,
     Processor,
 )
+from library.builders import ACCOUNT, APP, BOSS, FUNCTION, LEX_ALIAS, LOBBY, new_stack
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-BOSS = f"{APP}/user/boss"
-LOBBY = f"{APP}/channel/lobby"
-LEX = "arn:aws:lex:us-east-1:111122223333:bot-alias/ABCDEFGHIJ/TSTALIASID"
-CENSOR = "arn:aws:lambda:us-east-1:111122223333:function:censor"
 CREATED, LAST_MESSAGE = ExpirationCriterion.CREATED_TIMESTAMP, ExpirationCriterion.LAST_MESSAGE_TIMESTAMP
 Build = Callable[[Stack], Any]
-
-
-def new_stack() -> Stack:
-    """Return an empty stack."""
-    return Stack(App(), "Demo", env=Environment(account="111122223333", region="us-east-1"))
 
 
 def channel(**given: Any) -> Build:
@@ -65,13 +56,13 @@ def user(id_: str = "ann", **given: Any) -> Build:
     return lambda stack: AppInstanceUser(stack, id_, app_instance_arn=APP, **given)
 
 
-def bot(*, lex: str = LEX, locale_id: str = "en_US", intent: str | None = None, **given: Any) -> Build:
+def bot(*, lex: str = LEX_ALIAS, locale_id: str = "en_US", intent: str | None = None, **given: Any) -> Build:
     """Return what makes a bot."""
     configuration = LexConfiguration(lex, locale_id, welcome_intent=intent)
     return lambda stack: AppInstanceBot(stack, "It", app_instance_arn=APP, configuration=configuration, **given)
 
 
-def flow(*, count: int = 1, processor: str = "p", function: str = CENSOR, **given: Any) -> Build:
+def flow(*, count: int = 1, processor: str = "p", function: str = FUNCTION, **given: Any) -> Build:
     """Return what makes a channel flow."""
     processors = [Processor(processor, function)] * count
     return lambda stack: ChannelFlow(stack, "It", app_instance_arn=APP, processors=processors, **given)
@@ -241,14 +232,22 @@ LIMITS: dict[str, tuple[Build, Build, str]] = {
     "bot's intent, at most": (bot(intent="a" * 100), bot(intent="a" * 101), "welcome_intent must be 1–100"),
     "bot's intent, its begin": (bot(intent="a_b_"), bot(intent="_a"), "welcome_intent must be 1–100"),
     "bot's language": (bot(locale_id="e"), bot(locale_id=""), "locale_id must not be empty"),
-    "bot's account": (bot(), bot(lex=LEX.replace("111122223333", "444455556666")), "must be in the account and"),
+    "bot's account": (
+        bot(),
+        bot(lex=LEX_ALIAS.replace(ACCOUNT, "444455556666")),
+        "must be in the account and",
+    ),
     "flow's name, at least": (flow(name="n"), flow(name=""), "has 0"),
     "flow's name, at most": (flow(name="n" * 256), flow(name="n" * 257), "has 257"),
     "processors, at least": (flow(count=1), flow(count=0), "must be 1–3, got 0"),
     "processors, at most": (flow(count=3), flow(count=4), "must be 1–3, got 4"),
     "processor's name, at least": (flow(processor="n"), flow(processor=""), r"processors\[0\]: name .* has 0"),
     "processor's name, at most": (flow(processor="n" * 256), flow(processor="n" * 257), r"\[0\]: name .* has 257"),
-    "processor's version": (flow(function=f"{CENSOR}:live"), flow(function=f"{CENSOR}:"), "must be the ARN of a"),
+    "processor's version": (
+        flow(function=f"{FUNCTION}:live"),
+        flow(function=f"{FUNCTION}:"),
+        "must be the ARN of a",
+    ),
     "stream's name, its begin": (
         stream("chime-messaging-"),
         stream("my-chime-messaging-x"),
@@ -354,12 +353,12 @@ TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], st
         lambda one: [
             each(1000, lambda c: c.add_moderator, 34)(one),
             each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one),
-            one.ban(f"{APP}/user/{'b' * 34}"),
+            one.add_ban(f"{APP}/user/{'b' * 34}"),
         ],
         lambda one: [
             each(1000, lambda c: c.add_moderator, 34)(one),
             each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one),
-            one.ban(f"{APP}/user/{'b' * 35}"),
+            one.add_ban(f"{APP}/user/{'b' * 35}"),
         ],
         "take 100001 characters, at most 100000",
     ),
@@ -391,7 +390,7 @@ def test_what_comes_late_is_counted_too(limit: str) -> None:
         late(beyond)
 
 
-@pytest.mark.parametrize("kind", ["add_moderator", "ban"])
+@pytest.mark.parametrize("kind", ["add_moderator", "add_ban"])
 def test_users_known_at_deployment_only_make_no_room_for_others(kind: str) -> None:
     """What a token will take is not known, and is counted as nothing, not as less."""
     unknown = [Fn.import_value(f"user-{number}") for number in range(500)]

@@ -23,13 +23,13 @@ from cdk_chime_messaging import ChannelProvider, _asset, _crhelper
 
 
 def contents(directory: str) -> dict[str, bytes]:
-    """Give the files of a directory."""
+    """Return the files of a directory."""
     paths = (path for path in Path(directory).rglob("*") if path.is_file())
     return {str(path.relative_to(directory)): path.read_bytes() for path in paths}
 
 
 def hashed(directory: str) -> str:
-    """Give the hash that the asset of a directory has."""
+    """Return the hash that the asset of a directory has."""
     return assets.Asset(Stack(), "A", path=directory, exclude=["**/__pycache__", "*.pyc"]).asset_hash
 
 
@@ -42,14 +42,14 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     _asset.directory.cache_clear()
 
 
-def test_content() -> None:
-    """The asset holds the entry point, the handler and crhelper with its licence, and no bytecode."""
+def test_asset_holds_entry_point_handler_and_crhelper() -> None:
+    """The asset holds the entry point, the handler and crhelper with its license, and no bytecode."""
     names = {str(path.relative_to(_asset.directory())) for path in Path(_asset.directory()).rglob("*")}
     assert {"index.py", "chime_channel/_plan.py", "crhelper/resource_helper.py", "crhelper/LICENSE"} <= names
     assert not any("__pycache__" in name for name in names)
 
 
-def test_runs_in_an_isolated_interpreter(tmp_path: Path) -> None:
+def test_entry_point_imports_with_nothing_but_asset_and_runtime(tmp_path: Path) -> None:
     """The entry point imports with nothing at hand but the asset and what Lambda's runtime brings (boto3)."""
     runtime = tmp_path / "runtime"
     runtime.mkdir()
@@ -68,7 +68,7 @@ def test_runs_in_an_isolated_interpreter(tmp_path: Path) -> None:
     assert "handler" in done.stdout
 
 
-def test_staged_once(fresh: Path) -> None:
+def test_two_synths_share_one_staging_folder(fresh: Path) -> None:
     """Two synths of the same code share one folder, and leave nothing else behind."""
     first = _asset.directory()
     _asset.directory.cache_clear()
@@ -95,7 +95,7 @@ def test_links_stay_out(fresh: Path) -> None:
     assert not Path(_asset.directory()).is_symlink()
 
 
-def test_same_hash_as_installed(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packaged_asset_has_the_hash_of_the_checkouts(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A packaged asset has the checkout's hash, also when pip compiled it: no update without a change."""
     staged = Path(_asset.directory())
     packaged = fresh / "_lambda"
@@ -196,7 +196,7 @@ def test_files_beside_crhelper_stay_out(tmp_path: Path, monkeypatch: pytest.Monk
     assert "crhelper/more.py" not in _crhelper.files()
 
 
-def test_crhelper_missing(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_crhelper_is_an_error_that_says_how_to_get_it(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkout without crhelper says how to get it."""
 
     def missing(name: str) -> None:

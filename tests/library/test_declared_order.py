@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Fn, Stack
+from aws_cdk import App, Fn, Stack
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
@@ -25,16 +25,9 @@ from cdk_chime_messaging import (
     ChannelProvider,
     LexConfiguration,
 )
+from library.builders import APP, BOSS, OTHER_APP, new_stack
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-OTHER = "arn:aws:chime:us-east-1:111122223333:app-instance/22222222-2222-2222-2222-222222222222"
-BOSS, DEPUTY = f"{APP}/user/boss", f"{APP}/user/deputy"
-LOBBY = f"{APP}/channel/lobby"
-
-
-def new_stack(app: App | None = None, name: str = "Demo") -> Stack:
-    """Return an empty stack."""
-    return Stack(app or App(), name, env=Environment(account="111122223333", region="us-east-1"))
+DEPUTY = f"{APP}/user/deputy"
 
 
 def waits(stack: Stack) -> dict[str, set[str]]:
@@ -113,7 +106,7 @@ def test_nobody_waits_for_another_bearer() -> None:
     AppInstanceAdmin(stack, "Admin", app_instance_arn=APP, app_instance_admin_arn=BOSS)
     AppInstanceUser(stack, "boss", app_instance_arn=APP)
     deputy = Channel(stack, "Deputy", app_instance_arn=APP, chime_bearer=DEPUTY)
-    namesake = Channel(stack, "Namesake", app_instance_arn=OTHER, chime_bearer=f"{OTHER}/user/boss")
+    namesake = Channel(stack, "Namesake", app_instance_arn=OTHER_APP, chime_bearer=f"{OTHER_APP}/user/boss")
     found = waits(stack)
     assert [found[id_of(one)] for one in (deputy, namesake)] == [set(), set()]
 
@@ -206,7 +199,7 @@ def test_user_of_the_app_instance_construct_comes_before_who_names_it_by_hand() 
 def test_order_is_that_of_one_stack() -> None:
     """A namesake in another stack is not waited for, and makes no dependency between stacks."""
     app = App()
-    first, second = new_stack(app, "First"), new_stack(app, "Second")
+    first, second = new_stack("First", app=app), new_stack("Second", app=app)
     AppInstanceAdmin(first, "Admin", app_instance_arn=APP, app_instance_admin_arn=BOSS)
     channel = Channel(second, "It", app_instance_arn=APP, chime_bearer=BOSS)
     assert waits(second)[id_of(channel)] == set()

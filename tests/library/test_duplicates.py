@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Environment, Fn, Stack
+from aws_cdk import App, CfnParameter, Duration, Fn, Stack
 from aws_cdk import aws_chime as chime
 from aws_cdk.assertions import Template
 
@@ -24,16 +24,7 @@ from cdk_chime_messaging import (
     ChannelMembershipType,
     ChannelModerator,
 )
-
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-BOSS, ANN, BOB = (f"{APP}/user/{name}" for name in ("boss", "ann", "bob"))
-LOBBY = f"{APP}/channel/lobby"
-STREAM = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-all"
-
-
-def new_stack(name: str = "Demo", app: App | None = None) -> Stack:
-    """Return an empty stack."""
-    return Stack(app or App(), name, env=Environment(account="111122223333", region="us-east-1"))
+from library.builders import ANN, APP, BOB, BOSS, LOBBY, STREAM, new_stack
 
 
 def admin(stack: Stack, id_: str, user: Any) -> AppInstanceAdmin:
@@ -61,7 +52,7 @@ def _by_hand_in_a_new_app_instance(stack: Stack) -> tuple[Any, Any]:
 
 
 def _of_another_stack(stack: Stack) -> tuple[Any, Any]:
-    other = new_stack("Other", stack.node.root)  # type: ignore[arg-type]
+    other = new_stack("Other", app=stack.node.root)
     return AppInstanceUser(other, "ann", app_instance_arn=APP), ANN
 
 
@@ -113,7 +104,7 @@ def test_the_app_instance_of_an_admin_may_be_written_in_another_way() -> None:
 def test_other_users_and_other_stacks_are_no_duplicates() -> None:
     """What is not the same is not refused; stacks cannot know of each other."""
     app = App()
-    stack, other = new_stack("Demo", app), new_stack("Other", app)
+    stack, other = new_stack(app=app), new_stack("Other", app=app)
     admin(stack, "First", ANN)
     admin(stack, "Second", BOB)
     admin(stack, "Third", Fn.import_value("ann"))

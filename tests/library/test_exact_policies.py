@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Fn, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import App, Duration, Fn, Stack
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Template
 
 from cdk_chime_messaging import (
     AppInstance,
@@ -29,38 +27,22 @@ from cdk_chime_messaging import (
     Processor,
     grant_session,
 )
+from library.builders import (
+    ANN,
+    APP,
+    BOSS,
+    FLOW,
+    LOBBY,
+    OTHER_APP,
+    new_role,
+    new_stack,
+    policies,
+    resources,
+    statements_of_role,
+)
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-OTHER = "arn:aws:chime:us-east-1:111122223333:app-instance/22222222-2222-2222-2222-222222222222"
-BOSS, ANN = f"{APP}/user/boss", f"{APP}/user/ann"
-LOBBY = f"{APP}/channel/lobby"
-FLOW = f"{APP}/channel-flow/11111111-1111-1111-1111-111111111111"
 EVENTS = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-events"
 MESSAGES = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-messages"
-
-
-def new_stack() -> Stack:
-    """Return an empty stack."""
-    return Stack(App(), "Demo", env=Environment(account="111122223333", region="us-east-1"))
-
-
-def resources(stack: Stack) -> dict[str, Any]:
-    """Return the resources of a stack by logical id."""
-    found: dict[str, Any] = Template.from_stack(stack).to_json()["Resources"]
-    return found
-
-
-def of_type(stack: Stack, type_: str) -> dict[str, Any]:
-    """Return the resources of one type by logical id."""
-    return {name: one for name, one in resources(stack).items() if one["Type"] == type_}
-
-
-def policies(stack: Stack) -> dict[str, list[dict[str, Any]]]:
-    """Return the statements of each policy that is a resource, by logical id."""
-    return {
-        name: one["Properties"]["PolicyDocument"]["Statement"]
-        for name, one in of_type(stack, "AWS::IAM::Policy").items()
-    }
 
 
 def allow(actions: str, *of: Any) -> dict[str, Any]:
@@ -205,8 +187,8 @@ def test_lambda_may_do_what_a_construct_needs_and_no_more(what: str) -> None:
     build(stack)
     ((name, statements),) = policies(stack).items()
     assert merged(statements) == merged(expected)
-    (roles,) = (one["Properties"]["Roles"] for one in of_type(stack, "AWS::IAM::Policy").values())
-    (function,) = of_type(stack, "AWS::Lambda::Function").values()
+    (roles,) = (one["Properties"]["Roles"] for one in resources(stack, "AWS::IAM::Policy").values())
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
     assert function["Properties"]["Role"] == {"Fn::GetAtt": [roles[0]["Ref"], "Arn"]}
     (made,) = (one for one in resources(stack).values() if one["Type"].startswith("Custom::Chime"))
     assert made["DependsOn"] == [name]
@@ -217,8 +199,8 @@ def test_lambda_of_a_provider_may_write_its_own_log_and_nothing_else() -> None:
     """The role is Lambda's to assume, and may write to the one log group."""
     stack = new_stack()
     ChannelProvider(stack, "P")
-    ((_, role),) = of_type(stack, "AWS::IAM::Role").items()
-    (log,) = of_type(stack, "AWS::Logs::LogGroup")
+    ((_, role),) = resources(stack, "AWS::IAM::Role").items()
+    (log,) = resources(stack, "AWS::Logs::LogGroup")
     trust = {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
@@ -275,17 +257,6 @@ MANAGE = [
 ACTIONS = {"grant_read": READ, "grant_send": SEND, "grant_moderate": MODERATE, "grant_manage": MANAGE}
 
 
-def reader(stack: Stack) -> iam.Role:
-    """Return the role of an end user."""
-    return iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
-
-
-def of_the_reader(stack: Stack) -> list[dict[str, Any]]:
-    """Return the statements of that role."""
-    (found,) = (statements for name, statements in policies(stack).items() if name.startswith("Reader"))
-    return found
-
-
 @pytest.mark.parametrize("name", ["grant_read", "grant_send", "grant_moderate", "grant_manage"])
 @pytest.mark.parametrize("owned", [True, False], ids=["owned", "imported"])
 def test_grant_allows_exactly_these_actions_on_user_and_channel(name: str, owned: bool) -> None:
@@ -296,9 +267,9 @@ def test_grant_allows_exactly_these_actions_on_user_and_channel(name: str, owned
         if owned
         else Channel.from_channel_arn(stack, "Support", LOBBY)
     )
-    grant = getattr(channel, name)(reader(stack), as_user=ANN)
+    grant = getattr(channel, name)(new_role(stack), as_user=ANN)
     arn = {"Ref": "Support"} if owned else LOBBY
-    assert of_the_reader(stack) == [{"Effect": "Allow", "Action": ACTIONS[name], "Resource": [ANN, arn]}]
+    assert statements_of_role(stack) == [{"Effect": "Allow", "Action": ACTIONS[name], "Resource": [ANN, arn]}]
     assert grant.success
 
 
@@ -306,8 +277,8 @@ def test_grant_of_single_actions_allows_these_and_no_more() -> None:
     """The actions are the user's own choice."""
     stack = new_stack()
     channel = Channel.from_channel_arn(stack, "Theirs", LOBBY)
-    channel.grant(reader(stack), "chime:UpdateChannel", "chime:ListChannelMessages", as_user=ANN)
-    assert of_the_reader(stack) == [allow("UpdateChannel ListChannelMessages", ANN, LOBBY)]
+    channel.grant(new_role(stack), "chime:UpdateChannel", "chime:ListChannelMessages", as_user=ANN)
+    assert statements_of_role(stack) == [allow("UpdateChannel ListChannelMessages", ANN, LOBBY)]
 
 
 @pytest.mark.parametrize("name", ["grant", "grant_send"])
@@ -317,22 +288,22 @@ def test_grant_for_tagged_channels_wants_every_tag_exactly(name: str) -> None:
     channel = Channel.from_channel_arn(stack, "Theirs", LOBBY)
     tags = {"speaking": "open", "team": "a*"}
     actions = ["chime:SendChannelMessage"] if name == "grant" else []
-    grant = getattr(channel, name)(reader(stack), *actions, as_user=ANN, when_channel_tagged=tags)
+    grant = getattr(channel, name)(new_role(stack), *actions, as_user=ANN, when_channel_tagged=tags)
     sent = "SendChannelMessage" + (" UpdateChannelMessage RedactChannelMessage" if name == "grant_send" else "")
     condition = {"StringEquals": {"aws:ResourceTag/speaking": "open", "aws:ResourceTag/team": "a*"}}
-    assert of_the_reader(stack) == [allow(sent, ANN), {**allow(sent, LOBBY), "Condition": condition}]
+    assert statements_of_role(stack) == [allow(sent, ANN), {**allow(sent, LOBBY), "Condition": condition}]
     assert [one.resources for one in grant.principal_statements] == [[ANN], [LOBBY]]
 
 
 def test_session_is_granted_to_one_user() -> None:
     """Who connects does so as that user; the endpoint alone is everybody's."""
     stack = new_stack()
-    grant = grant_session(reader(stack), ANN)
-    assert of_the_reader(stack) == [allow("GetMessagingSessionEndpoint", "*"), allow("Connect", ANN)]
+    grant = grant_session(new_role(stack), ANN)
+    assert statements_of_role(stack) == [allow("GetMessagingSessionEndpoint", "*"), allow("Connect", ANN)]
     assert len(grant.principal_statements) == 2
 
 
-@pytest.mark.parametrize("as_user", [f"{OTHER}/user/ann", f"{OTHER}/user/${{aws:username}}"])
+@pytest.mark.parametrize("as_user", [f"{OTHER_APP}/user/ann", f"{OTHER_APP}/user/${{aws:username}}"])
 def test_grant_to_a_user_of_another_app_instance_is_refused(as_user: str) -> None:
     """Such a user can never be the bearer of a call on this channel."""
     stack = new_stack()
@@ -341,7 +312,7 @@ def test_grant_to_a_user_of_another_app_instance_is_refused(as_user: str) -> Non
         Channel.from_channel_arn(stack, "Theirs", LOBBY),
     ):
         with pytest.raises(ChannelError, match="belongs to another app instance"):
-            channel.grant_read(reader(Stack(App(), "Other")), as_user=as_user)
+            channel.grant_read(new_role(Stack(App(), "Other")), as_user=as_user)
 
 
 def test_processor_may_call_back_for_channels_of_its_app_instance_only() -> None:
@@ -354,16 +325,16 @@ def test_processor_may_call_back_for_channels_of_its_app_instance_only() -> None
         handler="index.x",
         runtime=lambda_.Runtime.PYTHON_3_13,
     )
-    ChannelFlow(stack, "Clean", app_instance_arn=OTHER, processors=[Processor("censor", censor)])
+    ChannelFlow(stack, "Clean", app_instance_arn=OTHER_APP, processors=[Processor("censor", censor)])
     ((_, statements),) = policies(stack).items()
-    assert statements == [allow("ChannelFlowCallback", f"{OTHER}/channel/*")]
-    (permission,) = of_type(stack, "AWS::Lambda::Permission").values()
+    assert statements == [allow("ChannelFlowCallback", f"{OTHER_APP}/channel/*")]
+    (permission,) = resources(stack, "AWS::Lambda::Permission").values()
     assert permission["Properties"] == {
         "Action": "lambda:InvokeFunction",
         "FunctionName": {"Fn::GetAtt": [stack.get_logical_id(censor.node.default_child), "Arn"]},
         "Principal": "messaging.chime.amazonaws.com",
         "SourceAccount": "111122223333",
-        "SourceArn": OTHER,
+        "SourceArn": OTHER_APP,
     }
 
 
@@ -377,7 +348,7 @@ def test_processor_of_an_app_instance_in_another_account_is_invoked_from_there_o
     accounts = [
         one["Properties"]["SourceAccount"]
         for stack in (known, unknown)
-        for one in of_type(stack, "AWS::Lambda::Permission").values()
+        for one in resources(stack, "AWS::Lambda::Permission").values()
     ]
     assert accounts == ["444455556666", "111122223333"]
 
@@ -389,7 +360,7 @@ def test_reference_to_a_stream_made_here_stands_in_the_policy_as_it_is() -> None
     AppInstance.from_app_instance_arn(stack, "Chat", APP).stream_to(events)
     ((_, statements),) = policies(stack).items()
     assert statements[1]["Resource"] == {"Fn::GetAtt": [stack.get_logical_id(events.node.default_child), "Arn"]}
-    assert not of_type(stack, "AWS::SSM::Parameter")
+    assert not resources(stack, "AWS::SSM::Parameter")
 
 
 def names(*builds: Callable[[Stack], Any]) -> list[str]:
@@ -424,10 +395,10 @@ def by(kind: Any, arn: str = LOBBY, bearer: str = BOSS, **more: Any) -> Callable
 
 CHANGES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
     "bearer of a channel": (channel(), channel(bearer=ANN)),
-    "app instance of a channel": (channel(), channel(OTHER, f"{OTHER}/user/boss")),
+    "app instance of a channel": (channel(), channel(OTHER_APP, f"{OTHER_APP}/user/boss")),
     "admin": (admin(APP, BOSS), admin(APP, ANN)),
-    "app instance of an admin": (admin(APP, BOSS), admin(OTHER, f"{OTHER}/user/boss")),
-    "app instance of a retention": (retention(APP), retention(OTHER)),
+    "app instance of an admin": (admin(APP, BOSS), admin(OTHER_APP, f"{OTHER_APP}/user/boss")),
+    "app instance of a retention": (retention(APP), retention(OTHER_APP)),
     "stream": (streaming(channel_stream=EVENTS), streaming(channel_stream=MESSAGES)),
     "one stream more": (
         streaming(channel_stream=EVENTS),
@@ -478,9 +449,9 @@ def test_two_bearers_of_one_stack_have_a_policy_each() -> None:
     stack = new_stack()
     Channel(stack, "One", app_instance_arn=APP, chime_bearer=BOSS)
     Channel(stack, "Two", app_instance_arn=APP, chime_bearer=ANN)
-    Channel(stack, "Three", app_instance_arn=OTHER, chime_bearer=f"{OTHER}/user/boss")
+    Channel(stack, "Three", app_instance_arn=OTHER_APP, chime_bearer=f"{OTHER_APP}/user/boss")
     found = policies(stack)
-    for id_, app, bearer in (("One", APP, BOSS), ("Two", APP, ANN), ("Three", OTHER, f"{OTHER}/user/boss")):
+    for id_, app, bearer in (("One", APP, BOSS), ("Two", APP, ANN), ("Three", OTHER_APP, f"{OTHER_APP}/user/boss")):
         (name,) = resources(stack)[id_]["DependsOn"]
         assert merged(found[name]) == merged(channel_statements(app, bearer))
     assert len(found) == 3
@@ -491,7 +462,7 @@ def test_two_providers_of_one_stack_have_a_policy_each() -> None:
     stack = new_stack()
     for id_ in ("P", "Q"):
         Channel(stack, f"C{id_}", app_instance_arn=APP, chime_bearer=BOSS, provider=ChannelProvider(stack, id_))
-    found = of_type(stack, "AWS::IAM::Policy")
+    found = resources(stack, "AWS::IAM::Policy")
     for id_ in ("P", "Q"):
         one = resources(stack)[f"C{id_}"]
         function = resources(stack)[one["Properties"]["ServiceToken"]["Fn::GetAtt"][0]]
@@ -521,10 +492,10 @@ def test_provider_that_is_given_does_the_work(what: str) -> None:
     stack = new_stack()
     provider = ChannelProvider(stack, "Mine")
     SHARED[what](stack, provider)
-    ((function, _),) = of_type(stack, "AWS::Lambda::Function").items()
+    ((function, _),) = resources(stack, "AWS::Lambda::Function").items()
     (made,) = (one for one in resources(stack).values() if one["Type"].startswith("Custom::Chime"))
     assert made["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}
-    (policy,) = of_type(stack, "AWS::IAM::Policy").values()
+    (policy,) = resources(stack, "AWS::IAM::Policy").values()
     assert policy["Properties"]["Roles"] == [{"Ref": stack.get_logical_id(provider.role.node.default_child)}]
 
 
@@ -533,7 +504,7 @@ def test_flows_of_a_channel_that_is_a_token_are_those_of_its_app_instance() -> N
     stack = new_stack()
     theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"), chime_bearer=BOSS)
     theirs.associate_flow(FLOW)
-    ((check, _),) = of_type(stack, "AWS::SSM::Parameter").items()
+    ((check, _),) = resources(stack, "AWS::SSM::Parameter").items()
     arn = {"Fn::GetAtt": [check, "Value"]}
     parts = [{"Fn::Select": [number, {"Fn::Split": ["/", arn]}]} for number in (0, 1)]
     flows = {"Fn::Join": ["", [{"Fn::Join": ["/", parts]}, "/channel-flow/*"]]}

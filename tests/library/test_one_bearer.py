@@ -15,7 +15,6 @@ from aws_cdk import (
     CfnDynamicReferenceService,
     CfnParameter,
     Duration,
-    Environment,
     Fn,
     IStringProducer,
     Lazy,
@@ -40,9 +39,8 @@ from cdk_chime_messaging import (
     Processor,
     grant_session,
 )
+from library.builders import APP, BOSS, LOBBY, STREAM, new_role, new_stack
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-BOSS, CHANNEL = f"{APP}/user/boss", f"{APP}/channel/lobby"
 MANY = [
     "*",
     f"{APP}/*",
@@ -61,32 +59,22 @@ MANY = [
 VARIABLE = f"{APP}/user/${{aws:username}}"
 
 
-def new_stack() -> Stack:
-    """Return an empty stack."""
-    return Stack(App(), "Demo", env=Environment(account="111122223333", region="us-east-1"))
-
-
-def end_user(stack: Stack) -> iam.Role:
-    """Return the role of an end user."""
-    return iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
-
-
 PLACES: dict[str, Callable[[Stack, str], Any]] = {
     "bearer": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=arn),
     "member": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS, member_arns=[arn]),
     "moderator": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS, moderator_arns=[arn]),
     "added member": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS).add_member(arn),
-    "ban": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS).ban(arn),
+    "ban": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS).add_ban(arn),
     "admin": lambda s, arn: AppInstanceAdmin(s, "A", app_instance_arn=APP, app_instance_admin_arn=arn),
     "imported channel's bearer": lambda s, arn: Channel.from_channel_arn(
-        s, "C", CHANNEL, chime_bearer=arn
+        s, "C", LOBBY, chime_bearer=arn
     ).add_member(BOSS),
-    "membership's bearer": lambda s, arn: ChannelMembership(s, "M", channel=CHANNEL, chime_bearer=arn, user=BOSS),
-    "membership's user": lambda s, arn: ChannelMembership(s, "M", channel=CHANNEL, chime_bearer=BOSS, user=arn),
+    "membership's bearer": lambda s, arn: ChannelMembership(s, "M", channel=LOBBY, chime_bearer=arn, user=BOSS),
+    "membership's user": lambda s, arn: ChannelMembership(s, "M", channel=LOBBY, chime_bearer=BOSS, user=arn),
 }
 GRANTS: dict[str, Callable[[Stack, str], Any]] = {
-    "grant": lambda s, arn: Channel.from_channel_arn(s, "C", CHANNEL).grant_read(end_user(s), as_user=arn),
-    "session": lambda s, arn: grant_session(end_user(s), arn),
+    "grant": lambda s, arn: Channel.from_channel_arn(s, "C", LOBBY).grant_read(new_role(s), as_user=arn),
+    "session": lambda s, arn: grant_session(new_role(s), arn),
 }
 
 
@@ -123,10 +111,10 @@ def test_grant_in_the_name_of_another_app_instance_is_refused(name: str, *, owne
     channel = (
         Channel(stack, "C", app_instance_arn=APP, chime_bearer=BOSS)
         if owned
-        else Channel.from_channel_arn(stack, "C", CHANNEL)
+        else Channel.from_channel_arn(stack, "C", LOBBY)
     )
     with pytest.raises(ChannelError, match=r"as_user .* belongs to another app instance than"):
-        channel.grant_send(end_user(stack), as_user=f"{other}/user/{name}")
+        channel.grant_send(new_role(stack), as_user=f"{other}/user/{name}")
 
 
 @pytest.mark.parametrize("place", [*PLACES, *GRANTS])
@@ -229,7 +217,7 @@ def test_app_instances_channels_and_streams_are_checked_too(what: str) -> None:
             processors = [Processor("censor", function)]
             ChannelFlow(stack, "F", app_instance_arn=token, processors=processors)
         case _:
-            Channel.from_channel_arn(stack, "C", token).grant_read(end_user(stack), as_user=BOSS)
+            Channel.from_channel_arn(stack, "C", token).grant_read(new_role(stack), as_user=BOSS)
     template = Template.from_stack(stack).to_json()
     assert "Fn::ImportValue" not in json.dumps(resources_of_policies(template))
     assert "Fn::ImportValue" in json.dumps(template)
@@ -281,7 +269,7 @@ def test_what_the_service_makes_needs_no_check() -> None:
     Channel(second, "C", app_instance_arn=chat, chime_bearer=admin)
     Channel(second, "D", app_instance_arn=chat, chime_bearer=native)
     Channel.from_channel_arn(second, "E", channel, chime_bearer=boss).add_member(native)
-    Channel.from_channel_arn(second, "F", channel).grant_read(end_user(second), as_user=boss)
+    Channel.from_channel_arn(second, "F", channel).grant_read(new_role(second), as_user=boss)
     where = f"arn:{second.partition}:chime:{second.region}:{second.account}:app-instance/x"
     Channel(second, "G", app_instance_arn=where, chime_bearer=f"{where}/user/boss")
     for stack in (first, second):
@@ -302,7 +290,7 @@ def test_a_grant_to_an_imported_role_is_checked_in_its_stack() -> None:
     stack = new_stack()
     role = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::111122223333:role/reader")
     grant_session(role, Fn.import_value("operator"))
-    Channel.from_channel_arn(stack, "C", CHANNEL).grant_read(role, as_user=Fn.import_value("operator"))
+    Channel.from_channel_arn(stack, "C", LOBBY).grant_read(role, as_user=Fn.import_value("operator"))
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::SSM::Parameter", 1)
     assert "Fn::ImportValue" not in json.dumps(resources_of_policies(template.to_json()))
@@ -311,7 +299,7 @@ def test_a_grant_to_an_imported_role_is_checked_in_its_stack() -> None:
 def test_a_grant_to_no_construct_takes_no_token() -> None:
     """Without a place for the check, what is known at deployment only is refused."""
     stack = new_stack()
-    grantee = iam.PrincipalWithConditions(end_user(stack), {})
+    grantee = iam.PrincipalWithConditions(new_role(stack), {})
     grant_session(grantee, AppInstanceUser(stack, "Ann", app_instance_arn=APP))
     expected = r"^grant_session: as_user is a token, so grantee must be a construct such as a Role$"
     with pytest.raises(ChannelError, match=expected):
@@ -323,14 +311,13 @@ def test_one_token_is_checked_for_each_use_of_it() -> None:
     stack = new_stack()
     token = Fn.import_value("operator")
     Channel(stack, "C", app_instance_arn=APP, chime_bearer=token)
-    Channel.from_channel_arn(stack, "D", CHANNEL).grant_read(end_user(stack), as_user=token)
+    Channel.from_channel_arn(stack, "D", LOBBY).grant_read(new_role(stack), as_user=token)
     found = Template.from_stack(stack).find_resources("AWS::SSM::Parameter").values()
     patterns = [one["Properties"]["AllowedPattern"] for one in found]
     assert sorted(bool(re.fullmatch(one, VARIABLE)) for one in patterns) == [False, True]
     assert all(re.fullmatch(one, BOSS) for one in patterns)
 
 
-STREAM = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-x"
 KINDS: dict[str, tuple[Callable[[Stack, str], Any], str]] = {
     "app instance": (
         lambda s, token: AppInstanceRetention(s, "It", app_instance_arn=token, retention=Duration.days(1)),
@@ -342,7 +329,7 @@ KINDS: dict[str, tuple[Callable[[Stack, str], Any], str]] = {
     ),
     "channel": (
         lambda s, token: ChannelMembership(s, "It", channel=token, chime_bearer=BOSS, user=BOSS),
-        CHANNEL,
+        LOBBY,
     ),
     "stream": (lambda s, token: AppInstanceStreaming(s, "It", app_instance_arn=APP, channel_stream=token), STREAM),
 }
@@ -362,7 +349,7 @@ def test_value_known_at_deployment_only_must_be_an_arn_of_its_own_kind(kind: str
         checks = [template["Parameters"]["P"]]
         assert checks[0]["ConstraintDescription"].startswith("must be the ARN of one ")
     (check,) = checks
-    everything = {APP, BOSS, CHANNEL, STREAM, f"{arn}*", f"{arn}/*", "*", "", f"{arn},{arn}", f"{arn}?"}
+    everything = {APP, BOSS, LOBBY, STREAM, f"{arn}*", f"{arn}/*", "*", "", f"{arn},{arn}", f"{arn}?"}
     assert {one for one in everything if re.search(check["AllowedPattern"], one)} == {arn}
 
 

@@ -13,7 +13,6 @@ from aws_cdk import (
     CfnOutput,
     CfnParameter,
     Duration,
-    Environment,
     Fn,
     RemovalPolicy,
     Stack,
@@ -46,39 +45,32 @@ from cdk_chime_messaging import (
     LexConfiguration,
     Processor,
 )
+from library.builders import APP, BOSS, ELSEWHERE, OTHER_APP, new_stack
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-BOSS = f"{APP}/user/boss"
-OTHER = APP.replace("1111-1111", "2222-2222")
 GIVEN: dict[str, Any] = {"app_instance_arn": APP, "chime_bearer": BOSS}
 TYPE = "Custom::ChimeChannel"
 
 
-def new_stack(name: str = "Demo") -> Stack:
-    """Give an empty stack."""
-    return Stack(App(), name, env=Environment(account="111122223333", region="us-west-2"))
-
-
 def rendered(stack: Stack) -> dict[str, Any]:
-    """Give the template of a stack."""
+    """Return the template of a stack."""
     template: dict[str, Any] = Template.from_stack(stack).to_json()
     return template
 
 
 def channels(template: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the channels of a template."""
+    """Return the channels of a template."""
     return [resource for resource in template["Resources"].values() if resource["Type"] == TYPE]
 
 
 def properties(**given: Any) -> dict[str, Any]:
-    """Give what one channel writes into its template."""
-    stack = new_stack()
+    """Return what one channel writes into its template."""
+    stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **{**GIVEN, **given})
     (channel,) = channels(rendered(stack))
     return {key: value for key, value in channel["Properties"].items() if key != "ServiceToken"}
 
 
-def test_defaults() -> None:
+def test_plain_channel_is_private_restricted_and_named_after_its_id() -> None:
     """The ten-line channel is private, restricted, named after its id, and has 1500 seconds to be answered."""
     assert properties() == {
         "ServiceTimeout": "1500",
@@ -90,7 +82,7 @@ def test_defaults() -> None:
     }
 
 
-def test_every_argument() -> None:
+def test_every_argument_reaches_the_template_under_the_apis_name() -> None:
     """Every argument reaches the template under the API's own name."""
     assert properties(
         name="Help 🎉",
@@ -122,7 +114,7 @@ def test_every_argument() -> None:
     }
 
 
-def test_elastic() -> None:
+def test_elastic_configuration_reaches_the_template() -> None:
     """An elastic configuration reaches the template."""
     elastic = ElasticChannelConfiguration(5, 100, 40)
     assert properties(elastic_channel_configuration=elastic)["ElasticChannelConfiguration"] == {
@@ -139,7 +131,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"app_instance_arn": APP.replace("us-east-1", "us-west-2")},
         "app_instance_arn is in us-west-2, but Amazon Chime SDK messaging has endpoints in us-east-1 and",
     ),
-    "foreign bearer": ({"chime_bearer": f"{OTHER}/user/boss"}, "belongs to another app instance"),
+    "foreign bearer": ({"chime_bearer": f"{OTHER_APP}/user/boss"}, "belongs to another app instance"),
     "bearer is no user": ({"chime_bearer": APP}, "chime_bearer must be the ARN of an app instance user or bot"),
     "long name": ({"name": "n" * 257}, "name must have 1–256 characters, has 257"),
     "empty name": ({"name": ""}, "name must have 1–256 characters, has 0"),
@@ -153,7 +145,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "channel id": ({"channel_id": "-x"}, "channel_id must be 1–64"),
     "mode": ({"mode": "RESTRICTED"}, "mode must be a ChannelMode, got 'RESTRICTED'"),
     "privacy": ({"privacy": "PUBLIC"}, "privacy must be a ChannelPrivacy, got 'PUBLIC'"),
-    "foreign member": ({"member_arns": [f"{OTHER}/user/a"]}, "member_arns: "),
+    "foreign member": ({"member_arns": [f"{OTHER_APP}/user/a"]}, "member_arns: "),
     "member twice": ({"member_arns": [BOSS, BOSS]}, f"member_arns: {BOSS!r} is there twice"),
     "fifty tags": ({"tags": {f"k{n}": "v" for n in range(50)}}, "a channel has at most 49 tags"),
     "empty tag": ({"tags": {"a": ""}}, "tag values must have 1–256 characters, that of 'a' has 0"),
@@ -191,25 +183,27 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case: str) -> None:
+def test_what_the_service_would_refuse_is_refused_at_synth(case: str) -> None:
     """What the service would refuse is refused at synth, with path, value and rule."""
     given, told = REFUSED[case]
     with pytest.raises(ChannelError) as caught:
-        Channel(new_stack(), "Support", **{**GIVEN, **given})
+        Channel(new_stack(region=ELSEWHERE), "Support", **{**GIVEN, **given})
     assert str(caught.value).startswith("Demo/Support: ")
     assert told in str(caught.value)
 
 
-def test_all_problems_at_once() -> None:
-    """All problems are told in one error."""
+def test_all_errors_are_reported_together() -> None:
+    """One exception lists them."""
     with pytest.raises(ChannelError) as caught:
-        Channel(new_stack(), "Support", app_instance_arn="x", chime_bearer="y", name="", channel_id="-")
-    assert len(caught.value.problems) == 4
+        Channel(
+            new_stack(region=ELSEWHERE), "Support", app_instance_arn="x", chime_bearer="y", name="", channel_id="-"
+        )
+    assert len(caught.value.errors) == 4
 
 
-def test_tokens_are_let_through() -> None:
+def test_values_known_at_deployment_only_are_let_through() -> None:
     """Values that are known only at deployment are not judged at synth."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     parameter = CfnParameter(stack, "P").value_as_string
     Channel(
         stack,
@@ -228,9 +222,9 @@ def test_tokens_are_let_through() -> None:
     assert channel["Properties"]["Metadata"] == {"Fn::Join": ["", ['{"a":"', {"Ref": "P"}, '"}']]}
 
 
-def test_a_token_for_a_whole_list() -> None:
+def test_one_token_stands_for_a_whole_list() -> None:
     """A parameter that is a list stands for all members and all moderators."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     everyone = CfnParameter(stack, "P", type="CommaDelimitedList").value_as_list
     Channel(stack, "Support", **GIVEN, member_arns=everyone, moderator_arns=everyone)
     (channel,) = channels(rendered(stack))
@@ -238,9 +232,9 @@ def test_a_token_for_a_whole_list() -> None:
     assert channel["Properties"]["ModeratorArns"] == {"Ref": "P"}
 
 
-def test_tags_of_stack_and_scope() -> None:
+def test_tags_of_the_stack_reach_the_channel_and_its_own_win() -> None:
     """Tags of the app reach the channel; its own win."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     channel = Channel(stack, "Support", **GIVEN, tags={"team": "x"})
     Tags.of(stack).add("cost", "1")
     Tags.of(channel).add("more", "2")
@@ -268,25 +262,25 @@ def test_tags_of_scope_are_checked() -> None:
         ({"adopt_existing": True, "channel_id": "x"}, "Retain", "Retain"),
     ],
 )
-def test_removal_policy(given: dict[str, Any], on_delete: str, on_replace: str) -> None:
+def test_channel_is_kept_unless_destroy_is_declared(given: dict[str, Any], on_delete: str, on_replace: str) -> None:
     """A channel is kept unless the user says DESTROY; an adopted one even when its adoption rolls back."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **{**GIVEN, **given})
     (channel,) = channels(rendered(stack))
     assert (channel["DeletionPolicy"], channel["UpdateReplacePolicy"]) == (on_delete, on_replace)
 
 
-def test_apply_removal_policy() -> None:
+def test_removal_policy_that_is_applied_later_wins() -> None:
     """apply_removal_policy works as on every CDK resource."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN).apply_removal_policy(RemovalPolicy.DESTROY)
     (channel,) = channels(rendered(stack))
     assert channel["DeletionPolicy"] == "Delete"
 
 
-def test_attributes_and_outputs() -> None:
+def test_arn_is_the_ref_and_an_output_on_request() -> None:
     """The ARN is the Ref, the id an attribute; an output is made on request, exported if wanted."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     channel = Channel(stack, "Support", **GIVEN)
     assert stack.resolve(channel.channel_arn) == {"Ref": "Support"}
     assert stack.resolve(channel.channel_id) == {"Fn::GetAtt": ["Support", "ChannelId"]}
@@ -297,7 +291,7 @@ def test_attributes_and_outputs() -> None:
     assert output["Export"] == {"Name": "support-arn"}
 
 
-def test_second_stack() -> None:
+def test_another_stack_refers_to_the_channel_directly_and_by_import() -> None:
     """Another stack refers to the channel directly, and by Fn.import_value."""
     app = App()
     first, second = Stack(app, "First"), Stack(app, "Second")
@@ -314,18 +308,18 @@ def test_second_stack() -> None:
     }
 
 
-def test_from_channel_arn() -> None:
+def test_imported_channel_knows_the_parts_of_its_arn() -> None:
     """An imported channel knows its parts, and refuses what is no channel's ARN."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     channel = Channel.from_channel_arn(stack, "Theirs", f"{APP}/channel/lobby")
     assert (channel.channel_id, channel.app_instance_arn) == ("lobby", APP)
     with pytest.raises(ChannelError, match="must be the ARN of a channel"):
         Channel.from_channel_arn(stack, "Wrong", APP)
 
 
-def test_native_types_as_input() -> None:
+def test_native_types_stand_for_their_arns() -> None:
     """CDK's L1s stand for their ARNs, and order what depends on them."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     app = chime.CfnAppInstance(stack, "App", name="a")
     user = chime.CfnAppInstanceUser(
         stack, "User", app_instance_arn=app.attr_app_instance_arn, app_instance_user_id="u", name="u"
@@ -342,29 +336,29 @@ def test_native_types_as_input() -> None:
 
 
 @pytest.mark.parametrize("wrong", [5, None, object()])
-def test_what_has_no_arn(wrong: object) -> None:
+def test_what_has_no_arn_is_refused_by_its_type(wrong: object) -> None:
     """Something that has no user's ARN is refused by its type."""
     with pytest.raises(TypeError, match="a user's or bot's ARN"):
-        Channel(new_stack(), "Support", app_instance_arn=APP, chime_bearer=wrong)  # type: ignore[arg-type]
+        Channel(new_stack(region=ELSEWHERE), "Support", app_instance_arn=APP, chime_bearer=wrong)  # type: ignore[arg-type]
 
 
 def policies(template: dict[str, Any]) -> dict[str, Any]:
-    """Give the IAM policies of a template by logical id."""
+    """Return the IAM policies of a template by logical id."""
     return {key: value for key, value in template["Resources"].items() if value["Type"] == "AWS::IAM::Policy"}
 
 
 @pytest.mark.parametrize("count", [1, 50, 400])
-def test_resources(count: int) -> None:
+def test_channels_of_one_bearer_take_a_resource_each_and_six_at_most(count: int) -> None:
     """N channels of one bearer take N + 6 resources at most."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     for number in range(count):
         Channel(stack, f"C{number}", **GIVEN)
     assert len(rendered(stack)["Resources"]) <= count + 6
 
 
-def test_permissions() -> None:
+def test_statements_name_bearer_and_channels_only_and_come_first() -> None:
     """Statements name the bearer and the channels of the app instance, nothing else, and come first."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN)
     template = rendered(stack)
     ((logical_id, policy),) = policies(template).items()
@@ -382,15 +376,15 @@ def test_another_bearer_has_another_policy() -> None:
     """A rotated bearer comes with a policy of its own, so that the old one stays until the cleanup."""
     found = []
     for bearer in ("boss", "deputy"):
-        stack = new_stack()
+        stack = new_stack(region=ELSEWHERE)
         Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/{bearer}")
         found.append(set(policies(rendered(stack))))
     assert found[0].isdisjoint(found[1])
 
 
-def test_provider_options() -> None:
+def test_provider_with_options_of_its_own_is_shared_by_channels() -> None:
     """A provider can be made by hand, with its own memory, runtime and role, and shared by channels."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     role = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     provider = ChannelProvider(stack, "P", memory_size=512, runtime=lambda_.Runtime.PYTHON_3_12, role=role)
     Channel(stack, "A", **GIVEN, provider=provider)
@@ -401,7 +395,7 @@ def test_provider_options() -> None:
     template.resource_count_is("AWS::IAM::Role", 1)
 
 
-def test_provider_shared_between_stacks() -> None:
+def test_provider_of_one_stack_serves_channels_of_another() -> None:
     """A provider of one stack serves channels of another, whose permissions come with the channel."""
     app = App()
     first, second = Stack(app, "First"), Stack(app, "Second")
@@ -412,9 +406,9 @@ def test_provider_shared_between_stacks() -> None:
     assert [dependency.node.id for dependency in second.dependencies] == ["First"]
 
 
-def test_function() -> None:
+def test_function_has_the_runtime_and_times_that_the_handler_counts_on() -> None:
     """The Lambda runs on arm64 with the newest Python, within the times that the handler counts on."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN)
     template = Template.from_stack(stack)
     template.has_resource_properties(
@@ -435,9 +429,9 @@ def test_function() -> None:
     )
 
 
-def test_snapshot(request: pytest.FixtureRequest) -> None:
+def test_template_of_a_plain_channel_changes_only_on_purpose(request: pytest.FixtureRequest) -> None:
     """The whole template of a plain channel changes only on purpose (delete the file to write it anew)."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN, tags={"team": "x"}).output_channel_arn()
     template = rendered(stack)
     (function,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
@@ -501,7 +495,7 @@ def _imported(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("build", [_plain, _everything, _native, _imported])
-def test_cfn_lint(build: Callable[[Stack], None]) -> None:
+def test_cfn_lint_finds_nothing(build: Callable[[Stack], None]) -> None:
     """cfn-lint finds nothing in the templates."""
     stack = Stack(App(), "Demo")
     build(stack)
@@ -509,7 +503,7 @@ def test_cfn_lint(build: Callable[[Stack], None]) -> None:
 
 
 @pytest.mark.parametrize("build", [_plain, _everything, _native, _imported])
-def test_cdk_nag(build: Callable[[Stack], None], tmp_path: Path) -> None:
+def test_cdk_nag_finds_nothing_that_is_not_acknowledged(build: Callable[[Stack], None], tmp_path: Path) -> None:
     """cdk-nag's AwsSolutions has no finding that is not acknowledged with its reason."""
     from aws_cdk import Validations
     from cdk_nag import AwsSolutionsChecks
@@ -521,7 +515,7 @@ def test_cdk_nag(build: Callable[[Stack], None], tmp_path: Path) -> None:
     app.synth()
 
 
-def test_stage() -> None:
+def test_each_stack_of_a_stage_has_a_provider_of_its_own() -> None:
     """Channels work in stages, each stack with a provider of its own."""
     app = App()
     for name in ("Beta", "Prod"):
@@ -561,7 +555,7 @@ def test_argument_is_written_as_the_handler_reads_it(case: str) -> None:
 
 def test_tags_that_are_changed_after_they_were_given_are_not_the_channels() -> None:
     """A dictionary that is used for several channels gives each what it held then."""
-    stack, tags = new_stack(), {"team": "x"}
+    stack, tags = new_stack(region=ELSEWHERE), {"team": "x"}
     channel = Channel(stack, "Support", **GIVEN, tags=tags)
     tags["team"] = "y"
     Tags.of(channel).add("more", "2")
@@ -569,9 +563,9 @@ def test_tags_that_are_changed_after_they_were_given_are_not_the_channels() -> N
     assert found["Properties"]["Tags"] == {"team": "x", "more": "2"}
 
 
-def test_provider_in_a_vpc() -> None:
+def test_provider_in_a_vpc_may_make_network_interfaces() -> None:
     """The Lambda is where the user puts it, and its role may make network interfaces there."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
@@ -599,7 +593,7 @@ def test_provider_in_a_vpc() -> None:
 
 def test_provider_has_the_boundary_and_logs_of_the_users_own() -> None:
     """A permissions boundary, a retention, or a whole log group that is given is the one that counts."""
-    stack, other = new_stack(), new_stack()
+    stack, other = new_stack(region=ELSEWHERE), new_stack(region=ELSEWHERE)
     boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
     ChannelProvider(stack, "P", permissions_boundary=boundary, log_retention=logs.RetentionDays.ONE_WEEK)
     group = logs.LogGroup.from_log_group_name(other, "Logs", "mine")
@@ -637,7 +631,7 @@ def _of_tokens(stack: Stack) -> None:
     theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"), chime_bearer=boss)
     theirs.add_member(ann)
     theirs.add_moderator(Fn.import_value("bob"))
-    theirs.ban(Fn.import_value("cy"))
+    theirs.add_ban(Fn.import_value("cy"))
     theirs.associate_flow(Fn.import_value("flow"))
     lex = LexConfiguration(Fn.import_value("alias"), "en_US")
     AppInstanceBot(stack, "Bot", app_instance_arn=app, configuration=lex, allow_lex_invoke=True)
@@ -659,7 +653,7 @@ def test_synth_again_changes_nothing() -> None:
 
 def test_app_instance_of_an_imported_channel_is_a_part_of_its_arn() -> None:
     """It can be given on to other constructs, though the ARN is known at deployment only."""
-    stack = new_stack()
+    stack = new_stack(region=ELSEWHERE)
     theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"))
     split = {"Fn::Split": ["/", {"Fn::ImportValue": "lobby"}]}
     parts = [{"Fn::Select": [0, split]}, {"Fn::Select": [1, split]}]
