@@ -1,4 +1,4 @@
-"""Every grant is needed, every need is granted, and who lacks one is told which."""
+"""Every grant is needed, every need is granted, and a failure names the grant that is missing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from aws_cdk import Duration
 from aws_cdk import Stack as CdkStack
-from judge import Failed, Grant, Judge, Play, Story, grants
-from stories import ADMIN, CHANNEL, RETENTION, STREAMING, attachment, stage
 
 from cdk_chime_messaging import AppInstanceAdmin, AppInstanceRetention, AppInstanceStreaming, Channel
+from iam.authorizer import Authorizer, Grant, RequestFailedError, Requests, Scenario, grants
+from iam.scenarios import ADMIN, CHANNEL, RETENTION, STREAMING, attachment, stage
 
 APP, BOSS = stage().app, stage().boss
 ANN = f"{APP}/user/ann"
@@ -30,11 +30,11 @@ def _attaching(what: str, arn: str) -> Callable[[CdkStack], Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """A construct, what CloudFormation knows it as, and what it goes through."""
+    """A construct, what CloudFormation knows it as, and the scenarios of its life."""
 
     resource_type: str
     build: Callable[[CdkStack], Any]
-    stories: tuple[Story, ...]
+    scenarios: tuple[Scenario, ...]
 
 
 CASES = {
@@ -50,7 +50,7 @@ CASES = {
     ),
     "member": Case("Custom::ChimeChannelMembership", _attaching("add_member", ANN), attachment("MemberArn")),
     "moderator": Case("Custom::ChimeChannelModerator", _attaching("add_moderator", ANN), attachment("MemberArn")),
-    "ban": Case("Custom::ChimeChannelBan", _attaching("ban", ANN), attachment("MemberArn")),
+    "ban": Case("Custom::ChimeChannelBan", _attaching("add_ban", ANN), attachment("MemberArn")),
     "flow": Case(
         "Custom::ChimeChannelFlowAssociation", _attaching("associate_flow", FLOW), attachment("ChannelFlowArn")
     ),
@@ -68,27 +68,27 @@ CASES = {
 GRANTS = {name: grants(case.build) for name, case in CASES.items()}
 
 
-def play(name: str, story: Story, without: str = "") -> tuple[Judge, str]:
-    """Play a story under the construct's own grants; give the judge and the Reason it failed for, if any."""
-    judge = Judge(GRANTS[name], without)
+def run(name: str, scenario: Scenario, without: str = "") -> tuple[Authorizer, str]:
+    """Run a scenario under the construct's own grants; return the authorizer and the Reason of a failure, if any."""
+    authorizer = Authorizer(GRANTS[name], without)
     try:
-        story(Play(stage(), judge, CASES[name].resource_type))
-    except Failed as failed:
-        return judge, str(failed)
-    return judge, ""
+        scenario(Requests(stage(), authorizer, CASES[name].resource_type))
+    except RequestFailedError as failed:
+        return authorizer, str(failed)
+    return authorizer, ""
 
 
 def used(name: str) -> set[Grant]:
-    """Give the grants that some story of a construct uses."""
-    return set().union(*(play(name, story)[0].used for story in CASES[name].stories))
+    """Return the grants that some scenario of a construct uses."""
+    return set().union(*(run(name, scenario)[0].used for scenario in CASES[name].scenarios))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_need_is_granted(name: str) -> None:
     """With the grants of its policies nothing that a construct does is refused."""
-    for story in CASES[name].stories:
-        judge, failure = play(name, story)
-        assert (judge.ungranted, failure) == ([], ""), story.__name__
+    for scenario in CASES[name].scenarios:
+        authorizer, failure = run(name, scenario)
+        assert (authorizer.ungranted, failure) == ([], ""), scenario.__name__
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -100,20 +100,20 @@ def test_every_grant_is_needed(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "action"), sorted({(name, grant.action) for name in CASES for grant in GRANTS[name]})
 )
-def test_denied(name: str, action: str) -> None:
-    """Each story that needs an action fails without it, with the action's name in the Reason."""
-    for story in CASES[name].stories:
-        needed = action in {grant.action for grant in play(name, story)[0].used}
-        _, failure = play(name, story, action)
+def test_scenario_fails_without_an_action_that_it_needs_and_names_it(name: str, action: str) -> None:
+    """Each scenario that needs an action fails without it, with the action's name in the Reason."""
+    for scenario in CASES[name].scenarios:
+        needed = action in {grant.action for grant in run(name, scenario)[0].used}
+        _, failure = run(name, scenario, action)
         if needed:
-            assert action in failure, story.__name__
+            assert action in failure, scenario.__name__
             assert "AccessDenied" in failure
         else:
             assert failure == ""
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_star(name: str) -> None:
+def test_wildcards_are_of_channels_and_flows_of_one_app_instance_only(name: str) -> None:
     """No grant is on more than the channels or flows of one app instance."""
     named = {resource for grant in GRANTS[name] for resource in grant.resources if "*" in resource}
     assert named <= {f"{APP}/channel/*", f"{APP}/channel-flow/*"}

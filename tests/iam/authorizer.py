@@ -1,4 +1,4 @@
-"""IAM in process: what the synthesised policies allow, and what each call of the handler is judged on."""
+"""IAM in process: the grants of synthesized policies, and the check of each call of the handler by them."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ class Grant:
     resources: tuple[str, ...]
 
 
-def _list(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
 def grants(build: Callable[[CdkStack], Any]) -> list[Grant]:
-    """Synthesise a stack and give what its policies beside the role's own allow."""
+    """Synthesise a stack and return what its policies beside the role's own allow."""
     stack = CdkStack(App(), "Demo")
     build(stack)
     policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
     statements = [s for p in policies for s in p["Properties"]["PolicyDocument"]["Statement"]]
     assert all(statement["Effect"] == "Allow" for statement in statements)
     return [
-        Grant(action, tuple(_text(resource) for resource in _list(statement["Resource"])))
+        Grant(action, tuple(_to_deployed_text(resource) for resource in _as_list(statement["Resource"])))
         for statement in statements
-        for action in _list(statement["Action"])
+        for action in _as_list(statement["Action"])
     ]
 
 
 _KNOWN = {"AWS::Partition": "aws", "AWS::AccountId": "000000000000"}
 
 
-def _text(resource: Any) -> str:
+def _to_deployed_text(resource: Any) -> str:
     """Write a resource as it is once deployed."""
     match resource:
         case {"Fn::Join": [separator, list(parts)]}:
-            return str(separator).join(_text(part) for part in parts)
+            return str(separator).join(_to_deployed_text(part) for part in parts)
         case {"Ref": name}:
             return _KNOWN[name]
     return str(resource)
 
 
 @dataclass
-class Judge:
+class Authorizer:
     """Refuses each call that the grants do not allow, and remembers what was needed."""
 
     granted: list[Grant]
@@ -66,37 +66,37 @@ class Judge:
     ungranted: list[str] = field(default_factory=list)
 
     def __call__(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Judge a call before it takes effect."""
+        """Check a call before it takes effect."""
         for action, resources in iam_of(operation, dict(parameters)):
             allowing = [grant for grant in self.granted if grant.action == action]
             for resource in resources:
                 matching = [g for g in allowing if any(fnmatchcase(resource, to) for to in g.resources)]
                 if action == self.without or not matching:
                     self.ungranted.append(f"{action} on {resource}")
-                    why = f"User is not authorized to perform: {action} on resource: {resource}"
-                    raise ServiceError(operation, "AccessDeniedException", why, 403)
+                    message = f"User is not authorized to perform: {action} on resource: {resource}"
+                    raise ServiceError(operation, "AccessDeniedException", message, 403)
                 self.used.update(matching)
 
 
-Story = Callable[["Play"], None]
+Scenario = Callable[["Requests"], None]
 
 
-class Failed(Exception):
+class RequestFailedError(Exception):
     """A request was answered FAILED."""
 
 
-class Play:
-    """A stage under a judge; requests end the story when they fail."""
+class Requests:
+    """A stage under an authorizer; requests end the scenario when they fail."""
 
-    def __init__(self, stage: Stage, judge: Judge, resource_type: str) -> None:
+    def __init__(self, stage: Stage, authorizer: Authorizer, resource_type: str) -> None:
         self.stage = stage
-        self._judge, self.resource_type = judge, resource_type
-        self.stage.before = judge
+        self._authorizer, self.resource_type = authorizer, resource_type
+        self.stage.before = authorizer
 
-    def ask(
+    def send(
         self, kind: str, properties: Mapping[str, Any], physical_id: str = "", old: Mapping[str, Any] | None = None
     ) -> str:
-        """Deliver a request and give the physical resource id."""
+        """Deliver a request and return the physical resource id."""
         more: dict[str, Any] = {"ResourceType": self.resource_type}
         if physical_id:
             more["PhysicalResourceId"] = physical_id
@@ -104,5 +104,5 @@ class Play:
             more["OldResourceProperties"] = old
         answer = self.stage.deliver(self.stage.event(kind, properties, **more))
         if answer["Status"] != "SUCCESS":
-            raise Failed(answer["Reason"])
+            raise RequestFailedError(answer["Reason"])
         return str(answer["PhysicalResourceId"])

@@ -1,16 +1,15 @@
-"""The judge of these tests is as strict as IAM: every resource of a call, by the very action."""
+"""The authorizer of these tests is as strict as IAM: every resource of a call, by the very action."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from judge import Grant, Judge
 
 from chime_channel._api import ServiceError
+from iam.authorizer import Authorizer, Grant
+from library.builders import APP, BOSS, FLOW, LOBBY
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-BOSS, LOBBY, FLOW = f"{APP}/user/boss", f"{APP}/channel/lobby", f"{APP}/channel-flow/f"
 CALL = {"ChimeBearer": BOSS, "ChannelArn": LOBBY}
 UPDATE = "chime:UpdateChannel"
 LACKING: dict[str, tuple[list[Grant], str]] = {
@@ -27,10 +26,10 @@ LACKING: dict[str, tuple[list[Grant], str]] = {
 def test_call_is_refused_without_a_grant_on_each_of_its_resources(granted: str) -> None:
     """The refusal names the action and the resource that no grant has."""
     grants, missing = LACKING[granted]
-    judge = Judge(grants)
+    authorizer = Authorizer(grants)
     with pytest.raises(ServiceError, match=f"perform: {UPDATE} on resource: {missing}"):
-        judge("UpdateChannel", CALL)
-    assert judge.ungranted == [f"{UPDATE} on {missing}"]
+        authorizer("UpdateChannel", CALL)
+    assert authorizer.ungranted == [f"{UPDATE} on {missing}"]
 
 
 ENOUGH: dict[str, tuple[str, dict[str, Any], list[Grant]]] = {
@@ -48,6 +47,6 @@ ENOUGH: dict[str, tuple[str, dict[str, Any], list[Grant]]] = {
 def test_call_passes_with_a_grant_on_each_of_its_resources(case: str) -> None:
     """One statement for all, or one for each."""
     operation, call, grants = ENOUGH[case]
-    judge = Judge(grants)
-    judge(operation, call)
-    assert (judge.ungranted, judge.used) == ([], set(grants))
+    authorizer = Authorizer(grants)
+    authorizer(operation, call)
+    assert (authorizer.ungranted, authorizer.used) == ([], set(grants))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from judge import Play, Story
-
+from iam.authorizer import Requests, Scenario
 from stage import Stage
 
 USERS = ("ann", "bob", "carl", "dora")
@@ -43,7 +42,7 @@ def stage() -> Stage:
 
 
 def flows(on: Stage) -> list[str]:
-    """Give the ARNs of the flows."""
+    """Return the ARNs of the flows."""
     listed = on.messaging("ListChannelFlows", AppInstanceArn=on.app)["ChannelFlows"]
     return [flow["ChannelFlowArn"] for flow in listed]
 
@@ -62,56 +61,56 @@ def full(on: Stage) -> dict[str, Any]:
     )
 
 
-def life(play: Play) -> None:
+def life(requests: Requests) -> None:
     """Everything declared from the start, then dropped, then deleted."""
-    everything, plain = full(play.stage), play.stage.properties(Name="other")
-    arn = play.ask("Create", everything)
-    play.ask("Update", plain, arn, everything)
-    play.ask("Delete", plain, arn)
+    everything, plain = full(requests.stage), requests.stage.properties(Name="other")
+    arn = requests.send("Create", everything)
+    requests.send("Update", plain, arn, everything)
+    requests.send("Delete", plain, arn)
 
 
-def growth(play: Play) -> None:
+def growth(requests: Requests) -> None:
     """Nothing declared at first, then everything, one kind of thing an update."""
-    held = play.stage.properties()
-    arn = play.ask("Create", held)
-    for name, value in full(play.stage).items():
+    held = requests.stage.properties()
+    arn = requests.send("Create", held)
+    for name, value in full(requests.stage).items():
         if held.get(name) != value:
-            play.ask("Update", {**held, name: value}, arn, held)
+            requests.send("Update", {**held, name: value}, arn, held)
             held = {**held, name: value}
-    other = {**held, "ChannelFlowArn": flows(play.stage)[1], "Resync": "1"}
-    play.ask("Update", other, arn, held)
+    other = {**held, "ChannelFlowArn": flows(requests.stage)[1], "Resync": "1"}
+    requests.send("Update", other, arn, held)
 
 
-def lost(play: Play) -> None:
-    """What others have deleted is proved to be gone, and made anew."""
-    plain, on = play.stage.properties(), play.stage
-    arn = play.ask("Create", plain)
+def lost(requests: Requests) -> None:
+    """What others have deleted is proved to be gone, and made again."""
+    plain, on = requests.stage.properties(), requests.stage
+    arn = requests.send("Create", plain)
     on.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=on.boss)
-    arn = play.ask("Update", on.properties(Name="new"), arn, plain)
+    arn = requests.send("Update", on.properties(Name="new"), arn, plain)
     on.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=on.boss)
-    play.ask("Delete", plain, arn)
+    requests.send("Delete", plain, arn)
 
 
-def unanswered(play: Play) -> None:
+def unanswered(requests: Requests) -> None:
     """A Create whose answer was lost is swept away by the Delete with a made-up id."""
-    plain = play.stage.properties()
-    play.ask("Create", plain)
-    play.ask("Delete", plain, MADE_UP)
-    assert play.stage.service.channels() == []
+    plain = requests.stage.properties()
+    requests.send("Create", plain)
+    requests.send("Delete", plain, MADE_UP)
+    assert requests.stage.service.channels() == []
 
 
-def admin(play: Play) -> None:
+def admin(requests: Requests) -> None:
     """An admin is made and unmade."""
-    properties = {"AppInstanceArn": play.stage.app, "AppInstanceAdminArn": f"{play.stage.app}/user/ann"}
-    play.ask("Delete", properties, play.ask("Create", properties))
+    properties = {"AppInstanceArn": requests.stage.app, "AppInstanceAdminArn": f"{requests.stage.app}/user/ann"}
+    requests.send("Delete", properties, requests.send("Create", properties))
 
 
-CHANNEL: tuple[Story, ...] = (life, growth, lost, unanswered)
-ADMIN: tuple[Story, ...] = (admin,)
+CHANNEL: tuple[Scenario, ...] = (life, growth, lost, unanswered)
+ADMIN: tuple[Scenario, ...] = (admin,)
 
 
 def lobby(on: Stage) -> str:
-    """Make a channel that no stack owns, or give the ARN it would have."""
+    """Make a channel that no stack owns, or return the ARN it would have."""
     on.messaging(
         "CreateChannel",
         AppInstanceArn=on.app,
@@ -131,73 +130,73 @@ _MEMBER = {
 """Which parameter of the removal names whom."""
 
 
-def attachment(name: str) -> tuple[Story, ...]:
-    """Give the stories of one kind of attachment."""
+def attachment(name: str) -> tuple[Scenario, ...]:
+    """Return the scenarios of one kind of attachment."""
 
-    def declared(play: Play) -> dict[str, Any]:
+    def declared(requests: Requests) -> dict[str, Any]:
         flow = name == "ChannelFlowArn"
-        target = flows(play.stage)[0] if flow else f"{play.stage.app}/user/ann"
-        return {"ChannelArn": lobby(play.stage), "ChimeBearer": play.stage.boss, name: target}
+        target = flows(requests.stage)[0] if flow else f"{requests.stage.app}/user/ann"
+        return {"ChannelArn": lobby(requests.stage), "ChimeBearer": requests.stage.boss, name: target}
 
-    def attached(play: Play) -> None:
+    def attached(requests: Requests) -> None:
         """It is attached and detached, twice."""
-        properties = declared(play)
-        held = play.ask("Create", properties)
-        play.ask("Delete", properties, held)
-        play.ask("Delete", properties, held)
+        properties = declared(requests)
+        held = requests.send("Create", properties)
+        requests.send("Delete", properties, held)
+        requests.send("Delete", properties, held)
 
-    def changed(play: Play) -> None:
+    def changed(requests: Requests) -> None:
         """It is of another type, or another flow, or somebody else; then the change is rolled back."""
-        old = declared(play)
+        old = declared(requests)
         if name == "ChannelFlowArn":
-            new = {**old, name: flows(play.stage)[1]}
-        elif play.resource_type.endswith("Membership"):
+            new = {**old, name: flows(requests.stage)[1]}
+        elif requests.resource_type.endswith("Membership"):
             new = {**old, "Type": "HIDDEN"}
         else:
-            new = {**old, name: f"{play.stage.app}/user/bob"}
-        play.stage.service.world = replace(play.stage.service.world, second_flow="conflict")
-        held = play.ask("Create", old)
-        play.ask("Update", new, held, old)
-        play.ask("Update", old, held, new)
+            new = {**old, name: f"{requests.stage.app}/user/bob"}
+        requests.stage.service.world = replace(requests.stage.service.world, second_flow="conflict")
+        held = requests.send("Create", old)
+        requests.send("Update", new, held, old)
+        requests.send("Update", old, held, new)
 
-    def homeless(play: Play) -> None:
+    def homeless(requests: Requests) -> None:
         """The channel is gone before what was attached to it."""
-        properties, on = declared(play), play.stage
-        held = play.ask("Create", properties)
+        properties, on = declared(requests), requests.stage
+        held = requests.send("Create", properties)
         on.messaging("DeleteChannel", ChannelArn=properties["ChannelArn"], ChimeBearer=on.boss)
-        play.ask("Delete", properties, held)
+        requests.send("Delete", properties, held)
 
-    def moderated(play: Play) -> None:
+    def moderated(requests: Requests) -> None:
         """The bearer is no admin but a moderator, and somebody else was faster to detach."""
-        properties, on = declared(play), play.stage
-        held = play.ask("Create", properties)
+        properties, on = declared(requests), requests.stage
+        held = requests.send("Create", properties)
         on.now += 60  # the channel is new no more
         here = {"ChannelArn": properties["ChannelArn"], "ChimeBearer": on.boss}
-        kind = play.resource_type.removeprefix("Custom::Chime")
+        kind = requests.resource_type.removeprefix("Custom::Chime")
         if kind in _MEMBER:
             on.messaging(f"Delete{kind}", **here, **{_MEMBER[kind]: properties["MemberArn"]})
         on.service.app_instances[on.app].admins.clear()
-        play.ask("Delete", properties, held)
+        requests.send("Delete", properties, held)
 
     return attached, changed, homeless, moderated
 
 
-def retention(play: Play) -> None:
+def retention(requests: Requests) -> None:
     """Retention is set, changed, and switched off."""
-    thirty = {"AppInstanceArn": play.stage.app, "RetentionDays": "30"}
+    thirty = {"AppInstanceArn": requests.stage.app, "RetentionDays": "30"}
     sixty = {**thirty, "RetentionDays": "60"}
-    held = play.ask("Create", thirty)
-    play.ask("Delete", sixty, play.ask("Update", sixty, held, thirty))
+    held = requests.send("Create", thirty)
+    requests.send("Delete", sixty, requests.send("Update", sixty, held, thirty))
 
 
-def streaming(play: Play) -> None:
+def streaming(requests: Requests) -> None:
     """Streaming begins, loses one of its data types, and ends."""
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-s"
-    both = {"AppInstanceArn": play.stage.app, "StreamArns": {"Channel": stream, "ChannelMessage": stream}}
+    both = {"AppInstanceArn": requests.stage.app, "StreamArns": {"Channel": stream, "ChannelMessage": stream}}
     one = {**both, "StreamArns": {"Channel": stream}}
-    held = play.ask("Create", both)
-    play.ask("Delete", one, play.ask("Update", one, held, both))
+    held = requests.send("Create", both)
+    requests.send("Delete", one, requests.send("Update", one, held, both))
 
 
-RETENTION: tuple[Story, ...] = (retention,)
-STREAMING: tuple[Story, ...] = (streaming,)
+RETENTION: tuple[Scenario, ...] = (retention,)
+STREAMING: tuple[Scenario, ...] = (streaming,)
