@@ -103,8 +103,7 @@ class AppInstanceBase(Resource):
         """Keep messages for a number of days, then delete them; without this they are kept forever.
 
         Args:
-            retention: How long: 1–5475 whole days. It changes in place; messages older than a shorter one are
-                deleted.
+            retention: How long: 1–5475 whole days. It changes in place.
 
         Raises:
             ChannelError: it is not 1–5475 whole days, or a retention is declared already.
@@ -155,8 +154,8 @@ class AppInstance(AppInstanceBase):
         scope: The construct it belongs to.
         id: Its id there.
         name: 1–256 characters; it changes in place. Default: the construct's id.
-        metadata: At most 1024 bytes as UTF-8, on one line; what is no string is written as JSON. It changes in
-            place. Default: none.
+        metadata: At most 1024 bytes as UTF-8, on one line. A string is sent as it is, anything else as JSON. It
+            changes in place. Default: none.
         retention: For how many days messages are kept: 1–5475 whole days. It changes in place. Default: forever.
         removal_policy: What becomes of the app instance, with all its users, channels and messages, when it leaves
             the stack. Default: RETAIN_ON_UPDATE_OR_DELETE, it stays, save where its own creation is rolled back.

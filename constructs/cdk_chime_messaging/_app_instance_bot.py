@@ -34,8 +34,8 @@ class AppInstanceBot(Resource):
             in the stack's region. With another one the bot is replaced.
         configuration: Which Lex bot answers, and to what; it changes in place.
         name: At most 256 characters; it changes in place. Default: the construct's id.
-        metadata: At most 1024 bytes as UTF-8, on one line; what is no string is written as JSON. It changes in
-            place. Default: none.
+        metadata: At most 1024 bytes as UTF-8, on one line. A string is sent as it is, anything else as JSON. It
+            changes in place. Default: none.
         allow_lex_invoke: Make the two `AWS::Lex::ResourcePolicy` that let all bots of the app instance invoke the
             Lex bot: PutSession, DeleteSession and RecognizeText on the alias (documented by AWS), and `lex:*` on
             the bot itself (seen on AWS by others: AWS documents no policy there). A change of this argument adds or

@@ -21,7 +21,7 @@ class AppInstanceRetention(ChimeCustomResource):
         app_instance_arn: The app instance: its ARN, an AppInstance, a CfnAppInstance, or what refers to one. With
             another one the retention is replaced.
         retention: How long messages are kept: 1–5475 whole days (botocore's model, RetentionDays). It changes in
-            place; messages older than a shorter one are deleted.
+            place.
         provider: The Lambda that does the work. Default: one for the whole stack.
 
     Raises:

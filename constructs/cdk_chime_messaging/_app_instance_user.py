@@ -33,8 +33,8 @@ class AppInstanceUser(Resource):
             the user is replaced. Default: the construct's id.
         name: 1–100 characters on one line, not only spaces (botocore's model, UserName); it changes in place.
             Default: the app_instance_user_id.
-        metadata: At most 1024 bytes as UTF-8, on one line; what is no string is written as JSON. It changes in
-            place. Default: none.
+        metadata: At most 1024 bytes as UTF-8, on one line. A string is sent as it is, anything else as JSON. It
+            changes in place. Default: none.
         expiration_settings: After how many days, 1–5475, the service deletes the user by itself, counted from
             CREATED_TIMESTAMP. It changes in place. Default: never.
         removal_policy: What becomes of the user when it leaves the stack. Default: DESTROY; messages stay.

@@ -60,58 +60,66 @@ _WOULD_BE_DELETED = (
 class Channel(CustomResource, ChannelBase):
     """A channel of Amazon Chime SDK messaging, whose messages survive every deploy.
 
-    Name, mode, metadata, tags, expiration, members, moderators and the bearer are changed in place. The app
-    instance, channel_id, privacy and elastic configuration cannot be: a change of these makes another channel, and
-    the removal policy says what becomes of the first.
+    Most arguments change in place. The service cannot change the app instance, channel_id, privacy and elastic
+    configuration: with another one CloudFormation replaces the channel, and `removal_policy` says what becomes of
+    the first. Lengths, numbers and patterns are those of the service's API reference (CreateChannel).
 
     Args:
         scope: The construct it belongs to.
-        id: Its id there; a change of it makes another channel (with channel_id: refused, unless adopted with
+        id: Its id there. With another one the channel is replaced (with channel_id: refused, unless adopted with
             adopt_from_other_owner).
-        app_instance_arn: The app instance: its ARN, a CfnAppInstance, or what refers to one. Its region, us-east-1
-            or eu-central-1, is where the channel lives, whichever region the stack is in.
-        chime_bearer: The user or bot in whose name the channel is managed. Take one that is AppInstanceAdmin (see
-            `AppInstanceAdmin`): it needs no membership and can always delete. It must outlive its channels. Another
-            one takes over in place; the former one stays member and moderator of the channel, as its creator is.
-        name: 1–256 characters. Default: the construct's id.
-        mode: Who may add members; every DEFAULT member sends, in both modes. Always sent, as AWS does not document
-            its own default. Default: RESTRICTED, admins and moderators only.
-        privacy: Who can find the channel; cannot be changed in place. Always sent, as AWS does not document its own
-            default. Default: PRIVATE.
-        metadata: At most 1024 bytes as UTF-8; what is no string is written as JSON. Default: none; what others
-            set at run time stays.
-        client_request_token: The idempotency token of the first creation, 2–64 of A–Z a–z 0–9 - _. Default:
-            derived from the stack and logical id, which is what you want.
-        channel_id: 1–64 characters, A–Z a–z 0–9 : - _ . @, unique in the app instance; cannot be changed in place.
-            Default: derived from the stack and logical id.
-        member_arns: Users and bots that are DEFAULT members: they receive, read and send. Listeners, who cannot
-            send, come by `add_member(..., type=HIDDEN)`. Default: none. Who joins at run time stays.
-        moderator_arns: Users and bots that are moderators. That does not make them members: who is to send or
-            receive, too, is declared as member as well (not in an elastic channel). Default: none. The bearer that
-            creates is always one and, but for elastic channels, a member.
-        tags: Tags of the channel, beside those of `Tags.of(...)` and the stack; at most 49 in all. Default: none.
-        elastic_channel_configuration: Makes the channel elastic; cannot be changed. No HIDDEN members there, and
-            moderators need not be members. Default: not elastic.
+        app_instance_arn: The app instance: its ARN, an AppInstance, a CfnAppInstance, or what refers to one. Its
+            region, us-east-1 or eu-central-1, is where the channel is, whichever region the stack is in. With
+            another one the channel is replaced.
+        chime_bearer: The user or bot in whose name the channel is managed: its ARN, an AppInstanceAdmin, an
+            AppInstanceUser or AppInstanceBot, CDK's L1, or what refers to one. Take one that is AppInstanceAdmin
+            (see `AppInstanceAdmin`): it needs no membership and can always delete. It must outlive its channels.
+            Another one takes over in place; the former one stays member and moderator of the channel, as its
+            creator is.
+        name: 1–256 characters, no control characters but tab, line feed and carriage return. It changes in place.
+            Default: the construct's id.
+        mode: Who may add members; every DEFAULT member sends, in both modes. It changes in place. Always sent, as
+            AWS does not document its own default. Default: RESTRICTED, admins and moderators only.
+        privacy: Who can find the channel. With another one the channel is replaced. Always sent, as AWS does not
+            document its own default. Default: PRIVATE.
+        metadata: At most 1024 bytes as UTF-8, on one line. A string is sent as it is, anything else as JSON. It
+            changes in place. Default: none; what others set at run time stays.
+        client_request_token: The idempotency token of the first creation, 2–64 of A–Z a–z 0–9 - _. A change has no
+            effect. Default: derived from the stack and logical id, which is what you want.
+        channel_id: 1–64 of A–Z a–z 0–9 : - _ . @, beginning and ending with a letter or digit, unique in the app
+            instance. With another one the channel is replaced. Default: derived from the stack and logical id.
+        member_arns: Users and bots that are DEFAULT members: they receive, read and send. HIDDEN members, who only
+            read, are added with `add_member(..., type=HIDDEN)`. At most 10,000 members (quota). It changes in
+            place. Default: none. Members who are added at run time stay.
+        moderator_arns: Users and bots that are moderators, at most 1,000 (quota). That does not make them members:
+            declare who is to send or receive as member, too (not in an elastic channel). It changes in place.
+            Default: none. The bearer that creates the channel is always one and, but for elastic channels, a
+            member.
+        tags: Tags of the channel, beside those of `Tags.of(...)` and the stack: at most 49 in all, keys of 1–128
+            and values of 1–256 characters. They change in place. Default: none.
+        elastic_channel_configuration: Makes the channel elastic (us-east-1 only). With another one the channel is
+            replaced. There are no HIDDEN members, and moderators need not be members. Default: not elastic.
         expiration_settings: When the service deletes the channel by itself: usually within six hours after the
-            expiry. Whether a bot may set it as `chime_bearer` is unknown: the Service Authorization Reference names
-            only users. Default: never.
-        adopt_existing: Take over the channel that holds `channel_id`, with its messages, instead of refusing it.
-            `channel_id` may then be the channel's ARN; where nobody holds it, one is created. A
-            channel that bears the mark of another owner (another stack, or another construct of this one) is
-            refused all the same. Default: False.
+            expiry. It changes in place. Whether a bot may set it as `chime_bearer` is unknown: the Service
+            Authorization Reference names only users. Default: never.
+        adopt_existing: Take over the channel that has `channel_id`, with its messages, instead of refusing it.
+            `channel_id` may then be the channel's ARN; where there is no such channel, one is created. A channel
+            that has the tag of another owner (another stack, or another construct of this one) is refused all the
+            same. Default: False.
         adopt_from_other_owner: With `adopt_existing`, take over a channel from the stack or construct of this
-            package that owns it. That one should let go of it first: deploy it with the removal policy RETAIN, then
+            package that owns it. That one should release it first: deploy it with the removal policy RETAIN, then
             remove its channel. Until it has, its updates are refused if it declares a channel_id, and otherwise
             still change the channel; its Delete leaves the channel alone. Default: False.
-        resync: Any text; a change of it makes the next deploy compare everything with what is there, members and
-            tags included, and put it right. Default: only what changed is compared.
+        resync: Any text. With another one the next deploy compares everything with the service, members and tags
+            included, and corrects what differs. Default: only what changed in the template is compared.
         removal_policy: What becomes of the channel when it leaves the stack or is replaced. Default:
-            RETAIN_ON_UPDATE_OR_DELETE, it stays, save where its own creation is rolled back; RETAIN for an
-            adopted one. DESTROY deletes it with its messages. For an adopted channel
-            RETAIN_ON_UPDATE_OR_DELETE is refused, as it would delete the channel if the first deployment rolled
-            back; DESTROY, which does so as well, is a warning. Acknowledge it if that is intended:
+            RETAIN_ON_UPDATE_OR_DELETE: it is kept, unless its own creation is rolled back; RETAIN for an adopted
+            one. DESTROY deletes it with its messages. For an adopted channel RETAIN_ON_UPDATE_OR_DELETE is refused,
+            as it would delete the channel if the first deployment rolled back; DESTROY, which does so as well, is a
+            warning. Acknowledge it if that is intended:
             `Annotations.of(channel).acknowledge_warning("cdk-chime-messaging:adoptedChannelIsDestroyed")`.
-        provider: The Lambda that does the work. Default: one for the whole stack.
+        provider: The Lambda that does the work; CloudFormation refuses another one. Default: one for the whole
+            stack.
 
     Raises:
         ChannelError: arguments break rules of the service; all errors are reported together.

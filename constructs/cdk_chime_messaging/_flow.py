@@ -32,7 +32,7 @@ class ChannelFlow(Resource):
 
     A processor must call ChannelFlowCallback: a message that it never answers stays PENDING for 48 hours. The
     service is allowed to invoke the Lambdas for this app instance, and the Lambdas' roles to call
-    ChannelFlowCallback, where CDK can add to them. Give it to `channel.associate_flow(...)`.
+    ChannelFlowCallback, where CDK can add to them. Pass it to `channel.associate_flow(...)`.
 
     Args:
         scope: The construct it belongs to.

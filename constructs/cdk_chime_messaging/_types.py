@@ -12,7 +12,7 @@ from aws_cdk import Duration
 from cdk_chime_messaging._refs import FunctionLike, LexBotAliasLike
 
 Metadata: TypeAlias = str | Mapping[str, Any] | Sequence[Any] | None
-"""Metadata: text, or what is written as JSON; None for none."""
+"""Metadata: text, or anything that JSON can hold; None for none."""
 
 
 class ChannelMode(Enum):
@@ -25,7 +25,7 @@ class ChannelMode(Enum):
 
 
 class ChannelPrivacy(Enum):
-    """Who can find the channel; fixed for its life.
+    """Who can find the channel; with another value the channel is replaced.
 
     Whether a user may join a PUBLIC channel without being added, AWS contradicts itself.
     """
@@ -63,16 +63,16 @@ class ExpirationSettings:
 
 @dataclass(frozen=True)
 class ElasticChannelConfiguration:
-    """Makes the channel elastic; fixed for its life, us-east-1 only.
+    """Makes the channel elastic, in us-east-1 only; with another one the channel is replaced.
 
     It holds 100,000 members by default, a million at most, and no HIDDEN ones. Its moderators are those of the
     whole channel and need not be members; making a member moderator ends the membership, so that the service may
     refuse a user who is declared as both.
 
     Args:
-        maximum_sub_channels: How many sub-channels there can be, 2 or more.
+        maximum_sub_channels: How many sub-channels there can be, 2 or more (botocore's model, as the others).
         target_memberships_per_sub_channel: How many members each is meant to hold, 2 or more.
-        minimum_membership_percentage: How full a sub-channel must stay to live on, 1–40 percent.
+        minimum_membership_percentage: How full a sub-channel must be to stay, 1–40 percent.
     """
 
     maximum_sub_channels: int
@@ -150,7 +150,7 @@ class Processor:
     """A Lambda that may change or refuse each message of a channel before it is sent.
 
     Args:
-        name: 1–256 characters.
+        name: 1–256 characters (botocore's model, ProcessorList).
         function: The Lambda: CDK's L2, its L1, its ARN, or what refers to one; in the app instance's account and
             region.
         fallback_action: What becomes of a message when the Lambda cannot be invoked; a Lambda that runs must answer

@@ -69,7 +69,7 @@ GRANTS = {name: grants(case.build) for name, case in CASES.items()}
 
 
 def run(name: str, scenario: Scenario, without: str = "") -> tuple[Authorizer, str]:
-    """Run a scenario under the construct's own grants; return the authorizer and the Reason of a failure, if any."""
+    """Run a scenario under the construct's own grants; return the authorizer and the Reason of a failure."""
     authorizer = Authorizer(GRANTS[name], without)
     try:
         scenario(Requests(stage(), authorizer, CASES[name].resource_type))
