@@ -102,9 +102,9 @@ def import_handler(name: str) -> Handler:
     import index
 
     if name == "ours":
-        import clients  # the Lambda's module of clients
+        import botocore_clients
 
-        clients.client("chime-sdk-messaging", "us-east-1")
+        botocore_clients.client("chime-sdk-messaging", "us-east-1")
     handler: Handler = index.handler
     return handler
 

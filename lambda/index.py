@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import clients
+import botocore_clients
 
 # crhelper imports boto3 for clients that are not made here.
-with clients.no_collection(), clients.later("boto3"):
+with botocore_clients.no_collection(), botocore_clients.later("boto3"):
     from botocore import xform_name
     from botocore.exceptions import (
         ClientError,
@@ -24,10 +24,16 @@ with clients.no_collection(), clients.later("boto3"):
     )
     from crhelper import CfnResource
 
-    from chime_channel import _answer, _handle, _reasons
-    from chime_channel._api import Effects, ServiceError
-    from chime_channel._physical_id import PhysicalId, State
-    from chime_channel._request import BadEvent, Refused, Work, parse_request
+    from chime_handler import dispatch, reasons, response
+    from chime_handler.errors import (
+        MalformedEventError,
+        RequestRejectedError,
+        ResponseNotDeliveredError,
+        ServiceError,
+    )
+    from chime_handler.physical_id import PhysicalId, State
+    from chime_handler.request import RequestContext, parse_request
+    from chime_handler.service import Effects
 
 # crhelper logs events, ResponseURL and tracebacks.
 logging.getLogger("crhelper").setLevel(logging.CRITICAL + 1)
@@ -47,17 +53,17 @@ def send(
     operation: str,
     parameters: Mapping[str, Any],
     *,
-    client: Callable[[str, str], Any] = clients.client,
+    client: Callable[[str, str], Any] = botocore_clients.client,
 ) -> dict[str, Any]:
     """Send one call of the service, once; whatever it raises beside ServiceError is a failed connection."""
     try:
         method = getattr(client(_service(operation, parameters), region), xform_name(operation))
         answer: dict[str, Any] = method(**parameters)
-    except ClientError as refused:
-        error = refused.response.get("Error") or {}
-        status = refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    except ClientError as error:
+        details = error.response.get("Error") or {}
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         # Both come from the body, which need not hold texts.
-        code, message = str(error.get("Code") or "Unknown"), str(error.get("Message") or "")
+        code, message = str(details.get("Code") or "Unknown"), str(details.get("Message") or "")
         raise ServiceError(operation, code, message, status) from None
     except ParamValidationError as wrong:
         raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
@@ -109,7 +115,7 @@ class _Response:
     def __init__(self, provider: Provider, event: Mapping[str, Any], remaining: float) -> None:
         self._provider, self._event = provider, event
         self._claim = threading.Lock()
-        self.work: Work | None = None
+        self.context: RequestContext | None = None
         self.delivered = False
         self._timer = provider.effects.start_timer(max(0.1, remaining - _MARGIN_SECONDS), self._time_is_up)
 
@@ -124,16 +130,16 @@ class _Response:
         if not self._claim.acquire(blocking=False):
             return
         not_created = PhysicalId(State.NOT_CREATED, str(self._event.get("LogicalResourceId")))
-        known = self.work.physical_id if self.work else self._event.get("PhysicalResourceId") or not_created
-        written = _answer.body(self._event, status, str(known), reason, data)
+        known = self.context.physical_id if self.context else self._event.get("PhysicalResourceId") or not_created
+        written = response.body(self._event, status, str(known), reason, data)
         self.delivered = self._provider.deliver(str(self._event["ResponseURL"]), written)
 
     def _time_is_up(self) -> None:
         self.send("FAILED", "The request did not end before the Lambda's time ran out. Try again.", {})
 
 
-class Undelivered(Exception):
-    """The answer to a request could not be delivered."""
+Undelivered = ResponseNotDeliveredError
+"""The name of this error in the first release, kept for one more."""
 
 
 class Provider(CfnResource):
@@ -155,12 +161,12 @@ class Provider(CfnResource):
     def serve(self, event: Any, context: Any) -> None:
         """Serve one event: exactly one answer, where there is somewhere to answer."""
         url = event.get("ResponseURL") if isinstance(event, Mapping) else None
-        if not _answer.is_sendable(url):
+        if not response.is_sendable(url):
             self.effects.log('{"outcome": "ignored", "why": "no ResponseURL that an answer may be sent to"}')
             return
         try:
             parse_request(event)
-        except BadEvent as wrong:
+        except MalformedEventError as wrong:
             delivered = self.deliver(str(url), _answer_to_bad_event(event, wrong))
         else:
             self._response = None
@@ -169,12 +175,12 @@ class Provider(CfnResource):
             delivered = self._response is not None and self._response.delivered
         if not delivered:
             # Lambda delivers the event again, and every request can be worked on again.
-            raise Undelivered("CloudFormation did not take the answer")
+            raise ResponseNotDeliveredError("CloudFormation did not take the answer")
 
     def deliver(self, url: str, written: bytes) -> bool:
         """Send an answer until it is taken."""
         effects = self.effects
-        return _answer.deliver(
+        return response.deliver(
             url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
         )
 
@@ -184,13 +190,13 @@ class Provider(CfnResource):
         try:
             request = parse_request(event)
             remaining = context.get_remaining_time_in_millis() / 1000
-            self._response.work = _handle.begin(request, self.effects, remaining)
-            self.Data = _handle.work_on(self._response.work)
+            self._response.context = dispatch.begin(request, self.effects, remaining)
+            self.Data = dispatch.work_on(self._response.context)
         except Exception as error:
-            message = _reasons.reason(error, event.get("ResourceProperties"), event.get("OldResourceProperties"))
+            message = reasons.reason(error, event.get("ResourceProperties"), event.get("OldResourceProperties"))
             self.effects.log(json.dumps({"outcome": "FAILED", "kind": type(error).__name__, **_where(error)}))
-            raise Refused(message) from None
-        return self._response.work.physical_id
+            raise RequestRejectedError(message) from None
+        return self._response.context.physical_id
 
     def _set_timeout(self) -> None:
         """Start the timer of this request; one of an earlier request can answer only that one."""
@@ -211,9 +217,9 @@ class Provider(CfnResource):
             self._response.cancel()
 
 
-def _answer_to_bad_event(event: Mapping[str, Any], wrong: BadEvent) -> bytes:
+def _answer_to_bad_event(event: Mapping[str, Any], wrong: MalformedEventError) -> bytes:
     physical_id = event.get("PhysicalResourceId")
-    return _answer.body(
+    return response.body(
         {key: value for key, value in event.items() if isinstance(value, str) and len(value) <= 512},
         "FAILED",
         physical_id if isinstance(physical_id, str) else "",
@@ -232,7 +238,7 @@ def _where(error: BaseException) -> dict[str, str]:
     return {"at": f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"}
 
 
-_provider = Provider(Effects(send, time.time, time.sleep, log, _answer.put, _RealTimer))
+_provider = Provider(Effects(send, time.time, time.sleep, log, response.put, _RealTimer))
 
 
 def handler(event: Any, context: Any) -> None:

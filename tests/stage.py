@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import index
-from chime_channel._api import Effects, ServiceError
+from chime_handler.errors import ServiceError
+from chime_handler.service import Effects
 from chime_local.service import ChimeError, ChimeService, World
 
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"

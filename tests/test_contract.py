@@ -36,9 +36,10 @@ from cdk_chime_messaging import (
 )
 from cdk_chime_messaging._app_instance_user import _validate_name as validate_user_name
 from cdk_chime_messaging._limits import Range
-from chime_channel import _arns as handler_arns
-from chime_channel import _declaration, _handle, _identity, _plan, _retention, _streaming, _times
-from chime_channel._declaration import _PARSERS, Declaration, Elastic, Expiration, parse
+from chime_handler import app_instance_retention, app_instance_streaming, dispatch, timing
+from chime_handler import arns as handler_arns
+from chime_handler.channel import ownership, plan, spec
+from chime_handler.channel.spec import _PARSERS, ChannelSpec, ElasticConfiguration, Expiration, parse
 from stage import Stage
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
@@ -54,7 +55,7 @@ def stringified(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def through(**given_: Any) -> Declaration:
+def through(**given_: Any) -> ChannelSpec:
     """Send arguments of the construct through CloudFormation into the handler's parser."""
     stack = Stack(App(), "Demo")
     Channel(stack, "Support", app_instance_arn=APP, chime_bearer=BOSS, **given_)
@@ -79,7 +80,7 @@ def test_every_property() -> None:
         tags={"team": "x"},
         expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.CREATED_TIMESTAMP),
         adopt_existing=True,
-    ) == Declaration(
+    ) == ChannelSpec(
         app_instance_arn=APP,
         bearer=BOSS,
         name="Help",
@@ -98,14 +99,14 @@ def test_every_property() -> None:
 
 def test_defaults() -> None:
     """What is left out arrives as the safest default."""
-    assert through() == Declaration(app_instance_arn=APP, bearer=BOSS, name="Support")
+    assert through() == ChannelSpec(app_instance_arn=APP, bearer=BOSS, name="Support")
 
 
 def test_elastic() -> None:
     """An elastic configuration arrives."""
-    assert through(elastic_channel_configuration=ElasticChannelConfiguration(5, 100, 40)).elastic == Elastic(
-        5, 100, 40
-    )
+    assert through(
+        elastic_channel_configuration=ElasticChannelConfiguration(5, 100, 40)
+    ).elastic == ElasticConfiguration(5, 100, 40)
 
 
 LETTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\u2028\ufffe\uffff")
@@ -155,7 +156,7 @@ def test_every_type_of_the_handler_is_declared_by_the_library_with_known_propert
     """What the library writes for each type is parsed by the handler; there is no type that only one side knows."""
     stage = Stage()
     customs = [one for one in everything(stage).values() if one["Type"].startswith("Custom::Chime")]
-    assert {one["Type"] for one in customs} == set(_handle._LIVES)
+    assert {one["Type"] for one in customs} == set(dispatch.RESOURCE_TYPES)
     for one in customs:
         properties = stringified({**one["Properties"], "ServiceToken": "arn"})
         if "StreamArns" in properties:  # a reference, which CloudFormation resolves
@@ -175,12 +176,12 @@ def test_times_of_library_and_handler_fit_together() -> None:
     )
     (invoked,) = (one["Properties"] for one in resources if one["Type"] == "AWS::Lambda::EventInvokeConfig")
     age, timeout = invoked["MaximumEventAgeInSeconds"], function["Timeout"]
-    assert age == _times.EVENT_AGE_SECONDS == 540
+    assert age == timing.EVENT_AGE_SECONDS == 540
     assert timeout == 900
     # A Delete can outwait its Create, look at what that has made, and answer.
-    assert age + _times.CHANGE_SECONDS + _times.STALENESS_SECONDS == _times.CREATE_ENDS_SECONDS == 795
-    assert timeout >= _times.CREATE_ENDS_SECONDS + 30 + _times.ANSWER_SECONDS
-    assert _times.PERMISSION_SECONDS < _times.CHANGE_SECONDS < timeout - _times.ANSWER_SECONDS
+    assert age + timing.CHANGE_SECONDS + timing.STALENESS_SECONDS == timing.CREATE_ENDS_SECONDS == 795
+    assert timeout >= timing.CREATE_ENDS_SECONDS + 30 + timing.ANSWER_SECONDS
+    assert timing.PERMISSION_SECONDS < timing.CHANGE_SECONDS < timeout - timing.ANSWER_SECONDS
     # CloudFormation waits for the last delivery to the end of its Lambda.
     waits = {
         int(one["Properties"]["ServiceTimeout"]) for one in resources if one["Type"].startswith("Custom::Chime")
@@ -277,11 +278,11 @@ def test_table_of_times_in_the_architecture_is_that_of_code_and_template() -> No
         "refusals of IAM, and of a new bearer, are no verdict for": "60",
     }
     assert (
-        _times.CHANGE_SECONDS,
-        _times.EVENT_AGE_SECONDS,
-        _times.STALENESS_SECONDS,
-        _times.CREATE_ENDS_SECONDS,
-        _times.PERMISSION_SECONDS,
+        timing.CHANGE_SECONDS,
+        timing.EVENT_AGE_SECONDS,
+        timing.STALENESS_SECONDS,
+        timing.CREATE_ENDS_SECONDS,
+        timing.PERMISSION_SECONDS,
     ) == (240, 540, 15, 795, 60)
     resources = everything(Stage()).values()
     (invoked,) = (one["Properties"] for one in resources if one["Type"] == "AWS::Lambda::EventInvokeConfig")
@@ -293,7 +294,7 @@ def test_table_of_times_in_the_architecture_is_that_of_code_and_template() -> No
     }
     assert timeouts == {900}
     custom = [one["Properties"] for one in resources if one["Type"].startswith("Custom::Chime")]
-    assert len(custom) == len(_handle._LIVES)
+    assert len(custom) == len(dispatch.RESOURCE_TYPES)
     assert {int(one["ServiceTimeout"]) for one in custom} == {1500}
 
 
@@ -437,7 +438,7 @@ def test_types_of_streamed_data_are_those_of_botocores_model() -> None:
     streaming = next(
         one for one in everything(Stage()).values() if one["Type"] == "Custom::ChimeAppInstanceStreaming"
     )
-    assert set(streaming["Properties"]["StreamArns"]) == set(shape.enum) == set(_streaming.DATA_TYPES)
+    assert set(streaming["Properties"]["StreamArns"]) == set(shape.enum) == set(app_instance_streaming.DATA_TYPES)
 
 
 @pytest.mark.parametrize("service", [MESSAGING, IDENTITY])
@@ -454,23 +455,23 @@ def values(enumeration: type[Enum]) -> set[str]:
 SAME: dict[str, tuple[Any, Any]] = {
     # what the library has, what the handler has
     "regions": (_limits.REGIONS, handler_arns.REGIONS),
-    "days": (_limits.DAYS.maximum, _retention.MAX_DAYS),
-    "characters of a name": (_limits.NAME.pattern, _declaration._NAME.pattern),
-    "token": (_limits.CLIENT_REQUEST_TOKEN.pattern, _declaration._TOKEN.pattern),
-    "channel id": (_limits.ID.pattern, handler_arns._channel_id.pattern),
-    "modes": (values(ChannelMode), set(_declaration._MODES)),
-    "privacies": (values(ChannelPrivacy), set(_declaration._PRIVACIES)),
-    "criteria of an expiration": (values(ExpirationCriterion), set(_declaration._CRITERIA)),
+    "days": (_limits.DAYS.maximum, app_instance_retention.MAX_DAYS),
+    "characters of a name": (_limits.NAME.pattern, spec._NAME.pattern),
+    "token": (_limits.CLIENT_REQUEST_TOKEN.pattern, spec._TOKEN.pattern),
+    "channel id": (_limits.ID.pattern, handler_arns._CHANNEL_ID),
+    "modes": (values(ChannelMode), set(spec._MODES)),
+    "privacies": (values(ChannelPrivacy), set(spec._PRIVACIES)),
+    "criteria of an expiration": (values(ExpirationCriterion), set(spec._CRITERIA)),
     "elastic numbers": (
         [
             (limit.minimum, limit.maximum)
             for limit in (_limits.SUB_CHANNELS, _limits.MEMBERSHIPS_PER_SUB_CHANNEL, _limits.MEMBERSHIP_PERCENTAGE)
         ],
-        list(_declaration._ELASTIC.values()),
+        list(spec._ELASTIC.values()),
     ),
-    "reserved tags": (_limits.RESERVED_TAG_PREFIXES[1], _identity.OWN_PREFIX),
-    "members of a batch": (shape_of("BatchCreateChannelMembership.MemberArns").metadata["max"], _plan.BATCH),
-    "members at creation": (shape_of("CreateChannel.MemberArns").metadata["max"], _plan.AT_CREATION),
+    "reserved tags": (_limits.RESERVED_TAG_PREFIXES[1], ownership.OWN_PREFIX),
+    "members of a batch": (shape_of("BatchCreateChannelMembership.MemberArns").metadata["max"], plan.BATCH),
+    "members at creation": (shape_of("CreateChannel.MemberArns").metadata["max"], plan.AT_CREATION),
 }
 
 

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parent.parent
 STDLIB = frozenset(sys.stdlib_module_names)
 MAY = {
     "constructs/cdk_chime_messaging": {"aws_cdk", "constructs", "jsii", "typing_extensions", "cdk_chime_messaging"},
-    "lambda/chime_channel": {"chime_channel"},
-    "lambda/index.py": {"botocore", "crhelper", "chime_channel", "clients"},
-    "lambda/clients.py": {"boto3", "botocore"},
+    "lambda/chime_handler": {"chime_handler"},
+    "lambda/index.py": {"botocore", "botocore_clients", "crhelper", "chime_handler"},
+    "lambda/botocore_clients.py": {"boto3", "botocore"},
     "local/chime_local": {"boto3", "botocore", "ministack", "hypercorn", "chime_local"},
     "examples": {"aws_cdk", "constructs", "cdk_chime_messaging"},
     "app.py": {"aws_cdk", "constructs", "cdk_chime_messaging"},

@@ -67,7 +67,7 @@ def test_content(wheel: Path) -> None:
         "cdk_chime_messaging/__init__.py",
         "cdk_chime_messaging/py.typed",
         "cdk_chime_messaging/_lambda/index.py",
-        "cdk_chime_messaging/_lambda/chime_channel/_plan.py",
+        "cdk_chime_messaging/_lambda/chime_handler/channel/plan.py",
         "cdk_chime_messaging/_lambda/crhelper/LICENSE",
         "chime_local/service/asgi.py",
         "chime_local/py.typed",

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdk_chime_messaging import AppInstance, AppInstanceUser, Channel, ChannelError, ChannelMode
-from chime_channel import _handle
-from chime_channel._declaration import parse
+from chime_handler import dispatch
+from chime_handler.channel.spec import parse
 from stage import URL, Stage
 
 MANY = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -74,7 +74,7 @@ EVENTS = st.fixed_dictionaries(
     {"ResponseURL": st.just(URL)},
     optional={
         "RequestType": st.sampled_from(["Create", "Update", "Delete"]) | JSON,
-        "ResourceType": st.sampled_from([*_handle._LIVES, "Custom::Other"]) | JSON,
+        "ResourceType": st.sampled_from([*dispatch.RESOURCE_TYPES, "Custom::Other"]) | JSON,
         "StackId": st.just("stack") | JSON,
         "RequestId": st.just("request") | JSON,
         "LogicalResourceId": st.just("Support") | JSON,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from resources import KINDS, Place
 
-from chime_channel._admin import MARK_PREFIX
-from chime_channel._api import ServiceError
-from chime_channel._identity import digest_of_owner
+from chime_handler.app_instance_admin import MARK_PREFIX
+from chime_handler.channel.ownership import digest_of_owner
+from chime_handler.errors import ServiceError
 from stage import STACK, Context
 
 ADMIN = KINDS["admin"]

@@ -15,7 +15,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chime_channel import _answer
+from chime_handler import response
 
 EVENT = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
 
@@ -23,7 +23,7 @@ EVENT = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
 @given(st.text(max_size=9000), st.text(max_size=3000))
 def test_size(reason: str, physical_id: str) -> None:
     """Whatever the Reason and the id, an answer has at most 4096 bytes and an id of 1–1024 bytes."""
-    written = _answer.body(EVENT, "FAILED", physical_id, reason, {})
+    written = response.body(EVENT, "FAILED", physical_id, reason, {})
     told = json.loads(written)
     assert len(written) <= 4096
     assert 1 <= len(told["PhysicalResourceId"].encode()) <= 1024
@@ -32,7 +32,7 @@ def test_size(reason: str, physical_id: str) -> None:
 
 def test_long_reason_keeps_its_beginning() -> None:
     """A Reason that is too long loses its end, where the least important stands."""
-    told = json.loads(_answer.body(EVENT, "FAILED", "id", "CreateChannel: " + "x" * 9000, {}))
+    told = json.loads(response.body(EVENT, "FAILED", "id", "CreateChannel: " + "x" * 9000, {}))
     assert told["Reason"].startswith("CreateChannel: xxx")
     assert told["Reason"].endswith("…")
 
@@ -95,7 +95,7 @@ def test_answers_go_to_s3_over_tls_only(url: object, *, sendable: bool, monkeypa
             monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         else:
             monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        assert _answer.is_sendable(url) is sendable
+        assert response.is_sendable(url) is sendable
 
 
 LOOPBACK = ("127.0.0.1:4566", "localhost:4566", "[::1]:4566", "127.0.0.1", "localhost")
@@ -109,15 +109,15 @@ def test_answers_go_to_this_machine_only_where_an_engine_serves(
     """An answer goes to this very machine only where AWS_ENDPOINT_URL leads there as well."""
     url = f"{scheme}://{host}/x"
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    assert not _answer.is_sendable(url)
+    assert not response.is_sendable(url)
     for elsewhere in ("", "https://example.com", "http://[", "127.0.0.1:4566", "https://localhost.evil.example"):
         monkeypatch.setenv("AWS_ENDPOINT_URL", elsewhere)
-        assert not _answer.is_sendable(url)
+        assert not response.is_sendable(url)
     for engine in LOOPBACK:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{engine}")
-        assert _answer.is_sendable(url)
-        assert not _answer.is_sendable(f"{scheme}://user@{host}/x")
-        assert not _answer.is_sendable(f"ftp://{host}/x")
+        assert response.is_sendable(url)
+        assert not response.is_sendable(f"{scheme}://user@{host}/x")
+        assert not response.is_sendable(f"ftp://{host}/x")
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -142,7 +142,7 @@ def test_answer_goes_only_to_a_host_that_proves_to_be_it(
     bundle = tmp_path / "ca.pem"
     (authority if trusted else trustme.CA()).cert_pem.write_to_path(str(bundle))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    _answer._tls.cache_clear()
+    response._tls.cache_clear()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
     with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
@@ -151,12 +151,12 @@ def test_answer_goes_only_to_a_host_that_proves_to_be_it(
         thread.start()
         url = f"https://localhost:{server.server_port}/x"
         if trusted and name == "localhost":
-            assert _answer.put(url, b"{}") == 200
+            assert response.put(url, b"{}") == 200
         else:
             with pytest.raises(ssl.SSLCertVerificationError):
-                _answer.put(url, b"{}")
+                response.put(url, b"{}")
         thread.join()
-    _answer._tls.cache_clear()
+    response._tls.cache_clear()
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 499])
@@ -198,7 +198,7 @@ def tries_at(results: list[Any]) -> tuple[bool, int, list[float]]:
             raise result
         return int(result)
 
-    done = _answer.deliver("https://x/", b"{}", tries=6, sleep=pauses.append, log=lambda _: None, send=send)
+    done = response.deliver("https://x/", b"{}", tries=6, sleep=pauses.append, log=lambda _: None, send=send)
     return done, len(sent), pauses
 
 
@@ -209,7 +209,7 @@ def tries_at(results: list[Any]) -> tuple[bool, int, list[float]]:
 def test_status_is_checked(statuses: list[int], *, delivered: bool, left: int) -> None:
     """An answer counts as delivered only when it was taken; a refusal for good is not repeated."""
     lines: list[str] = []
-    done = _answer.deliver(
+    done = response.deliver(
         "https://secret/",
         b"{}",
         tries=3,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from chime_channel._api import ServiceError
-from chime_channel._arns import parse_channel_arn
-from chime_channel._identity import OWNER_TAG
+from chime_handler.arns import parse_channel_arn
+from chime_handler.channel.ownership import OWNER_TAG
+from chime_handler.errors import ServiceError
 from chime_local.service import World
 from stage import STACK, Stage
 

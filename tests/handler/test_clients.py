@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSRequest
 
-import clients
+import botocore_clients
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/1"
 
@@ -21,9 +21,9 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    clients.client.cache_clear()
+    botocore_clients.client.cache_clear()
     yield
-    clients.client.cache_clear()
+    botocore_clients.client.cache_clear()
 
 
 def sent(client: Any, method: str, **parameters: Any) -> tuple[str, str, bytes, str | None]:
@@ -65,7 +65,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("service", "method", "parameters"), CALLS, ids=[call[1] for call in CALLS])
 def test_same_call(service: str, method: str, parameters: dict[str, Any], region: str) -> None:
     """A lean client sends what boto3's sends: method, URL, body and bearer."""
-    lean, plain = clients._lean(service, region), clients._plain(service, region)
+    lean, plain = botocore_clients._lean(service, region), botocore_clients._plain(service, region)
     assert sent(lean, method, **parameters) == sent(plain, method, **parameters)
 
 
@@ -76,9 +76,9 @@ def test_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AttributeError("_internal_components")
 
     made: list[str] = []
-    monkeypatch.setattr(clients, "_session", changed)
-    monkeypatch.setattr(clients, "_plain", lambda service, _region: made.append(service) or "plain")
-    assert clients.client("chime-sdk-messaging", "us-east-1") == "plain"
+    monkeypatch.setattr(botocore_clients, "_session", changed)
+    monkeypatch.setattr(botocore_clients, "_plain", lambda service, _region: made.append(service) or "plain")
+    assert botocore_clients.client("chime-sdk-messaging", "us-east-1") == "plain"
     assert made == ["chime-sdk-messaging"]
 
 
@@ -88,8 +88,8 @@ def test_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unusual_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the environment asks for what a lean client does not know, the client is boto3's."""
     monkeypatch.setenv(name, "true")
-    monkeypatch.setattr(clients, "_plain", lambda _service, _region: "plain")
-    assert clients.client("chime-sdk-messaging", "us-east-1") == "plain"
+    monkeypatch.setattr(botocore_clients, "_plain", lambda _service, _region: "plain")
+    assert botocore_clients.client("chime-sdk-messaging", "us-east-1") == "plain"
 
 
 HOSTS = {
@@ -114,7 +114,7 @@ def test_endpoint_that_the_environment_asks_for_is_used(
     """Calls go to the endpoint of service and region over TLS, of FIPS or both stacks where it is asked for."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    made = clients.client(service, region)
+    made = botocore_clients.client(service, region)
     assert made.meta.endpoint_url == f"https://{HOSTS[service, region].format(*parts)}"
     assert made.meta.region_name == region
 
@@ -123,7 +123,7 @@ def test_endpoint_that_the_environment_asks_for_is_used(
 @pytest.mark.parametrize(("service", "region"), HOSTS)
 def test_call_ends_within_the_time_kept_for_it(service: str, region: str, how: str) -> None:
     """A call that hangs ends after ten seconds at most, and is sent once: the handler counts on both."""
-    config = getattr(clients, how)(service, region).meta.config
+    config = getattr(botocore_clients, how)(service, region).meta.config
     assert (config.connect_timeout, config.read_timeout) == (5, 10)
     assert config.retries["total_max_attempts"] == 1
 
@@ -133,22 +133,22 @@ def test_certificates_of_the_service_are_verified(how: str, monkeypatch: pytest.
     """No client talks to who cannot prove to be the service."""
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    clients._session.cache_clear()
-    made = getattr(clients, how)("chime-sdk-messaging", "us-east-1")
+    botocore_clients._session.cache_clear()
+    made = getattr(botocore_clients, how)("chime-sdk-messaging", "us-east-1")
     assert made._endpoint.http_session._verify is True
 
 
 def test_each_service_and_region_has_a_client_of_its_own_that_is_kept() -> None:
     """A warm environment uses its clients again, and never one of another region or service."""
-    made = {key: clients.client(*key) for key in HOSTS}
+    made = {key: botocore_clients.client(*key) for key in HOSTS}
     assert len({id(one) for one in made.values()}) == 4
-    assert all(clients.client(*key) is one for key, one in made.items())
+    assert all(botocore_clients.client(*key) is one for key, one in made.items())
 
 
 def test_boto3_is_not_imported() -> None:
     """Neither the entry point nor its first client imports boto3."""
     code = (
-        "import sys; import index, clients; clients.client('chime-sdk-messaging', 'us-east-1'); "
+        "import sys; import index, botocore_clients; botocore_clients.client('chime-sdk-messaging', 'us-east-1'); "
         "print(sorted(name for name in ('boto3', 's3transfer') if name in sys.modules))"
     )
     done = subprocess.run(

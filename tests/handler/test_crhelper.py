@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import index
-from chime_channel import _answer
+from chime_handler import response
 from stage import URL, Context, Stage
 
 
@@ -130,7 +130,7 @@ def test_unforeseen_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None
     def establish(_work: object, _desired: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr("chime_channel._channel.establish", establish)
+    monkeypatch.setattr("chime_handler.channel.lifecycle.acquire", establish)
     answer = stage.create()
     assert "unforeseen KeyError" in answer["Reason"]
     assert "secret" not in answer["Reason"] + "".join(stage.lines)
@@ -180,6 +180,6 @@ def test_put_over_http() -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        assert _answer.put(f"http://127.0.0.1:{server.server_port}/a?b=c", json.dumps({}).encode()) == 200
+        assert response.put(f"http://127.0.0.1:{server.server_port}/a?b=c", json.dumps({}).encode()) == 200
         thread.join()
     assert seen == [("/a?b=c", "", b"{}")]

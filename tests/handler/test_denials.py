@@ -9,7 +9,7 @@ import pytest
 from resources import KINDS, Place
 
 import index
-from chime_channel._api import ServiceError
+from chime_handler.errors import ServiceError
 
 IAM = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: chime:X"
 ADVICE_IAM, ADVICE_BEARER = "IAM does not allow the Lambda this call.", "The bearer does not exist."

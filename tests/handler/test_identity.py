@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chime_channel import _identity
-from chime_channel._admin import MARK_PREFIX
-from chime_channel._identity import Mark
-from chime_channel._physical_id import PhysicalId, State
+from chime_handler.app_instance_admin import MARK_PREFIX
+from chime_handler.channel import ownership
+from chime_handler.channel.ownership import Mark
+from chime_handler.physical_id import PhysicalId, State
 from stage import STACK, Stage
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
@@ -27,28 +27,28 @@ OWNER = "Support1A2B3C4D-660217831fa99041c091851b3a5a2fc0"
 )
 def test_channel_id_stays_the_same(logical_id: str, fixed: object, generation: int, expected: str) -> None:
     """A later release finds the channel of an unanswered Create under the id that an earlier one derived."""
-    assert _identity.channel_id(STACK, logical_id, fixed, generation) == expected
+    assert ownership.channel_id(STACK, logical_id, fixed, generation) == expected
 
 
 def test_token_stays_the_same() -> None:
     """A redelivery that a later release serves sends the token of the first."""
-    token = _identity.client_request_token(STACK, "Support1A2B3C4D", PLAIN, "request-1", 0)
+    token = ownership.client_request_token(STACK, "Support1A2B3C4D", PLAIN, "request-1", 0)
     assert token == "Support1A2B3C4D-27019f6dffc3febb6701a9b2bd93be2e"
 
 
 def test_marks_stay_the_same() -> None:
     """Every stack of an earlier release stays the owner of its channels, and of its admins' marks."""
-    mark = _identity.owner_mark(STACK, "Support1A2B3C4D", "request-1")
+    mark = ownership.owner_mark(STACK, "Support1A2B3C4D", "request-1")
     assert mark == f"{OWNER}.be0ac1d911542190"
-    assert _identity.adoption_mark(mark) == f"{OWNER}.be0ac1d911542190-adopted"
-    assert _identity.owner_mark(STACK, "L" * 255, "r") == (
+    assert ownership.adoption_mark(mark) == f"{OWNER}.be0ac1d911542190-adopted"
+    assert ownership.owner_mark(STACK, "L" * 255, "r") == (
         "L" * 64 + "-e02b8da9bb08c86396d29f95833666cf.5bde92d4cfdfb875"
     )
-    assert _identity.OWNER_TAG == "cdk-chime-messaging:owner"
-    assert MARK_PREFIX + _identity.digest_of_owner(STACK, "Admin") == (
+    assert ownership.OWNER_TAG == "cdk-chime-messaging:owner"
+    assert MARK_PREFIX + ownership.digest_of_owner(STACK, "Admin") == (
         "cdk-chime-messaging:admin-4bd45596c9d731ed244998dfb6117940"
     )
-    assert _identity.GENERATIONS == 16
+    assert ownership.GENERATIONS == 16
 
 
 def test_ids_and_marks_of_a_deployed_channel() -> None:
@@ -78,13 +78,13 @@ OTHER_OWNER, OTHER_REQUEST = f"{OWNER[:-1]}1", "be0ac1d911542191"
 def test_owner_and_request_are_both_compared() -> None:
     """A mark of another resource, or of another request, is never taken for ours."""
     ours = f"{OWNER}.be0ac1d911542190"
-    assert _identity.same_owner(f"{OWNER}.{OTHER_REQUEST}-adopted", ours)
-    assert not _identity.same_owner(f"{OTHER_OWNER}.be0ac1d911542190", ours)
-    assert not _identity.same_owner(None, ours)
-    assert _identity.same_request(f"{ours}-adopted", ours)
-    assert not _identity.same_request(f"{OWNER}.{OTHER_REQUEST}", ours)
-    assert not _identity.same_request(f"{OTHER_OWNER}.be0ac1d911542190", ours)
-    assert not _identity.same_request(None, ours)
+    assert ownership.same_owner(f"{OWNER}.{OTHER_REQUEST}-adopted", ours)
+    assert not ownership.same_owner(f"{OTHER_OWNER}.be0ac1d911542190", ours)
+    assert not ownership.same_owner(None, ours)
+    assert ownership.same_request(f"{ours}-adopted", ours)
+    assert not ownership.same_request(f"{OWNER}.{OTHER_REQUEST}", ours)
+    assert not ownership.same_request(f"{OTHER_OWNER}.be0ac1d911542190", ours)
+    assert not ownership.same_request(None, ours)
 
 
 def test_what_is_derived_differs_by_each_of_its_parts() -> None:
@@ -97,10 +97,10 @@ def test_what_is_derived_differs_by_each_of_its_parts() -> None:
         (STACK, "Support", (APP + "1", "PRIVATE", None)),
         (STACK, "Support", (APP, "PRIVATE", (5, 100, 40))),
     ]
-    ids = {_identity.channel_id(*parts, generation) for parts in (base, *others) for generation in range(16)}
+    ids = {ownership.channel_id(*parts, generation) for parts in (base, *others) for generation in range(16)}
     assert len(ids) == 6 * 16
     tokens = {
-        _identity.client_request_token(*parts, request, generation)
+        ownership.client_request_token(*parts, request, generation)
         for parts in (base, *others)
         for request in ("r1", "r2")
         for generation in range(16)

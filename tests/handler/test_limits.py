@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chime_channel import _arns, _retention, _streaming
-from chime_channel._declaration import parse
+from chime_handler import app_instance_retention, app_instance_streaming, arns
+from chime_handler.channel.spec import parse
 from stage import Stage
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
@@ -312,11 +312,11 @@ ARNS: list[tuple[str, bool]] = [
 @pytest.mark.parametrize(("arn", "taken"), ARNS)
 def test_only_a_whole_app_instance_arn_is_one(arn: str, *, taken: bool) -> None:
     """What is cut, too long or has text around it is no app instance's ARN, nor is one of what is in it."""
-    assert _arns.is_app_instance_arn(arn) is taken
-    assert (_arns.app_instance_of(f"{arn}/user/u") == arn) is taken
-    assert (_arns.app_instance_of(f"{arn}/bot/u") == arn) is taken
-    assert _arns.is_channel_flow_arn(f"{arn}/channel-flow/f-1") is taken
-    channel = _arns.parse_channel_arn(f"{arn}/channel/c")
+    assert arns.is_app_instance_arn(arn) is taken
+    assert (arns.app_instance_of(f"{arn}/user/u") == arn) is taken
+    assert (arns.app_instance_of(f"{arn}/bot/u") == arn) is taken
+    assert arns.is_channel_flow_arn(f"{arn}/channel-flow/f-1") is taken
+    channel = arns.parse_channel_arn(f"{arn}/channel/c")
     assert (channel is not None) is taken
     assert channel is None or (channel.app_instance_arn, channel.channel_id) == (arn, "c")
 
@@ -337,16 +337,16 @@ def test_only_a_whole_app_instance_arn_is_one(arn: str, *, taken: bool) -> None:
 )
 def test_id_of_a_user_or_channel_has_the_form_that_the_service_takes(name: str, *, taken: bool) -> None:
     """Ids of users and channels have 1–64 characters, of which the first and last are letters or digits."""
-    assert _arns.is_channel_id(name) is taken
-    assert (_arns.app_instance_of(f"{APP}/user/{name}") == APP) is taken
-    assert (_arns.parse_channel_arn(f"{APP}/channel/{name}") is not None) is taken
+    assert arns.is_channel_id(name) is taken
+    assert (arns.app_instance_of(f"{APP}/user/{name}") == APP) is taken
+    assert (arns.parse_channel_arn(f"{APP}/channel/{name}") is not None) is taken
 
 
 def test_user_named_bot_is_no_bot() -> None:
     """The ARN says who is a bot, not the name in it."""
-    assert _arns.is_bot(f"{APP}/bot/b")
-    assert not _arns.is_bot(f"{APP}/user/bot")
-    assert not _arns.is_bot(f"{APP}/channel/bot")
+    assert arns.is_bot(f"{APP}/bot/b")
+    assert not arns.is_bot(f"{APP}/user/bot")
+    assert not arns.is_bot(f"{APP}/channel/bot")
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_user_named_bot_is_no_bot() -> None:
 )
 def test_region_without_an_endpoint_is_refused_by_name(region: str, words: str) -> None:
     """The service has endpoints in two regions, and a message names both."""
-    found = _arns.app_instance_errors("AppInstanceArn", APP.replace("us-east-1", region))
+    found = arns.app_instance_errors("AppInstanceArn", APP.replace("us-east-1", region))
     assert bool(found) is bool(words)
     assert all(f"AppInstanceArn: {words}" in one and "us-east-1 and eu-central-1 only" in one for one in found)
 
@@ -392,7 +392,7 @@ def test_retention_of_other_than_1_to_5475_days_is_refused(days: object, *, take
     answer = stage.deliver(stage.event("Create", properties, ResourceType="Custom::ChimeAppInstanceRetention"))
     assert (answer["Status"] == "SUCCESS") is taken
     assert taken or "RetentionDays: must be a whole number of 1–5475" in answer["Reason"]
-    assert _retention.MAX_DAYS == 5475
+    assert app_instance_retention.MAX_DAYS == 5475
 
 
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/"
@@ -421,4 +421,4 @@ def test_stream_whose_name_the_service_refuses_is_refused(kind: str, stream: obj
     answer = stage.deliver(stage.event("Create", properties, ResourceType="Custom::ChimeAppInstanceStreaming"))
     assert (answer["Status"] == "SUCCESS") is taken
     assert taken or "whose name begins with chime-messaging-" in answer["Reason"]
-    assert sorted(_streaming.DATA_TYPES) == ["Channel", "ChannelMessage"]
+    assert sorted(app_instance_streaming.DATA_TYPES) == ["Channel", "ChannelMessage"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from resources import KINDS, Place
 
-from chime_channel._api import ServiceError
+from chime_handler.errors import ServiceError
 from stage import Context, Stage
 
 

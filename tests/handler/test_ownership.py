@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from resources import Place
 
-from chime_channel._api import ServiceError
-from chime_channel._identity import OWNER_TAG
+from chime_handler.channel.ownership import OWNER_TAG
+from chime_handler.errors import ServiceError
 from stage import STACK, Context
 
 

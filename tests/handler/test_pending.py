@@ -17,7 +17,7 @@ from botocore.parsers import ResponseParserError
 from resources import KINDS, WORLDS, Kind, Place
 
 import index
-from chime_channel._api import ServiceError
+from chime_handler.errors import ServiceError
 from stage import Context
 
 Strike = Callable[[], None]

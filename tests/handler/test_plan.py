@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chime_channel._declaration import Declaration, Elastic, Expiration
-from chime_channel._identity import OWNER_TAG, owner_mark
-from chime_channel._plan import NOTHING, Call, Current, Needs, needs, plan
+from chime_handler.channel.ownership import OWNER_TAG, owner_mark
+from chime_handler.channel.plan import UNDECLARED, Call, Current, Reads, plan, required_reads
+from chime_handler.channel.spec import ChannelSpec, ElasticConfiguration, Expiration
 
 APP = "arn:aws:chime:us-east-1:000000000000:app-instance/11111111-1111-1111-1111-111111111111"
 ARN = f"{APP}/channel/support"
@@ -19,13 +19,13 @@ def user(name: str) -> str:
 
 
 BOSS, ANN, BOB, CY = user("boss"), user("ann"), user("bob"), user("cy")
-PLAIN = Declaration(app_instance_arn=APP, bearer=BOSS, name="Support")
+PLAIN = ChannelSpec(app_instance_arn=APP, bearer=BOSS, name="Support")
 ASIS = Current(
     name="Support", mode="RESTRICTED", tags={OWNER_TAG: MARK}, members={BOSS: "DEFAULT"}, moderators={BOSS}
 )
 FLOW, OTHER_FLOW = f"{APP}/channel-flow/1", f"{APP}/channel-flow/2"
 WEEK = Expiration(7, "CREATED_TIMESTAMP")
-SMALL = Elastic(2, 2, 1)
+SMALL = ElasticConfiguration(2, 2, 1)
 HERE = {"ChannelArn": ARN, "ChimeBearer": BOSS}
 
 
@@ -93,7 +93,7 @@ CASES = {
     "a foreign mark is replaced, for this is an adoption": (
         PLAIN,
         ASIS._replace(tags={OWNER_TAG: owner_mark("other", "Support", "r")}),
-        NOTHING,
+        UNDECLARED,
         (Call("TagResource", {"ResourceARN": ARN, "Tags": [{"Key": OWNER_TAG, "Value": LATER_MARK}]}),),
     ),
     "members: declared ones come, dropped ones go, those who joined stay": (
@@ -280,20 +280,20 @@ def test_plan(reason: str) -> None:
 
 
 READS = {
-    "nothing changes": (PLAIN, PLAIN, Needs()),
-    "the name changes": (PLAIN._replace(name="Help"), PLAIN, Needs()),
-    "tags change": (PLAIN._replace(tags={"a": "b"}), PLAIN, Needs()),
-    "a member comes": (PLAIN._replace(members=(ANN,)), PLAIN, Needs(members=True)),
-    "a member goes": (PLAIN, PLAIN._replace(members=(ANN,)), Needs(members=True)),
-    "a hidden member comes": (PLAIN._replace(hidden=(ANN,)), PLAIN, Needs(members=True)),
-    "a member hides": (PLAIN._replace(hidden=(ANN,)), PLAIN._replace(members=(ANN,)), Needs(members=True)),
-    "members change places": (PLAIN._replace(members=(ANN, BOB)), PLAIN._replace(members=(BOB, ANN)), Needs()),
-    "a moderator comes": (PLAIN._replace(moderators=(ANN,)), PLAIN, Needs(members=True, moderators=True)),
-    "a moderator goes": (PLAIN, PLAIN._replace(moderators=(ANN,)), Needs(members=True, moderators=True)),
-    "a ban comes": (PLAIN._replace(bans=(ANN,)), PLAIN, Needs(members=True, bans=True)),
-    "a ban goes": (PLAIN, PLAIN._replace(bans=(ANN,)), Needs(members=True, bans=True)),
-    "everything is to be looked at": (PLAIN._replace(resync="1"), PLAIN, Needs(True, True, True, True)),
-    "nobody knows what is there": (PLAIN, None, Needs(True, True, True, True)),
+    "nothing changes": (PLAIN, PLAIN, Reads()),
+    "the name changes": (PLAIN._replace(name="Help"), PLAIN, Reads()),
+    "tags change": (PLAIN._replace(tags={"a": "b"}), PLAIN, Reads()),
+    "a member comes": (PLAIN._replace(members=(ANN,)), PLAIN, Reads(members=True)),
+    "a member goes": (PLAIN, PLAIN._replace(members=(ANN,)), Reads(members=True)),
+    "a hidden member comes": (PLAIN._replace(hidden=(ANN,)), PLAIN, Reads(members=True)),
+    "a member hides": (PLAIN._replace(hidden=(ANN,)), PLAIN._replace(members=(ANN,)), Reads(members=True)),
+    "members change places": (PLAIN._replace(members=(ANN, BOB)), PLAIN._replace(members=(BOB, ANN)), Reads()),
+    "a moderator comes": (PLAIN._replace(moderators=(ANN,)), PLAIN, Reads(members=True, moderators=True)),
+    "a moderator goes": (PLAIN, PLAIN._replace(moderators=(ANN,)), Reads(members=True, moderators=True)),
+    "a ban comes": (PLAIN._replace(bans=(ANN,)), PLAIN, Reads(members=True, bans=True)),
+    "a ban goes": (PLAIN, PLAIN._replace(bans=(ANN,)), Reads(members=True, bans=True)),
+    "everything is to be looked at": (PLAIN._replace(resync="1"), PLAIN, Reads(True, True, True, True)),
+    "nobody knows what is there": (PLAIN, None, Reads(True, True, True, True)),
 }
 
 
@@ -301,4 +301,4 @@ READS = {
 def test_what_is_read_is_what_the_plan_needs(reason: str) -> None:
     """Nothing is planned from what was not read, and nothing is read for nothing."""
     desired, previous, expected = READS[reason]
-    assert needs(desired, previous) == expected
+    assert required_reads(desired, previous) == expected

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from resources import KINDS, Kind, Place
 
-from chime_channel._api import ServiceError
-from chime_channel._identity import OWNER_TAG
-from chime_channel._request import BadEvent, parse_request
+from chime_handler.channel.ownership import OWNER_TAG
+from chime_handler.errors import MalformedEventError, ServiceError
+from chime_handler.request import parse_request
 from stage import STACK, Stage
 
 ELASTIC = {
@@ -491,7 +491,7 @@ def test_update_or_delete_without_a_physical_id_is_no_request(kind: str, physica
     event = stage.event(kind, stage.properties(), OldResourceProperties=stage.properties())
     if physical_id is not None:
         event["PhysicalResourceId"] = physical_id
-    with pytest.raises(BadEvent, match="PhysicalResourceId is missing or no string"):
+    with pytest.raises(MalformedEventError, match="PhysicalResourceId is missing or no string"):
         parse_request(event)
     assert stage.deliver(event)["Status"] == "FAILED"
     assert stage.calls == []

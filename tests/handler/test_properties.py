@@ -9,16 +9,16 @@ from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chime_channel._api import ServiceError
-from chime_channel._declaration import Declaration, Expiration
-from chime_channel._plan import NOTHING, Call, Current, plan
+from chime_handler.channel.plan import UNDECLARED, Call, Current, plan
+from chime_handler.channel.spec import ChannelSpec, Expiration
+from chime_handler.errors import ServiceError
 from stage import Stage
 
 MODEL = botocore.session.get_session().get_service_model("chime-sdk-messaging")
 USERS = tuple(f"user{number}" for number in range(6))
 
 
-def declarations(stage: Stage) -> st.SearchStrategy[Declaration]:
+def declarations(stage: Stage) -> st.SearchStrategy[ChannelSpec]:
     """Give any declaration over the stage's users."""
     arns = [f"{stage.app}/user/{name}" for name in USERS]
     people = st.lists(st.sampled_from(arns), unique=True, max_size=6).map(tuple)
@@ -34,7 +34,7 @@ def declarations(stage: Stage) -> st.SearchStrategy[Declaration]:
         "tags": st.dictionaries(st.sampled_from("abc"), text, max_size=3),
         "expiration": st.none() | st.builds(Expiration, st.integers(1, 5475), st.just("CREATED_TIMESTAMP")),
     }
-    return st.fixed_dictionaries(drawn).map(lambda given_: Declaration(**given_))
+    return st.fixed_dictionaries(drawn).map(lambda given_: ChannelSpec(**given_))
 
 
 def look(stage: Stage, arn: str) -> Current:
@@ -88,9 +88,9 @@ def test_plan_reaches_and_restores(data: st.DataObject) -> None:
     """
     stage, arn = fresh()
     first, second = (data.draw(declarations(stage)) for _ in range(2))
-    carry_out(stage, plan(arn, first, look(stage, arn), NOTHING, MARK))
+    carry_out(stage, plan(arn, first, look(stage, arn), UNDECLARED, MARK))
     settled = look(stage, arn)
-    assert plan(arn, first, settled, NOTHING, MARK) == ()
+    assert plan(arn, first, settled, UNDECLARED, MARK) == ()
     forward = plan(arn, second, settled, first, MARK)
     stop = data.draw(st.integers(0, len(forward)))
     carry_out(stage, forward[:stop])
@@ -102,7 +102,7 @@ def test_plan_reaches_and_restores(data: st.DataObject) -> None:
     assert look(stage, arn) == restored
 
 
-def _declared_part(seen: Current, declared: Declaration) -> Any:
+def _declared_part(seen: Current, declared: ChannelSpec) -> Any:
     members, moderators = set(seen.members or ()), set(seen.moderators or ())
     return (
         seen.name,

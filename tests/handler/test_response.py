@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from resources import KINDS, Kind, Place
 
 import index
-from chime_channel import _answer
+from chime_handler import response
 from stage import Context, Stage, Timer
 
 
@@ -101,7 +101,7 @@ def test_answer_that_is_not_taken_is_an_error_of_the_lambda() -> None:
     """Where nobody takes the answer, the Lambda fails, so that the event is delivered again."""
     stage = Stage()
     provider = index.Provider(dataclasses.replace(stage.provider.effects, put=lambda _url, _body: 403))
-    with pytest.raises(index.Undelivered):
+    with pytest.raises(index.ResponseNotDeliveredError):
         provider.serve(stage.event("Create", stage.properties()), Context(stage, 900))
 
 
@@ -119,7 +119,7 @@ def test_body_ends_for_any_size_of_what_cloudformation_sent(
     fixed: dict[str, str], reason: str, status: str, data: dict[str, str]
 ) -> None:
     """However large StackId, RequestId and LogicalResourceId, they come back whole and the rest is cut to fit."""
-    written = _answer.body(fixed, status, "id", reason, data)
+    written = response.body(fixed, status, "id", reason, data)
     told = json.loads(written)
     assert {name: told[name] for name in fixed} == fixed
     assert told["Status"] == "SUCCESS" or told["Reason"]

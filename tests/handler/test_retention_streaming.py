@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chime_channel._api import ServiceError
+from chime_handler.errors import ServiceError
 from chime_local.service import World
 from stage import Stage
 

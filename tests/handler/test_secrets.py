@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chime_channel._api import ServiceError
+from chime_handler.errors import ServiceError
 from stage import Stage
 
 TEXT = st.text(

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-import clients
-from chime_channel import _answer
-from chime_channel._api import ServiceError
+import botocore_clients
+from chime_handler import response
+from chime_handler.errors import ServiceError
 from stage import Stage
 
 
@@ -203,9 +203,9 @@ class Connection:
 def test_answer_is_sent_within_five_seconds_or_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """An S3 that hangs is given up after five seconds; path and signature arrive whole, without a content type."""
     Connection.made.clear()
-    monkeypatch.setattr(_answer.http.client, "HTTPSConnection", Connection)
+    monkeypatch.setattr(response.http.client, "HTTPSConnection", Connection)
     with pytest.raises(ConnectionRefusedError):
-        _answer.put("https://b.s3.amazonaws.com/a%20b?x=1&sig=%2F", b"{}")
+        response.put("https://b.s3.amazonaws.com/a%20b?x=1&sig=%2F", b"{}")
     (made,) = Connection.made
     context = made.pop("context")
     assert context.check_hostname
@@ -227,7 +227,7 @@ def test_garbage_collector_is_as_it_was_after_an_import(*, was_on: bool) -> None
     before = gc.isenabled()
     (gc.enable if was_on else gc.disable)()
     try:
-        with suppress(KeyError), clients.no_collection():
+        with suppress(KeyError), botocore_clients.no_collection():
             assert not gc.isenabled()
             raise KeyError
         assert gc.isenabled() is was_on

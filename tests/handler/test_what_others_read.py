@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import clients
+import botocore_clients
 from stage import Stage
 
 
@@ -45,7 +45,7 @@ def test_requests_name_this_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """CloudTrail's userAgent tells these calls from others'."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    clients.client.cache_clear()
-    config = clients.client("chime-sdk-messaging", "us-east-1").meta.config
-    clients.client.cache_clear()
+    botocore_clients.client.cache_clear()
+    config = botocore_clients.client("chime-sdk-messaging", "us-east-1").meta.config
+    botocore_clients.client.cache_clear()
     assert config.user_agent.startswith("cdk-chime-messaging Botocore/")

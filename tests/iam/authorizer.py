@@ -11,7 +11,7 @@ from aws_cdk import App
 from aws_cdk import Stack as CdkStack
 from aws_cdk.assertions import Template
 
-from chime_channel._api import ServiceError
+from chime_handler.errors import ServiceError
 from chime_local.service.iam import iam_of
 from stage import Stage
 

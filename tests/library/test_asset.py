@@ -45,7 +45,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_asset_holds_entry_point_handler_and_crhelper() -> None:
     """The asset holds the entry point, the handler and crhelper with its license, and no bytecode."""
     names = {str(path.relative_to(_asset.directory())) for path in Path(_asset.directory()).rglob("*")}
-    assert {"index.py", "chime_channel/_plan.py", "crhelper/resource_helper.py", "crhelper/LICENSE"} <= names
+    assert {"index.py", "chime_handler/channel/plan.py", "crhelper/resource_helper.py", "crhelper/LICENSE"} <= names
     assert not any("__pycache__" in name for name in names)
 
 
@@ -76,7 +76,7 @@ def test_two_synths_share_one_staging_folder(fresh: Path) -> None:
     assert [str(path) for path in fresh.iterdir()] == [first]
 
 
-@pytest.mark.parametrize("name", ["boto3.py", "index.py", "chime_channel/_plan.py"])
+@pytest.mark.parametrize("name", ["boto3.py", "index.py", "chime_handler/channel/plan.py"])
 def test_foreign_files_stay_out(fresh: Path, name: str) -> None:
     """What somebody else put into the staging folder, which all users can guess, never becomes Lambda code."""
     first = _asset.directory()

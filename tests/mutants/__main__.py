@@ -94,7 +94,7 @@ def chosen_parts(asked: argparse.Namespace) -> list[Part]:
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="python tests/mutants", description="Mutation testing with mutmut.")
-    parser.add_argument("--file", help="mutate this file only, such as lambda/chime_channel/_plan.py")
+    parser.add_argument("--file", help="mutate this file only, such as lambda/chime_handler/channel/plan.py")
     parser.add_argument("--part", choices=PARTS, help="mutate this part only")
     parser.add_argument("--sample", type=int, default=0, help="try so many mutants, chosen at random; 0: all")
     parser.add_argument("--seed", type=int, default=1, help="chooses the sample")

@@ -24,14 +24,14 @@ Made by `make mutants`; do not edit. [mutmut](https://mutmut.readthedocs.io) cha
 value of one function at a time, and the tests of the part run until one fails. A mutant that no test catches stands
 below with what it changes and a reason why no test is due, or with the word *open*.
 
-`make mutants` tries all of them, `make mutants FILE=lambda/chime_channel/_plan.py` those of one file and `make
-mutants SAMPLE=100 SEED=1` a random sample; `PART=handler` is one part only. A sample tells the share of all mutants
-within bounds: Wilson's interval at 95 %. A mutant whose tests ran out of time counts as tried, not as caught. With
-`BUDGET=20` a mutant meets the first tests only, those that take twenty seconds together without it. A mutant meets
-the tests of its module first (`tests/mutants/parts.py`), then all others of its part that call the changed
-function. What was tried stays in `build/mutants` until its function changes; after changes of tests remove the
-folder. Reasons stand in `tests/mutants/reasons.toml` under the function and the changed line, so that they outlive
-other changes of the file.
+`make mutants` tries all of them, `make mutants FILE=lambda/chime_handler/channel/plan.py` those of one file and
+`make mutants SAMPLE=100 SEED=1` a random sample; `PART=handler` is one part only. A sample tells the share of all
+mutants within bounds: Wilson's interval at 95 %. A mutant whose tests ran out of time counts as tried, not as
+caught. With `BUDGET=20` a mutant meets the first tests only, those that take twenty seconds together without it.
+A mutant meets the tests of its module first (`tests/mutants/parts.py`), then all others of its part that call the
+changed function. What was tried stays in `build/mutants` until its function changes; after changes of tests
+remove the folder. Reasons stand in `tests/mutants/reasons.toml` under the function and the changed line, so that
+they outlive other changes of the file.
 
 mutmut leaves alone what runs at import (constants, default values), decorated functions other than static and class
 methods, and the words of f-strings. Limits are held from both sides by tests of their own.

@@ -12,8 +12,8 @@ sys.path.append(str(Path(__file__).parent))
 from parts import PARTS, ROOT, part_of
 from report import Mutant, score, table, wilson
 
-DIFF = """--- src/chime_channel/_plan.py
-+++ src/chime_channel/_plan.py
+DIFF = """--- src/chime_handler/channel/plan.py
++++ src/chime_handler/channel/plan.py
 @@ -1,4 +1,4 @@
  def plan(current):
 -    if current.mode:
@@ -26,7 +26,7 @@ DIFF = """--- src/chime_channel/_plan.py
     ("file", "part"),
     [
         ("lambda/index.py", "handler"),
-        ("lambda/chime_channel/_plan.py", "handler"),
+        ("lambda/chime_handler/channel/plan.py", "handler"),
         ("constructs/cdk_chime_messaging/_channel.py", "library"),
         ("local/chime_local/service/_persons.py", "service"),
     ],
@@ -52,8 +52,8 @@ def test_files_of_tests_that_mutants_meet_are_there(part: str) -> None:
 
 def test_change_is_known_by_its_words_not_by_its_line() -> None:
     """A reason is found again when other lines of the file have moved."""
-    name = "chime_channel._plan.x_plan__mutmut_7"
-    mutant = Mutant(name, "lambda/chime_channel/_plan.py", "survived", DIFF, "")
+    name = "chime_handler.channel.plan.x_plan__mutmut_7"
+    mutant = Mutant(name, "lambda/chime_handler/channel/plan.py", "survived", DIFF, "")
     assert (mutant.function, mutant.change) == ("plan", "if current.mode: → if not current.mode:")
     assert mutant.lives
 

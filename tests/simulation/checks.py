@@ -10,7 +10,7 @@ from cloudformation import Declared, Stack, stack_id
 from declare import expires
 from machine import Lambda
 
-from chime_channel._identity import owner_of
+from chime_handler.channel.ownership import owner_of
 from chime_local.service import ChannelSnapshot, ChimeService
 
 _SECRET = re.compile("sEcReT|Zq")

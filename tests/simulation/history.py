@@ -17,7 +17,7 @@ from shrink import SWITCHES, Violation
 from weather import POLICIES, change_weather, draw_concurrency, draw_weather, draw_world
 from wrong import make_wrong
 
-from chime_channel import _identity
+from chime_handler.channel import ownership
 from chime_local.service import ChimeError, ChimeService, World
 
 MANY = ("fifth operation", "fourth operation", "third operation", "second operation")
@@ -277,12 +277,12 @@ class History:
         else:
             fixed = (self.app, rng.choice(("PRIVATE", "PUBLIC")), None)
             name = rng.choice(("Alpha", "Beta"))
-            channel_id = _identity.channel_id(
+            channel_id = ownership.channel_id(
                 stack_id(rng.choice(self.stacks).name), name, fixed, rng.randint(0, 1)
             )
         if f"{self.app}/channel/{channel_id}" in self.checks.held():
             return  # assumed: nobody puts another channel in the place of one that a stack holds
-        mark = [{"Key": _identity.OWNER_TAG, "Value": _identity.owner_mark("a stack", "Alpha", "request")}]
+        mark = [{"Key": ownership.OWNER_TAG, "Value": ownership.owner_mark("a stack", "Alpha", "request")}]
         more: dict[str, Any] = {"Tags": mark} if rng.random() < 0.3 else {}
         for name, value in (("Metadata", "of somebody"), ("Privacy", "PUBLIC"), ("Privacy", "PRIVATE")):
             more |= {name: value} if rng.random() < 0.3 else {}

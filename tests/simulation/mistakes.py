@@ -13,26 +13,23 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 import index
-from chime_channel import (
-    _admin,
-    _answer,
-    _api,
-    _apply,
-    _attachments,
-    _channel,
-    _establish,
-    _handle,
-    _identity,
-    _observe,
-    _plan,
-    _reasons,
-    _request,
-    _retention,
-    _settings,
-    _streaming,
+from chime_handler import (
+    app_instance_admin,
+    app_instance_retention,
+    app_instance_settings,
+    app_instance_streaming,
+    attachments,
+    dispatch,
+    errors,
+    reasons,
+    request,
+    response,
 )
-from chime_channel._api import Api, ServiceError
-from chime_channel._plan import Call
+from chime_handler import service as service_module
+from chime_handler.channel import acquire, apply, lifecycle, observe, ownership, plan
+from chime_handler.channel.plan import Call
+from chime_handler.errors import ServiceError
+from chime_handler.service import Service
 
 Patch = tuple[Any, str, Any]
 _rng = random.Random(1)
@@ -62,16 +59,16 @@ def _random_id(stack_id: str, logical_id: str, fixed: object, generation: int) -
     return f"{_REAL_CHANNEL_ID(stack_id, logical_id, fixed, generation)[:40]}-{_rng.getrandbits(32)}"
 
 
-def _token_of_logical_id(stack_id: str, logical_id: str, fixed: object, _request: str, _generation: int) -> str:
+def _token_of_logical_id(stack_id: str, logical_id: str, fixed: object, request: str, _generation: int) -> str:
     return _REAL_TOKEN(stack_id, logical_id, fixed, "", 0)
 
 
-def _late_id(work: _request.Work) -> str:
-    return work.request.physical_id or "unmade:late"
+def _late_id(context: request.RequestContext) -> str:
+    return context.request.physical_id or "unmade:late"
 
 
 def _live_tags(arn: str, desired: Any, current: Any, _previous: Any) -> Iterator[Call]:
-    dropped = [key for key in current.tags or {} if key not in desired.tags and key != _identity.OWNER_TAG]
+    dropped = [key for key in current.tags or {} if key not in desired.tags and key != ownership.OWNER_TAG]
     if dropped:
         yield Call("UntagResource", {"ResourceARN": arn, "TagKeys": dropped})
 
@@ -91,20 +88,20 @@ def _removes_bearer_too(arn: str, desired: Any, current: Any, previous: Any, mar
     return _REAL_PLAN(arn, desired, current, strict, mark)
 
 
-def _no_retries(api: Api, operation: str, **parameters: Any) -> dict[str, Any]:
+def _no_retries(service: Service, operation: str, **parameters: Any) -> dict[str, Any]:
     region = next(parameters[n] for n in ("ChannelArn", "ResourceARN", "AppInstanceArn") if n in parameters)
-    return api.effects.send(region.split(":")[3], operation, parameters)
+    return service.effects.send(region.split(":")[3], operation, parameters)
 
 
-def _takes_any_life(work: _request.Work, *given: Any, **more: Any) -> Any:
-    as_update = replace(work, request=replace(work.request, kind="Update"))
-    found = _REAL_HOLDER(as_update, *given, **more)
-    work.answered = as_update.answered
+def _takes_any_life(context: request.RequestContext, *given: Any, **more: Any) -> Any:
+    as_update = replace(context, request=replace(context.request, kind="Update"))
+    found = _REAL_RESOLVE_CONFLICT(as_update, *given, **more)
+    context.answered = as_update.answered
     return found
 
 
-def _ignored_failures(api: Api, parameters: dict[str, Any]) -> None:
-    api.call("BatchCreateChannelMembership", **parameters)
+def _ignored_failures(service: Service, parameters: dict[str, Any]) -> None:
+    service.call("BatchCreateChannelMembership", **parameters)
 
 
 def _sent_twice(self: index.Provider, url: str, written: bytes) -> bool:
@@ -129,7 +126,7 @@ def _no(*_: object, **__: object) -> bool:
     return False
 
 
-def _only_botocore(self: Api, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _only_botocore(self: Service, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     try:
         region = next(parameters[n] for n in ("ChannelArn", "ResourceARN", "AppInstanceArn") if n in parameters)
         return self.effects.send(region.split(":")[3], operation, parameters)
@@ -138,7 +135,7 @@ def _only_botocore(self: Api, operation: str, parameters: Mapping[str, Any]) -> 
 
 
 @contextmanager
-def _forgets(self: _request.Work, pending: str, _inconclusive: object = ()) -> Iterator[None]:
+def _forgets(self: request.RequestContext, pending: str, _inconclusive: object = ()) -> Iterator[None]:
     before, self._pending = self._pending, pending
     try:
         yield
@@ -146,7 +143,7 @@ def _forgets(self: _request.Work, pending: str, _inconclusive: object = ()) -> I
         if not refused.is_retryable:
             self._pending = before
         raise
-    except _api.OutOfTime:
+    except errors.DeadlineExceededError:
         raise
     except Exception:
         self._pending = before
@@ -154,7 +151,7 @@ def _forgets(self: _request.Work, pending: str, _inconclusive: object = ()) -> I
 
 
 @contextmanager
-def _forgets_on_conflict(self: _request.Work, pending: str, _inconclusive: object = ()) -> Iterator[None]:
+def _forgets_on_conflict(self: request.RequestContext, pending: str, _inconclusive: object = ()) -> Iterator[None]:
     before, self._pending = self._pending, pending
     try:
         yield
@@ -169,8 +166,8 @@ def _answers_the_next(self: index._Response) -> None:
     self._provider._response.send("FAILED", "The request did not end before the Lambda's time ran out.", {})
 
 
-def _adopts_from_all(work: _request.Work, desired: Any, arn: str, mark: str | None) -> None:
-    _REAL_REFUSE_ADOPTION(work, desired._replace(adopt_from_other_owner=True), arn, mark)
+def _adopts_from_all(context: request.RequestContext, desired: Any, arn: str, mark: str | None) -> None:
+    _REAL_REFUSE_ADOPTION(context, desired._replace(adopt_from_other_owner=True), arn, mark)
 
 
 def _takes_off_first(by_bearer: Any, desired: Any, current: Any, previous: Any) -> Iterator[Call]:
@@ -189,75 +186,78 @@ def _first_refusal(refused: ServiceError, _look_again: object) -> bool:
 
 
 def _by_code_only(self: ServiceError) -> bool:
-    return self.code.startswith(_api._DENIED_CODES)
+    return self.code.startswith(errors._DENIED_CODES)
 
 
-def _all_moderators_at_creation(work: _request.Work, desired: Any, arn: str) -> Any:
-    found = _REAL_AS_CREATED(work, desired, arn)
+def _all_moderators_at_creation(context: request.RequestContext, desired: Any, arn: str) -> Any:
+    found = _REAL_AS_CREATED(context, desired, arn)
     return found._replace(moderators={desired.bearer, *desired.moderators})
 
 
-_REAL_CHANNEL_ID, _REAL_TOKEN = _identity.channel_id, _identity.client_request_token
-_REAL_PLAN, _REAL_FLOW, _REAL_SETTINGS = _plan.plan, _plan._flow, _plan._settings
-_REAL_DELIVER, _REAL_BODY = index.Provider.deliver, _answer.body
-_REAL_HOLDER, _REAL_REFUSE_ADOPTION = _establish._holder, _establish._refuse_adoption
-_REAL_AS_CREATED = _channel._as_created
-_REAL_UPDATE = _attachments.update
+_REAL_CHANNEL_ID, _REAL_TOKEN = ownership.channel_id, ownership.client_request_token
+_REAL_PLAN, _REAL_FLOW, _REAL_SETTINGS = plan.plan, plan._flow, plan._settings
+_REAL_DELIVER, _REAL_BODY = index.Provider.deliver, response.body
+_REAL_RESOLVE_CONFLICT, _REAL_REFUSE_ADOPTION = acquire.resolve_conflict, acquire._refuse_adoption
+_REAL_AS_CREATED = lifecycle._as_created
+_REAL_UPDATE = attachments.update
 
 MISTAKES: dict[str, tuple[Patch, ...]] = {
     "random ClientRequestToken and ChannelId": (
-        (_identity, "client_request_token", _random_token),
-        (_identity, "channel_id", _random_id),
+        (ownership, "client_request_token", _random_token),
+        (ownership, "channel_id", _random_id),
     ),
-    "ChannelId without generation": ((_identity, "channel_id", _one_generation),),
+    "ChannelId without generation": ((ownership, "channel_id", _one_generation),),
     "ClientRequestToken without request and generation": (
-        (_identity, "client_request_token", _token_of_logical_id),
+        (ownership, "client_request_token", _token_of_logical_id),
     ),
-    "physical id returned late": ((_request.Work, "physical_id", property(_late_id)),),
-    "error swallowed on Delete": ((_channel, "_delete_channel", _nothing),),
-    "tags compared with live instead of declared": ((_plan, "_untag", _live_tags),),
-    "members never removed": ((_channel, "plan", _no_removal),),
-    "guests removed": ((_channel, "plan", _removes_bearer_too),),
-    "UpdateChannel with the name only": ((_plan, "_settings", _name_only),),
-    "no retries": ((Api, "call", _no_retries),),
-    "retries without a deadline": ((_handle, "ANSWER_SECONDS", -1e6), (_handle, "CHANGE_SECONDS", 1e6)),
-    "Delete does not outwait its Create": ((_request.Work, "wait_until_create_has_ended", _nothing),),
-    "a Create takes what an earlier life left": ((_establish, "_holder", _takes_any_life),),
+    "physical id returned late": ((request.RequestContext, "physical_id", property(_late_id)),),
+    "error swallowed on Delete": ((lifecycle, "_delete_channel", _nothing),),
+    "tags compared with live instead of declared": ((plan, "_untag", _live_tags),),
+    "members never removed": ((lifecycle, "plan", _no_removal),),
+    "guests removed": ((lifecycle, "plan", _removes_bearer_too),),
+    "UpdateChannel with the name only": ((plan, "_settings", _name_only),),
+    "no retries": ((Service, "call", _no_retries),),
+    "retries without a deadline": ((dispatch, "ANSWER_SECONDS", -1e6), (dispatch, "CHANGE_SECONDS", 1e6)),
+    "Delete does not outwait its Create": ((request.RequestContext, "wait_until_create_has_ended", _nothing),),
+    "a Create takes what an earlier life left": ((acquire, "resolve_conflict", _takes_any_life),),
     "answer sent twice": ((index.Provider, "deliver", _sent_twice),),
-    "answer of more than 4096 bytes": ((_answer, "body", _long_answer),),
-    "the service's words repeated as they are": ((_reasons, "without_secrets", _unscrubbed),),
+    "answer of more than 4096 bytes": ((response, "body", _long_answer),),
+    "the service's words repeated as they are": ((reasons, "without_secrets", _unscrubbed),),
     "what a failed request created is not looked for": (
-        (_channel, "_look_for_leftovers", _nothing),
-        (_channel, "_delete_leftovers", _nothing),
+        (lifecycle, "delete_orphans", _nothing),
+        (lifecycle, "delete_orphans_once_visible", _nothing),
     ),
     "failed replacement left behind": (
-        (_channel, "_delete_failed_replacement", _nothing),
-        (_channel, "_delete_leftovers", _nothing),
+        (lifecycle, "delete_failed_replacement", _nothing),
+        (lifecycle, "delete_orphans_once_visible", _nothing),
     ),
-    "new channels are not read again": ((_observe, "STALENESS_SECONDS", 0.0), (_api, "STALENESS_SECONDS", 0.0)),
-    "partial failure of a batch ignored": ((_apply, "_add_members", _ignored_failures),),
-    "no retry of what IAM refuses": ((_api, "PERMISSION_SECONDS", 0.0),),
-    "unmarked holder taken for another life": ((_establish, "settled_tags", _observe.tags_of),),
+    "new channels are not read again": (
+        (observe, "STALENESS_SECONDS", 0.0),
+        (service_module, "STALENESS_SECONDS", 0.0),
+    ),
+    "partial failure of a batch ignored": ((apply, "_add_members", _ignored_failures),),
+    "no retry of what IAM refuses": ((service_module, "PERMISSION_SECONDS", 0.0),),
+    "unmarked holder taken for another life": ((acquire, "wait_for_tag", observe.get_tags),),
     "pending id forgotten on an exception of no known class": (
-        (Api, "_send_once", _only_botocore),
-        (_request.Work, "creating", _forgets),
+        (Service, "_send_once", _only_botocore),
+        (request.RequestContext, "creating", _forgets),
     ),
     "pending id forgotten where another delivery is in the way": (
-        (_request.Work, "creating", _forgets_on_conflict),
+        (request.RequestContext, "creating", _forgets_on_conflict),
     ),
     "timer not bound to its event": (
         (index._Response, "_time_is_up", _answers_the_next),
         (index._Response, "cancel", _nothing),
     ),
     "no timer": ((index._Response, "_time_is_up", _nothing),),
-    "foreign mark ignored on Delete": ((_channel, "_belongs_to_another", _no),),
-    "adoption without a word": ((_establish, "_refuse_adoption", _nothing),),
-    "adoption from another owner without a word": ((_establish, "_refuse_adoption", _adopts_from_all),),
-    "Disassociate before Associate": ((_plan, "_flow", _takes_off_first),),
+    "foreign mark ignored on Delete": ((lifecycle, "_belongs_to_another", _no),),
+    "adoption without a word": ((acquire, "_refuse_adoption", _nothing),),
+    "adoption from another owner without a word": ((acquire, "_refuse_adoption", _adopts_from_all),),
+    "Disassociate before Associate": ((plan, "_flow", _takes_off_first),),
     "IAM's words taken for gone": ((ServiceError, "is_access_denied", property(_by_code_only)),),
-    "stale read after an update believed": ((_plan, "_settings", _believes_reads),),
-    "answers without their fields believed": ((_api, "_ANSWERS_HOLD", {}),),
-    "CreateChannel believed to take all moderators": ((_channel, "_as_created", _all_moderators_at_creation),),
+    "stale read after an update believed": ((plan, "_settings", _believes_reads),),
+    "answers without their fields believed": ((service_module, "_ANSWERS_HOLD", {}),),
+    "CreateChannel believed to take all moderators": ((lifecycle, "_as_created", _all_moderators_at_creation),),
 }
 
 
@@ -266,103 +266,109 @@ MISTAKES |= {
         rewritten(ServiceError, "is_retryable", ' or "Throttl" in self.code', ""),
     ),
     "only a lost connection leaves a creation uncertain": (
-        rewritten(Api, "call", "refused.status == 0 or refused.status >= 500", "refused.status == 0"),
+        rewritten(Service, "call", "error.status == 0 or error.status >= 500", "error.status == 0"),
     ),
     "uncertain creation answered as not created": (
-        rewritten(_request.Work, "physical_id", "if self._pending:", "if False:"),
+        rewritten(request.RequestContext, "physical_id", "if self._pending:", "if False:"),
     ),
     "refused removal counts as done without a look": (
         rewritten(
-            _apply,
+            apply,
             "_remove",
-            'if call.parameters[name] in list_all(api, call.parameters["ChannelArn"], '
-            'call.parameters["ChimeBearer"]):',
+            "if call.parameters[name] in list_all(\n"
+            '            service, call.parameters["ChannelArn"], call.parameters["ChimeBearer"]\n'
+            "        ):",
             "if not list_all:",
         ),
     ),
     "failed replacement deletes any channel of its owner": (
-        rewritten(_channel, "_delete_failed_replacement", "same_request", "same_owner"),
+        rewritten(lifecycle, "delete_failed_replacement", "same_request", "same_owner"),
     ),
     "new elastic channel believed to have its bearer as member": (
-        rewritten(_channel, "_as_created", "{} if desired.elastic else ", ""),
+        rewritten(lifecycle, "_as_created", "{} if desired.elastic else ", ""),
     ),
     "Delete of a pending id does not look for the mark": (
         rewritten(
-            _channel,
+            lifecycle,
             "delete",
-            "_delete_leftover(work, physical_id.id, mark, declared.bearer)",
-            "_delete_channel(work, physical_id.id, declared.bearer)",
+            "delete_orphan(context, physical_id.id, mark, declared.bearer)",
+            "_delete_channel(context, physical_id.id, declared.bearer)",
         ),
     ),
-    "what can never change is not checked in place": ((_channel, "refuse_fixed_change", _nothing),),
-    "what can never change is not checked in an adoption": ((_establish, "refuse_fixed_change", _nothing),),
+    "what can never change is not checked in place": ((lifecycle, "refuse_immutable_change", _nothing),),
+    "what can never change is not checked in an adoption": ((acquire, "refuse_immutable_change", _nothing),),
     "channel answered as ours before it is adopted": (
-        rewritten(_establish, "_holder", "    if ours:\n        work.answered = arn", "    work.answered = arn"),
+        rewritten(
+            acquire,
+            "resolve_conflict",
+            "    if ours:\n        context.answered = arn",
+            "    context.answered = arn",
+        ),
     ),
     "two may answer at once": (
         rewritten(index._Response, "send", "not self._claim.acquire(blocking=False)", "False"),
     ),
-    "first page only": (rewritten(Api, "pages", 'if not answer.get("NextToken")', "if True"),),
+    "first page only": (rewritten(Service, "paginate", 'if not answer.get("NextToken")', "if True"),),
     "members of a batch that failed for a while are given up": (
-        rewritten(_apply, "_add_members", "again = _RETRYABLE |", "again = frozenset() |"),
+        rewritten(apply, "_add_members", "again = _RETRYABLE |", "again = frozenset() |"),
     ),
 }
 
 
-def _no_left_over(work: _request.Work) -> dict[str, str]:
-    other = replace(work, request=replace(work.request, physical_id="other"))
+def _no_left_over(context: request.RequestContext) -> dict[str, str]:
+    other = replace(context, request=replace(context.request, physical_id="other"))
     try:
         return _REAL_UPDATE(other)
     finally:
-        work.answered = other.answered or work.request.physical_id
+        context.answered = other.answered or context.request.physical_id
 
 
-def _only_creates(what: str) -> Callable[[_request.Work], dict[str, str]]:
-    def update(work: _request.Work) -> dict[str, str]:
-        only = work.request.resource_type.endswith(what)
-        return _attachments.create(work) if only else _REAL_UPDATE(work)
+def _only_creates(what: str) -> Callable[[request.RequestContext], dict[str, str]]:
+    def update(context: request.RequestContext) -> dict[str, str]:
+        only = context.request.resource_type.endswith(what)
+        return attachments.create(context) if only else _REAL_UPDATE(context)
 
     return update
 
 
-def _detaches_flow_first(work: _request.Work) -> dict[str, str]:
-    old = work.request.old_properties
-    if work.request.resource_type.endswith("FlowAssociation"):
-        kind = _attachments._KINDS[work.request.resource_type]
-        _attachments._detach(work, kind, old["ChannelArn"], old["ChimeBearer"], old["ChannelFlowArn"])
-    return _REAL_UPDATE(work)
+def _detaches_flow_first(context: request.RequestContext) -> dict[str, str]:
+    old = context.request.old_properties
+    if context.request.resource_type.endswith("FlowAssociation"):
+        kind = attachments._KINDS[context.request.resource_type]
+        attachments._detach(context, kind, old["ChannelArn"], old["ChimeBearer"], old["ChannelFlowArn"])
+    return _REAL_UPDATE(context)
 
 
-def _demotes_always(work: _request.Work, admin: str) -> None:
-    _admin._demote(work, admin)
-    work.api.call("UntagResource", ResourceARN=admin, TagKeys=[_admin._mark_key(work)])
+def _demotes_always(context: request.RequestContext, admin: str) -> None:
+    app_instance_admin._demote(context, admin)
+    context.service.call("UntagResource", ResourceARN=admin, TagKeys=[app_instance_admin._mark_key(context)])
 
 
-def _no_mark_pending(_self: _request.Work, _pending: str, _inconclusive: object = ()) -> Any:
+def _no_mark_pending(_self: request.RequestContext, _pending: str, _inconclusive: object = ()) -> Any:
     return nullcontext()
 
 
 OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
-    "flow taken off before another takes its place": ((_attachments, "update", _detaches_flow_first),),
-    "what a failed Update attached is left": ((_attachments, "update", _no_left_over),),
-    "admin of a failed Update is left": ((_admin, "update", _admin.create),),
-    "member never of another type": ((_attachments, "update", _only_creates("Membership")),),
-    "error swallowed when detached": ((_attachments, "_detach", _nothing),),
-    "admin never demoted": ((_admin, "_demote", _nothing),),
-    "admin demoted though another stack holds it": ((_admin, "_let_go", _demotes_always),),
-    "admin made by hand demoted": ((_admin, "_is_admin", _no),),
-    "retention never switched off": ((_retention, "_switch_off", _nothing),),
-    "streaming never ended": ((_streaming, "_end", _nothing),),
-    "a data type no longer declared goes on": ((_streaming, "update", _streaming.create),),
+    "flow taken off before another takes its place": ((attachments, "update", _detaches_flow_first),),
+    "what a failed Update attached is left": ((attachments, "update", _no_left_over),),
+    "admin of a failed Update is left": ((app_instance_admin, "update", app_instance_admin.create),),
+    "member never of another type": ((attachments, "update", _only_creates("Membership")),),
+    "error swallowed when detached": ((attachments, "_detach", _nothing),),
+    "admin never demoted": ((app_instance_admin, "_demote", _nothing),),
+    "admin demoted though another stack holds it": ((app_instance_admin, "_let_go", _demotes_always),),
+    "admin made by hand demoted": ((app_instance_admin, "_is_admin", _no),),
+    "retention never switched off": ((app_instance_retention, "_switch_off", _nothing),),
+    "streaming never ended": ((app_instance_streaming, "_end", _nothing),),
+    "a data type no longer declared goes on": ((app_instance_streaming, "update", app_instance_streaming.create),),
     "Delete of an attachment does not outwait its Create": (
-        (_request.Work, "wait_until_create_has_ended", _nothing),
+        (request.RequestContext, "wait_until_create_has_ended", _nothing),
     ),
-    "no pending id before the first effect": ((_request.Work, "creating", _no_mark_pending),),
+    "no pending id before the first effect": ((request.RequestContext, "creating", _no_mark_pending),),
     "Forbidden without a bearer taken for gone at once": (
-        (_observe, "confirmed_gone", _first_refusal),
-        (_admin, "confirmed_gone", _first_refusal),
-        (_retention, "confirmed_gone", _first_refusal),
-        (_streaming, "confirmed_gone", _first_refusal),
+        (observe, "confirm_absent", _first_refusal),
+        (app_instance_admin, "confirm_absent", _first_refusal),
+        (app_instance_retention, "confirm_absent", _first_refusal),
+        (app_instance_streaming, "confirm_absent", _first_refusal),
     ),
 }
 
@@ -370,24 +376,32 @@ OF_ATTACHMENTS: dict[str, tuple[Patch, ...]] = {
 OF_ATTACHMENTS |= {
     "admin demoted before the cleanup": (
         rewritten(
-            _admin, "update", "before != admin and work.request.physical_id == admin and", "before != admin and"
+            app_instance_admin,
+            "update",
+            "before != admin and context.request.physical_id == admin and",
+            "before != admin and",
         ),
     ),
     "setting ended before the cleanup": (
-        rewritten(_settings, "left_over_app_instance", " and request.physical_id == resource_id(work, now)", ""),
+        rewritten(
+            app_instance_settings,
+            "left_over_app_instance",
+            " and request.physical_id == resource_id(context, now)",
+            "",
+        ),
     ),
     "each Update detaches": (
-        rewritten(_attachments, "update", "if in_the_way or ", "if in_the_way or not changed or "),
+        rewritten(attachments, "update", "if in_the_way or ", "if in_the_way or not changed or "),
     ),
-    "streams of others not put back": (rewritten(_streaming, "_end", "if rest:", "if False:"),),
+    "streams of others not put back": (rewritten(app_instance_streaming, "_end", "if rest:", "if False:"),),
     "retention of others switched off": (
-        rewritten(_retention, "_switch_off", 'found.get("RetentionDays") != _days(ours)', "False"),
+        rewritten(app_instance_retention, "_switch_off", 'found.get("RetentionDays") != _days(ours)', "False"),
     ),
     "what no bearer with rights has removed counts as gone": (
-        rewritten(_attachments, "_detach", "if not is_admin(", "if False and not is_admin("),
+        rewritten(attachments, "_detach", "if not is_admin(", "if False and not is_admin("),
     ),
     "what an Update that was refused would have attached is detached": (
-        rewritten(_attachments, "update", " and not _errors({**new, **old}, kind)", ""),
+        rewritten(attachments, "update", " and not _errors({**new, **old}, kind)", ""),
     ),
 }
 

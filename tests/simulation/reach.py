@@ -111,7 +111,7 @@ def _not_reached(path: Path, file: dict[str, Any]) -> Iterator[str]:
 
 
 def places(texts: Iterable[str]) -> set[Place]:
-    """Read places such as `lambda/chime_channel/_plan.py:80-90`; raises ValueError where one is none."""
+    """Read places such as `lambda/chime_handler/channel/plan.py:80-90`; raises ValueError where one is none."""
     found = set()
     for text in texts:
         wanted = re.fullmatch(r"(?:.*lambda/)?(.+\.py):(\d+)(?:-(\d+))?", text)

@@ -124,7 +124,7 @@ def test_answer_is_tried_six_times(warm: Environment, stack: Stack) -> None:
     stack.state.always["answer"] = error(503, "SlowDown")
     event = stack.event("Create")
     seen = warm.invoke(event)
-    assert (len(stack.answers), seen.raised.partition(":")[0]) == (6, "Undelivered")
+    assert (len(stack.answers), seen.raised.partition(":")[0]) == (6, "ResponseNotDeliveredError")
     del stack.state.always["answer"]
     warm.invoke(event)
     assert stack.answers[-1]["Status"] == "SUCCESS"
@@ -135,7 +135,7 @@ def test_answer_whose_url_has_expired_is_sent_once(warm: Environment, stack: Sta
     """A 403 is final: the URL will not become valid again."""
     stack.state.always["answer"] = error(403, "AccessDenied")
     seen = warm.invoke(stack.event("Create"))
-    assert (len(stack.answers), seen.raised.partition(":")[0]) == (1, "Undelivered")
+    assert (len(stack.answers), seen.raised.partition(":")[0]) == (1, "ResponseNotDeliveredError")
 
 
 def test_redirect_of_an_answer_is_not_followed(warm: Environment, stack: Stack) -> None:

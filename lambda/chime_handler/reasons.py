@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chime_channel._api import OutOfTime, ServiceError
-from chime_channel._declaration import SECRET
-from chime_channel._request import BadEvent, Refused
+from chime_handler.channel.spec import SECRET
+from chime_handler.errors import DeadlineExceededError, MalformedEventError, RequestRejectedError, ServiceError
 
 _BEARER = "The bearer does not exist. Check ChimeBearer, and delete a bearer only after its channels."
 _SLOWER = "The service's rate limit was hit until time ran out. Deploy fewer channels at once, or try again."
@@ -47,14 +46,14 @@ def reason(error: Exception, *properties: object) -> str:
         properties: The resource's properties, new and old, whose values must not be repeated.
     """
     match error:
-        case Refused() | BadEvent():
+        case RequestRejectedError() | MalformedEventError():
             return str(error)
-        case OutOfTime(last=None):
+        case DeadlineExceededError(last=None):
             return (
                 f"{error.operation}: the time for this request ran out before the call. Try again; if it "
                 "comes again, declare fewer changes at once."
             )
-        case OutOfTime(last=ServiceError() as last):
+        case DeadlineExceededError(last=ServiceError() as last):
             told = _of_service(last, properties)
             return f"Retried until shortly before the deadline, without success. {told}"
         case ServiceError():
@@ -66,13 +65,13 @@ def reason(error: Exception, *properties: object) -> str:
     )
 
 
-def _of_service(refused: ServiceError, properties: tuple[object, ...]) -> str:
-    advice = _ADVICE.get("AccessDenied" if refused.is_access_denied else refused.code, "")
-    if refused.is_bearer_unknown and not refused.is_access_denied:
+def _of_service(error: ServiceError, properties: tuple[object, ...]) -> str:
+    advice = _ADVICE.get("AccessDenied" if error.is_access_denied else error.code, "")
+    if error.is_bearer_unknown and not error.is_access_denied:
         advice = _BEARER
-    waited = f"The same answer came for {refused.waited:.0f} seconds. " if refused.waited >= 1 else ""
-    message = without_secrets(refused.message, properties)[:_MAX_MESSAGE]
-    return f"{refused.operation}: {refused.code}: {message} {waited}{advice}".rstrip()
+    waited = f"The same answer came for {error.waited:.0f} seconds. " if error.waited >= 1 else ""
+    message = without_secrets(error.message, properties)[:_MAX_MESSAGE]
+    return f"{error.operation}: {error.code}: {message} {waited}{advice}".rstrip()
 
 
 def without_secrets(message: str, properties: tuple[object, ...]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Collection, Mapping
 
-from chime_channel._request import Refused, Request
+from chime_handler.errors import RequestRejectedError
+from chime_handler.request import Request
 
-_CLOUDFORMATION = ("ServiceToken", "ServiceTimeout")
+CLOUDFORMATION_PROPERTIES = ("ServiceToken", "ServiceTimeout")
 
 
 def shown(value: object) -> str:
@@ -23,7 +24,9 @@ def text(properties: Mapping[str, object], name: str) -> str:
 
 def refuse(request: Request, known: Collection[str], errors: list[str]) -> None:
     """Raise Refused with all errors, those of unknown properties included; return where there are none."""
-    unknown = sorted(set(request.properties) - {*_CLOUDFORMATION, *known}, key=str)
+    unknown = sorted(set(request.properties) - {*CLOUDFORMATION_PROPERTIES, *known}, key=str)
     found = [*errors, *(f"{shown(name)}: is no property of {request.resource_type}" for name in unknown)]
     if found:
-        raise Refused("Properties of this resource break rules, and nothing was changed: " + "; ".join(found))
+        raise RequestRejectedError(
+            "Properties of this resource break rules, and nothing was changed: " + "; ".join(found)
+        )

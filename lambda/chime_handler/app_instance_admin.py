@@ -8,123 +8,123 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chime_channel._api import ServiceError
-from chime_channel._arns import app_instance_errors, app_instance_of, region_errors
-from chime_channel._identity import OWN_PREFIX, digest_of_owner
-from chime_channel._observe import confirmed_gone, settled_tags, tags_of
-from chime_channel._physical_id import PhysicalId, State
-from chime_channel._properties import refuse, shown, text
-from chime_channel._request import Work
-from chime_channel._times import STALENESS_SECONDS
+from chime_handler.arns import app_instance_errors, app_instance_of, region_errors
+from chime_handler.channel.observe import confirm_absent, get_tags, wait_for_tag
+from chime_handler.channel.ownership import OWN_PREFIX, digest_of_owner
+from chime_handler.errors import ServiceError
+from chime_handler.physical_id import PhysicalId, State
+from chime_handler.request import RequestContext
+from chime_handler.shared import refuse, shown, text
+from chime_handler.timing import STALENESS_SECONDS
 
 MARK_PREFIX = f"{OWN_PREFIX}admin-"
 _MADE, _FOUND, _LEAVING = "made", "found", "leaving"
 """The values of a mark: the right was given by a resource of ours, was there before, or is being let go."""
 
 
-def create(work: Work) -> dict[str, str]:
+def create(context: RequestContext) -> dict[str, str]:
     """Make the user an admin; one that is admin already stays it."""
-    admin, app_instance = _declared(work)
-    with work.creating(admin):
-        _mark(work, admin)
+    admin, app_instance = _declared(context)
+    with context.creating(admin):
+        _mark(context, admin)
     try:
-        work.api.call("CreateAppInstanceAdmin", AppInstanceArn=app_instance, AppInstanceAdminArn=admin)
-    except ServiceError as refused:
-        if refused.code != "Conflict":
+        context.service.call("CreateAppInstanceAdmin", AppInstanceArn=app_instance, AppInstanceAdminArn=admin)
+    except ServiceError as error:
+        if error.code != "Conflict":
             raise
-    work.answered = admin
+    context.answered = admin
     return {"AppInstanceAdminArn": admin, "AppInstanceArn": app_instance}
 
 
-def update(work: Work) -> dict[str, str]:
+def update(context: RequestContext) -> dict[str, str]:
     """Make another user admin: another physical resource, so that CloudFormation deletes the old one afterwards."""
-    before = text(work.request.old_properties, "AppInstanceAdminArn")
-    admin, _ = _declared(work)
-    left_over = before != admin and work.request.physical_id == admin and app_instance_of(before)
+    before = text(context.request.old_properties, "AppInstanceAdminArn")
+    admin, _ = _declared(context)
+    left_over = before != admin and context.request.physical_id == admin and app_instance_of(before)
     if left_over and not region_errors("AppInstanceAdminArn", before):
         # The rollback of an Update that failed, perhaps after its effect: CloudFormation has never heard of it.
-        _let_go(work, before)
-    return create(work)
+        _let_go(context, before)
+    return create(context)
 
 
-def delete(work: Work) -> dict[str, str]:
+def delete(context: RequestContext) -> dict[str, str]:
     """Take the right away again; a user who is no admin, or no more there, is fine."""
-    physical_id = PhysicalId.parse(work.request.physical_id, lambda id_: app_instance_of(id_) is not None)
+    physical_id = PhysicalId.parse(context.request.physical_id, lambda id_: app_instance_of(id_) is not None)
     admin = physical_id.id
     if physical_id.state is State.NOT_CREATED:
         return {}
     if physical_id.state is State.MADE_UP:
-        admin = text(work.request.properties, "AppInstanceAdminArn")
-        work.wait_until_create_has_ended()
+        admin = text(context.request.properties, "AppInstanceAdminArn")
+        context.wait_until_create_has_ended()
     if app_instance_of(admin) and not region_errors("AppInstanceAdminArn", admin):
-        _let_go(work, admin)
+        _let_go(context, admin)
     return {}
 
 
-def _mark_key(work: Work) -> str:
-    return MARK_PREFIX + digest_of_owner(work.request.stack_id, work.request.logical_id)
+def _mark_key(context: RequestContext) -> str:
+    return MARK_PREFIX + digest_of_owner(context.request.stack_id, context.request.logical_id)
 
 
-def _mark(work: Work, admin: str) -> None:
+def _mark(context: RequestContext, admin: str) -> None:
     """Leave this resource's mark, before the right is given: then no right is ever without its mark."""
-    key = _mark_key(work)
-    marks = _marks(tags_of(work.api, admin))
+    key = _mark_key(context)
+    marks = _marks(get_tags(context.service, admin))
     found = False
-    if not marks and work.request.physical_id != admin and _is_admin(work, admin):
+    if not marks and context.request.physical_id != admin and _is_admin(context, admin):
         # Another resource, or another delivery of this request, may have given the right; then its mark is seen
         # before long.
-        marks = _marks(settled_tags(work.api, admin, key))
+        marks = _marks(wait_for_tag(context.service, admin, key))
         found = not marks
-    if key not in marks and _is_of_first_release(work, admin):
-        marks = _given_by_first_release(work, admin, marks)
+    if key not in marks and _is_of_first_release(context, admin):
+        marks = _given_by_first_release(context, admin, marks)
     own = marks.get(key, _LEAVING)
     value = _FOUND if found or _FOUND in marks.values() else _MADE
     # Also where it is seen already: that may be the mark of a former life, taken off a moment ago.
     value = value if own == _LEAVING else own
-    work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": value}])
+    context.service.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": value}])
 
 
 def _marks(tags: Mapping[str, str] | None) -> dict[str, str]:
     return {key: value for key, value in (tags or {}).items() if key.startswith(MARK_PREFIX)}
 
 
-def _is_admin(work: Work, admin: str) -> bool:
+def _is_admin(context: RequestContext, admin: str) -> bool:
     here = {"AppInstanceArn": app_instance_of(admin) or "", "AppInstanceAdminArn": admin}
 
     def look() -> object:
-        return work.api.call("DescribeAppInstanceAdmin", **here)
+        return context.service.call("DescribeAppInstanceAdmin", **here)
 
     try:
         look()
-    except ServiceError as refused:
-        if confirmed_gone(refused, look):
+    except ServiceError as error:
+        if confirm_absent(error, look):
             return False
-        if not refused.is_not_found:
+        if not error.is_not_found:
             raise
     return True  # at the first look, or at the second
 
 
-def _let_go(work: Work, admin: str) -> None:
+def _let_go(context: RequestContext, admin: str) -> None:
     """Take the right away with the last mark, then remove this resource's mark; a right without it is another's."""
-    key = _mark_key(work)
-    if _is_of_first_release(work, admin):
-        marks = _marks(tags_of(work.api, admin))
+    key = _mark_key(context)
+    if _is_of_first_release(context, admin):
+        marks = _marks(get_tags(context.service, admin))
         if key not in marks:
-            marks = _given_by_first_release(work, admin, marks)
+            marks = _given_by_first_release(context, admin, marks)
     else:
-        marks = _marks(settled_tags(work.api, admin, key))
+        marks = _marks(wait_for_tag(context.service, admin, key))
         if key not in marks:
             return  # never made, or let go by an earlier delivery of this request
     if marks.get(key) != _FOUND:
         if key in marks and _others(marks, key):
             # Of two that let go at once, at least one must see that the other does, however late reads are.
-            work.api.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _LEAVING}])
-            work.api.pause(STALENESS_SECONDS, "ListTagsForResource")
-            marks = {**_marks(tags_of(work.api, admin)), key: _LEAVING}
+            context.service.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": _LEAVING}])
+            context.service.pause(STALENESS_SECONDS, "ListTagsForResource")
+            marks = {**_marks(get_tags(context.service, admin)), key: _LEAVING}
         if not _others(marks, key):
-            _demote(work, admin)
+            _demote(context, admin)
     if key in marks:
-        work.api.call("UntagResource", ResourceARN=admin, TagKeys=[key])
+        context.service.call("UntagResource", ResourceARN=admin, TagKeys=[key])
 
 
 def _others(marks: Mapping[str, str], key: str) -> set[str]:
@@ -132,33 +132,33 @@ def _others(marks: Mapping[str, str], key: str) -> set[str]:
     return {name for name, value in marks.items() if name != key and value != _LEAVING}
 
 
-def _is_of_first_release(work: Work, admin: str) -> bool:
+def _is_of_first_release(context: RequestContext, admin: str) -> bool:
     """Check, by its time-out, whether the first release, which left no marks, was the last to serve a resource."""
-    request = work.request
+    request = context.request
     last = request.properties if request.kind == "Delete" else request.old_properties
     return request.physical_id == admin and last.get("ServiceTimeout") == "720"
 
 
-def _given_by_first_release(work: Work, admin: str, marks: Mapping[str, str]) -> dict[str, str]:
+def _given_by_first_release(context: RequestContext, admin: str, marks: Mapping[str, str]) -> dict[str, str]:
     """Return the marks as they must be, where others found a right that the first release had given."""
     found = [key for key, value in marks.items() if value == _FOUND]
     if found:
         tags = [{"Key": key, "Value": _MADE} for key in found]
-        work.api.call("TagResource", ResourceARN=admin, Tags=tags)
+        context.service.call("TagResource", ResourceARN=admin, Tags=tags)
     return {**marks, **dict.fromkeys(found, _MADE)}
 
 
-def _demote(work: Work, admin: str) -> None:
+def _demote(context: RequestContext, admin: str) -> None:
     here = {"AppInstanceArn": app_instance_of(admin) or "", "AppInstanceAdminArn": admin}
     try:
-        work.api.call("DeleteAppInstanceAdmin", **here)
-    except ServiceError as refused:
-        if not confirmed_gone(refused, lambda: work.api.call("DescribeAppInstanceAdmin", **here)):
+        context.service.call("DeleteAppInstanceAdmin", **here)
+    except ServiceError as error:
+        if not confirm_absent(error, lambda: context.service.call("DescribeAppInstanceAdmin", **here)):
             raise
 
 
-def _declared(work: Work) -> tuple[str, str]:
-    properties = work.request.properties
+def _declared(context: RequestContext) -> tuple[str, str]:
+    properties = context.request.properties
     admin, app_instance = properties.get("AppInstanceAdminArn"), properties.get("AppInstanceArn")
     errors = app_instance_errors("AppInstanceArn", app_instance)
     owner = app_instance_of(text(properties, "AppInstanceAdminArn"))
@@ -166,5 +166,5 @@ def _declared(work: Work) -> tuple[str, str]:
         errors.append(f"AppInstanceAdminArn: must be the ARN of a user or bot, got {shown(admin)}")
     elif owner != app_instance:
         errors.append("AppInstanceAdminArn: belongs to another app instance than AppInstanceArn")
-    refuse(work.request, {"AppInstanceArn", "AppInstanceAdminArn"}, errors)
+    refuse(context.request, {"AppInstanceArn", "AppInstanceAdminArn"}, errors)
     return str(admin), str(app_instance)

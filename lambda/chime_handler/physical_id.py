@@ -41,5 +41,6 @@ class PhysicalId(NamedTuple):
         return cls(State.HELD if is_held(text) else State.MADE_UP, text)
 
     def __str__(self) -> str:
+        """Return the physical resource id as CloudFormation is given it."""
         prefixes = {State.NOT_CREATED: _NOT_CREATED, State.PENDING: _PENDING}
         return prefixes.get(self.state, "") + self.id

@@ -8,80 +8,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from chime_channel._arns import region_of
-from chime_channel._times import PERMISSION_SECONDS, STALENESS_SECONDS
+from chime_handler.arns import region_of
+from chime_handler.errors import DeadlineExceededError, ServiceError
+from chime_handler.timing import PERMISSION_SECONDS, STALENESS_SECONDS
 
-_RETRIED = frozenset({429, 500, 502, 503, 504})
 _MIN_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.2, 3.0
 _BATCH_SECONDS = 1.0
 """Between two batch calls: the service takes one a second for each channel."""
-_DENIED_CODES = ("AccessDenied", "UnrecognizedClient", "InvalidClientTokenId")
-_DENIED_WORDS = ("authorization failed", "not authorized to perform")
-_BEARER_WORDS = "an invalid app instance user arn"
-"""How the service says that a bearer is not there, be it with 401 or 403 (seen on AWS)."""
-
-
-class ServiceError(Exception):
-    """The service, or the way to it, refused a call.
-
-    Args:
-        operation: The operation that was called.
-        code: The error code, with or without the suffix Exception.
-        message: The service's own words.
-        status: The HTTP status; 0 for a connection that failed or an answer that could not be read.
-    """
-
-    def __init__(self, operation: str, code: str, message: str, status: int = 0) -> None:
-        super().__init__(f"{operation}: {code}: {message}")
-        self.operation = operation
-        self.code = code.removesuffix("Exception")
-        self.message = message
-        self.status = status
-        self.waited = 0.0
-        """Seconds for which the same refusal was waited out, since it might have been eventual consistency."""
-        self.may_have_had_effect = False
-        """Whether an earlier try of the same call may have had its effect."""
-        self.was_sent = True
-        """Whether this or an earlier try of the same call got a connection, without which it has no effect."""
-
-    @property
-    def is_retryable(self) -> bool:
-        """Whether the same call may succeed a little later."""
-        return self.status in _RETRIED or self.status == 0 or "Throttl" in self.code
-
-    @property
-    def is_access_denied(self) -> bool:
-        """Whether IAM refused the Lambda, as apart from the service refusing the bearer."""
-        if self.code.startswith(_DENIED_CODES):
-            return True
-        words = self.message.lower()
-        return self.status in (401, 403) and any(denied in words for denied in _DENIED_WORDS)
-
-    @property
-    def is_bearer_unknown(self) -> bool:
-        """Whether the service does not know the bearer."""
-        return self.code.startswith("Unauthorized") or _BEARER_WORDS in self.message.lower()
-
-    @property
-    def is_not_found(self) -> bool:
-        """Whether the answer can mean that what was asked for is not there; Forbidden may also hide it."""
-        verdict = self.code in ("NotFound", "Forbidden")
-        return verdict and not self.is_access_denied and not self.is_bearer_unknown
-
-
-class OutOfTime(Exception):
-    """The time for a request ran out; `last` is the refusal that was being waited out."""
-
-    def __init__(self, last: ServiceError | None, operation: str) -> None:
-        super().__init__(operation)
-        self.last = last
-        self.operation = operation
 
 
 class Send(Protocol):
     """Sends one call, once; raises ServiceError. Whatever else it raises counts as a connection that failed."""
 
-    def __call__(self, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]: ...
+    def __call__(self, region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one call."""
 
 
 class Timer(Protocol):
@@ -127,7 +67,7 @@ _REFUSAL_IS_AN_ANSWER = ("Delete", "Disassociate", "Get", "ListTags", "Describe"
 
 
 @dataclass
-class Api:
+class Service:
     """The service, for one request that must end at `deadline` (on the effects' clock).
 
     IAM's refusals, and while `bearer_may_be_new` those of the bearer, are no verdict before `settled_at`: a policy,
@@ -153,30 +93,30 @@ class Api:
             tries += 1
             began = self.effects.clock()
             if began >= self.deadline:
-                raise OutOfTime(None, operation)
+                raise DeadlineExceededError(None, operation)
             try:
                 answer = self._send_once(operation, parameters)
-            except ServiceError as refused:
-                until = self._retry_until(refused, parameters)
-                refused.may_have_had_effect = may_have_had_effect
-                waits = "" if refused.is_retryable or until is None else f"until {until - began:.0f} s from now"
-                self._log(operation, began, tries, refused.code, status=refused.status, waits=waits)
+            except ServiceError as error:
+                until = self._retry_until(error, parameters)
+                error.may_have_had_effect = may_have_had_effect
+                waits = "" if error.is_retryable or until is None else f"until {until - began:.0f} s from now"
+                self._log(operation, began, tries, error.code, status=error.status, waits=waits)
                 if until is None:
-                    refused.waited = began - first
+                    error.waited = began - first
                     raise
                 # Only a connection that failed, or a failure of the service, may come after the effect.
-                may_have_had_effect |= refused.was_sent and (refused.status == 0 or refused.status >= 500)
-                refused.was_sent = was_sent = was_sent or refused.was_sent
-                self._wait(tries, refused, until)
+                may_have_had_effect |= error.was_sent and (error.status == 0 or error.status >= 500)
+                error.was_sent = was_sent = was_sent or error.was_sent
+                self._wait(tries, error, until)
             else:
                 self._log(operation, began, tries, "ok", answer=answer)
                 return answer
 
-    def channel_is_there(self, arn: str) -> None:
+    def note_channel_exists(self, arn: str) -> None:
         """Note that a channel was created or seen just now: another call may miss it for a while all the same."""
         self._seen_channels[arn] = self.effects.clock() + STALENESS_SECONDS
 
-    def pages(self, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    def paginate(self, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Return the items of all pages of a list operation."""
         token: dict[str, str] = {}
         while True:
@@ -189,7 +129,7 @@ class Api:
     def pause(self, seconds: float, operation: str, last: ServiceError | None = None) -> None:
         """Sleep, unless that would outlast the deadline."""
         if self.effects.clock() + seconds >= self.deadline:
-            raise OutOfTime(last, operation)
+            raise DeadlineExceededError(last, operation)
         self.effects.sleep(seconds)
 
     def _send_once(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,24 +146,24 @@ class Api:
             raise ServiceError(operation, "Unreachable", "the answer was cut")
         return answer
 
-    def _retry_until(self, refused: ServiceError, parameters: Mapping[str, Any]) -> float | None:
+    def _retry_until(self, error: ServiceError, parameters: Mapping[str, Any]) -> float | None:
         """Return until when a refusal is waited out; None where it is the verdict."""
-        if refused.is_retryable:
+        if error.is_retryable:
             return self.deadline
         until = 0.0
-        if refused.is_access_denied or (self.bearer_may_be_new and refused.is_bearer_unknown):
+        if error.is_access_denied or (self.bearer_may_be_new and error.is_bearer_unknown):
             until = self.settled_at
-        elif refused.is_not_found and not refused.operation.startswith(_REFUSAL_IS_AN_ANSWER):
+        elif error.is_not_found and not error.operation.startswith(_REFUSAL_IS_AN_ANSWER):
             until = self._seen_channels.get(str(parameters.get("ChannelArn")), 0.0)
             if self.bearer_may_be_new:
                 until = max(until, self.settled_at)
         return until if self.effects.clock() < until else None
 
-    def _wait(self, tries: int, refused: ServiceError, until: float) -> None:
+    def _wait(self, tries: int, error: ServiceError, until: float) -> None:
         # Full jitter: hundreds of requests that were throttled together must not come back together.
         longest = min(_MAX_PAUSE_SECONDS, _MIN_PAUSE_SECONDS * 2 ** min(tries, 8))
         seconds = self.effects.rng.uniform(_MIN_PAUSE_SECONDS / 4, longest)
-        self.pause(min(seconds, until - self.effects.clock()), refused.operation, refused)
+        self.pause(min(seconds, until - self.effects.clock()), error.operation, error)
 
     def _pace(self) -> None:
         early = self._next_batch - self.effects.clock()
@@ -261,6 +201,6 @@ def _aws_request_id(answer: Mapping[str, Any] | None) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def new_api(effects: Effects, request_id: str, deadline: float, *, bearer_may_be_new: bool) -> Api:
+def new_service(effects: Effects, request_id: str, deadline: float, *, bearer_may_be_new: bool) -> Service:
     """Return the service for a request that begins now."""
-    return Api(effects, request_id, deadline, bearer_may_be_new, effects.clock() + PERMISSION_SECONDS)
+    return Service(effects, request_id, deadline, bearer_may_be_new, effects.clock() + PERMISSION_SECONDS)

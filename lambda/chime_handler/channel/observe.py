@@ -6,60 +6,60 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from chime_channel._api import Api, ServiceError
-from chime_channel._arns import parse_channel_arn
-from chime_channel._declaration import Elastic, Expiration
-from chime_channel._identity import OWNER_TAG
-from chime_channel._plan import Current, Needs
-from chime_channel._request import Refused
-from chime_channel._times import STALENESS_SECONDS
+from chime_handler.arns import parse_channel_arn
+from chime_handler.channel.ownership import OWNER_TAG
+from chime_handler.channel.plan import Current, Reads
+from chime_handler.channel.spec import ElasticConfiguration, Expiration
+from chime_handler.errors import RequestRejectedError, ServiceError
+from chime_handler.service import Service
+from chime_handler.timing import STALENESS_SECONDS
 
 _PAUSE_SECONDS = 0.5
 
 
-def describe(api: Api, arn: str, bearer: str) -> dict[str, Any]:
+def describe(service: Service, arn: str, bearer: str) -> dict[str, Any]:
     """Describe a channel; waits while a new channel, or a new bearer, may not be known everywhere."""
-    until = api.effects.clock() + STALENESS_SECONDS
-    if api.bearer_may_be_new:
-        until = max(until, api.settled_at)
+    until = service.effects.clock() + STALENESS_SECONDS
+    if service.bearer_may_be_new:
+        until = max(until, service.settled_at)
     pause = _PAUSE_SECONDS / 4
     while True:
         try:
-            channel: dict[str, Any] = api.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)["Channel"]
-        except ServiceError as refused:
-            if not refused.is_not_found or api.effects.clock() >= until:
+            channel: dict[str, Any] = service.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)["Channel"]
+        except ServiceError as error:
+            if not error.is_not_found or service.effects.clock() >= until:
                 raise
-            api.pause(pause, "DescribeChannel", refused)
+            service.pause(pause, "DescribeChannel", error)
             pause = min(_PAUSE_SECONDS, pause * 2)
         else:
-            if created(channel) > api.effects.clock() - 60:
-                api.channel_is_there(arn)  # what was seen once, another read may still miss
+            if creation_time(channel) > service.effects.clock() - 60:
+                service.note_channel_exists(arn)  # what was seen once, another read may still miss
             return channel
 
 
-def created(channel: Mapping[str, Any]) -> float:
+def creation_time(channel: Mapping[str, Any]) -> float:
     """Return the moment of a channel's creation."""
     return _moment(channel.get("CreatedTimestamp"))
 
 
 def has_messages(channel: Mapping[str, Any]) -> bool:
     """Check whether anybody has ever sent a message to a channel."""
-    return _moment(channel.get("LastMessageTimestamp")) > created(channel)
+    return _moment(channel.get("LastMessageTimestamp")) > creation_time(channel)
 
 
 def _moment(value: object) -> float:
     return value.timestamp() if isinstance(value, datetime) else 0.0
 
 
-def confirmed_gone(refused: ServiceError, look_again: Callable[[], object]) -> bool:
+def confirm_absent(error: ServiceError, look_again: Callable[[], object]) -> bool:
     """Check whether a call without a bearer was refused because what it names is not there.
 
     No role is judged where there is no bearer, but a Forbidden may still mean something else: it counts only when a
     second read is refused as well. Raises the second refusal where that is another.
     """
-    if refused.code == "NotFound":
+    if error.code == "NotFound":
         return True
-    if not refused.is_not_found:
+    if not error.is_not_found:
         return False
     try:
         look_again()
@@ -70,7 +70,7 @@ def confirmed_gone(refused: ServiceError, look_again: Callable[[], object]) -> b
     return False
 
 
-def tags_of(api: Api, arn: str) -> dict[str, str] | None:
+def get_tags(service: Service, arn: str) -> dict[str, str] | None:
     """Return the tags of a resource; None where there is no such resource.
 
     No tags at all prove nothing: what is not there may be answered so, and so may tags written a moment ago.
@@ -78,12 +78,12 @@ def tags_of(api: Api, arn: str) -> dict[str, str] | None:
     forbidden = 0
     while forbidden < 2:  # a Forbidden counts only when a second read is refused as well: see `confirmed_gone`
         try:
-            answer = api.call("ListTagsForResource", ResourceARN=arn)
-        except ServiceError as refused:
+            answer = service.call("ListTagsForResource", ResourceARN=arn)
+        except ServiceError as error:
             # Of an ARN that is well-formed, BadRequest says that nothing is there.
-            if refused.code in ("BadRequest", "NotFound"):
+            if error.code in ("BadRequest", "NotFound"):
                 return None
-            if not refused.is_not_found:
+            if not error.is_not_found:
                 raise
             forbidden += 1
         else:
@@ -91,51 +91,51 @@ def tags_of(api: Api, arn: str) -> dict[str, str] | None:
     return None
 
 
-def settled_tags(api: Api, arn: str, key: str = OWNER_TAG) -> dict[str, str] | None:
+def wait_for_tag(service: Service, arn: str, key: str = OWNER_TAG) -> dict[str, str] | None:
     """Return tags once a certain one is there, or once a read can miss neither resource nor tag any more."""
-    until = api.effects.clock() + STALENESS_SECONDS
+    until = service.effects.clock() + STALENESS_SECONDS
     while True:
-        tags = tags_of(api, arn)
-        if (tags and key in tags) or api.effects.clock() >= until:
+        tags = get_tags(service, arn)
+        if (tags and key in tags) or service.effects.clock() >= until:
             return tags
-        api.pause(_PAUSE_SECONDS, "ListTagsForResource")
+        service.pause(_PAUSE_SECONDS, "ListTagsForResource")
 
 
-def proved_gone(api: Api, arn: str, bearer: str, refused: ServiceError) -> bool:
+def confirm_deleted(service: Service, arn: str, bearer: str, error: ServiceError) -> bool:
     """Check whether the channel that a call was refused for is gone; raises Refused where nobody can tell."""
-    if refused.code == "NotFound":
+    if error.code == "NotFound":
         return True
-    if refused.is_access_denied or tags_of(api, arn):
+    if error.is_access_denied or get_tags(service, arn):
         return False
     # An admin may do anything with any channel: what is forbidden to an admin is not there.
-    if is_admin(api, arn, bearer):
+    if is_admin(service, arn, bearer):
         return True
-    raise Refused(
-        f"{refused.operation}: {refused.code}: cannot tell whether {arn} is gone or only closed to "
+    raise RequestRejectedError(
+        f"{error.operation}: {error.code}: cannot tell whether {arn} is gone or only closed to "
         f"the bearer {bearer or '(none)'}. Make it an AppInstanceAdmin (or give another ChimeBearer) and "
         "try again; if you know that the channel is gone, delete the stack and retain this resource."
     )
 
 
-def is_admin(api: Api, channel_arn: str, bearer: str) -> bool:
+def is_admin(service: Service, channel_arn: str, bearer: str) -> bool:
     """Check whether a bearer is AppInstanceAdmin: only an admin may list all private channels."""
     found = parse_channel_arn(channel_arn)
     try:
-        api.call(
+        service.call(
             "ListChannels",
             AppInstanceArn=found.app_instance_arn if found else "",
             Privacy="PRIVATE",
             MaxResults=1,
             ChimeBearer=bearer,
         )
-    except ServiceError as refused:
-        if refused.is_access_denied:
+    except ServiceError as error:
+        if error.is_access_denied:
             raise
         return False
     return True
 
 
-def read(api: Api, arn: str, bearer: str, channel: Mapping[str, Any], needs: Needs) -> Current:
+def read(service: Service, arn: str, bearer: str, channel: Mapping[str, Any], required_reads: Reads) -> Current:
     """Complete what DescribeChannel returned with what a plan needs beside it."""
     expiration = channel.get("ExpirationSettings")
     return Current(
@@ -146,34 +146,34 @@ def read(api: Api, arn: str, bearer: str, channel: Mapping[str, Any], needs: Nee
         expiration=Expiration(expiration["ExpirationDays"], expiration["ExpirationCriterion"])
         if expiration
         else None,
-        tags=tags_of(api, arn) if needs.tags else None,
+        tags=get_tags(service, arn) if required_reads.tags else None,
         flow=channel.get("ChannelFlowArn", ""),
-        members=members_of(api, arn, bearer) if needs.members else None,
-        moderators=moderators_of(api, arn, bearer) if needs.moderators else None,
-        bans=bans_of(api, arn, bearer) if needs.bans else None,
+        members=list_members(service, arn, bearer) if required_reads.members else None,
+        moderators=list_moderators(service, arn, bearer) if required_reads.moderators else None,
+        bans=list_bans(service, arn, bearer) if required_reads.bans else None,
     )
 
 
-def members_of(api: Api, arn: str, bearer: str) -> dict[str, str]:
+def list_members(service: Service, arn: str, bearer: str) -> dict[str, str]:
     """Return the members of a channel, by ARN: DEFAULT or HIDDEN."""
     return {
         item["Member"]["Arn"]: kind
         for kind in ("DEFAULT", "HIDDEN")
-        for item in api.pages(
+        for item in service.paginate(
             "ListChannelMemberships", "ChannelMemberships", Type=kind, **_here(arn, bearer), MaxResults=50
         )
     }
 
 
-def moderators_of(api: Api, arn: str, bearer: str) -> set[str]:
+def list_moderators(service: Service, arn: str, bearer: str) -> set[str]:
     """Return the ARNs of a channel's moderators."""
-    listed = api.pages("ListChannelModerators", "ChannelModerators", **_here(arn, bearer), MaxResults=50)
+    listed = service.paginate("ListChannelModerators", "ChannelModerators", **_here(arn, bearer), MaxResults=50)
     return {item["Moderator"]["Arn"] for item in listed}
 
 
-def bans_of(api: Api, arn: str, bearer: str) -> set[str]:
+def list_bans(service: Service, arn: str, bearer: str) -> set[str]:
     """Return the ARNs of who is banned from a channel."""
-    listed = api.pages("ListChannelBans", "ChannelBans", **_here(arn, bearer), MaxResults=50)
+    listed = service.paginate("ListChannelBans", "ChannelBans", **_here(arn, bearer), MaxResults=50)
     return {item["Member"]["Arn"] for item in listed}
 
 
@@ -181,12 +181,12 @@ def _here(arn: str, bearer: str) -> dict[str, str]:
     return {"ChannelArn": arn, "ChimeBearer": bearer}
 
 
-def elastic_of(channel: Mapping[str, Any]) -> Elastic | None:
+def elastic_configuration(channel: Mapping[str, Any]) -> ElasticConfiguration | None:
     """Return the elastic configuration that DescribeChannel returned."""
     given = channel.get("ElasticChannelConfiguration")
     if not given:
         return None
-    return Elastic(
+    return ElasticConfiguration(
         given["MaximumSubChannels"],
         given["TargetMembershipsPerSubChannel"],
         given["MinimumMembershipPercentage"],

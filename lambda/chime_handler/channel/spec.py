@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from chime_channel import _arns
-from chime_channel._identity import OWN_PREFIX
+from chime_handler import arns
+from chime_handler.channel.ownership import OWN_PREFIX
+from chime_handler.errors import InvalidPropertyError
 
 _NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 _TOKEN = re.compile(r"[-_a-zA-Z0-9]{2,64}")
@@ -27,26 +28,7 @@ SECRET = ("Name", "Metadata", "Tags")
 """The properties of which no value is ever shown."""
 
 
-class InvalidPropertyError(Exception):
-    """A property breaks a rule.
-
-    Args:
-        rule: Which rule; holds nothing of the value.
-        value: What was seen; left out where the rule says enough.
-    """
-
-    def __init__(self, rule: str, value: object = None) -> None:
-        super().__init__(rule)
-        self.rule = rule
-        self.value = value
-
-    def text(self, name: str) -> str:
-        """Return rule and value, the latter not of a property that is secret."""
-        shown = "" if self.value is None or name in SECRET else f", got {_shown(self.value)}"
-        return f"{name}{'' if self.rule.startswith('.') else ': '}{self.rule}{shown}"
-
-
-class Elastic(NamedTuple):
+class ElasticConfiguration(NamedTuple):
     """ElasticChannelConfiguration: fixed for a channel's life."""
 
     maximum_sub_channels: int
@@ -61,7 +43,7 @@ class Expiration(NamedTuple):
     criterion: str
 
 
-class Declaration(NamedTuple):
+class ChannelSpec(NamedTuple):
     """A channel as a template declares it; an empty value means not declared."""
 
     app_instance_arn: str = ""
@@ -79,7 +61,7 @@ class Declaration(NamedTuple):
     bans: tuple[str, ...] = ()
     flow: str = ""
     tags: Mapping[str, str] = MappingProxyType({})
-    elastic: Elastic | None = None
+    elastic: ElasticConfiguration | None = None
     expiration: Expiration | None = None
     adopt: bool = False
     adopt_from_other_owner: bool = False
@@ -133,7 +115,7 @@ def _one_of(values: tuple[str, ...]) -> Callable[[object], str]:
 
 
 def _app_instance_arn(value: object) -> str:
-    errors = _arns.app_instance_errors("", value)
+    errors = arns.app_instance_errors("", value)
     if errors:
         raise InvalidPropertyError(errors[0].removeprefix(": "))
     return str(value)
@@ -141,7 +123,7 @@ def _app_instance_arn(value: object) -> str:
 
 def _identity_arn(value: object) -> str:
     arn = _text(value)
-    if _arns.app_instance_of(arn) is None:
+    if arns.app_instance_of(arn) is None:
         raise InvalidPropertyError("must be the ARN of an app instance user or bot", arn)
     return arn
 
@@ -154,7 +136,7 @@ def _identity_arns(value: object) -> tuple[str, ...]:
 
 def _flow_arn(value: object) -> str:
     arn = _text(value)
-    if not _arns.is_channel_flow_arn(arn):
+    if not arns.is_channel_flow_arn(arn):
         raise InvalidPropertyError("must be a channel flow's ARN", arn)
     return arn
 
@@ -185,7 +167,7 @@ def _token(value: object) -> str:
 
 def _channel_id(value: object) -> str:
     channel_id = _text(value)
-    if not _arns.is_channel_id(channel_id):
+    if not arns.is_channel_id(channel_id):
         raise InvalidPropertyError(
             "must be 1–64 letters, digits or :-_.@ that begins and ends with a letter or digit", channel_id
         )
@@ -218,16 +200,16 @@ def _tags(value: object) -> dict[str, str]:
 def _inside(key: str, given: Mapping[str, object], least: int, most: int | None) -> int:
     try:
         return _number(given[key], least, most)
-    except InvalidPropertyError as wrong:
-        raise InvalidPropertyError(f".{key} {wrong.rule}", wrong.value) from None
+    except InvalidPropertyError as error:
+        raise InvalidPropertyError(f".{key} {error.rule}", error.value) from None
 
 
-def _elastic(value: object) -> Elastic:
+def _elastic(value: object) -> ElasticConfiguration:
     given = _map(value, tuple(_ELASTIC))
     numbers = []
     for key, (least, most) in _ELASTIC.items():
         numbers.append(_inside(key, given, least, most))
-    return Elastic(*numbers)
+    return ElasticConfiguration(*numbers)
 
 
 def _expiration(value: object) -> Expiration:
@@ -259,26 +241,26 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
 }
 _PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
 _REQUIRED = ("AppInstanceArn", "ChimeBearer", "Name")
-_CLOUDFORMATION = ("ServiceToken", "ServiceTimeout")
+CLOUDFORMATION_PROPERTIES = ("ServiceToken", "ServiceTimeout")
 
 
-def _persons_together(declared: Declaration) -> Iterator[str]:
+def _persons_together(declared: ChannelSpec) -> Iterator[str]:
     """Return what persons break together."""
-    for name, arns in (
+    for name, identities in (
         ("ChimeBearer", (declared.bearer,)),
         ("MemberArns", declared.members),
         ("HiddenMemberArns", declared.hidden),
         ("ModeratorArns", declared.moderators),
         ("BanArns", declared.bans),
     ):
-        for arn in arns:
-            if arn and declared.app_instance_arn and _arns.app_instance_of(arn) != declared.app_instance_arn:
+        for arn in identities:
+            if arn and declared.app_instance_arn and arns.app_instance_of(arn) != declared.app_instance_arn:
                 yield f"{name}: {_shown(arn)} belongs to another app instance than AppInstanceArn"
     everyone = {*declared.members, *declared.hidden, *declared.moderators, declared.bearer}
     for arn in declared.bans:
         if arn in everyone:
             yield f"BanArns: {_shown(arn)} is declared as member, moderator or bearer, too"
-        if _arns.is_bot(arn):
+        if arns.is_bot(arn):
             yield f"BanArns: {_shown(arn)} is a bot, but only users can be banned"
     for arn in declared.hidden:
         if arn in declared.members:
@@ -287,7 +269,7 @@ def _persons_together(declared: Declaration) -> Iterator[str]:
         yield f"ModeratorArns: a channel has at most 1000 moderators, got {len(declared.moderators)}"
 
 
-def _together(declared: Declaration) -> Iterator[str]:
+def _together(declared: ChannelSpec) -> Iterator[str]:
     """Return what breaks a rule between properties."""
     yield from _persons_together(declared)
     if declared.flow and declared.flow.partition("/channel-flow/")[0] != declared.app_instance_arn:
@@ -297,7 +279,7 @@ def _together(declared: Declaration) -> Iterator[str]:
             yield "Mode: must be RESTRICTED on an elastic channel"
         if declared.hidden:
             yield "HiddenMemberArns: an elastic channel has no hidden members"
-        if declared.app_instance_arn and _arns.region_of(declared.app_instance_arn) != "us-east-1":
+        if declared.app_instance_arn and arns.region_of(declared.app_instance_arn) != "us-east-1":
             yield "ElasticChannelConfiguration: elastic channels exist in us-east-1 only"
     if declared.adopt and not declared.channel_id:
         yield "AdoptExisting: needs the ChannelId of the channel to adopt"
@@ -315,14 +297,14 @@ def _expanded(value: object, app_instance_arn: object) -> object:
     ]
 
 
-def parse(properties: object) -> tuple[Declaration, list[str]]:
+def parse(properties: object) -> tuple[ChannelSpec, list[str]]:
     """Parse resource properties; what does not parse is left out and stands in the list of errors."""
     if not isinstance(properties, Mapping):
-        return Declaration(), ["ResourceProperties must be a map"]
+        return ChannelSpec(), ["ResourceProperties must be a map"]
     values: dict[str, Any] = {}
     errors = [f"{name}: is required" for name in _REQUIRED if name not in properties]
     for name, given in properties.items():
-        if name in _CLOUDFORMATION:
+        if name in CLOUDFORMATION_PROPERTIES:
             continue
         value = _expanded(given, properties.get("AppInstanceArn")) if name in _PERSONS else given
         if name not in _PARSERS:
@@ -331,7 +313,8 @@ def parse(properties: object) -> tuple[Declaration, list[str]]:
         attribute, parser = _PARSERS[name]
         try:
             values[attribute] = parser(value)
-        except InvalidPropertyError as wrong:
-            errors.append(wrong.text(name))
-    declared = Declaration(**values)
+        except InvalidPropertyError as error:
+            shown = "" if error.value is None or name in SECRET else f", got {_shown(error.value)}"
+            errors.append(f"{name}{'' if error.rule.startswith('.') else ': '}{error.rule}{shown}")
+    declared = ChannelSpec(**values)
     return declared, [*errors, *_together(declared)]

@@ -91,7 +91,7 @@ def _config() -> Any:
     return Config(
         connect_timeout=5,
         read_timeout=10,
-        retries={"total_max_attempts": 1},  # chime_channel retries, for it knows the deadline
+        retries={"total_max_attempts": 1},  # chime_handler retries, for it knows the deadline
         # In full each time, this text takes botocore longer than signing the request.
         user_agent=f"cdk-chime-messaging Botocore/{botocore.__version__}",
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from chime_channel._declaration import Declaration, Expiration
-from chime_channel._identity import OWNER_TAG, same_owner
+from chime_handler.channel.ownership import OWNER_TAG, same_owner
+from chime_handler.channel.spec import ChannelSpec, Expiration
 
 BATCH = 100
 """How many members one BatchCreateChannelMembership takes."""
@@ -42,11 +42,11 @@ class Current(NamedTuple):
     bans: Collection[str] | None = None
 
 
-NOTHING = Declaration()
+UNDECLARED = ChannelSpec()
 """What was declared before the first declaration."""
 
 
-def plan(arn: str, desired: Declaration, current: Current, previous: Declaration, mark: str) -> tuple[Call, ...]:
+def plan(arn: str, desired: ChannelSpec, current: Current, previous: ChannelSpec, mark: str) -> tuple[Call, ...]:
     """Return the calls, in order, that lead from `current` to `desired`.
 
     What `previous` declared and `desired` does not is removed; what neither declared is left alone, for
@@ -74,7 +74,7 @@ def plan(arn: str, desired: Declaration, current: Current, previous: Declaration
     return tuple(calls)
 
 
-def repeats_metadata(desired: Declaration, current: Current, previous: Declaration) -> bool:
+def repeats_metadata(desired: ChannelSpec, current: Current, previous: ChannelSpec) -> bool:
     """Check whether a plan writes metadata again as it was read, since no declaration names any."""
     undeclared = not desired.metadata and not previous.metadata and current.metadata
     by_bearer: Mapping[str, str] = {}
@@ -83,7 +83,7 @@ def repeats_metadata(desired: Declaration, current: Current, previous: Declarati
 
 
 def _settings(
-    by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
+    by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
     metadata = desired.metadata if desired.metadata or previous.metadata else current.metadata
     wanted = (desired.name, desired.mode, metadata)
@@ -94,7 +94,7 @@ def _settings(
 
 
 def _flow(
-    by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
+    by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
     """Swap the flow: a second one takes the place of the first, so that no message passes without either."""
     redeclared = bool(previous.name) and desired.flow != previous.flow
@@ -106,7 +106,7 @@ def _flow(
 
 
 def _expiration(
-    by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
+    by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
     redeclared = desired.expiration != previous.expiration
     if (desired.expiration or previous.expiration) and (
@@ -121,14 +121,14 @@ def expiration_settings(expiration: Expiration) -> dict[str, Any]:
     return {"ExpirationDays": expiration.days, "ExpirationCriterion": expiration.criterion}
 
 
-def _untag(arn: str, desired: Declaration, previous: Declaration) -> Iterable[Call]:
+def _untag(arn: str, desired: ChannelSpec, previous: ChannelSpec) -> Iterable[Call]:
     # Before the new ones, for the service counts to fifty.
     dropped = [key for key in previous.tags if key not in desired.tags]
     if dropped:
         yield Call("UntagResource", {"ResourceARN": arn, "TagKeys": dropped})
 
 
-def _tag(arn: str, desired: Declaration, current: Current, previous: Declaration, mark: str) -> Iterable[Call]:
+def _tag(arn: str, desired: ChannelSpec, current: Current, previous: ChannelSpec, mark: str) -> Iterable[Call]:
     seen = current.tags
     wanted = {
         key: value
@@ -148,7 +148,7 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _persons(
-    by_bearer: Mapping[str, str], desired: Declaration, current: Current, previous: Declaration
+    by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
     """Return the calls for moderators and members.
 
@@ -183,7 +183,7 @@ def _persons(
 
 
 def _members(
-    by_bearer: Mapping[str, str], desired: Declaration, members: Mapping[str, str], previous: Declaration
+    by_bearer: Mapping[str, str], desired: ChannelSpec, members: Mapping[str, str], previous: ChannelSpec
 ) -> Iterable[Call]:
     for kind, declared in (("DEFAULT", desired.members), ("HIDDEN", desired.hidden)):
         # The type of a membership cannot be changed: who has the other leaves first.
@@ -204,7 +204,7 @@ def _members(
             yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
 
 
-def moderators_at_creation(desired: Declaration) -> tuple[str, ...]:
+def moderators_at_creation(desired: ChannelSpec) -> tuple[str, ...]:
     """Return the moderators that CreateChannel is given.
 
     HIDDEN members are not among them: as moderators some may become DEFAULT members, which cannot be changed.
@@ -212,7 +212,7 @@ def moderators_at_creation(desired: Declaration) -> tuple[str, ...]:
     return tuple(arn for arn in desired.moderators if arn not in desired.hidden)[:AT_CREATION]
 
 
-class Needs(NamedTuple):
+class Reads(NamedTuple):
     """What must be read, beside DescribeChannel, before a plan can be made."""
 
     tags: bool = False
@@ -220,10 +220,10 @@ class Needs(NamedTuple):
     moderators: bool = False
     bans: bool = False
 
-    def with_what_follows_creation(self, desired: Declaration, previous: Declaration) -> Needs:
+    def with_what_follows_creation(self, desired: ChannelSpec, previous: ChannelSpec) -> Reads:
         """Add what is declared and was not given to CreateChannel itself, by this declaration or the one before."""
         given = set(moderators_at_creation(desired)).intersection(moderators_at_creation(previous))
-        return Needs(
+        return Reads(
             tags=self.tags,
             members=self.members or bool(desired.members or desired.hidden),
             moderators=self.moderators or not given.issuperset(desired.moderators),
@@ -231,14 +231,14 @@ class Needs(NamedTuple):
         )
 
 
-def needs(desired: Declaration, previous: Declaration | None) -> Needs:
+def required_reads(desired: ChannelSpec, previous: ChannelSpec | None) -> Reads:
     """Return what a plan needs to know; `previous` is None where it is not known what the channel holds."""
     if previous is None or desired.resync != previous.resync:
-        return Needs(tags=True, members=True, moderators=True, bans=True)
+        return Reads(tags=True, members=True, moderators=True, bans=True)
     moderators = set(desired.moderators) != set(previous.moderators)
     bans = set(desired.bans) != set(previous.bans)
     people = (set(desired.members), set(desired.hidden)) != (set(previous.members), set(previous.hidden))
-    return Needs(
+    return Reads(
         members=people or moderators or bans,
         moderators=moderators,
         bans=bans,

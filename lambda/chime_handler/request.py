@@ -8,22 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chime_channel._api import Api, OutOfTime, ServiceError
-from chime_channel._identity import owner_mark
-from chime_channel._physical_id import PhysicalId, State
-from chime_channel._times import CREATE_ENDS_SECONDS
+from chime_handler.channel.ownership import owner_mark
+from chime_handler.errors import DeadlineExceededError, MalformedEventError, RequestRejectedError, ServiceError
+from chime_handler.physical_id import PhysicalId, State
+from chime_handler.service import Service
+from chime_handler.timing import CREATE_ENDS_SECONDS
 
 KINDS = ("Create", "Update", "Delete")
 _LOOK_SECONDS = 30.0
 """Kept of a Delete's time for what it does after it has waited."""
-
-
-class Refused(Exception):
-    """The request cannot be done; the text says what, the value seen and what to do."""
-
-
-class BadEvent(Exception):
-    """The event is no request of CloudFormation for a custom resource."""
 
 
 @dataclass(frozen=True)
@@ -55,24 +48,24 @@ class Request:
 def parse_request(event: object) -> Request:
     """Take an event apart; raises BadEvent, which names what is wrong and shows no value."""
     if not isinstance(event, Mapping):
-        raise BadEvent("the event is no map")
+        raise MalformedEventError("the event is no map")
     texts = {}
     for name in ("RequestType", "ResourceType", "StackId", "RequestId", "LogicalResourceId"):
         value = event.get(name)
         if not isinstance(value, str) or not value:
-            raise BadEvent(f"{name} is missing or no string")
+            raise MalformedEventError(f"{name} is missing or no string")
         texts[name] = value
     kind = texts["RequestType"]
     if kind not in KINDS:
-        raise BadEvent("RequestType is none of Create, Update, Delete")
+        raise MalformedEventError("RequestType is none of Create, Update, Delete")
     physical_id = event.get("PhysicalResourceId", "")
     if not isinstance(physical_id, str) or (kind != "Create" and not physical_id):
-        raise BadEvent("PhysicalResourceId is missing or no string")
+        raise MalformedEventError("PhysicalResourceId is missing or no string")
     maps = []
     for name in ("ResourceProperties", "OldResourceProperties"):
         value = event.get(name, {})
         if not isinstance(value, Mapping):
-            raise BadEvent(f"{name} is no map")
+            raise MalformedEventError(f"{name} is no map")
         maps.append(value)
     return Request(
         kind,
@@ -86,11 +79,11 @@ def parse_request(event: object) -> Request:
 
 
 @dataclass
-class Work:
+class RequestContext:
     """A request in progress."""
 
     request: Request
-    api: Api
+    service: Service
     answered: str = ""
     """What identifies the resource, as soon as it is created or found."""
     _pending: str = ""
@@ -118,14 +111,14 @@ class Work:
         before, self._pending = self._pending, pending
         try:
             yield
-        except ServiceError as refused:
-            if not refused.may_have_had_effect and refused.code not in inconclusive:
+        except ServiceError as error:
+            if not error.may_have_had_effect and error.code not in inconclusive:
                 self._pending = before
             raise
-        except Refused:
+        except RequestRejectedError:
             self._pending = before  # the service took the call and said that it has done nothing
             raise
-        except OutOfTime as late:
+        except DeadlineExceededError as late:
             if late.last is not None and not late.last.was_sent:
                 self._pending = before  # no try got a connection: a VPC without a way to the service
             raise
@@ -137,12 +130,12 @@ class Work:
     def log(self, outcome: str, **more: object) -> None:
         """Write one line to the Lambda's log."""
         line = {"outcome": outcome, "request_id": self.request.request_id, **more}
-        self.api.effects.log(json.dumps(line))
+        self.service.effects.log(json.dumps(line))
 
     def wait_until_create_has_ended(self) -> None:
         """Wait until no delivery of a Create that has not answered can act any more."""
-        effects = self.api.effects
-        left = self.api.deadline - effects.clock() - _LOOK_SECONDS
+        effects = self.service.effects
+        left = self.service.deadline - effects.clock() - _LOOK_SECONDS
         seconds = max(0.0, min(CREATE_ENDS_SECONDS, left))
         self.log("waiting", why="no Create has answered; one may still be running", seconds=round(seconds))
         effects.sleep(seconds)

@@ -26,6 +26,7 @@ class ChannelArn(NamedTuple):
     channel_id: str
 
     def __str__(self) -> str:
+        """Return the ARN."""
         return f"{self.app_instance_arn}/channel/{self.channel_id}"
 
 
