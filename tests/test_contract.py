@@ -255,8 +255,8 @@ def _properties(name: str, value: Any) -> dict[str, Any]:
             settings_ = {"ExpirationDays": str(value), "ExpirationCriterion": "CREATED_TIMESTAMP"}
             return {"ExpirationSettings": settings_}
         case "elastic":
-            names = ("MaximumSubChannels", "TargetMembershipsPerSubChannel", "MinimumMembershipPercentage")
-            return {"ElasticChannelConfiguration": dict(zip(names, map(str, value), strict=True))}
+            numbers = ("MaximumSubChannels", "TargetMembershipsPerSubChannel", "MinimumMembershipPercentage")
+            return {"ElasticChannelConfiguration": dict(zip(numbers, map(str, value), strict=True))}
     by_attribute = {"moderator_arns": "ModeratorArns", "tags": "Tags"}
     names = {attribute: property_ for property_, (attribute, _) in _PARSERS.items()}
     return {by_attribute.get(name) or names[name]: value}
@@ -309,6 +309,7 @@ def shape_of(path: str) -> Shape:
     shape: Any = SESSION.get_service_model(service).operation_model(operation).input_shape
     for name in names:
         shape = (shape.member if shape.type_name == "list" else shape).members[name]
+    assert isinstance(shape, Shape)
     return shape
 
 

@@ -23,7 +23,7 @@ MAY = {
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Give the top-level names that a file imports."""
+    """Return the top-level names that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)

@@ -40,10 +40,15 @@ def new_role(stack: Stack) -> iam.Role:
     return iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
 
 
+def logical_id(construct: Any) -> str:
+    """Return the logical id of the resource of a construct."""
+    return str(Stack.of(construct).get_logical_id(construct.node.default_child or construct))
+
+
 def resources(stack: Stack, type_: str | None = None) -> dict[str, Any]:
     """Return the resources of a stack, all or those of one type, by logical id."""
     found = Template.from_stack(stack).to_json()["Resources"]
-    return {logical_id: one for logical_id, one in found.items() if type_ in (None, one["Type"])}
+    return {name: one for name, one in found.items() if type_ in (None, one["Type"])}
 
 
 def properties(stack: Stack, type_: str) -> dict[str, Any]:
@@ -56,12 +61,12 @@ def properties(stack: Stack, type_: str) -> dict[str, Any]:
 def policies(stack: Stack) -> dict[str, list[dict[str, Any]]]:
     """Return the statements of each policy that is a resource, by logical id."""
     found = resources(stack, "AWS::IAM::Policy")
-    return {logical_id: one["Properties"]["PolicyDocument"]["Statement"] for logical_id, one in found.items()}
+    return {name: one["Properties"]["PolicyDocument"]["Statement"] for name, one in found.items()}
 
 
 def statements_of_role(stack: Stack) -> list[dict[str, Any]]:
     """Return what `new_role` is allowed."""
-    (statements,) = (found for logical_id, found in policies(stack).items() if logical_id.startswith("Reader"))
+    (statements,) = (found for name, found in policies(stack).items() if name.startswith("Reader"))
     return statements
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import App, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_chime as chime
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
@@ -31,16 +31,7 @@ from cdk_chime_messaging import (
     StandardMessages,
     TargetedMessages,
 )
-from library.builders import (
-    ACCOUNT,
-    APP,
-    FUNCTION,
-    LEX_ALIAS,
-    STREAM,
-    new_stack,
-    properties,
-    resources,
-)
+from library.builders import ACCOUNT, APP, FUNCTION, LEX_ALIAS, STREAM, logical_id, new_stack, properties, resources
 
 CLERK = LexConfiguration(LEX_ALIAS, "en_US")
 
@@ -54,8 +45,8 @@ def code() -> dict[str, Any]:
     }
 
 
-def above(template: dict[str, Any], name: str) -> set[str]:
-    """Give everything that a resource is made after, near and far."""
+def above(template: Mapping[str, Any], name: str) -> set[str]:
+    """Return everything that a resource is created after, near and far."""
 
     def named(value: Any) -> set[str]:
         match value:
@@ -87,8 +78,8 @@ def test_app_instance_is_named_after_its_construct_and_kept() -> None:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
-def test_app_instance_and_user_leave_with_the_stack_when_told_so() -> None:
-    """With DESTROY an app instance goes with its stack, as a user does without being told."""
+def test_app_instance_with_destroy_is_deleted_with_the_stack() -> None:
+    """A user is deleted with its stack by default."""
     stack = new_stack()
     AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY).add_user("Ann")
     assert [r.get("DeletionPolicy") for r in resources(stack, "AWS::Chime::AppInstance").values()] == ["Delete"]
@@ -119,7 +110,7 @@ def test_user_has_the_id_and_name_of_its_construct_or_those_given() -> None:
 
 
 def test_bot_has_its_lex_bot_and_answers_what_it_is_configured_for() -> None:
-    """A bot has its Lex bot, and answers what it is told to."""
+    """By default it answers what mentions it, and what is sent to it alone."""
     stack = new_stack()
     bot = AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=CLERK)
     channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=bot)
@@ -135,9 +126,9 @@ def test_bot_has_its_lex_bot_and_answers_what_it_is_configured_for() -> None:
             }
         },
     }
-    arn = {"Fn::GetAtt": [stack.get_logical_id(bot.node.default_child), "AppInstanceBotArn"]}
-    channel = properties(stack, "Custom::ChimeChannel")
-    assert (channel["ChimeBearer"], channel["MemberArns"]) == (arn, [arn])
+    arn = {"Fn::GetAtt": [logical_id(bot), "AppInstanceBotArn"]}
+    found = properties(stack, "Custom::ChimeChannel")
+    assert (found["ChimeBearer"], found["MemberArns"]) == (arn, [arn])
 
 
 BOT = f"arn:aws:lex:us-east-1:{ACCOUNT}:bot/ABCDEFGHIJ"
@@ -172,7 +163,7 @@ def test_bot_and_alias_of_lex_let_the_service_in_when_asked() -> None:
         BOT: [{**common, "Action": ["lex:*"], "Resource": BOT}],
         LEX_ALIAS: [{**common, "Action": alias, "Resource": LEX_ALIAS}],
     }
-    made_after = above(Template.from_stack(stack).to_json(), stack.get_logical_id(bot.node.default_child))
+    made_after = above(Template.from_stack(stack).to_json(), logical_id(bot))
     assert made_after >= set(resources(stack, "AWS::Lex::ResourcePolicy"))
 
 
@@ -228,7 +219,7 @@ def test_processor_may_be_invoked_and_call_back_for_its_app_instance_only() -> N
         processors=[Processor("censor", censor), Processor("log", FUNCTION, FallbackAction.CONTINUE)],
     )
     Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/b").associate_flow(flow)
-    arn = {"Fn::GetAtt": [stack.get_logical_id(censor.node.default_child), "Arn"]}
+    arn = {"Fn::GetAtt": [logical_id(censor), "Arn"]}
 
     def written(name: str, order: int, action: str, function: Any) -> dict[str, Any]:
         lambda_configuration = {"ResourceArn": function, "InvocationType": "ASYNC"}
@@ -261,7 +252,7 @@ def test_processor_may_be_invoked_and_call_back_for_its_app_instance_only() -> N
     )
     assert (statement["Action"], statement["Resource"]) == ("chime:ChannelFlowCallback", f"{APP}/channel/*")
     used = properties(stack, "Custom::ChimeChannel")["ChannelFlowArn"]
-    assert used == {"Fn::GetAtt": [stack.get_logical_id(flow.node.default_child), "Arn"]}
+    assert used == {"Fn::GetAtt": [logical_id(flow), "Arn"]}
 
 
 def test_imported_processor_may_be_invoked() -> None:
@@ -277,7 +268,7 @@ def test_imported_processor_may_be_invoked() -> None:
 
 
 def test_retention_is_in_days_by_argument_and_by_method() -> None:
-    """Retention is in days, whether the app instance is given it or told it."""
+    """`AppInstance(retention=…)` and `add_retention` do the same."""
     for build in (
         lambda stack: AppInstance(stack, "Chat", retention=Duration.days(30)),
         lambda stack: AppInstance(stack, "Chat").add_retention(Duration.hours(720)),
@@ -293,7 +284,7 @@ def test_data_goes_to_one_stream_or_each_kind_to_its_own() -> None:
     chat = AppInstance(stack, "Chat")
     stream = kinesis.Stream(stack, "All", stream_name="chime-messaging-all", shard_count=2)
     chat.stream_to(stream)
-    arn = {"Fn::GetAtt": [stack.get_logical_id(stream.node.default_child), "Arn"]}
+    arn = {"Fn::GetAtt": [logical_id(stream), "Arn"]}
     assert properties(stack, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {
         "Channel": arn,
         "ChannelMessage": arn,
@@ -315,12 +306,9 @@ def test_channel_comes_after_admin_user_and_app_instance() -> None:
     user = chat.add_user("boss")
     template = Template.from_stack(stack).to_json()
 
-    def name(construct: Any) -> str:
-        return str(stack.get_logical_id(construct.node.default_child))
-
-    assert above(template, name(channel)) >= {name(admin), name(user), name(chat)}
-    assert above(template, name(admin)) >= {name(user), name(chat)}
-    assert above(template, name(user)) == {name(chat)}
+    assert above(template, logical_id(channel)) >= {logical_id(one) for one in (admin, user, chat)}
+    assert above(template, logical_id(admin)) >= {logical_id(user), logical_id(chat)}
+    assert above(template, logical_id(user)) == {logical_id(chat)}
 
 
 def test_channel_comes_after_its_bearer_that_is_no_admin() -> None:
@@ -328,8 +316,8 @@ def test_channel_comes_after_its_bearer_that_is_no_admin() -> None:
     stack = new_stack()
     channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/ann")
     ann = AppInstanceUser(stack, "ann", app_instance_arn=APP)
-    made_after = above(Template.from_stack(stack).to_json(), stack.get_logical_id(channel.node.default_child))
-    assert stack.get_logical_id(ann.node.default_child) in made_after
+    made_after = above(Template.from_stack(stack).to_json(), logical_id(channel))
+    assert logical_id(ann) in made_after
 
 
 class Referred:
@@ -360,13 +348,13 @@ def test_app_instance_is_taken_in_every_form(how: str) -> None:
     AppInstanceBot(stack, "Bot", app_instance_arn=chat, configuration=CLERK)
     ChannelFlow(stack, "Flow", app_instance_arn=chat, processors=[Processor("p", FUNCTION)])
     template = Template.from_stack(stack).to_json()
-    told = [
+    arns = [
         resource["Properties"]["AppInstanceArn"]
         for resource in template["Resources"].values()
         if "AppInstanceArn" in resource["Properties"]
     ]
-    assert len(told) == 7
-    assert all(arn == told[0] for arn in told)
+    assert len(arns) == 7
+    assert all(arn == arns[0] for arn in arns)
 
 
 def stream(stack: Stack, **given: Any) -> kinesis.Stream:
@@ -382,7 +370,7 @@ def flow_of(stack: Stack, *functions: Any) -> ChannelFlow:
 
 def function_elsewhere(stack: Stack) -> lambda_.Function:
     """Return a Lambda of another stack of the same app, in another region."""
-    there = Stack(stack.node.root, "There", env=Environment(account=ACCOUNT, region="eu-central-1"))
+    there = new_stack("There", app=stack.node.root, region="eu-central-1")
     return lambda_.Function(there, "Censor", function_name="censor", **code())
 
 
@@ -505,8 +493,8 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_breaks_a_rule_is_refused_with_the_value_seen(case: str) -> None:
     """What breaks a rule is refused at synth, with the value seen."""
-    build, told = REFUSED[case]
-    with pytest.raises(ChannelError, match=told):
+    build, error = REFUSED[case]
+    with pytest.raises(ChannelError, match=error):
         build(new_stack())
 
 

@@ -337,6 +337,17 @@ def each(count: int, add: Callable[[Channel], Callable[[str], Any]], length: int
     return all_of_them
 
 
+def _fill_and_ban(user_id: str) -> Callable[[Channel], None]:
+    """Return what adds 99,960 characters of moderators and members, and bans a user."""
+
+    def fill_and_ban(one: Channel) -> None:
+        each(1000, lambda c: c.add_moderator, 34)(one)
+        each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one)
+        one.add_ban(f"{APP}/user/{user_id}")
+
+    return fill_and_ban
+
+
 TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], str]] = {
     "moderators": (
         each(1000, lambda one: one.add_moderator),
@@ -350,16 +361,8 @@ TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], st
         "take 100040 characters, at most 100000",
     ),
     "characters of members, moderators and bans": (
-        lambda one: [
-            each(1000, lambda c: c.add_moderator, 34)(one),
-            each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one),
-            one.add_ban(f"{APP}/user/{'b' * 34}"),
-        ],
-        lambda one: [
-            each(1000, lambda c: c.add_moderator, 34)(one),
-            each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one),
-            one.add_ban(f"{APP}/user/{'b' * 35}"),
-        ],
+        _fill_and_ban("b" * 34),
+        _fill_and_ban("b" * 35),
         "take 100001 characters, at most 100000",
     ),
     # "user/", an id of 63 digits and a comma are 69 characters: a thousand moderators take 69,000
@@ -485,6 +488,7 @@ def member(model: ServiceModel, operation: str, path: str) -> Shape:
     shape: Any = model.operation_model(operation).input_shape
     for name in path.split("."):
         shape = (shape.member if shape.type_name == "list" else shape).members[name]
+    assert isinstance(shape, Shape)
     return shape
 
 

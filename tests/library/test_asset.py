@@ -138,7 +138,7 @@ def _forget(folder: Path, pattern: str, by: str) -> None:
     record.write_text(re.sub(pattern, by, record.read_text()))
 
 
-TAMPERED: dict[str, tuple[Callable[[Path], None], str]] = {
+TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
     "changed file": (_change, "crhelper/utils.py is not what its RECORD says"),
     "changed license": (
         lambda folder: (folder / "crhelper-2.0.12.dist-info/LICENSE").write_text("mine"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,12 @@ GIVEN: dict[str, Any] = {"app_instance_arn": APP, "chime_bearer": BOSS}
 TYPE = "Custom::ChimeChannel"
 
 
-def rendered(stack: Stack) -> dict[str, Any]:
+def rendered(stack: Stack) -> Mapping[str, Any]:
     """Return the template of a stack."""
-    template: dict[str, Any] = Template.from_stack(stack).to_json()
-    return template
+    return Template.from_stack(stack).to_json()
 
 
-def channels(template: dict[str, Any]) -> list[dict[str, Any]]:
+def channels(template: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the channels of a template."""
     return [resource for resource in template["Resources"].values() if resource["Type"] == TYPE]
 
@@ -185,11 +184,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_the_service_would_refuse_is_refused_at_synth(case: str) -> None:
     """What the service would refuse is refused at synth, with path, value and rule."""
-    given, told = REFUSED[case]
+    arguments, error = REFUSED[case]
     with pytest.raises(ChannelError) as caught:
-        Channel(new_stack(region=ELSEWHERE), "Support", **{**GIVEN, **given})
+        Channel(new_stack(region=ELSEWHERE), "Support", **{**GIVEN, **arguments})
     assert str(caught.value).startswith("Demo/Support: ")
-    assert told in str(caught.value)
+    assert error in str(caught.value)
 
 
 def test_all_errors_are_reported_together() -> None:
@@ -342,7 +341,7 @@ def test_what_has_no_arn_is_refused_by_its_type(wrong: object) -> None:
         Channel(new_stack(region=ELSEWHERE), "Support", app_instance_arn=APP, chime_bearer=wrong)  # type: ignore[arg-type]
 
 
-def policies(template: dict[str, Any]) -> dict[str, Any]:
+def policies(template: Mapping[str, Any]) -> dict[str, Any]:
     """Return the IAM policies of a template by logical id."""
     return {key: value for key, value in template["Resources"].items() if value["Type"] == "AWS::IAM::Policy"}
 
@@ -430,24 +429,24 @@ def test_function_has_the_runtime_and_times_that_the_handler_counts_on() -> None
 
 
 def test_template_of_a_plain_channel_changes_only_on_purpose(request: pytest.FixtureRequest) -> None:
-    """The whole template of a plain channel changes only on purpose (delete the file to write it anew)."""
+    """The whole template of a plain channel changes only on purpose (delete the file to write it again)."""
     stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN, tags={"team": "x"}).output_channel_arn()
-    template = rendered(stack)
+    template = dict(rendered(stack))
     (function,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
     function["Properties"]["Code"] = "the asset"
     function["Properties"]["Runtime"] = "the newest"
     template.pop("Parameters", None)
     template.pop("Rules", None)
-    written = json.dumps(template, indent=1, sort_keys=True) + "\n"
-    kept = Path(request.path).with_name("snapshot.json")
-    if not kept.exists():
-        kept.write_text(written)
-    assert written == kept.read_text()
+    text = json.dumps(template, indent=1, sort_keys=True) + "\n"
+    snapshot = Path(request.path).with_name("snapshot.json")
+    if not snapshot.exists():
+        snapshot.write_text(text)
+    assert text == snapshot.read_text()
 
 
-def lint(template: dict[str, Any]) -> list[str]:
-    """Give cfn-lint's findings."""
+def lint(template: Mapping[str, Any]) -> list[str]:
+    """Return cfn-lint's findings."""
     from cfnlint.api import lint as run
 
     return [f"{found.rule.id}: {found.message}" for found in run(json.dumps(template), regions=["us-east-1"])]
@@ -481,7 +480,8 @@ def _native(stack: Stack) -> None:
         role=role,
     )
     # CDK's own dependency on the role is one that cfn-lint finds to be there already.
-    censor.node.default_child.add_deletion_override("DependsOn")
+    native: Any = censor.node.default_child
+    native.add_deletion_override("DependsOn")
     news.associate_flow(ChannelFlow(stack, "Clean", app_instance_arn=chat, processors=[Processor("p", censor)]))
     chat.stream_to("arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-all")
 

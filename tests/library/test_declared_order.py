@@ -25,7 +25,7 @@ from cdk_chime_messaging import (
     ChannelProvider,
     LexConfiguration,
 )
-from library.builders import APP, BOSS, OTHER_APP, new_stack
+from library.builders import APP, BOSS, OTHER_APP, logical_id, new_stack
 
 DEPUTY = f"{APP}/user/deputy"
 
@@ -35,12 +35,6 @@ def waits(stack: Stack) -> dict[str, set[str]]:
     found = Template.from_stack(stack).to_json()["Resources"]
     policies = {name for name, one in found.items() if one["Type"] == "AWS::IAM::Policy"}
     return {name: set(one.get("DependsOn", ())) - policies for name, one in found.items()}
-
-
-def id_of(construct: Any) -> str:
-    """Return the logical id of what stands behind a construct."""
-    default = construct.node.default_child or construct
-    return str(Stack.of(construct).get_logical_id(default))
 
 
 def _channel(stack: Stack, app: Any, bearer: Any) -> Any:
@@ -75,9 +69,9 @@ def test_who_acts_waits_for_its_bearer_and_the_bearers_right(what: str, order: t
             case _:
                 made[one] = WHO_ACT[what](stack, APP, BOSS)
     found = waits(stack)
-    assert found[id_of(made["it"])] == {id_of(made["user"]), id_of(made["admin"])}
-    assert found[id_of(made["admin"])] == {id_of(made["user"])}
-    assert found[id_of(made["user"])] == set()
+    assert found[logical_id(made["it"])] == {logical_id(made["user"]), logical_id(made["admin"])}
+    assert found[logical_id(made["admin"])] == {logical_id(made["user"])}
+    assert found[logical_id(made["user"])] == set()
 
 
 @pytest.mark.parametrize("admin_first", [True, False])
@@ -97,7 +91,7 @@ def test_several_channels_wait_for_one_bearer(admin_first: bool) -> None:
     found = waits(stack)
     (admin,) = (name for name in found if name.startswith("Admin"))
     (user,) = (name for name in found if name.startswith("boss"))
-    assert [found[id_of(one)] for one in channels] == [{admin, user}] * 3
+    assert [found[logical_id(one)] for one in channels] == [{admin, user}] * 3
 
 
 def test_nobody_waits_for_another_bearer() -> None:
@@ -108,7 +102,7 @@ def test_nobody_waits_for_another_bearer() -> None:
     deputy = Channel(stack, "Deputy", app_instance_arn=APP, chime_bearer=DEPUTY)
     namesake = Channel(stack, "Namesake", app_instance_arn=OTHER_APP, chime_bearer=f"{OTHER_APP}/user/boss")
     found = waits(stack)
-    assert [found[id_of(one)] for one in (deputy, namesake)] == [set(), set()]
+    assert [found[logical_id(one)] for one in (deputy, namesake)] == [set(), set()]
 
 
 NAMED: dict[str, Callable[[Any], Any]] = {
@@ -182,7 +176,7 @@ def test_user_and_bot_made_here_are_the_same_by_ref_and_by_attribute(
     _, arns = kind(stack)
     channel = Channel(stack, "It", app_instance_arn=APP, chime_bearer=arns[ways[0]])
     admin = AppInstanceAdmin(stack, "Admin", app_instance_arn=APP, app_instance_admin_arn=arns[ways[1]])
-    assert id_of(admin) in waits(stack)[id_of(channel)]
+    assert logical_id(admin) in waits(stack)[logical_id(channel)]
 
 
 def test_user_of_the_app_instance_construct_comes_before_who_names_it_by_hand() -> None:
@@ -193,7 +187,10 @@ def test_user_of_the_app_instance_construct_comes_before_who_names_it_by_hand() 
     channel = chat.add_channel("It", chime_bearer=boss)
     admin, user = chat.add_admin("Admin", boss), chat.add_user("boss")
     found = waits(stack)
-    assert (found[id_of(channel)], found[id_of(admin)]) == ({id_of(admin), id_of(user)}, {id_of(user)})
+    assert (found[logical_id(channel)], found[logical_id(admin)]) == (
+        {logical_id(admin), logical_id(user)},
+        {logical_id(user)},
+    )
 
 
 def test_order_is_that_of_one_stack() -> None:
@@ -202,7 +199,7 @@ def test_order_is_that_of_one_stack() -> None:
     first, second = new_stack("First", app=app), new_stack("Second", app=app)
     AppInstanceAdmin(first, "Admin", app_instance_arn=APP, app_instance_admin_arn=BOSS)
     channel = Channel(second, "It", app_instance_arn=APP, chime_bearer=BOSS)
-    assert waits(second)[id_of(channel)] == set()
+    assert waits(second)[logical_id(channel)] == set()
     assert second.dependencies == []
 
 
@@ -214,7 +211,7 @@ def test_lambda_waits_for_the_policy_of_a_role_of_the_users_own() -> None:
     provider = ChannelProvider(stack, "P", role=role)
     found = Template.from_stack(stack).to_json()["Resources"]
     (policy,) = (name for name, one in found.items() if one["Type"] == "AWS::IAM::Policy")
-    assert set(found[id_of(provider.function)]["DependsOn"]) == {policy, id_of(role)}
+    assert set(found[logical_id(provider.function)]["DependsOn"]) == {policy, logical_id(role)}
 
 
 def test_lambda_with_the_role_made_for_it_waits_by_reference_alone() -> None:
@@ -222,5 +219,7 @@ def test_lambda_with_the_role_made_for_it_waits_by_reference_alone() -> None:
     stack = new_stack()
     provider = ChannelProvider(stack, "P")
     found = Template.from_stack(stack).to_json()["Resources"]
-    assert "DependsOn" not in found[id_of(provider.function)]
-    assert found[id_of(provider.function)]["Properties"]["Role"] == {"Fn::GetAtt": [id_of(provider.role), "Arn"]}
+    assert "DependsOn" not in found[logical_id(provider.function)]
+    assert found[logical_id(provider.function)]["Properties"]["Role"] == {
+        "Fn::GetAtt": [logical_id(provider.role), "Arn"]
+    }

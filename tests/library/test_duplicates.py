@@ -182,7 +182,8 @@ def test_channel_and_admin_are_the_same_by_ref_and_by_attribute() -> None:
         stack, "First", channel=LOBBY, chime_bearer=BOSS, user=right.get_att("AppInstanceAdminArn").to_string()
     )
     ChannelBan(stack, "Other", channel=unnamed, chime_bearer=BOSS, user=BOB)
-    for number, channel in enumerate((owned, owned.get_att_string("ChannelArn"))):
+    same: tuple[Any, ...] = (owned, owned.get_att_string("ChannelArn"))
+    for number, channel in enumerate(same):
         with pytest.raises(ChannelError, match="is declared by Demo/First already"):
             ChannelBan(stack, f"Ban{number}", channel=channel, chime_bearer=BOSS, user=BOB)
     with pytest.raises(ChannelError, match="is declared by Demo/Other already"):

@@ -34,6 +34,7 @@ from library.builders import (
     FLOW,
     LOBBY,
     OTHER_APP,
+    logical_id,
     new_role,
     new_stack,
     policies,
@@ -331,7 +332,7 @@ def test_processor_may_call_back_for_channels_of_its_app_instance_only() -> None
     (permission,) = resources(stack, "AWS::Lambda::Permission").values()
     assert permission["Properties"] == {
         "Action": "lambda:InvokeFunction",
-        "FunctionName": {"Fn::GetAtt": [stack.get_logical_id(censor.node.default_child), "Arn"]},
+        "FunctionName": {"Fn::GetAtt": [logical_id(censor), "Arn"]},
         "Principal": "messaging.chime.amazonaws.com",
         "SourceAccount": "111122223333",
         "SourceArn": OTHER_APP,
@@ -359,7 +360,7 @@ def test_reference_to_a_stream_made_here_stands_in_the_policy_as_it_is() -> None
     events = kinesis.Stream(stack, "Events", stream_name="chime-messaging-e", shard_count=2)
     AppInstance.from_app_instance_arn(stack, "Chat", APP).stream_to(events)
     ((_, statements),) = policies(stack).items()
-    assert statements[1]["Resource"] == {"Fn::GetAtt": [stack.get_logical_id(events.node.default_child), "Arn"]}
+    assert statements[1]["Resource"] == {"Fn::GetAtt": [logical_id(events), "Arn"]}
     assert not resources(stack, "AWS::SSM::Parameter")
 
 
@@ -496,7 +497,7 @@ def test_provider_that_is_given_does_the_work(what: str) -> None:
     (made,) = (one for one in resources(stack).values() if one["Type"].startswith("Custom::Chime"))
     assert made["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}
     (policy,) = resources(stack, "AWS::IAM::Policy").values()
-    assert policy["Properties"]["Roles"] == [{"Ref": stack.get_logical_id(provider.role.node.default_child)}]
+    assert policy["Properties"]["Roles"] == [{"Ref": logical_id(provider.role)}]
 
 
 def test_flows_of_a_channel_that_is_a_token_are_those_of_its_app_instance() -> None:
@@ -518,5 +519,5 @@ def test_user_made_here_stands_in_a_policy_as_it_is() -> None:
     boss = AppInstanceUser(stack, "boss", app_instance_arn=APP)
     Channel(stack, "It", app_instance_arn=APP, chime_bearer=boss)
     (statements,) = policies(stack).values()
-    arn = {"Fn::GetAtt": [stack.get_logical_id(boss.node.default_child), "AppInstanceUserArn"]}
+    arn = {"Fn::GetAtt": [logical_id(boss), "AppInstanceUserArn"]}
     assert merged(statements) == merged(channel_statements(APP, arn))  # type: ignore[arg-type]

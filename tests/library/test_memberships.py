@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -94,7 +94,7 @@ def test_addition_to_an_imported_channel_is_a_resource(channel_of: Callable[[Sta
 def test_another_flow_changes_the_same_resource_and_two_are_refused() -> None:
     """Another flow is a change of the same resource, and two at once are refused."""
 
-    def template(flow: str) -> dict[str, Any]:
+    def template(flow: str) -> Mapping[str, Any]:
         stack = new_stack(region=ELSEWHERE)
         _from_arn(stack).associate_flow(flow)
         return Template.from_stack(stack).find_resources("Custom::ChimeChannelFlowAssociation")
@@ -155,11 +155,35 @@ def _each(add: Callable[[str], None], arns: Iterable[str]) -> None:
         add(arn)
 
 
+def _together(*adds: Callable[[Channel], None]) -> Callable[[Channel], None]:
+    def add_all(channel: Channel) -> None:
+        for add in adds:
+            add(channel)
+
+    return add_all
+
+
+def _member(channel: Channel) -> None:
+    channel.add_member(ANN)
+
+
+def _hidden_member(channel: Channel) -> None:
+    channel.add_member(ANN, type=ChannelMembershipType.HIDDEN)
+
+
+def _moderator(channel: Channel) -> None:
+    channel.add_moderator(ANN)
+
+
+def _ban(channel: Channel) -> None:
+    channel.add_ban(ANN)
+
+
 BROKEN: dict[str, tuple[Callable[[Channel], None], str]] = {
-    "banned member": (lambda c: (c.add_member(ANN), c.add_ban(ANN))[0], "is banned and declared as member"),
+    "banned member": (_together(_member, _ban), "is banned and declared as member"),
     "banned bearer": (lambda c: c.add_ban(BOSS), "is banned and declared as member, moderator or bearer"),
     "both types": (
-        lambda c: (c.add_member(ANN), c.add_member(ANN, type=ChannelMembershipType.HIDDEN))[0],
+        _together(_member, _hidden_member),
         "is declared as a member of both types",
     ),
     "too many moderators": (
@@ -178,9 +202,9 @@ def test_declarations_that_contradict_each_other_are_refused_at_synth(case: str)
     """What is wrong only together is refused at synth."""
     app = App()
     stack = Stack(app, "Demo")
-    add, told = BROKEN[case]
+    add, error = BROKEN[case]
     add(new_channel(stack))
-    with pytest.raises(RuntimeError, match=told):
+    with pytest.raises(RuntimeError, match=error):
         app.synth()
 
 
@@ -369,18 +393,18 @@ def test_reference_to_a_channel_names_its_bearer() -> None:
 
 
 TOGETHER: dict[str, tuple[Callable[[Channel], None], list[str]]] = {
-    "banned moderator": (lambda c: (c.add_moderator(ANN), c.add_ban(ANN))[0], [ANN]),
+    "banned moderator": (_together(_moderator, _ban), [ANN]),
     "banned listener": (
-        lambda c: (c.add_member(ANN, type=ChannelMembershipType.HIDDEN), c.add_ban(ANN))[0],
+        _together(_hidden_member, _ban),
         [ANN],
     ),
-    "moderator and member": (lambda c: (c.add_moderator(ANN), c.add_member(ANN))[0], []),
+    "moderator and member": (_together(_moderator, _member), []),
     "moderator and listener": (
-        lambda c: (c.add_moderator(ANN), c.add_member(ANN, type=ChannelMembershipType.HIDDEN))[0],
+        _together(_moderator, _hidden_member),
         [],
     ),
     "bearer as member": (lambda c: c.add_member(BOSS), []),
-    "banned stranger": (lambda c: c.add_ban(ANN), []),
+    "banned stranger": (_ban, []),
 }
 
 

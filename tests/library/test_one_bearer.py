@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jsii
@@ -161,7 +161,7 @@ TOKENS: dict[str, Callable[[Stack], str]] = {
 }
 
 
-def resources_of_policies(template: dict[str, Any]) -> list[Any]:
+def resources_of_policies(template: Mapping[str, Any]) -> list[Any]:
     """Return what all policies of a template name, but for the Lambda's own logs."""
     policies = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Policy"]
     statements = [s for p in policies for s in p["PolicyDocument"]["Statement"]]
