@@ -1,4 +1,4 @@
-"""The shape of the repository: who may import whom, and what must not be there."""
+"""The layout of the repository: which part may import which, and what must not be there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STDLIB = frozenset(sys.stdlib_module_names)
-MAY = {
+ALLOWED_IMPORTS = {
     "constructs/cdk_chime_messaging": {"aws_cdk", "constructs", "jsii", "typing_extensions", "cdk_chime_messaging"},
     "lambda/chime_handler": {"chime_handler"},
     "lambda/index.py": {"botocore", "botocore_clients", "crhelper", "chime_handler"},
@@ -22,8 +22,8 @@ MAY = {
 }
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Return the top-level names that a file imports."""
+def find_imports(path: Path) -> Iterator[str]:
+    """Yield the top-level names that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -31,19 +31,18 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-@pytest.mark.parametrize("part", MAY)
-def test_imports(part: str) -> None:
-    """Each part imports what it may, and nothing else."""
-    where = ROOT / part
-    files = [where] if where.is_file() else sorted(where.rglob("*.py"))
+@pytest.mark.parametrize("part", ALLOWED_IMPORTS)
+def test_part_imports_only_what_it_may(part: str) -> None:
+    """The standard library is allowed everywhere."""
+    path = ROOT / part
+    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
     assert files
-    for path in files:
-        foreign = set(imported(path)) - STDLIB - MAY[part]
-        assert foreign == set(), path
+    for file in files:
+        assert set(find_imports(file)) - STDLIB - ALLOWED_IMPORTS[part] == set(), file
 
 
-def test_source_roots_are_no_packages() -> None:
-    """constructs/ never has an __init__.py: it would hide PyPI's constructs from aws-cdk-lib."""
+def test_source_roots_are_not_packages() -> None:
+    """An __init__.py in constructs/ would hide PyPI's constructs from aws-cdk-lib."""
     assert not (ROOT / "constructs" / "__init__.py").exists()
     assert not (ROOT / "lambda" / "__init__.py").exists()
 
@@ -51,6 +50,6 @@ def test_source_roots_are_no_packages() -> None:
 @pytest.mark.parametrize(
     "name", ["cdk.json", "app.py", "lambda", "constructs", "tests", "requirements.txt", "local", "pyproject.toml"]
 )
-def test_top_level(name: str) -> None:
-    """What the layout promises at top level is there."""
+def test_top_level_holds(name: str) -> None:
+    """The names that users and AWS's tools look for are there."""
     assert (ROOT / name).exists()

@@ -42,12 +42,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     done = build(out)
     assert done.returncode == 0, done.stderr
-    (made,) = out.glob("*.whl")
-    return made
+    (path,) = out.glob("*.whl")
+    return path
 
 
 def synth(folder: Path, package: Path) -> str:
-    """Synthesise a stack with the package from there, with no way to any network; give the asset's hash."""
+    """Synthesize a stack with the package from a folder, without a network; return the asset's hash."""
     folder.mkdir()
     (folder / "app.py").write_text(APP)
     environ = {**os.environ, "PYTHONPATH": str(package), "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
@@ -60,38 +60,44 @@ def synth(folder: Path, package: Path) -> str:
     return str(function["Properties"]["Code"]["S3Key"])
 
 
-def test_content(wheel: Path) -> None:
-    """The wheel carries library, handler, crhelper with its licence, engine and type marker; no tests."""
+def modules(root: Path) -> set[str]:
+    """Return the names of the modules in a source root, as in a wheel."""
+    return {path.relative_to(root).as_posix() for path in root.rglob("*.py")}
+
+
+def test_wheel_carries_library_handler_crhelper_and_engine(wheel: Path) -> None:
+    """It has every module of the three source roots, crhelper's license and type markers, and no tests."""
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "cdk_chime_messaging/__init__.py",
         "cdk_chime_messaging/py.typed",
         "cdk_chime_messaging/_lambda/index.py",
-        "cdk_chime_messaging/_lambda/chime_handler/channel/plan.py",
         "cdk_chime_messaging/_lambda/crhelper/LICENSE",
-        "chime_local/service/asgi.py",
+        "chime_local/__main__.py",
         "chime_local/py.typed",
     } <= names
+    assert modules(ROOT / "constructs") | modules(ROOT / "local") <= names
+    assert {f"cdk_chime_messaging/_lambda/{name}" for name in modules(ROOT / "lambda")} <= names
     assert not any(name.startswith(("tests", "constructs", "lambda")) for name in names)
 
 
-def test_bill_of_materials_holds_the_hashes_of_what_is_bundled(wheel: Path) -> None:
+def test_bill_of_materials_holds_hashes_of_what_is_bundled(wheel: Path) -> None:
     """The bill is where PEP 770 wants it, and names every file of crhelper in the wheel with its SHA-256."""
     archive = zipfile.ZipFile(wheel)
-    (name,) = (one for one in archive.namelist() if one.endswith(".cdx.json"))
+    (name,) = (name for name in archive.namelist() if name.endswith(".cdx.json"))
     assert re.fullmatch(r"cdk_chime_messaging-[^/]*\.dist-info/sboms/cdk-chime-messaging\.cdx\.json", name)
     (component,) = json.loads(archive.read(name))["components"]
     assert (component["name"], component["purl"]) == ("crhelper", "pkg:pypi/crhelper@2.0.12")
-    listed = {one["name"]: one["hashes"] for one in component["components"]}
-    bundled = [one for one in archive.namelist() if one.startswith("cdk_chime_messaging/_lambda/crhelper/")]
+    listed = {file["name"]: file["hashes"] for file in component["components"]}
+    bundled = [name for name in archive.namelist() if name.startswith("cdk_chime_messaging/_lambda/crhelper/")]
     assert listed == {
-        one: [{"alg": "SHA-256", "content": hashlib.sha256(archive.read(one)).hexdigest()}] for one in bundled
+        name: [{"alg": "SHA-256", "content": hashlib.sha256(archive.read(name)).hexdigest()}] for name in bundled
     }
     assert "cdk_chime_messaging/_lambda/crhelper/resource_helper.py" in listed
 
 
-def test_a_changed_crhelper_gets_into_no_wheel(tmp_path: Path) -> None:
-    """The build fails, and says what to do."""
+def test_build_rejects_changed_crhelper(tmp_path: Path) -> None:
+    """The build fails with the command that repairs it."""
     installed = Path(str(importlib.metadata.distribution("crhelper").locate_file("")))
     for name in ("crhelper", "crhelper-2.0.12.dist-info"):
         shutil.copytree(installed / name, tmp_path / "changed" / name)
@@ -103,8 +109,8 @@ def test_a_changed_crhelper_gets_into_no_wheel(tmp_path: Path) -> None:
     assert list((tmp_path / "out").glob("*.whl")) == []
 
 
-def test_same_asset(wheel: Path, tmp_path: Path) -> None:
-    """The asset's hash is the same from an installed wheel and from a checkout."""
+def test_wheel_and_checkout_have_same_asset(wheel: Path, tmp_path: Path) -> None:
+    """The asset's hash is the same from both."""
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
     for path in (installed / "cdk_chime_messaging").rglob("*.py"):
