@@ -42,7 +42,7 @@ def plot(target: Path, x_title: str, curves: Sequence[Curve]) -> None:
         style=LIGHT,
         css=["file://style.css", "file://graph.css", DARK],
         js=[],  # the plot is an image: no script runs there
-        no_prefix=True,  # the same figures give the same file
+        no_prefix=True,  # else pygal would write a random id
         width=640,
         height=300,
         margin=8,
