@@ -151,7 +151,7 @@ def measure(mode: str, name: str, count: int, url: str) -> Json:
 
 
 def peak_kib() -> int:
-    """Return the peak of the memory held since this program began; getrusage would count that of its parent, too."""
+    """Return the peak of the memory held since this program began; getrusage would count its parent's, too."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
