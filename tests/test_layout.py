@@ -11,12 +11,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STDLIB = frozenset(sys.stdlib_module_names)
+PYTEST_PLUGIN = {"aws_cdk", "mypy_boto3_chime_sdk_identity", "mypy_boto3_chime_sdk_messaging", "pytest"}
 ALLOWED_IMPORTS = {
     "constructs/cdk_chime_messaging": {"aws_cdk", "constructs", "jsii", "typing_extensions", "cdk_chime_messaging"},
     "lambda/chime_handler": {"chime_handler"},
     "lambda/index.py": {"botocore", "botocore_clients", "crhelper", "chime_handler"},
     "lambda/botocore_clients.py": {"boto3", "botocore"},
-    "local/chime_local": {"boto3", "botocore", "ministack", "hypercorn", "chime_local"},
+    "local/chime_local": {"boto3", "botocore", "ministack", "hypercorn", "chime_local", *PYTEST_PLUGIN},
     "examples": {"aws_cdk", "constructs", "cdk_chime_messaging"},
     "app.py": {"aws_cdk", "constructs", "cdk_chime_messaging"},
 }
