@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
 import uuid
@@ -147,7 +148,7 @@ class Harness:
         def client(service: str, region: str) -> Client:
             return Client(service, region, self._call)
 
-        if "client" in (handler.send.__kwdefaults__ or {}):
+        if "client" in inspect.signature(handler.send).parameters:
             return partial(handler.send, client=client)
 
         def send(*given: Any) -> Any:
