@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 
 from chime_local.service import ChimeError
 from stage import Stage
+
+FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
+PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
 
 
 def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
@@ -128,3 +132,72 @@ def test_app_instance_has_so_many_flows() -> None:
     flow = {"AppInstanceArn": stage.app, "Name": "f", "ClientRequestToken": "tt", "Processors": processors}
     codes = [code_of(stage, "CreateChannelFlow", **flow) for _ in range(101)]
     assert codes == [""] * 100 + ["ResourceLimitExceeded"]
+
+
+CHANNEL = {"ChannelArn": "APP/channel/room", "ChimeBearer": "APP/user/boss"}
+TOKEN = {"Name": "n", "ClientRequestToken": "token"}
+FULL: list[tuple[str, int, str, dict[str, Any], str]] = [
+    (
+        "members",
+        10_000,
+        "CreateChannelMembership",
+        {**CHANNEL, "MemberArn": "APP/user/ann", "Type": "DEFAULT"},
+        "there are at most 10000 members per channel",
+    ),
+    (
+        "moderators",
+        1_000,
+        "CreateChannelModerator",
+        {**CHANNEL, "ChannelModeratorArn": "APP/user/ann"},
+        "there are at most 1000 moderators per channel",
+    ),
+    (
+        "channels",
+        20_000,
+        "CreateChannelMembership",
+        {**CHANNEL, "MemberArn": "APP/user/ann", "Type": "DEFAULT"},
+        "there are at most 20000 memberships per user",
+    ),
+    (
+        "admins",
+        100,
+        "CreateAppInstanceAdmin",
+        {"AppInstanceArn": "APP", "AppInstanceAdminArn": "APP/user/ann"},
+        "there are at most 100 admins per app instance",
+    ),
+    (
+        "identities",
+        100_000,
+        "CreateAppInstanceUser",
+        {"AppInstanceArn": "APP", "AppInstanceUserId": "bob", **TOKEN},
+        "there are at most 100000 users per app instance",
+    ),
+    (
+        "flows",
+        100,
+        "CreateChannelFlow",
+        {"AppInstanceArn": "APP", "Processors": [PROCESSOR], **TOKEN},
+        "there are at most 100 channel flows per app instance",
+    ),
+    ("app_instances", 100, "CreateAppInstance", TOKEN, "there are at most 100 app instances per account"),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "quota", "operation", "parameters", "words"), FULL, ids=[f"{row[0]}-{row[2]}" for row in FULL]
+)
+def test_full_quota_is_named(what: str, quota: int, operation: str, parameters: dict[str, Any], words: str) -> None:
+    """The refusal says how many there may be, of what, and by what they are counted."""
+    stage = Stage()
+    written = json.dumps(parameters).replace("APP/channel/room", create(stage)).replace("APP", stage.app)
+    ann = stage.user("ann")
+    app = stage.service.app_instances[stage.app]
+    (channel,) = app.channels.values()
+    owner = next(one for one in (channel, app, stage.service) if what in vars(one))
+    held: dict[str, Any] = getattr(owner, what)
+    # Memberships are counted by channel: here ann is member of all but the one that she is to join.
+    free = 0 if what == "channels" else len(held)
+    held |= dict.fromkeys(names(stage, quota - free), replace(channel, members={ann: "DEFAULT"}))
+    with pytest.raises(ChimeError) as refused:
+        (stage.identity if "AppInstance" in operation else stage.messaging)(operation, **json.loads(written))
+    assert (refused.value.code, refused.value.message) == ("ResourceLimitExceededException", words)

@@ -172,6 +172,66 @@ def test_identity_operations_know_the_region(stage: Stage) -> None:
     assert endpoint == {"Endpoint": {"Url": "node001.ue1.ws-messaging.eu-central-1.invalid"}}
 
 
+def test_page_holds_fifty_where_nothing_is_asked_for(stage: Stage) -> None:
+    """The 51st of a list is on a page of its own."""
+    for number in range(51):
+        create(stage, f"c{number}")
+    listing = {"AppInstanceArn": stage.app, "ChimeBearer": stage.boss}
+    first = stage.messaging("ListChannels", **listing)
+    assert [one["Name"] for one in first["Channels"]] == [f"c{number}" for number in range(50)]
+    second = stage.messaging("ListChannels", **listing, NextToken=first["NextToken"])
+    assert [one["Name"] for one in second["Channels"]] == ["c50"]
+    assert "NextToken" not in second
+
+
+def test_channel_shows_when_it_was_created_and_updated(stage: Stage) -> None:
+    """An update moves the one moment and leaves the other."""
+    arn = create(stage, "a")
+    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="b")
+    stage.now += 100
+    shown = stage.messaging("DescribeChannel", ChannelArn=arn, ChimeBearer=stage.boss)["Channel"]
+    assert shown["CreatedTimestamp"].timestamp() == 1_800_000_100
+    assert shown["LastUpdatedTimestamp"].timestamp() == 1_800_000_200
+
+
+def test_tags_of_a_flow_go_with_it(stage: Stage) -> None:
+    """A deleted flow leaves no tags behind."""
+    function = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
+    target = {"Configuration": {"Lambda": function}, "FallbackAction": "CONTINUE"}
+    flow = {"AppInstanceArn": stage.app, "Name": "f", "Tags": [{"Key": "k", "Value": "v"}]}
+    processors = [{"Name": "p", "ExecutionOrder": 1, **target}]
+    made = stage.messaging("CreateChannelFlow", **flow, ClientRequestToken="tt", Processors=processors)
+    assert stage.service.tags == {made["ChannelFlowArn"]: {"k": "v"}}
+    assert stage.messaging("DeleteChannelFlow", ChannelFlowArn=made["ChannelFlowArn"]) == {}
+    assert stage.service.tags == {}
+
+
+def test_update_of_a_message_keeps_its_content_type(stage: Stage) -> None:
+    """What an update names is changed and shown, what it leaves out stays."""
+    here = {"ChannelArn": create(stage, "a"), "ChimeBearer": stage.boss}
+    message = {**here, "MessageId": stage.messaging("SendChannelMessage", **here, **SAY, Metadata="m")["MessageId"]}
+    stage.messaging("UpdateChannelMessage", **message, Content="d", ContentType="text/plain")
+    shown = stage.messaging("GetChannelMessage", **message)["ChannelMessage"]
+    assert (shown["Content"], shown["ContentType"], shown["Metadata"]) == ("d", "text/plain", "m")
+
+
+def test_fault_is_asked_with_the_call_and_ends_it(stage: Stage) -> None:
+    """Who injects faults is told operation and parameters; a call that fails changes nothing."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def fault(operation: str, parameters: dict[str, Any]) -> ChimeError | None:
+        asked.append((operation, parameters))
+        return ChimeError("ServiceFailure", "broken") if operation == "DeleteAppInstance" else None
+
+    stage.service.fault = fault
+    assert stage.identity("DescribeAppInstance", AppInstanceArn=stage.app)["AppInstance"]["Name"] == "app"
+    with pytest.raises(ChimeError, match=r"^ServiceFailure: broken$"):
+        stage.identity("DeleteAppInstance", AppInstanceArn=stage.app)
+    here = {"AppInstanceArn": stage.app}
+    assert asked == [("DescribeAppInstance", here), ("DeleteAppInstance", here)]
+    assert list(stage.service.app_instances) == [stage.app]
+
+
 # Whose rate a call counts for
 
 
