@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from chime_local._refusal import RefusedError
+from chime_local._error_responses import RefusedError
 from chime_local.service.asgi import Receive
 
 MAX_BODY_SECONDS = 60.0

@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as AccessKey
 
 from chime_local._signature import SignatureError
+from chime_local.cloudformation._ministack import Iam, Lambda
 
 ACCOUNT = "000000000000"
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
@@ -29,7 +30,8 @@ _CODE_URL_SECONDS = 600
 class Credentials:
     """Knows the secret of each access key; an account's id is the key of its root user, whose secret is our own."""
 
-    def __init__(self) -> None:
+    def __init__(self, iam: Iam) -> None:
+        self._iam = iam
         self.secret = secrets.token_hex(20)
         """As long as AWS's, and without what a shell or a URL would have to escape."""
 
@@ -40,47 +42,41 @@ class Credentials:
 
     def secret_of(self, key: str, token: str) -> str:
         """Return the secret of an access key; raises SignatureError for one that this engine does not know."""
-        from ministack.core import iam_evaluator, responses  # noqa: PLC0415 - reads its settings when imported
-
+        iam = self._iam
         if self.is_root(key):
             if token:
                 raise SignatureError("InvalidClientTokenId", "The security token is not one of this access key.")
             return self.secret
-        if iam_evaluator.is_root_access_key(key):
+        if iam.is_root_access_key(key):
             raise _unknown()
         try:
-            account = responses._account_from_sts_session(key) or iam_evaluator.find_iam_access_key_account(key)
-        except iam_evaluator.AmbiguousAccessKeyError:
+            account = iam.account_of_session(key) or iam.account_of_access_key(key)
+        except iam.AmbiguousAccessKeyError:
             raise _unknown() from None
-        found = iam_evaluator.resolve_credential(key, account or ACCOUNT, token)
-        if isinstance(found, iam_evaluator.CredentialResolutionError):
+        found = iam.resolve_credential(key, account or ACCOUNT, token)
+        if isinstance(found, iam.CredentialResolutionError):
             if found.code == "ExpiredTokenException":
                 raise SignatureError("ExpiredToken", "The security token included in the request is expired.")
             raise _unknown()
         return str(found.secret_access_key)
 
-    def install(self) -> None:
+    def install(self, lambdas: Lambda) -> None:
         """Have MiniStack verify with this secret, and give Lambdas credentials that nobody can guess."""
-        from ministack.core import iam_evaluator, lambda_runtime  # noqa: PLC0415 - reads its settings when imported
-        from ministack.services import lambda_svc  # noqa: PLC0415
-
         # MiniStack takes root's credentials from the environment, which every process that it starts inherits.
         root = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": self.secret}
-        iam_evaluator.os = SimpleNamespace(**{**vars(os), "environ": root})
-        lambda_runtime.execution_credentials = lambda_svc.execution_credentials = self._of_lambda
-        code_url, layer_url = lambda_svc._presigned_code_url, lambda_svc._layer_content_url
-        lambda_svc._presigned_code_url = lambda name: self._presigned(code_url(name))
-        lambda_svc._layer_content_url = lambda name, version: self._presigned(layer_url(name, version))
+        self._iam.root_environment = SimpleNamespace(**{**vars(os), "environ": root})
+        lambdas.execution_credentials = self._of_lambda
+        code_url, layer_url = lambdas.code_url, lambdas.layer_url
+        lambdas.code_url = lambda name: self._presigned(code_url(name))
+        lambdas.layer_url = lambda name, version: self._presigned(layer_url(name, version))
 
     def _of_lambda(self, config: dict[str, Any]) -> dict[str, str]:
         """Register and return a session of a Lambda's role, the same one for each of its environments."""
-        from ministack.services import sts  # noqa: PLC0415 - reads its settings when imported
-
         arn, role = str(config.get("FunctionArn", "")), str(config.get("Role", ""))
         account, name = arn.split(":")[4], str(config.get("FunctionName", ""))[:64]
         key, secret, token = (self._derived(kind, arn, role) for kind in ("key", "secret", "token"))
         key, role_name = f"ASIA{key[:16].upper()}", role.rpartition("/")[2]
-        sts.register_session(
+        self._iam.register_session(
             key,
             {
                 "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}",

@@ -28,8 +28,14 @@ class Report:
     differences: tuple[str, ...]
 
 
-class Unknown(Exception):
-    """A value of the template cannot be known from here."""
+@dataclass(frozen=True)
+class Unresolved:
+    """A value of the template that cannot be known from here, by what it refers to."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def reports(client: Client, stack_name: str) -> list[Report]:
@@ -52,17 +58,17 @@ def reports(client: Client, stack_name: str) -> list[Report]:
 
 
 def resolved(value: Any, names: Mapping[str, str]) -> Any:
-    """Resolve references to what is known by name; what is not known becomes an Unknown."""
+    """Resolve references to what is known by name; what is not known becomes Unresolved."""
     match value:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}:
             # The attributes that channels refer to are ARNs, and so are those types' physical ids.
-            return names.get(name, Unknown(name))
+            return names.get(name, Unresolved(name))
         case {"Fn::Join": [str(separator), list(parts)]}:
             done = [resolved(part, names) for part in parts]
-            lost = next((part for part in done if isinstance(part, Unknown)), None)
+            lost = next((part for part in done if isinstance(part, Unresolved)), None)
             return lost or separator.join(map(str, done))
         case {**pairs} if len(pairs) == 1 and str(next(iter(pairs))).startswith("Fn::"):
-            return Unknown(next(iter(pairs)))
+            return Unresolved(str(next(iter(pairs))))
         case {**pairs}:
             return {key: resolved(item, names) for key, item in pairs.items()}
         case [*items]:
@@ -72,7 +78,7 @@ def resolved(value: Any, names: Mapping[str, str]) -> Any:
 
 def _report(client: Client, logical_id: str, arn: str, declared: dict[str, Any]) -> Report:
     bearer = declared.get("ChimeBearer")
-    if isinstance(bearer, Unknown):
+    if isinstance(bearer, Unresolved):
         return Report(logical_id, arn, (f"ChimeBearer: cannot be resolved ({bearer})",))
     messaging = client("chime-sdk-messaging", arn.split(":")[3])
     try:
@@ -87,7 +93,7 @@ def _differences(messaging: Any, arn: str, bearer: str, declared: dict[str, Any]
     channel = _read(messaging.describe_channel, **here)["Channel"]
     for name in ("Name", "Mode", "Privacy", "Metadata"):
         wanted = declared.get(name)
-        if wanted is not None and not isinstance(wanted, Unknown) and channel.get(name, "") != wanted:
+        if wanted is not None and not isinstance(wanted, Unresolved) and channel.get(name, "") != wanted:
             yield f"{name}: is {channel.get(name, '')!r}, declared {wanted!r}"
     if channel.get("ChannelFlowArn") != declared.get("ChannelFlowArn") and "ChannelFlowArn" in declared:
         yield f"ChannelFlowArn: is {channel.get('ChannelFlowArn')}, declared {declared['ChannelFlowArn']}"
@@ -97,7 +103,7 @@ def _differences(messaging: Any, arn: str, bearer: str, declared: dict[str, Any]
         yield f"ExpirationSettings: is {seen}, declared {wanted}"
     tags = {tag["Key"]: tag["Value"] for tag in messaging.list_tags_for_resource(ResourceARN=arn)["Tags"]}
     for key, value in (declared.get("Tags") or {}).items():
-        if tags.get(key) != value and not isinstance(value, Unknown):
+        if tags.get(key) != value and not isinstance(value, Unresolved):
             yield f"Tags: {key} is {tags.get(key)!r}, declared {value!r}"
     for name in _PERSONS:
         wanted = _people(arn, declared.get(name) or ())

@@ -23,8 +23,11 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 from chime_local._credentials import ACCOUNT
-from chime_local._serve import HOST
 from chime_local._signature import sign
+from chime_local.errors import EngineError
+from chime_local.server import HOST
+
+__all__ = ["ACCOUNT", "Engine", "EngineError"]
 
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
 """Variables that would lead SDKs away from the engine."""
@@ -43,10 +46,6 @@ _KEPT = (
 _LONGEST_BODY = 51_200
 _ANNOUNCED_PORT = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
 _ANNOUNCED_SECRET = re.compile(r"export AWS_SECRET_ACCESS_KEY=(\w+)")
-
-
-class EngineError(Exception):
-    """The engine did not start, or a stack failed; the text says why."""
 
 
 def environment(port: int, secret: str, region: str = "us-east-1") -> dict[str, str]:

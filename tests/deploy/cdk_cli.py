@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aws_cdk import App
 
-from chime_local import _cdk
+from chime_local import cdk
 from chime_local.engine import Engine
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,7 +22,7 @@ class Cli:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine = engine
         self._folder = folder
-        self._environ = _cdk.quiet(_cdk.with_node(engine.environ))
+        self._environ = cdk.quiet(cdk.with_node(engine.environ))
         self.run("bootstrap", f"aws://000000000000/{engine.region}")
 
     def deploy(self, build: Callable[[App], Built], *arguments: str) -> Built:

@@ -6,8 +6,8 @@ from typing import Any
 
 from place import Place, token
 
-from chime_local.__main__ import _described
 from chime_local._drift import TYPE, reports
+from chime_local.cli import _described
 from chime_local.engine import Engine
 
 

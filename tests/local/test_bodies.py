@@ -13,7 +13,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as AccessKey
 
 from chime_local._credentials import Credentials
-from chime_local._front import Front
+from chime_local.cloudformation._ministack import Iam
+from chime_local.gateway import Gateway
 from chime_local.service import ChimeService
 from chime_local.service.asgi import ChimeApp
 
@@ -29,14 +30,13 @@ class Door:
     """The door alone, with a recorder in the place of MiniStack."""
 
     def __init__(self) -> None:
-        self.credentials = Credentials()
+        self.credentials = Credentials(Iam())
         self.delivered: list[bytes] = []
         self.served: list[bytes] = []
-        self.front = Front(
+        self.gateway = Gateway(
             ChimeApp(ChimeService(clock=lambda: 0.0)),
             self._serve,
             credentials=self.credentials,
-            auth=False,
             deliver=lambda token, body: self.delivered.append(body),
         )
 
@@ -61,7 +61,7 @@ class Door:
                 statuses.append(message["status"])
 
         target = {"path": path, "raw_path": path.encode(), "query_string": query}
-        await self.front({"type": "http", "method": method, "headers": headers, **target}, receive, send)
+        await self.gateway({"type": "http", "method": method, "headers": headers, **target}, receive, send)
         return statuses[0]
 
     def signed(self, body: bytes) -> RawHeaders:
@@ -102,7 +102,7 @@ def test_flood_of_forged_bodies_holds_bounded_bytes() -> None:
             receive = body(60)
 
             async def receiving() -> Any:
-                seen.append(door.front.unverified.size)
+                seen.append(door.gateway.unverified.size)
                 return await receive()
 
             return receiving
@@ -112,7 +112,7 @@ def test_flood_of_forged_bodies_holds_bounded_bytes() -> None:
     statuses = asyncio.run(flood())
     assert 150_000_000 < max(seen) <= 200_000_000
     assert set(statuses) == {403, 429}
-    assert (door.front.unverified.size, door.served) == (0, [])
+    assert (door.gateway.unverified.size, door.served) == (0, [])
 
 
 def test_long_body_of_the_right_sender_passes_whole() -> None:
@@ -135,7 +135,7 @@ def test_short_request_passes_during_a_flood_of_long_ones() -> None:
         long = [asyncio.create_task(door.answer(forged(), body(count, then=end))) for count in (68, 67, 63)]
         for _ in range(100):
             await asyncio.sleep(0)
-        assert door.front.unverified.size == 198_000_000
+        assert door.gateway.unverified.size == 198_000_000
         short = await door.answer(door.signed(MILLION * 4), body(4))
         end.set()
         return short, await asyncio.gather(*long)
@@ -155,13 +155,13 @@ def test_flood_of_answers_to_response_urls_holds_bounded_bytes() -> None:
         put = [asyncio.create_task(door.answer(headers, one, method="PUT", path=path)) for one in bodies]
         for _ in range(100):
             await asyncio.sleep(0)
-        assert door.front.unverified.size == 200_000_000
+        assert door.gateway.unverified.size == 200_000_000
         end.set()
         return await asyncio.gather(*put)
 
     statuses = asyncio.run(flood())
     assert (statuses.count(200), statuses.count(429)) == (200, 3)
-    assert (door.front.unverified.size, len(door.delivered)) == (0, 200)
+    assert (door.gateway.unverified.size, len(door.delivered)) == (0, 200)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_forged_request_with_announced_hash_is_refused_before_its_body(announced
         "query_string": b"",
         "headers": headers,
     }
-    asyncio.run(door.front(scope, receive, send))
+    asyncio.run(door.gateway(scope, receive, send))
     assert events[0] == 403
 
 
@@ -212,9 +212,9 @@ def test_body_that_does_not_come_is_given_up(kind: str, monkeypatch: pytest.Monk
             )
         return await door.answer(forged() if kind == "forged" else door.signed(b"text"), receive)
 
-    monkeypatch.setattr("chime_local._refusal._MAX_DRAIN_SECONDS", 0)
+    monkeypatch.setattr("chime_local._error_responses._MAX_DRAIN_SECONDS", 0)
     assert asyncio.run(stall()) == 400
-    assert (door.front.unverified.size, door.served) == (0, [])
+    assert (door.gateway.unverified.size, door.served) == (0, [])
 
 
 @pytest.mark.parametrize(("length", "status"), [(16_383, 403), (16_384, 414)])

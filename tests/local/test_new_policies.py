@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from iam_world import IamWorld, policy
 
+from chime_local.cloudformation._ministack import Iam
 from chime_local.engine import ACCOUNT, Engine
 from chime_local.iam.history import PolicyHistory
 from chime_local.service import World
@@ -21,22 +22,17 @@ SEND = {"Action": "chime:SendChannelMessage"}
 class Account:
     """MiniStack's IAM in this process, with a clock that tests move."""
 
-    evaluator: Any
-    iam: Any
+    ministack: Iam
     now: float = 1000.0
     history: PolicyHistory = field(init=False)
-    tables: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.provisioners = type("Provisioners", (), {"_RESOURCE_HANDLERS": self.tables})
-        self.history = PolicyHistory(
-            DELAY, lambda: self.now, evaluator=self.evaluator, iam=self.iam, provisioners=self.provisioners
-        )
+        self.history = PolicyHistory(DELAY, lambda: self.now, self.ministack)
         self.history.install()
 
     def call(self, action: str, **parameters: str) -> None:
         """Make a call of IAM."""
-        status, _, body = self.iam._IAM_HANDLERS[action]({name: [value] for name, value in parameters.items()})
+        status, _, body = self.ministack.actions[action]({name: [value] for name, value in parameters.items()})
         assert status == 200, body
 
     def put(self, *statements: dict[str, Any], role: str = "Role") -> None:
@@ -47,7 +43,7 @@ class Account:
         """Check what the role may do by the policies that are known for longer than the delay."""
 
         def judge() -> bool:
-            context = self.evaluator.EvalContext(
+            context = self.ministack.EvalContext(
                 principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/s",
                 principal_type="AssumedRole",
                 principal_account=ACCOUNT,
@@ -55,8 +51,8 @@ class Account:
                 resource_arn="*",
                 region="us-east-1",
             )
-            found = self.evaluator._gather_role_policies(role, ACCOUNT)
-            return bool(self.evaluator.evaluate(context, found).decision == "Allow")
+            found = self.ministack.role_policies(role, ACCOUNT)
+            return bool(self.ministack.evaluate(context, found).decision == "Allow")
 
         return bool(judge() and self.history.as_of_delay(judge))
 
@@ -64,12 +60,16 @@ class Account:
 @pytest.fixture
 def account() -> Iterator[Account]:
     """Use MiniStack's IAM in this process, and leave it as it was."""
-    from ministack.core import iam_evaluator, responses
+    from ministack.core import iam_evaluator
     from ministack.services import iam
 
-    responses.set_request_account_id(ACCOUNT)
+    class WithOwnTable(Iam):
+        resource_handlers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+
+    ministack = WithOwnTable()
+    ministack.set_account(ACCOUNT)
     handlers, functions = dict(iam._IAM_HANDLERS), dict(vars(iam_evaluator))
-    made = Account(iam_evaluator, iam)
+    made = Account(ministack)
     made.call("CreateRole", RoleName="Role", AssumeRolePolicyDocument="{}")
     yield made
     iam._IAM_HANDLERS.update(handlers)
@@ -158,7 +158,7 @@ def test_policies_of_a_group_wait(account: Account) -> None:
     account.call("PutGroupPolicy", GroupName="chat", PolicyName="may", PolicyDocument=policy(SEND))
     account.now += DELAY
     account.call("AddUserToGroup", GroupName="chat", UserName="ann")
-    gather = account.evaluator._gather_user_policies
+    gather = account.ministack.user_policies
     assert account.history.as_of_delay(lambda: gather("ann", ACCOUNT)) == []
     account.now += DELAY
     assert account.history.as_of_delay(lambda: gather("ann", ACCOUNT)) == gather("ann", ACCOUNT) != []
@@ -168,13 +168,13 @@ def test_policies_from_cloudformation_wait(account: Account) -> None:
     """What CloudFormation does to roles and policies is noted when it is done."""
 
     def create(name: str) -> str:
-        account.iam._roles[name] = {"RoleId": "AROA1", "InlinePolicies": {"may": policy(SEND)}}
+        account.ministack.roles[name] = {"RoleId": "AROA1", "InlinePolicies": {"may": policy(SEND)}}
         return name
 
-    account.tables["AWS::IAM::Role"] = {"create": create}
-    account.tables["AWS::SQS::Queue"] = {"create": create}
+    account.ministack.resource_handlers["AWS::IAM::Role"] = {"create": create}
+    account.ministack.resource_handlers["AWS::SQS::Queue"] = {"create": create}
     account.history.install()
-    account.tables["AWS::IAM::Role"]["create"]("Made")
+    account.ministack.resource_handlers["AWS::IAM::Role"]["create"]("Made")
     account.now += DELAY - 1
     assert not account.allows(role="Made")
     account.now += 1

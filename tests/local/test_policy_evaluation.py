@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chime_local.cloudformation._ministack import Iam
 from chime_local.iam import variables
 from chime_local.iam.evaluator import Evaluator, denial_reason
 
@@ -22,7 +23,7 @@ def evaluator() -> Iterator[Any]:
     from ministack.core import iam_evaluator
 
     before, operators = dict(vars(iam_evaluator)), dict(iam_evaluator._CONDITION_OPS)
-    Evaluator(iam_evaluator).install()
+    Evaluator(Iam()).install()
     yield iam_evaluator
     vars(iam_evaluator).update(before)
     iam_evaluator._CONDITION_OPS.clear()

@@ -15,10 +15,11 @@ import pytest
 from toys import function, service_token
 
 from chime_local._credentials import Credentials
-from chime_local._front import Front
-from chime_local._operations import Operations
-from chime_local._running import RunningLambdas
+from chime_local.cloudformation._ministack import Iam
+from chime_local.cloudformation.running_operations import RunningOperations
 from chime_local.engine import Engine
+from chime_local.gateway import Gateway
+from chime_local.lambdas.running import RunningLambdas
 from chime_local.service import ChimeService
 from chime_local.service.asgi import ChimeApp
 
@@ -86,12 +87,13 @@ def test_reset_ends_a_deployment_in_progress(tmp_path: Path) -> None:
 
 def test_reset_cancels_operations_on_stacks() -> None:
     """An operation is ended where it stands; who asked how it is doing gets an answer."""
-    operations, ended = Operations(), []
+    operations, ended = RunningOperations(), []
 
     def start(work: Any, stack: Any, stack_id: Any = None) -> None:
         tasks.append(asyncio.get_running_loop().create_task(work))
 
-    module, tasks = SimpleNamespace(_create_stack_task_in_region=start), []
+    ministack: Any = SimpleNamespace(start_operation=start)
+    tasks: list[asyncio.Task[None]] = []
 
     async def work() -> None:
         try:
@@ -101,13 +103,13 @@ def test_reset_cancels_operations_on_stacks() -> None:
             raise
 
     async def deploy() -> None:
-        operations.install(module)
-        module._create_stack_task_in_region(work(), {"StackName": "S"})
+        operations.install(ministack)
+        ministack.start_operation(work(), {"StackName": "S"})
         await asyncio.sleep(0)
         await asyncio.to_thread(operations.cancel)
         await asyncio.to_thread(operations.wait_until_ended)
         assert ended == ["cancelled"]
-        await operations.hold(b"Action=DescribeStacks&StackName=S")
+        await operations.wait_while_in_progress(b"Action=DescribeStacks&StackName=S")
 
     asyncio.run(deploy())
     assert all(task.cancelled() for task in tasks)
@@ -121,12 +123,12 @@ def test_lambda_invoked_before_a_reset_is_not_tried_again_after_it() -> None:
         ran.append(event)
         return {"body": None}
 
-    service = SimpleNamespace(_execute_function_dispatch=dispatch, executions_in_flight=lambda: (0, {}))
-    lambdas = RunningLambdas(service, SimpleNamespace())
+    ministack: Any = SimpleNamespace(execute=dispatch, executions_in_flight=lambda: (0, {}))
+    lambdas = RunningLambdas(ministack)
     lambdas.install()
 
     def invoke(event: str) -> Any:
-        return service._execute_function_dispatch({}, {}, event, "id", 0.0)
+        return ministack.execute({}, {}, event, "id", 0.0)
 
     before, after = copy_context(), copy_context()
     before.run(lambdas.mark)
@@ -157,9 +159,9 @@ def test_every_request_is_marked_with_the_reset_before_it() -> None:
         seen.append(message["status"])
 
     chime = ChimeApp(ChimeService(clock=lambda: 0.0))
-    front = Front(chime, serve, credentials=Credentials(), auth=False, begin=lambda: (number.set(7), None)[1])
+    gateway = Gateway(chime, serve, credentials=Credentials(Iam()), begin=lambda: (number.set(7), None)[1])
     target = {"path": "/_ministack/cfn-signal/x", "raw_path": b"/_ministack/cfn-signal/x", "query_string": b""}
     asyncio.run(
-        front({"type": "http", "method": "PUT", "headers": [(b"host", b"localhost")], **target}, receive, send)
+        gateway({"type": "http", "method": "PUT", "headers": [(b"host", b"localhost")], **target}, receive, send)
     )
     assert seen == [7, 200]

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from chime_local._credentials import Credentials
-from chime_local._front import Front
 from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
+from chime_local.cloudformation._ministack import Iam
+from chime_local.gateway import Gateway
+from chime_local.iam.gate import IamGate
 from chime_local.service import ChimeService
 from chime_local.service.asgi import ChimeApp
 
@@ -210,7 +212,7 @@ def test_repeated_authorization_is_refused() -> None:
         read_signature([(b"host", b"localhost"), *[(b"authorization", AUTHORIZATION.encode())] * 2], "")
 
 
-async def refused(front: Front, headers: RawHeaders) -> int:
+async def refused(gateway: Gateway, headers: RawHeaders) -> int:
     """Send a request without a body to the door alone; return the status."""
     statuses = []
 
@@ -229,18 +231,19 @@ async def refused(front: Front, headers: RawHeaders) -> int:
         "query_string": b"",
         "headers": headers,
     }
-    await front(scope, receive, send)
+    await gateway(scope, receive, send)
     return int(statuses[0])
 
 
 def test_unsigned_requests_grow_no_memory() -> None:
     """However many requests are refused, nothing of them is kept."""
-    front = Front(ChimeApp(ChimeService(clock=lambda: 0.0)), None, credentials=Credentials(), auth=True)
+    service, iam = ChimeService(clock=lambda: 0.0), Iam()
+    gateway = Gateway(ChimeApp(service), None, credentials=Credentials(iam), gate=IamGate(service, iam))
 
     async def flood(count: int) -> set[int]:
-        unsigned = [await refused(front, [(b"host", b"localhost"), (b"x-n", b"%d" % n)]) for n in range(count)]
+        unsigned = [await refused(gateway, [(b"host", b"localhost"), (b"x-n", b"%d" % n)]) for n in range(count)]
         forged = [
-            await refused(front, [*raw("host;x-amz-date", f"{n:064x}", host="localhost")]) for n in range(count)
+            await refused(gateway, [*raw("host;x-amz-date", f"{n:064x}", host="localhost")]) for n in range(count)
         ]
         return {*unsigned, *forged}
 

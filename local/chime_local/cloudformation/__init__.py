@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from chime_local._contract import Contract
-from chime_local.cloudformation._changes import Changes
-from chime_local.cloudformation._conditions import Conditions
-from chime_local.cloudformation._events import Events
-from chime_local.cloudformation._exports import Exports
-from chime_local.cloudformation._ministack import MiniStack, MiniStackError
-from chime_local.cloudformation._missing import MissingStacks
-from chime_local.cloudformation._nested import NestedStacks
-from chime_local.cloudformation._operation import Operations
+from chime_local.cloudformation._ministack import CloudFormation, MiniStack, check_version
+from chime_local.cloudformation.change_sets import ChangeSets
+from chime_local.cloudformation.conditions import Conditions
+from chime_local.cloudformation.custom_resources import CustomResourceInvoker
+from chime_local.cloudformation.events import Events
+from chime_local.cloudformation.exports import Exports
+from chime_local.cloudformation.missing_stacks import MissingStacks
+from chime_local.cloudformation.nested_stacks import NestedStacks
+from chime_local.cloudformation.stack_operations import StackOperations
 
-__all__ = ["MiniStack", "MiniStackError", "install"]
+__all__ = ["MiniStack", "check_version", "install"]
 
 
-def install(ministack: MiniStack, contract: Contract) -> None:
+def install(ministack: CloudFormation, invoker: CustomResourceInvoker) -> None:
     """Put right what MiniStack's CloudFormation has wrong; the steps of the rollback are wrapped before."""
     exports = Exports(ministack)
     Events(ministack).install()
     MissingStacks(ministack).install()
     Conditions(ministack).install()
-    Changes(ministack).install()
+    ChangeSets(ministack).install()
     exports.install()
-    Operations(ministack, exports).install()
-    NestedStacks(ministack, contract, exports).install()
+    StackOperations(ministack, exports).install()
+    NestedStacks(ministack, invoker, exports).install()

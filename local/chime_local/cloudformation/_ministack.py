@@ -1,117 +1,283 @@
-"""The names of MiniStack's CloudFormation that this package leans on, and the way to put others in their place."""
+"""The private parts of MiniStack that the engine uses. No other module imports MiniStack or names its parts.
+
+MiniStack reads its settings when it is imported, so that it is imported when an object of these classes is made.
+Each class attribute stands for one name in MiniStack. Reading it returns what stands under that name now; setting
+it puts another in its place, in every module that has imported the name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Any, Generic, TypeVar
 
+from chime_local.errors import MiniStackError
+
+VERSION = "1.5.33"
+"""The release of MiniStack whose parts these are; pyproject.toml pins it."""
+
+T = TypeVar("T")
 Record = dict[str, Any]
 """A template, a stack, a resource or an event, as MiniStack holds it."""
+Table = MutableMapping[str, Any]
+Answer = tuple[int, Any, Any]
+"""Status, headers and body."""
+Action = Callable[[Any], Any]
+"""Handles an action of an API; gets the request's parameters."""
 
-_PACKAGE = "ministack.services.cloudformation"
-_NEEDED = {
-    "": ("_stacks", "_stack_events", "_exports", "_change_sets"),
-    "engine": (
-        "_NO_VALUE",
-        "_apply_transforms",
-        "_evaluate_conditions",
-        "_parse_template",
-        "_resolve_parameters",
-        "_resolve_refs",
-        "_topological_sort",
-        "validate_template_support",
-    ),
-    "helpers": ("_resolve_template",),
-    "stacks": (
-        "_add_event",
-        "_continue_update_rollback_async",
-        "_create_stack_task_in_region",
-        "_delete_resource",
-        "_delete_stack_async",
-        "_deploy_stack_async",
-        "_failed_operation",
-        "_resolve_stack_outputs",
-        "_revert_update",
-        "_roll_back_operation",
-        "_runs_on_worker_thread",
-        "_stack_tags_changed",
-        "_update_resource",
-        "_with_dependencies",
-        "run_reentrant",
-    ),
-    "changesets": ("_IMPORT_LOOKUPS", "_create_change_set", "_resolve_props_for_diff"),
-    "handlers": ("_ACTION_HANDLERS", "_imported_export_names"),
-    "provisioners": (
-        "_REPLACING_PROPERTIES",
-        "_RESOURCE_HANDLERS",
-        "_STACK_TAG_PROPERTY",
-        "_check_nested_stack_capabilities",
-        "_delete_predecessor",
-        "_inherited_capabilities",
-        "_tag_map",
-    ),
-    "custom_resource": ("_normalise_resource_properties", "_response_url", "invoke_custom_resource"),
-}
+_CFN = "services.cloudformation"
+_ACTIONS = "core.iam_actions"
+_EVALUATOR = "core.iam_evaluator"
+_RUNTIME = "core.lambda_runtime"
+_LAMBDA = "services.lambda_svc"
+_RESPONSES = "core.responses"
 
 
-class MiniStackError(Exception):
-    """MiniStack is not the one that this engine was made for."""
+class Part(Generic[T]):
+    """One name in a module of MiniStack, and the other modules that have imported it."""
 
+    def __init__(self, module: str, name: str, *importers: str) -> None:
+        self._modules = tuple(f"ministack.{each}" for each in (module, *importers))
+        self._name = name
 
-class MiniStack:
-    """MiniStack's modules of CloudFormation; raises MiniStackError where a name is missing."""
-
-    def __init__(self) -> None:
-        modules = {name: import_module(f"{_PACKAGE}.{name}".rstrip(".")) for name in _NEEDED}
-        missing = [
-            f"{name or _PACKAGE}.{needed}"
-            for name, names in _NEEDED.items()
-            for needed in names
-            if not hasattr(modules[name], needed)
+    def missing(self) -> list[str]:
+        """Return where the name is not, with the module."""
+        return [
+            f"{module}.{self._name}" for module in self._modules if not hasattr(import_module(module), self._name)
         ]
-        if missing:
-            raise MiniStackError(f"MiniStack's CloudFormation lacks {', '.join(missing)}")
-        self._modules = tuple(modules.values())
-        self.state: Any = modules[""]
-        self.engine: Any = modules["engine"]
-        self.helpers: Any = modules["helpers"]
-        self.stacks: Any = modules["stacks"]
-        self.changesets: Any = modules["changesets"]
-        self.handlers: Any = modules["handlers"]
-        self.provisioners: Any = modules["provisioners"]
-        self.custom_resource: Any = modules["custom_resource"]
 
-    def replace(self, name: str, replacement: Callable[..., Any]) -> Any:
-        """Put a function in the place of MiniStack's, wherever that was imported to, and return MiniStack's."""
-        holders = [module for module in self._modules if hasattr(module, name)]
-        original = getattr(holders[0], name)
-        for module in holders:
-            setattr(module, name, replacement)
-        return original
-
-    def replace_action(self, action: str, wrap: Callable[[Callable[[Any], Any], Any], Any]) -> None:
-        """Wrap the handler of an API action: `wrap` gets the handler and the request's parameters."""
-        actions = self.handlers._ACTION_HANDLERS
-        original = actions[action]
-        actions[action] = lambda params: wrap(original, params)
-
-    @property
-    def actions(self) -> Iterable[str]:
-        """The API actions that there are."""
-        return tuple(self.handlers._ACTION_HANDLERS)
-
-    def stack(self, name_or_id: str) -> Record | None:
-        """Find a stack by name or id."""
-        found: Record | None = self.state._stacks.get(name_or_id)
-        if found is None:
-            found = next((one for one in self.state._stacks.values() if one["StackId"] == name_or_id), None)
+    def __get__(self, parts: object, owner: type | None = None) -> T:
+        found: T = getattr(import_module(self._modules[0]), self._name)
         return found
 
-    def order(self, template: Record, conditions: Record) -> list[str]:
+    def __set__(self, parts: object, value: T) -> None:
+        for module in self._modules:
+            setattr(import_module(module), self._name, value)
+
+
+def check_version() -> None:
+    """Check that MiniStack is the release whose parts these are; raises MiniStackError."""
+    found = version("ministack")
+    if found != VERSION:
+        raise MiniStackError(
+            f"ministack {found} is installed, but this engine leans on the insides of {VERSION}: install that one "
+            f"(pip install ministack=={VERSION})"
+        )
+
+
+class _Parts:
+    """Parts of MiniStack; raises MiniStackError where one of them is missing."""
+
+    def __init__(self) -> None:
+        parts = [part for part in vars(type(self)).values() if isinstance(part, Part)]
+        missing = [name for part in parts for name in part.missing()]
+        if missing:
+            raise MiniStackError(
+                f"ministack {version('ministack')} is installed, and lacks {', '.join(missing)}; this engine needs "
+                f"ministack {VERSION} as it was published (pip install --force-reinstall ministack=={VERSION})"
+            )
+
+
+class CloudFormation(_Parts):
+    """MiniStack's CloudFormation."""
+
+    # What it remembers
+    stacks = Part[Table](_CFN, "_stacks")
+    stack_events = Part[dict[str, list[Record]]](_CFN, "_stack_events")
+    exports = Part[Table](_CFN, "_exports")
+    change_sets = Part[Table](_CFN, "_change_sets")
+
+    # Templates
+    no_value = Part[object](f"{_CFN}.engine", "_NO_VALUE")
+    apply_transforms = Part[Callable[..., Record]](f"{_CFN}.engine", "_apply_transforms")
+    evaluate_conditions = Part[Callable[[Record, Record], dict[str, bool]]](
+        f"{_CFN}.engine", "_evaluate_conditions", f"{_CFN}.stacks", f"{_CFN}.changesets", f"{_CFN}.handlers"
+    )
+    parse_template = Part[Callable[[str], Record]](f"{_CFN}.engine", "_parse_template")
+    resolve_parameters = Part[Callable[..., Record]](f"{_CFN}.engine", "_resolve_parameters")
+    resolve_refs = Part[Callable[..., Any]](f"{_CFN}.engine", "_resolve_refs")
+    sort_resources = Part[Callable[[Record, Record], Iterable[str]]](f"{_CFN}.engine", "_topological_sort")
+    validate_template = Part[Callable[..., None]](
+        f"{_CFN}.engine", "validate_template_support", f"{_CFN}.changesets", f"{_CFN}.handlers"
+    )
+    read_template = Part[Callable[[Record], tuple[str, Any]]](f"{_CFN}.helpers", "_resolve_template")
+
+    # Operations on stacks
+    add_event = Part[Callable[..., None]](f"{_CFN}.stacks", "_add_event", f"{_CFN}.changesets", f"{_CFN}.handlers")
+    start_operation = Part[Callable[..., None]](
+        f"{_CFN}.stacks", "_create_stack_task_in_region", f"{_CFN}.changesets", f"{_CFN}.handlers"
+    )
+    deploy_stack = Part[Callable[..., Any]](
+        f"{_CFN}.stacks", "_deploy_stack_async", f"{_CFN}.changesets", f"{_CFN}.handlers"
+    )
+    delete_stack = Part[Callable[..., Any]](f"{_CFN}.stacks", "_delete_stack_async", f"{_CFN}.handlers")
+    roll_back_operation = Part[Callable[..., Any]](f"{_CFN}.stacks", "_roll_back_operation", f"{_CFN}.handlers")
+    continue_update_rollback = Part[Callable[..., Any]](
+        f"{_CFN}.stacks", "_continue_update_rollback_async", f"{_CFN}.handlers"
+    )
+    revert_update = Part[Callable[..., Awaitable[None]]](f"{_CFN}.stacks", "_revert_update")
+    describe_failure = Part[Callable[..., Record]](f"{_CFN}.stacks", "_failed_operation")
+    resolve_outputs = Part[Callable[..., tuple[list[Record], dict[str, Record]]]](
+        f"{_CFN}.stacks", "_resolve_stack_outputs"
+    )
+    has_changed_tags = Part[Callable[[Record, Any, Any], bool]](f"{_CFN}.stacks", "_stack_tags_changed")
+    with_dependencies = Part[Callable[[list[str], Record, set[str]], Iterable[str]]](
+        f"{_CFN}.stacks", "_with_dependencies"
+    )
+    runs_on_worker_thread = Part[Callable[[str], bool]](f"{_CFN}.stacks", "_runs_on_worker_thread")
+    run_on_worker_thread = Part[Callable[..., Awaitable[Any]]](f"{_CFN}.stacks", "run_reentrant")
+
+    # Resources. What a rollback and an update delete is deleted through `stacks`; the definition is elsewhere.
+    delete_resource = Part[Callable[..., None]](f"{_CFN}.stacks", "_delete_resource")
+    update_resource = Part[Callable[..., Any]](f"{_CFN}.provisioners", "_update_resource", f"{_CFN}.stacks")
+    delete_predecessor = Part[Callable[..., None]](f"{_CFN}.provisioners", "_delete_predecessor")
+    resource_handlers = Part[Table](f"{_CFN}.provisioners", "_RESOURCE_HANDLERS")
+    replacing_properties = Part[Table](f"{_CFN}.provisioners", "_REPLACING_PROPERTIES")
+    stack_tag_properties = Part[Table](f"{_CFN}.provisioners", "_STACK_TAG_PROPERTY")
+    check_nested_capabilities = Part[Callable[[str, Record], None]](
+        f"{_CFN}.provisioners", "_check_nested_stack_capabilities"
+    )
+    inherited_capabilities = Part[Callable[[str], Any]](f"{_CFN}.provisioners", "_inherited_capabilities")
+    tag_map = Part[Callable[[Any], dict[str, str]]](f"{_CFN}.provisioners", "_tag_map")
+    invoke_custom_resource = Part[Callable[..., tuple[str, Record]]](
+        f"{_CFN}.custom_resource", "invoke_custom_resource"
+    )
+    stringify_properties = Part[Callable[[Any], Any]](f"{_CFN}.custom_resource", "_normalise_resource_properties")
+    response_url = Part[Callable[[str], str]](f"{_CFN}.custom_resource", "_response_url")
+    reset_wait_conditions = Part[Callable[[], None]](f"{_CFN}.wait_conditions", "reset")
+
+    # The API
+    actions = Part[dict[str, Action]](f"{_CFN}.handlers", "_ACTION_HANDLERS")
+    imported_names = Part[Callable[[Record, str], Iterable[str]]](f"{_CFN}.handlers", "_imported_export_names")
+    import_lookups = Part[Table](f"{_CFN}.changesets", "_IMPORT_LOOKUPS")
+    resolve_for_change_set = Part[Callable[..., Record]](f"{_CFN}.changesets", "_resolve_props_for_diff")
+
+    region = Part[Callable[[], str]](_RESPONSES, "get_region")
+    now = Part[Callable[[], str]](_RESPONSES, "now_iso")
+
+    def wrap_action(self, action: str, wrap: Callable[[Action, Any], Any]) -> None:
+        """Wrap the handler of an action: `wrap` gets the handler and the request's parameters."""
+        handler = self.actions[action]
+        self.actions[action] = lambda params: wrap(handler, params)
+
+    def find_stack(self, name_or_id: str) -> Record | None:
+        """Return a stack by its name or id; None where there is none."""
+        found: Record | None = self.stacks.get(name_or_id)
+        if found is None:
+            found = next((stack for stack in self.stacks.values() if stack["StackId"] == name_or_id), None)
+        return found
+
+    def ordered_ids(self, template: Record, conditions: Record) -> list[str]:
         """Return a template's logical ids, each after what it depends on."""
         resources = template.get("Resources") or {}
         try:
-            return list(self.engine._topological_sort(resources, conditions))
+            return list(self.sort_resources(resources, conditions))
         except ValueError:  # circular: such a template was never deployed
             return list(resources)
+
+
+class Iam(_Parts):
+    """MiniStack's IAM and STS."""
+
+    # Policies
+    enforce = Part[Callable[..., Any]](_EVALUATOR, "enforce")
+    evaluate = Part[Callable[..., Any]](_EVALUATOR, "evaluate")
+    evaluate_trust_policy = Part[Callable[..., bool]](_EVALUATOR, "evaluate_trust_policy")
+    evaluate_resource_policy = Part[Callable[..., Any]](_EVALUATOR, "evaluate_resource_policy")
+    parse_policy_document = Part[Callable[[Any], list[Any]]](_EVALUATOR, "parse_policy_document")
+    first_match = Part[Callable[[Any, list[Any], str], Any]](_EVALUATOR, "_first_match")
+    action_matches = Part[Callable[[str, Any, Any], bool]](_EVALUATOR, "_action_matches")
+    conditions_met = Part[Callable[[Any, Any], bool]](_EVALUATOR, "_conditions_met")
+    condition_operators = Part[Table](_EVALUATOR, "_CONDITION_OPS")
+    condition_key = Part[Callable[[str, Any], Any]](_EVALUATOR, "_resolve_condition_key")
+    matches_pattern = Part[Callable[[str, str], bool]](_EVALUATOR, "fnmatch_iam_cs")
+    permissions_boundary = Part[Callable[..., list[Any]]](_EVALUATOR, "_permissions_boundary")
+    session_policies = Part[Callable[..., list[Any]]](_EVALUATOR, "_session_policy_limits")
+    role_policies = Part[Callable[[str, str], list[Any]]](_EVALUATOR, "_gather_role_policies")
+    user_policies = Part[Callable[[str, str], list[Any]]](_EVALUATOR, "_gather_user_policies")
+    EvalResult = Part[Callable[..., Any]](_EVALUATOR, "EvalResult")
+    EvalContext = Part[Callable[..., Any]](_EVALUATOR, "EvalContext")
+    AuthError = Part[type[Any]](_EVALUATOR, "AuthError")
+
+    # Principals
+    roles = Part[Any]("services.iam", "_roles")
+    users = Part[Any]("services.iam", "_users")
+    actions = Part[dict[str, Callable[..., Any]]]("services.iam", "_IAM_HANDLERS")
+    resource_handlers = Part[Table](f"{_CFN}.provisioners", "_RESOURCE_HANDLERS")
+
+    # Access keys
+    is_root_access_key = Part[Callable[[str], bool]](_EVALUATOR, "is_root_access_key")
+    account_of_access_key = Part[Callable[[str], str | None]](_EVALUATOR, "find_iam_access_key_account")
+    account_of_session = Part[Callable[[str], str | None]](_RESPONSES, "_account_from_sts_session")
+    resolve_credential = Part[Callable[..., Any]](_EVALUATOR, "resolve_credential")
+    AmbiguousAccessKeyError = Part[type[Exception]](_EVALUATOR, "AmbiguousAccessKeyError")
+    CredentialResolutionError = Part[type[Any]](_EVALUATOR, "CredentialResolutionError")
+    root_environment = Part[Any](_EVALUATOR, "os")
+    """Of its variables root's credentials are read."""
+
+    # Requests
+    action_of_request = Part[Callable[..., str | None]](_ACTIONS, "extract_iam_action")
+    resource_of_request = Part[Callable[..., str]](_ACTIONS, "extract_resource_arn")
+    namespaces = Part[dict[str, str]](_ACTIONS, "SERVICE_TO_IAM_NAMESPACE")
+    botocore_services = Part[dict[str, list[str]]](_ACTIONS, "_BOTOCORE_SERVICE_MAP")
+    access_key_of = Part[Callable[..., str]]("core.router", "extract_access_key_id")
+    account_scope = Part[Callable[[str], str]]("app", "_request_account_scope")
+    set_account = Part[Callable[[str], None]](_RESPONSES, "set_request_account_id")
+    set_region = Part[Callable[[str], None]](_RESPONSES, "set_request_region")
+    pin_origin = Part[Callable[[str, bool], None]](_EVALUATOR, "pin_request_origin")
+    pin_request = Part[Callable[..., None]](_EVALUATOR, "pin_signed_request")
+    pin_body = Part[Callable[[bytes], None]](_EVALUATOR, "pin_signed_body")
+
+    # STS
+    handle_sts = Part[Callable[..., Awaitable[Any]]]("services.sts", "handle_request")
+    session_tags = Part[Callable[..., Any]]("services.sts", "_session_tags")
+    register_session = Part[Callable[[str, Record], None]]("services.sts", "register_session")
+    sessions = Part[Table]("services.sts", "_sessions")
+    sts_parameter = Part[Callable[[Any, str], Any]]("services.sts", "_p")
+    sts_error = Part[Callable[..., Any]]("services.sts", "_error")
+
+
+class Lambda(_Parts):
+    """MiniStack's Lambda."""
+
+    execute = Part[Callable[..., dict[str, Any]]](_LAMBDA, "_execute_function_dispatch")
+    executions_in_flight = Part[Callable[[], tuple[int, Any]]](_LAMBDA, "executions_in_flight")
+    find_function = Part[Callable[[str], tuple[Any, Any, Any]]](_LAMBDA, "_get_func_record_for_ref")
+    event_invoke_config = Part[Callable[[Any, str | None], Record | None]](_LAMBDA, "_event_invoke_config")
+    with_config = Part[Callable[[Any, Any], Any]](_LAMBDA, "_execution_record_for_config")
+    invoke = Part[Callable[[Any, Record], dict[str, Any]]](_LAMBDA, "_execute_function_with_config_scope")
+    code_url = Part[Callable[[str], str]](_LAMBDA, "_presigned_code_url")
+    layer_url = Part[Callable[[str, int], str]](_LAMBDA, "_layer_content_url")
+    environment = Part[Any](_RUNTIME, "os", _LAMBDA)
+    """Of its variables Lambdas inherit some."""
+    execution_credentials = Part[Callable[[Record], dict[str, str]]](_RUNTIME, "execution_credentials", _LAMBDA)
+    runtime_binary = Part[Callable[[str], tuple[str, str]]](_RUNTIME, "_detect_runtime_binary")
+    node_script = Part[str](_RUNTIME, "_NODEJS_WORKER_SCRIPT")
+    workers = Part[dict[Any, list[Any]]](_RUNTIME, "_workers")
+    workers_lock = Part[Any](_RUNTIME, "_lock")
+    kill_workers = Part[Callable[[list[Any]], None]](_RUNTIME, "kill_workers")
+    end_workers = Part[Callable[[], None]](_RUNTIME, "reset")
+    region = Part[Callable[[], str]](_RESPONSES, "get_region")
+
+
+class App(_Parts):
+    """MiniStack's ASGI application."""
+
+    serve = Part[Callable[..., Awaitable[None]]]("app", "app")
+    reset = Part[Callable[[], None]]("app", "_reset_all_state")
+    detect_service = Part[Callable[..., str]]("app", "detect_service")
+    routing_parameters = Part[Callable[..., Any]]("app", "_routing_params")
+    dispatch = Part[Callable[..., Awaitable[Any]]]("app", "_dispatch_service_request")
+    inflate = Part[Callable[[bytes, dict[str, str]], bytes]]("app", "_decompress_request_body")
+    service_patterns = Part[Table]("core.router", "SERVICE_PATTERNS")
+
+
+class MiniStack:
+    """All parts of MiniStack that the engine uses; raises MiniStackError where one of them is missing."""
+
+    def __init__(self) -> None:
+        self.app = App()
+        self.cloudformation = CloudFormation()
+        self.iam = Iam()
+        self.lambdas = Lambda()

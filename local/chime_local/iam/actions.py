@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from chime_local._refusal import RefusedError, error_body
+from chime_local._error_responses import RefusedError, error_body
+from chime_local.cloudformation._ministack import App, Iam
 
 QUERY_SERVICES = frozenset({
     "autoscaling", "cloudformation", "documentdb", "ec2", "elasticache", "elasticloadbalancing", "iam",
@@ -38,21 +39,21 @@ Parameters = Mapping[str, list[str]]
 class Actions:
     """Replaces the functions by which MiniStack finds out what a request asks for, and of which service."""
 
-    def __init__(self, app: Any, actions: Any, patterns: Mapping[str, Any]) -> None:
-        self._app, self._actions, self._patterns = app, actions, patterns
-        self._find_action, self._find_service = actions.extract_iam_action, app.detect_service
-        self._merge, self._dispatch_one = app._routing_params, app._dispatch_service_request
-        self._inflate_all = app._decompress_request_body
+    def __init__(self, app: App, iam: Iam) -> None:
+        self._app, self._iam = app, iam
+        self._find_action, self._find_service = iam.action_of_request, app.detect_service
+        self._merge, self._dispatch_one = app.routing_parameters, app.dispatch
+        self._inflate_all = app.inflate
 
     def install(self) -> None:
         """Put the cures in place."""
-        self._actions.extract_iam_action = self._action
-        self._actions.SERVICE_TO_IAM_NAMESPACE |= {"documentdb": "rds", "kinesisanalyticsv2": "kinesisanalytics"}
-        self._actions._BOTOCORE_SERVICE_MAP |= {name: [name] for name in ("account", "lambda", "lambda-core")}
+        self._iam.action_of_request = self._action
+        self._iam.namespaces |= {"documentdb": "rds", "kinesisanalyticsv2": "kinesisanalytics"}
+        self._iam.botocore_services |= {name: [name] for name in ("account", "lambda", "lambda-core")}
         self._app.detect_service = self._service
-        self._app._routing_params = self._routing_parameters
-        self._app._decompress_request_body = self._inflated
-        self._app._dispatch_service_request = self._dispatch
+        self._app.routing_parameters = self._routing_parameters
+        self._app.inflate = self._inflated
+        self._app.dispatch = self._dispatch
 
     def _service(self, method: str, path: str, headers: Headers, query: Parameters) -> str:
         """Return the service that a request was signed for, also where the signature is in its URL."""
@@ -113,7 +114,7 @@ class Actions:
         self, service: str, method: str, path: str, headers: Headers, body: bytes, query: Parameters
     ) -> str:
         """Return the action that a handler will execute; one that nobody can tell needs a wildcard."""
-        namespace = self._actions.SERVICE_TO_IAM_NAMESPACE.get(service, service)
+        namespace = self._iam.namespaces.get(service, service)
         unknown = f"{namespace}:UnknownOperation"
         if service == "lambda" and "%" in path and "/tags/" not in path:
             return unknown  # encoded twice: its handler decodes once more, and may find another operation
@@ -129,7 +130,7 @@ class Actions:
 
     def _takes_target(self, service: str, headers: Headers) -> bool:
         """Check whether a service takes its action from this X-Amz-Target, of which it has one form only."""
-        prefixes: Iterable[str] = self._patterns.get(service, {}).get("target_prefixes", ())
+        prefixes: Iterable[str] = self._app.service_patterns.get(service, {}).get("target_prefixes", ())
         target = headers.get("x-amz-target", "")
         return any(re.fullmatch(rf"{re.escape(prefix.rstrip('.'))}\w*\.\w+", target) for prefix in prefixes)
 

@@ -1,6 +1,6 @@
 """Cures MiniStack's evaluation of policies: variables, ARNs, the principal's ARN, denials that say which policy.
 
-Everything here leans on the insides of `ministack.core.iam_evaluator`; docs/adr/0010 describes each flaw.
+docs/adr/0010 describes each flaw.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from chime_local.cloudformation._ministack import Iam
 from chime_local.iam import variables
 
 _OPERATORS_WITH_VARIABLES = ("string", "arn")
@@ -41,33 +42,33 @@ def denial_reason(action: str, result: Any) -> str:
 class Evaluator:
     """Replaces functions of MiniStack's evaluator; what it replaces goes on doing the rest."""
 
-    def __init__(self, module: Any) -> None:
-        self._module = module
-        self._parse = module.parse_policy_document
-        self._conditions = module._conditions_met
-        self._key = module._resolve_condition_key
-        self._trust = module.evaluate_trust_policy
-        self._resource = module.evaluate_resource_policy
-        self._boundary = module._permissions_boundary
-        self._session = module._session_policy_limits
+    def __init__(self, ministack: Iam) -> None:
+        self._ministack = ministack
+        self._parse = ministack.parse_policy_document
+        self._conditions = ministack.conditions_met
+        self._key = ministack.condition_key
+        self._trust = ministack.evaluate_trust_policy
+        self._resource = ministack.evaluate_resource_policy
+        self._boundary = ministack.permissions_boundary
+        self._session = ministack.session_policies
 
     def install(self) -> None:
         """Put the cures in place."""
-        module = self._module
-        module.parse_policy_document = self._parse_document
-        module._first_match = self._first_match
-        module._conditions_met = self._conditions_met
-        module._resolve_condition_key = self._value_of
-        module.evaluate = self._evaluate
-        module.evaluate_trust_policy = self._evaluate_trust
-        module.evaluate_resource_policy = self._evaluate_resource
-        module.fnmatch_iam_cs = variables.matches
-        module._permissions_boundary = lambda *given: [Layer(one, BOUNDARY) for one in self._boundary(*given)]
-        module._session_policy_limits = lambda *given: [Layer(one, SESSION) for one in self._session(*given)]
+        ministack = self._ministack
+        ministack.parse_policy_document = self._parse_document
+        ministack.first_match = self._first_match
+        ministack.conditions_met = self._conditions_met
+        ministack.condition_key = self._value_of
+        ministack.evaluate = self._evaluate
+        ministack.evaluate_trust_policy = self._evaluate_trust
+        ministack.evaluate_resource_policy = self._evaluate_resource
+        ministack.matches_pattern = variables.matches
+        ministack.permissions_boundary = lambda *given: [Layer(one, BOUNDARY) for one in self._boundary(*given)]
+        ministack.session_policies = lambda *given: [Layer(one, SESSION) for one in self._session(*given)]
         for name in ("arnlike", "arnequals"):
-            module._CONDITION_OPS[name] = variables.arn_matches
+            ministack.condition_operators[name] = variables.arn_matches
         for name in ("arnnotlike", "arnnotequals"):
-            module._CONDITION_OPS[name] = lambda arn, pattern: not variables.arn_matches(arn, pattern)
+            ministack.condition_operators[name] = lambda arn, pattern: not variables.arn_matches(arn, pattern)
 
     def _parse_document(self, document: Any) -> list[Any]:
         """Remember of each statement whether its document's version has variables."""
@@ -81,13 +82,13 @@ class Evaluator:
         return next((one for one in statements if one.effect == effect and self._applies(one, context)), None)
 
     def _applies(self, statement: Any, context: Any) -> bool:
-        if not self._module._action_matches(context.action, statement.actions, statement.not_actions):
+        if not self._ministack.action_matches(context.action, statement.actions, statement.not_actions):
             return False
         token = _has_variables.set(getattr(statement, "has_variables", False))
         try:
             if not self._covers(statement, context):
                 return False
-            return bool(self._module._conditions_met(statement.conditions, context))
+            return bool(self._ministack.conditions_met(statement.conditions, context))
         finally:
             _has_variables.reset(token)
 
@@ -145,18 +146,16 @@ class Evaluator:
 
     def _principal_arn(self, arn: str) -> str:
         """Return the ARN of the role behind a session; any other principal's is its own."""
-        from ministack.services import iam  # noqa: PLC0415 - reads its settings when imported
-
         _, _, resource = arn.partition(":assumed-role/")
         if not resource:
             return arn
         partition, account, name = arn.split(":")[1], arn.split(":")[4], resource.split("/")[0]
-        role = iam._roles.get_scoped(account, None, name) or {}
+        role = self._ministack.roles.get_scoped(account, None, name) or {}
         return str(role.get("Arn") or f"arn:{partition}:iam::{account}:role/{name}")
 
     def _evaluate(self, context: Any, policies: list[Any], *limits: Any) -> Any:
         """Judge a request as MiniStack does, and name the kind of policy that denied it as the reason."""
-        result, match = self._module.EvalResult, self._module._first_match
+        result, match = self._ministack.EvalResult, self._ministack.first_match
         layers = [
             (getattr(layer, "kind", IDENTITY), [statement for document in layer for statement in document])
             for layer in (policies, *limits)

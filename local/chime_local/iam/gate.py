@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs
 
+from chime_local.cloudformation._ministack import Iam
 from chime_local.iam.evaluator import denial_reason
 from chime_local.iam.history import PolicyHistory
 from chime_local.service import ChimeError, ChimeService
@@ -17,8 +18,9 @@ Context = dict[str, Any]
 class IamGate:
     """Lets a call through that the caller's policies allow; refuses any other as AWS words it."""
 
-    def __init__(self, service: ChimeService, history: PolicyHistory | None = None) -> None:
+    def __init__(self, service: ChimeService, ministack: Iam, history: PolicyHistory | None = None) -> None:
         self._service = service
+        self._ministack = ministack
         self._history = history
 
     def authorize(self, scope: Scope, headers: dict[str, str], body: bytes) -> None:
@@ -26,12 +28,26 @@ class IamGate:
         query = scope.get("query_string", b"")
         raw_path = scope.get("raw_path") or scope["path"].encode()
         region = (scope_of(headers) or ("us-east-1", ""))[0]
-        key = _pin(scope, headers, body, region)
+        key = self._pin(scope, headers, body, region)
         _, operation, parameters = operation_of(scope["method"], raw_path, query, headers, body)
         request = request_context(parameters, headers)
         for action, resources in iam_of(operation, parameters):
             for resource in resources:
                 self._judge(key, action, region, resource, {**request, **self._resource_context(resource)})
+
+    def _pin(self, scope: Scope, headers: dict[str, str], body: bytes, region: str) -> str:
+        """Set what MiniStack's evaluator reads of a request, and return the access key that signed it."""
+        ministack = self._ministack
+        key = str(ministack.access_key_of(headers, {}))
+        ministack.set_account(ministack.account_scope(key))
+        ministack.set_region(region)
+        # On AWS every call comes over TLS.
+        ministack.pin_origin((scope.get("client") or ("127.0.0.1",))[0], True)
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        parameters = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        ministack.pin_request(scope["method"], raw_path.decode("latin-1"), parameters, list(scope["headers"]))
+        ministack.pin_body(body)
+        return key
 
     def _resource_context(self, resource: str) -> Context:
         """Return the condition keys of a resource: its tags."""
@@ -40,17 +56,15 @@ class IamGate:
         return {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
 
     def _judge(self, key: str, action: str, region: str, resource: str, context: Context) -> None:
-        from ministack.core import iam_evaluator  # noqa: PLC0415 - reads its settings when imported
-
         def denial() -> Any:
-            return iam_evaluator.enforce(key, action, action.partition(":")[0], region, resource, context)
+            return self._ministack.enforce(key, action, action.partition(":")[0], region, resource, context)
 
         denied = denial()
         if denied is None and self._history is not None:
             denied = self._history.as_of_delay(denial)
         if denied is None:
             return
-        if isinstance(denied, iam_evaluator.AuthError):
+        if isinstance(denied, self._ministack.AuthError):
             raise ChimeError(denied.code, denied.message, 403)
         raise ChimeError(
             "AccessDenied",
@@ -71,22 +85,3 @@ def request_context(parameters: dict[str, Any], headers: dict[str, str]) -> Cont
     if keys:
         context["aws:TagKeys"] = keys
     return {**context, **{f"aws:RequestTag/{tag.get('Key')}": str(tag.get("Value", "")) for tag in written}}
-
-
-def _pin(scope: Scope, headers: dict[str, str], body: bytes, region: str) -> str:
-    """Set what MiniStack's evaluator reads of a request, and return the access key that signed it."""
-    from ministack.app import _request_account_scope  # noqa: PLC0415 - reads its settings when imported
-    from ministack.core import iam_evaluator, responses, router  # noqa: PLC0415
-
-    key = str(router.extract_access_key_id(headers, {}))
-    responses.set_request_account_id(_request_account_scope(key))
-    responses.set_request_region(region)
-    # On AWS every call comes over TLS.
-    iam_evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], True)
-    raw_path = scope.get("raw_path") or scope["path"].encode()
-    parameters = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-    iam_evaluator.pin_signed_request(
-        scope["method"], raw_path.decode("latin-1"), parameters, list(scope["headers"])
-    )
-    iam_evaluator.pin_signed_body(body)
-    return key

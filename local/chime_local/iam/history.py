@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from chime_local.cloudformation._ministack import Iam
+
 _as_of: ContextVar[float | None] = ContextVar("as_of", default=None)
 _READING = ("Get", "List", "Simulate", "Generate")
 
@@ -26,26 +28,25 @@ class _Policies:
 class PolicyHistory:
     """The policies of every role and user, as they were seconds ago."""
 
-    def __init__(
-        self, delay: float, clock: Callable[[], float], evaluator: Any, iam: Any, provisioners: Any
-    ) -> None:
+    def __init__(self, delay: float, clock: Callable[[], float], ministack: Iam) -> None:
         self._delay, self._clock = delay, clock
-        self._evaluator, self._iam, self._provisioners = evaluator, iam, provisioners
+        self._ministack = ministack
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str, str], list[_Policies]] = {}
-        self._gather = {"role": evaluator._gather_role_policies, "user": evaluator._gather_user_policies}
+        self._gather = {"role": ministack.role_policies, "user": ministack.user_policies}
 
     def install(self) -> None:
         """Look at the policies after each call and each resource of CloudFormation that may change them."""
-        for action, function in self._iam._IAM_HANDLERS.items():
+        actions = self._ministack.actions
+        for action, function in actions.items():
             if not action.startswith(_READING):
-                self._iam._IAM_HANDLERS[action] = self._observed(function)
-        for name, methods in self._provisioners._RESOURCE_HANDLERS.items():
+                actions[action] = self._observed(function)
+        for name, methods in self._ministack.resource_handlers.items():
             if name.startswith("AWS::IAM::"):
                 for verb in {"create", "update", "delete"} & methods.keys():
                     methods[verb] = self._observed(methods[verb])
-        self._evaluator._gather_role_policies = lambda name, account: self._known("role", name, account)
-        self._evaluator._gather_user_policies = lambda name, account: self._known("user", name, account)
+        self._ministack.role_policies = lambda name, account: self._known("role", name, account)
+        self._ministack.user_policies = lambda name, account: self._known("user", name, account)
 
     def reset(self) -> None:
         """Forget every policy."""
@@ -71,12 +72,12 @@ class PolicyHistory:
 
     def _observe(self) -> None:
         """Note the policies of all principals, where they are others than before."""
-        for kind, found in (("role", self._iam._roles), ("user", self._iam._users)):
+        for kind, found in (("role", self._ministack.roles), ("user", self._ministack.users)):
             for account, name in found.to_dict():
                 self._note(kind, name, account)
 
     def _note(self, kind: str, name: str, account: str) -> list[_Policies]:
-        store = self._iam._roles if kind == "role" else self._iam._users
+        store = self._ministack.roles if kind == "role" else self._ministack.users
         principal = (store.get_scoped(account, None, name) or {}).get("RoleId" if kind == "role" else "UserId", "")
         statements = self._gather[kind](name, account)
         now = self._clock()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from chime_local.cloudformation._ministack import Iam
+
 
 class Resources(str):
     """The first resource of a request, with the others that must be allowed as well."""
@@ -23,15 +25,15 @@ class Resources(str):
 class Requests:
     """Replaces functions by which MiniStack judges requests; what it replaces goes on doing the rest."""
 
-    def __init__(self, evaluator: Any, actions: Any) -> None:
-        self._evaluator, self._actions = evaluator, actions
-        self._enforce_one = evaluator.enforce
-        self._resource = actions.extract_resource_arn
+    def __init__(self, ministack: Iam) -> None:
+        self._ministack = ministack
+        self._enforce_one = ministack.enforce
+        self._resource = ministack.resource_of_request
 
     def install(self) -> None:
         """Put the cures in place."""
-        self._evaluator.enforce = self._enforce
-        self._actions.extract_resource_arn = self._resource_arn
+        self._ministack.enforce = self._enforce
+        self._ministack.resource_of_request = self._resource_arn
 
     def _resource_arn(self, *given: Any) -> str:
         """Return what a request names; GetParameters and DeleteParameters name several parameters."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
+from chime_local.cloudformation._ministack import Iam
+
 Tags = list[dict[str, str]]
 _caller: ContextVar[str] = ContextVar("caller", default="")
 _transitive: ContextVar[tuple[str, ...]] = ContextVar("transitive", default=())
@@ -16,21 +18,21 @@ _transitive: ContextVar[tuple[str, ...]] = ContextVar("transitive", default=())
 class Sessions:
     """Replaces functions of MiniStack's STS; what it replaces goes on doing the rest."""
 
-    def __init__(self, sts: Any, router: Any, iam: Any) -> None:
-        self._sts, self._router, self._iam = sts, router, iam
-        self._handle = sts.handle_request
-        self._tags = sts._session_tags
-        self._register = sts.register_session
+    def __init__(self, ministack: Iam) -> None:
+        self._ministack = ministack
+        self._handle = ministack.handle_sts
+        self._tags = ministack.session_tags
+        self._register = ministack.register_session
 
     def install(self) -> None:
         """Put the cures in place."""
-        self._sts.handle_request = self._handle_request
-        self._sts._session_tags = self._session_tags
-        self._sts.register_session = self._register_session
+        self._ministack.handle_sts = self._handle_request
+        self._ministack.session_tags = self._session_tags
+        self._ministack.register_session = self._register_session
 
     async def _handle_request(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         """Remember who calls while the request is served."""
-        caller = _caller.set(self._router.extract_access_key_id(headers, query))
+        caller = _caller.set(self._ministack.access_key_of(headers, query))
         transitive = _transitive.set(())
         try:
             return await self._handle(method, path, headers, body, query)
@@ -41,7 +43,7 @@ class Sessions:
     def _session_tags(self, parameters: Any, check: bool = True) -> Any:
         """Return the tags that a request passes and those that the caller's session hands on."""
         tags, error = self._tags(parameters, check)
-        if error or self._sts._p(parameters, "Action") != "AssumeRole":
+        if error or self._ministack.sts_parameter(parameters, "Action") != "AssumeRole":
             return tags, error
         inherited = self._inherited()
         names = {tag["Key"].lower() for tag in inherited}
@@ -49,14 +51,14 @@ class Sessions:
             message = (
                 "One of the specified transitive tag keys can't be set because it conflicts with a transitive "
             )
-            return None, self._sts._error(
+            return None, self._ministack.sts_error(
                 400, "InvalidParameterValue", f"{message}tag key from the calling session.", ns="sts"
             )
         _transitive.set((*_transitive_keys(parameters), *names))
         return [*tags, *inherited], None
 
     def _inherited(self) -> Tags:
-        session = self._sts._sessions.get(_caller.get()) or {}
+        session = self._ministack.sessions.get(_caller.get()) or {}
         keys = session.get("TransitiveTagKeys", ())
         return [tag for tag in session.get("SessionTags") or [] if tag["Key"].lower() in keys]
 
@@ -67,7 +69,7 @@ class Sessions:
         role_name, _, session_name = names.partition("/")
         if role_name and session.get("UserId") == f"{role_name}:{session_name}":
             account = str(session["Arn"]).split(":")[4]
-            role = self._iam._roles.get_scoped(account, None, role_name) or {}
+            role = self._ministack.roles.get_scoped(account, None, role_name) or {}
             session["UserId"] = f"{role.get('RoleId', role_name)}:{session_name}"
         self._register(access_key, session)
 

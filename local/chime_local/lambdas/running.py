@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from chime_local.cloudformation._ministack import Lambda
+
 _MAX_SECONDS = 10.0
 """For what runs to end; MiniStack kills a process that is still there two seconds after SIGTERM."""
 _POLL_SECONDS = 0.02
@@ -22,16 +24,15 @@ _RESETS: ContextVar[int | None] = ContextVar("resets_before_request", default=No
 class RunningLambdas:
     """Wraps the one function of MiniStack's through which every Lambda is executed."""
 
-    def __init__(self, lambda_svc: Any, lambda_runtime: Any) -> None:
-        self._service = lambda_svc
-        self._runtime = lambda_runtime
-        self._dispatch = lambda_svc._execute_function_dispatch
+    def __init__(self, ministack: Lambda) -> None:
+        self._ministack = ministack
+        self._dispatch = ministack.execute
         self._resets = 0
         self._is_resetting = False
 
     def install(self) -> None:
         """Put this in the place of MiniStack's function."""
-        self._service._execute_function_dispatch = self._execute
+        self._ministack.execute = self._execute
 
     def mark(self) -> None:
         """Remember, in the present context, after which reset a request began."""
@@ -57,8 +58,8 @@ class RunningLambdas:
     def _end(self) -> None:
         """Kill processes until nothing runs; one that is just being started is found in the next turn."""
         deadline = time.monotonic() + _MAX_SECONDS
-        while self._service.executions_in_flight()[0] and time.monotonic() < deadline:
-            with self._runtime._lock:
-                workers = [one for pool in self._runtime._workers.values() for one in pool if one.in_use]
-            self._runtime.kill_workers(workers)
+        while self._ministack.executions_in_flight()[0] and time.monotonic() < deadline:
+            with self._ministack.workers_lock:
+                workers = [worker for pool in self._ministack.workers.values() for worker in pool if worker.in_use]
+            self._ministack.kill_workers(workers)
             time.sleep(_POLL_SECONDS)

@@ -12,13 +12,16 @@ from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import parse_qs
 
-LONGEST_HOLD = 4.0
+from chime_local.cloudformation._ministack import CloudFormation
+
+MAX_WAIT_SECONDS = 4.0
+"""Shorter than the CDK CLI's pause between two questions."""
 MAX_END_SECONDS = 10.0
 """For what a reset has cancelled to end."""
 _DESCRIBE = re.compile(rb"(?:^|&)Action=DescribeStacks(?:&|$)")
 
 
-class Operations:
+class RunningOperations:
     """Knows which stacks are being changed."""
 
     def __init__(self) -> None:
@@ -26,17 +29,16 @@ class Operations:
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def install(self, *modules: Any) -> None:
+    def install(self, ministack: CloudFormation) -> None:
         """Watch every operation that MiniStack starts."""
-        start = modules[0]._create_stack_task_in_region
+        start = ministack.start_operation
 
         def watched(work: Awaitable[None], stack: dict[str, Any] | None, stack_id: str | None = None) -> None:
             names = {str((stack or {}).get("StackName")), str(stack_id or (stack or {}).get("StackId"))}
             self._running.update(names)
             start(self._watch(work, names), stack, stack_id)
 
-        for module in modules:
-            module._create_stack_task_in_region = watched
+        ministack.start_operation = watched
 
     async def _watch(self, work: Awaitable[None], names: set[str]) -> None:
         task = asyncio.current_task()
@@ -67,7 +69,7 @@ class Operations:
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=MAX_END_SECONDS)
 
-    async def hold(self, body: bytes) -> None:
+    async def wait_while_in_progress(self, body: bytes) -> None:
         """Wait, for DescribeStacks of a stack that is being changed, until the change is over or has been long."""
         if not _DESCRIBE.search(body):
             return
@@ -75,7 +77,7 @@ class Operations:
         if not any(self._running[name] > 0 for name in names):
             return
         try:
-            async with asyncio.timeout(LONGEST_HOLD), self._changed:
+            async with asyncio.timeout(MAX_WAIT_SECONDS), self._changed:
                 await self._changed.wait_for(lambda: not any(self._running[name] > 0 for name in names))
         except TimeoutError:
             return

@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chime_local.cloudformation._ministack import MiniStack, Record
+from chime_local.cloudformation._ministack import CloudFormation, Record
 
 _OUTCOMES = ("_COMPLETE", "_FAILED")
 _VERBS = ("CREATE", "UPDATE", "DELETE")
@@ -20,7 +20,7 @@ _Key = tuple[str, str]
 class Events:
     """Records events; takes the place of a function in MiniStack."""
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: CloudFormation) -> None:
         self._ministack = ministack
         self._lock = threading.RLock()
         self._now = datetime.min.replace(tzinfo=UTC)
@@ -31,8 +31,9 @@ class Events:
 
     def install(self) -> None:
         """Put this record in the place of MiniStack's."""
-        self._add = self._ministack.replace("_add_event", self.add)
-        self._update = self._ministack.replace("_update_resource", self._update_resource)
+        self._add, self._update = self._ministack.add_event, self._ministack.update_resource
+        self._ministack.add_event = self.add
+        self._ministack.update_resource = self._update_resource
 
     def add(
         self,
@@ -65,7 +66,7 @@ class Events:
 
     def _named(self, key: _Key, stack_name: str, status: str) -> str:
         """Call the creation of a resource in the update of a stack a creation."""
-        stack = self._ministack.state._stacks.get(stack_name) or {}
+        stack = self._ministack.stacks.get(stack_name) or {}
         if status == "UPDATE_IN_PROGRESS" and key[1] not in stack.get("_resources", {}):
             self._creating.add(key)
         if key in self._creating and status.startswith("UPDATE_"):
@@ -75,7 +76,7 @@ class Events:
         return status
 
     def _physical_id(self, stack_name: str, logical_id: str) -> str:
-        stack = self._ministack.state._stacks.get(stack_name) or {}
+        stack = self._ministack.stacks.get(stack_name) or {}
         return str(stack.get("_resources", {}).get(logical_id, {}).get("PhysicalResourceId", ""))
 
     def _release(self, key: _Key) -> None:
@@ -86,7 +87,7 @@ class Events:
     def _write(self, stack_id: str, stack_name: str, logical_id: str, *more: Any, **named: Any) -> None:
         self._add(stack_id, stack_name, logical_id, *more, **named)
         self._last[stack_id, logical_id] = more[1]
-        self._ministack.state._stack_events[stack_id][-1]["Timestamp"] = self._time()
+        self._ministack.stack_events[stack_id][-1]["Timestamp"] = self._time()
 
     def _time(self) -> str:
         """Return the time, in milliseconds and later than that of every event before."""
@@ -103,7 +104,7 @@ class Events:
         logical_id: str | None = None,
         *more: Any,
     ) -> Any:
-        stack = self._ministack.state._stacks.get(stack_name)
+        stack = self._ministack.stacks.get(stack_name)
         if stack and logical_id and old != new:
             with self._lock:
                 self._release((stack["StackId"], logical_id))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from chime_local.cloudformation._events import keep_statuses
-from chime_local.cloudformation._exports import Exports
-from chime_local.cloudformation._ministack import MiniStack, Record
+from chime_local.cloudformation._ministack import CloudFormation, Record
+from chime_local.cloudformation.events import keep_statuses
+from chime_local.cloudformation.exports import Exports
 
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
@@ -59,22 +59,24 @@ _LEVEL: contextvars.ContextVar[_Level | None] = contextvars.ContextVar("cfn_leve
 _UPDATED: contextvars.ContextVar[str] = contextvars.ContextVar("cfn_updated_resource", default="")
 
 
-class Operations:
+class StackOperations:
     """Wraps MiniStack's deployment of stacks."""
 
-    def __init__(self, ministack: MiniStack, exports: Exports) -> None:
+    def __init__(self, ministack: CloudFormation, exports: Exports) -> None:
         self._ministack = ministack
         self._exports = exports
 
     def install(self) -> None:
         """Wrap the steps of MiniStack's deployment; to be called when those of the rollback are wrapped."""
-        replace = self._ministack.replace
-        self._deploy = replace("_deploy_stack_async", self._deploy_stack)
-        self._roll_back = replace("_roll_back_operation", self._roll_back_stack)
-        self._update = replace("_update_resource", self._update_resource)
-        self._delete_predecessor = replace("_delete_predecessor", self._defer_predecessor)
-        self._delete = self._ministack.stacks._delete_resource
-        self._ministack.stacks._delete_resource = self._delete_resource
+        ministack = self._ministack
+        self._deploy, ministack.deploy_stack = ministack.deploy_stack, self._deploy_stack
+        self._roll_back, ministack.roll_back_operation = ministack.roll_back_operation, self._roll_back_stack
+        self._update, ministack.update_resource = ministack.update_resource, self._update_resource
+        self._delete_predecessor, ministack.delete_predecessor = (
+            ministack.delete_predecessor,
+            self._defer_predecessor,
+        )
+        self._delete, ministack.delete_resource = ministack.delete_resource, self._delete_resource
 
     async def _deploy_stack(  # noqa: PLR0917 - the signature is MiniStack's
         self,
@@ -92,7 +94,7 @@ class Operations:
         root = OPERATION.get() is None
         operation = OPERATION.get() or Operation(disable_rollback, retain_except_on_create)
         tokens = OPERATION.set(operation), _LEVEL.set(self._level(stack_name, previous_stack or {}))
-        stack = self._ministack.state._stacks[stack_name]
+        stack = self._ministack.stacks[stack_name]
         if root:
             # What an update without rollback had done with when it failed.
             operation.deletions += stack.pop("_pending_deletions", [])
@@ -112,7 +114,7 @@ class Operations:
 
     def _level(self, stack_name: str, previous: Record) -> _Level:
         outer = _LEVEL.get()
-        order = self._ministack.order(previous.get("_template") or {}, previous.get("_conditions") or {})
+        order = self._ministack.ordered_ids(previous.get("_template") or {}, previous.get("_conditions") or {})
         places = {logical_id: number for number, logical_id in enumerate(order)}
         place = () if outer is None else (*outer.place, outer.order.get(_UPDATED.get(), len(outer.order)))
         return _Level(stack_name, place, places, previous.get("_resources") or {})
@@ -170,7 +172,7 @@ class Operations:
             nested.pop("_completed_operation", None)
         if root["StackStatus"] != "UPDATE_COMPLETE":
             return
-        stacks = self._ministack.state._stacks
+        stacks = self._ministack.stacks
         names = {root["StackName"]: root, **{one.stack_name: stacks[one.stack_name] for one in operation.deletions}}
         for stack in names.values():
             self._last_event_again(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -184,7 +186,7 @@ class Operations:
 
     def _last_event_again(self, stack: Record, status: str) -> None:
         """Take back that a stack is done: that event comes when the cleanup is over."""
-        self._ministack.state._stack_events[stack["StackId"]].pop()
+        self._ministack.stack_events[stack["StackId"]].pop()
         stack["StackStatus"] = status
         self._event(stack, stack["StackName"], "AWS::CloudFormation::Stack", status, stack["StackId"])
 
@@ -194,8 +196,8 @@ class Operations:
         if not one.quiet:
             self._event(*known, "DELETE_IN_PROGRESS", physical_id)
         try:
-            if self._ministack.stacks._runs_on_worker_thread(resource_type):
-                await self._ministack.stacks.run_reentrant(one.delete)
+            if self._ministack.runs_on_worker_thread(resource_type):
+                await self._ministack.run_on_worker_thread(one.delete)
             else:
                 one.delete()
         except Exception as failed:
@@ -211,4 +213,4 @@ class Operations:
         self, stack: Record, logical_id: str, resource_type: str, status: str, physical_id: str, reason: str = ""
     ) -> None:
         known = (stack["StackId"], stack["StackName"], logical_id, resource_type)
-        self._ministack.stacks._add_event(*known, status, reason, physical_id)
+        self._ministack.add_event(*known, status, reason, physical_id)

@@ -16,15 +16,18 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-_MOST_BYTES = 4096
+from chime_local.cloudformation._ministack import CloudFormation, Lambda
+from chime_local.errors import ChimeLocalError
+
+_MAX_ANSWER_BYTES = 4096
 _ECHOED = ("StackId", "RequestId", "LogicalResourceId")
-_LONGEST_WAIT = 3600
+_MAX_WAIT_SECONDS = 3600
 
 Answer = dict[str, Any]
 Properties = dict[str, Any]
 
 
-class CustomResourceError(RuntimeError):
+class CustomResourceError(ChimeLocalError):
     """A request failed; the text is what CloudFormation's event says."""
 
 
@@ -48,11 +51,12 @@ class _Waiting:
     gave_up: str = ""
 
 
-class Contract:
+class CustomResourceInvoker:
     """Invokes custom resources by the rules; takes the place of a function in MiniStack."""
 
-    def __init__(self, custom_resource: Any) -> None:
-        self._ministack = custom_resource
+    def __init__(self, ministack: CloudFormation, lambdas: Lambda) -> None:
+        self._ministack = ministack
+        self._lambdas = lambdas
         self._lock = threading.Lock()
         self._waiting: dict[str, _Waiting] = {}
         self.failures: dict[tuple[str, str], Failure] = {}
@@ -90,7 +94,7 @@ class Contract:
         old_props: Properties | None = None,
     ) -> tuple[str, Properties]:
         """Send one request and wait for its answer; raises CustomResourceError with the Reason of a failure."""
-        stringified = self._ministack._normalise_resource_properties
+        stringified = self._ministack.stringify_properties
         event = {
             "RequestType": request_type,
             "RequestId": str(uuid.uuid4()),
@@ -117,25 +121,24 @@ class Contract:
 
     def _ask(self, event: dict[str, Any], props: Properties) -> Answer:
         """Have the Lambda invoked, and wait for the answer; where none comes, the answer is a failure."""
-        import ministack.services.lambda_svc as lambdas  # noqa: PLC0415 - reads its settings when imported
-        from ministack.core.responses import get_region  # noqa: PLC0415
-
-        service_token = str(props.get("ServiceToken", ""))
+        service_token, region = str(props.get("ServiceToken", "")), self._ministack.region()
         parts = service_token.split(":")
-        if len(parts) > 3 and parts[2] == "lambda" and parts[3] != get_region():
-            return _failed(f"ServiceToken {service_token} is not in the stack's region {get_region()}")
-        record, config, _ = lambdas._get_func_record_for_ref(service_token)
+        if len(parts) > 3 and parts[2] == "lambda" and parts[3] != region:
+            return _failed(f"ServiceToken {service_token} is not in the stack's region {region}")
+        record, config, _ = self._lambdas.find_function(service_token)
         if record is None or config is None:
             return _failed(f"ServiceToken {service_token} is no Lambda function")
         seconds = _service_timeout(props)
         if seconds is None:
-            return _failed(f"ServiceTimeout must be 1–{_LONGEST_WAIT}, but is {props['ServiceTimeout']!r}")
+            return _failed(f"ServiceTimeout must be 1–{_MAX_WAIT_SECONDS}, but is {props['ServiceTimeout']!r}")
         waiting, token = _Waiting(event), str(uuid.uuid4())
         with self._lock:
             self._waiting[token] = waiting
-        sent = {**event, "ResponseURL": self._ministack._response_url(token)}
+        sent = {**event, "ResponseURL": self._ministack.response_url(token)}
         run = contextvars.copy_context().run
-        thread = threading.Thread(target=run, args=(_deliver_event, waiting, record, config, sent), daemon=True)
+        thread = threading.Thread(
+            target=run, args=(self._deliver_event, waiting, record, config, sent), daemon=True
+        )
         thread.start()
         if waiting.settled.wait(seconds):
             thread.join(1)  # so that most often its log lines are there before the stack is
@@ -143,32 +146,29 @@ class Contract:
             del self._waiting[token]
         return waiting.answer or _failed(waiting.gave_up or _no_response(event))
 
-
-def _deliver_event(waiting: _Waiting, record: Any, config: Any, event: dict[str, Any]) -> None:
-    """Invoke a Lambda as AWS delivers an asynchronous event: again when it failed, answered or not."""
-    import ministack.services.lambda_svc as lambdas  # noqa: PLC0415 - reads its settings when imported
-
-    settings = lambdas._event_invoke_config(record, "$LATEST") or lambdas._event_invoke_config(record, None) or {}
-    told = ""
-    attempts = 1 + int(settings.get("MaximumRetryAttempts", 2))
-    for _ in range(attempts):
-        try:
-            scoped = lambdas._execution_record_for_config(record, config)
-            result = lambdas._execute_function_with_config_scope(scoped, event)
-        except Exception as failed:
-            told = str(failed)
-            continue
-        if not result.get("error"):
-            return
-        told = json.dumps(result.get("body"), default=str)
-    waiting.gave_up = f"The Lambda failed {attempts} times without an answer: {told[:500]}"
-    waiting.settled.set()
+    def _deliver_event(self, waiting: _Waiting, record: Any, config: Any, event: dict[str, Any]) -> None:
+        """Invoke a Lambda as AWS delivers an asynchronous event: again when it failed, answered or not."""
+        lambdas = self._lambdas
+        settings = lambdas.event_invoke_config(record, "$LATEST") or lambdas.event_invoke_config(record, None) or {}
+        error = ""
+        attempts = 1 + int(settings.get("MaximumRetryAttempts", 2))
+        for _ in range(attempts):
+            try:
+                result = lambdas.invoke(lambdas.with_config(record, config), event)
+            except Exception as failed:
+                error = str(failed)
+                continue
+            if not result.get("error"):
+                return
+            error = json.dumps(result.get("body"), default=str)
+        waiting.gave_up = f"The Lambda failed {attempts} times without an answer: {error[:500]}"
+        waiting.settled.set()
 
 
 def _service_timeout(props: Properties) -> int | None:
-    text = str(props.get("ServiceTimeout", _LONGEST_WAIT))
+    text = str(props.get("ServiceTimeout", _MAX_WAIT_SECONDS))
     seconds = int(text) if text.isascii() and text.isdecimal() else 0
-    return seconds if 1 <= seconds <= _LONGEST_WAIT else None
+    return seconds if 1 <= seconds <= _MAX_WAIT_SECONDS else None
 
 
 def _no_response(event: dict[str, Any]) -> str:
@@ -184,8 +184,8 @@ def _failed(reason: str) -> Answer:
 
 def checked(event: dict[str, Any], body: bytes) -> Answer:
     """Read an answer; one that breaks a rule of CloudFormation is a failure that says so, without an id."""
-    if len(body) > _MOST_BYTES:
-        return _failed(f"Response object is too long: {len(body)} bytes, at most {_MOST_BYTES}.")
+    if len(body) > _MAX_ANSWER_BYTES:
+        return _failed(f"Response object is too long: {len(body)} bytes, at most {_MAX_ANSWER_BYTES}.")
     try:
         answer = json.loads(body)
     except ValueError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chime_local.cloudformation._ministack import CloudFormation
 from chime_local.service import REGIONS, ChimeError, ChimeService
 
 Properties = dict[str, Any]
@@ -115,17 +116,17 @@ class NativeTypes:
     def __init__(self, service: ChimeService) -> None:
         self._service = service
 
-    def register(self, provisioners: Any, changesets: Any) -> None:
+    def register(self, ministack: CloudFormation) -> None:
         """Add the types to MiniStack's tables of handlers, of replacing properties, of tags and of imports."""
         for one in TYPES:
             name = f"AWS::Chime::{one.name}"
-            handlers = _Handlers(self._service, one)
-            provisioners._RESOURCE_HANDLERS[name] = handlers.methods()
-            changesets._IMPORT_LOOKUPS[name] = (one.identifiers, handlers.import_problem)
-            provisioners._REPLACING_PROPERTIES[name] = one.replaces
-            provisioners._STACK_TAG_PROPERTY[name] = ("Tags", "list")
-        provisioners._RESOURCE_HANDLERS[_LEX_POLICY] = _lex_policy_methods()
-        provisioners._REPLACING_PROPERTIES[_LEX_POLICY] = ("ResourceArn",)
+            handlers = _Handlers(self._service, one, ministack)
+            ministack.resource_handlers[name] = handlers.methods()
+            ministack.import_lookups[name] = (one.identifiers, handlers.import_problem)
+            ministack.replacing_properties[name] = one.replaces
+            ministack.stack_tag_properties[name] = ("Tags", "list")
+        ministack.resource_handlers[_LEX_POLICY] = _lex_policy_methods()
+        ministack.replacing_properties[_LEX_POLICY] = ("ResourceArn",)
 
 
 _LEX_POLICY = "AWS::Lex::ResourcePolicy"
@@ -147,8 +148,9 @@ def _lex_policy_methods() -> dict[str, Any]:
 class _Handlers:
     """What CloudFormation does to resources of one type; the signatures are MiniStack's."""
 
-    def __init__(self, service: ChimeService, native: NativeType) -> None:
+    def __init__(self, service: ChimeService, native: NativeType, ministack: CloudFormation) -> None:
         self._service = service
+        self._ministack = ministack
         self._type = native
 
     def methods(self) -> dict[str, Any]:
@@ -235,9 +237,7 @@ class _Handlers:
                 raise ValueError(f"Properties validation failed: #: extraneous key [{name}] is not permitted")
 
     def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        from ministack.core.responses import get_region  # noqa: PLC0415 - reads its settings when imported
-
-        region = get_region()
+        region = self._ministack.region()
         if region not in self._type.regions:
             there = ", ".join(self._type.regions)
             raise ValueError(f"AWS::Chime::{self._type.name} does not exist in {region}, only in {there}")

@@ -11,25 +11,26 @@ import json
 import re
 from typing import Any
 
-from chime_local.cloudformation._conditions import STACK_NAME
-from chime_local.cloudformation._ministack import MiniStack, Record
+from chime_local.cloudformation._ministack import CloudFormation, Record
+from chime_local.cloudformation.conditions import STACK_NAME
 
 _ATTRIBUTES = ("Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 _NOT_DEPLOYED = ("DELETE_COMPLETE", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS")
 _NO_CHANGES = "The submitted information didn't contain changes."
 
 
-class Changes:
+class ChangeSets:
     """Compares templates; takes the place of a function in MiniStack."""
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: CloudFormation) -> None:
         self._ministack = ministack
 
     def install(self) -> None:
         """Put this comparison in the place of MiniStack's."""
-        self._ministack.replace("_resolve_props_for_diff", self.comparable)
-        self._ministack.replace_action("CreateChangeSet", self._create)
-        self._validate = self._ministack.replace("validate_template_support", self._validate_template)
+        self._ministack.resolve_for_change_set = self.comparable
+        self._ministack.wrap_action("CreateChangeSet", self._create)
+        self._validate = self._ministack.validate_template
+        self._ministack.validate_template = self._validate_template
 
     def comparable(self, template: Record, parameters: Record, stack_name: str, stack_id: str) -> Record:
         """Return the resources that a template makes, resolved as far as can be before there are any."""
@@ -47,7 +48,7 @@ class Changes:
     def _validate_template(self, template: Record, conditions: Any, params: Any = None) -> None:
         """Refuse what AWS refuses, another type under the logical id of a resource included."""
         self._validate(template, conditions, params=params)
-        stack = self._ministack.state._stacks.get(STACK_NAME.get()) or {}
+        stack = self._ministack.stacks.get(STACK_NAME.get()) or {}
         deployed = {} if stack.get("StackStatus") in _NOT_DEPLOYED else stack.get("_resources") or {}
         retyped = sorted(
             name
@@ -69,7 +70,7 @@ class Changes:
         """Create a change set; other outputs or tags of the stack alone are worth executing, too."""
         answer = handler(params)
         found = re.search(r"<Id>([^<]+)</Id>", _text(answer[2])) if answer[0] == 200 else None
-        change_set = self._ministack.state._change_sets.get(found[1]) if found else None
+        change_set = self._ministack.change_sets.get(found[1]) if found else None
         if (
             change_set
             and change_set["StatusReason"].startswith(_NO_CHANGES)
@@ -79,10 +80,10 @@ class Changes:
         return answer
 
     def _more_than_resources(self, change_set: Record) -> bool:
-        stack = self._ministack.stack(change_set["StackId"])
+        stack = self._ministack.find_stack(change_set["StackId"])
         if stack is None or change_set["ChangeSetType"] != "UPDATE":
             return False
-        if self._ministack.stacks._stack_tags_changed(stack, change_set["Tags"], change_set["_tags_given"]):
+        if self._ministack.has_changed_tags(stack, change_set["Tags"], change_set["_tags_given"]):
             return True
         before = self._outputs(stack.get("_template") or {}, stack.get("_resolved_params") or {}, stack)
         return before != self._outputs(change_set["_template"], change_set["_resolved_params"], stack)
@@ -109,10 +110,10 @@ class _Values:
     """The values that a template comes to, with references to resources standing for themselves."""
 
     def __init__(
-        self, ministack: MiniStack, template: Record, parameters: Record, stack_name: str, stack_id: str
+        self, ministack: CloudFormation, template: Record, parameters: Record, stack_name: str, stack_id: str
     ) -> None:
-        self._engine = ministack.engine
-        self._conditions = self._engine._evaluate_conditions(template, parameters)
+        self._ministack = ministack
+        self._conditions = self._ministack.evaluate_conditions(template, parameters)
         references = {
             name: {"PhysicalResourceId": f"${{{name}}}", "Attributes": _AnyAttribute(name)}
             for name in template.get("Resources") or {}
@@ -128,7 +129,7 @@ class _Values:
     def of(self, value: Any) -> Any:
         """Return what a value comes to; a function that only real values can feed stays, its arguments resolved."""
         if isinstance(value, list):
-            return [item for item in map(self.of, value) if item is not self._engine._NO_VALUE]
+            return [item for item in map(self.of, value) if item is not self._ministack.no_value]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -136,7 +137,7 @@ class _Values:
             if function == "Ref" or function.startswith("Fn::"):
                 return self._result(function, value)
         resolved = {key: self.of(item) for key, item in value.items()}
-        return {key: item for key, item in resolved.items() if item is not self._engine._NO_VALUE}
+        return {key: item for key, item in resolved.items() if item is not self._ministack.no_value}
 
     def _result(self, function: str, value: Record) -> Any:
         argument = value[function]
@@ -148,6 +149,6 @@ class _Values:
             if "${" in json.dumps(argument, default=str):
                 return {function: argument}
         try:
-            return self._engine._resolve_refs(copy.deepcopy(value), *self._context)
+            return self._ministack.resolve_refs(copy.deepcopy(value), *self._context)
         except (ValueError, KeyError, IndexError, TypeError):
             return {function: self.of(argument)}

@@ -12,11 +12,11 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any
 
-from chime_local._contract import Contract, CustomResourceError, Failure
-from chime_local.cloudformation._conditions import STACK_NAME
-from chime_local.cloudformation._exports import Exports
-from chime_local.cloudformation._ministack import MiniStack, Record
-from chime_local.cloudformation._operation import OPERATION
+from chime_local.cloudformation._ministack import CloudFormation, Record
+from chime_local.cloudformation.conditions import STACK_NAME
+from chime_local.cloudformation.custom_resources import CustomResourceError, CustomResourceInvoker, Failure
+from chime_local.cloudformation.exports import Exports
+from chime_local.cloudformation.stack_operations import OPERATION
 
 TYPE = "AWS::CloudFormation::Stack"
 _SNAPSHOT = (
@@ -35,28 +35,28 @@ Answer = tuple[str, dict[str, str]]
 class NestedStacks:
     """Create, update and delete of nested stacks; takes the place of MiniStack's."""
 
-    def __init__(self, ministack: MiniStack, contract: Contract, exports: Exports) -> None:
+    def __init__(self, ministack: CloudFormation, invoker: CustomResourceInvoker, exports: Exports) -> None:
         self._ministack = ministack
         self._exports = exports
-        self._contract = contract
+        self._invoker = invoker
 
     def install(self) -> None:
         """Put these handlers in the place of MiniStack's."""
-        self._ministack.provisioners._RESOURCE_HANDLERS[TYPE] = {
+        self._ministack.resource_handlers[TYPE] = {
             "create": self.create,
             "update": self.update,
             "update_with_logical_id": True,
             "delete": self.delete,
         }
         # No property of theirs replaces them: a change set says so.
-        self._ministack.provisioners._REPLACING_PROPERTIES[TYPE] = ()
+        self._ministack.replacing_properties[TYPE] = ()
 
     def create(self, logical_id: str, properties: Record, parent_name: str) -> Answer:
         """Create a nested stack; one that fails stays as it is, for the rollback of its parent deletes it."""
-        parent = self._ministack.state._stacks[parent_name]
+        parent = self._ministack.stacks[parent_name]
         stack = self._new(logical_id, properties, parent)
         # Who watches the parent learns from this event which stack to watch.
-        self._ministack.stacks._add_event(
+        self._ministack.add_event(
             parent["StackId"],
             parent_name,
             logical_id,
@@ -69,7 +69,7 @@ class NestedStacks:
         self._deploy(stack, disable_rollback=True)
         if stack["StackStatus"] != "CREATE_COMPLETE":
             known = (parent["StackId"], logical_id)
-            self._contract.failures[known] = Failure("Create", TYPE, stack["StackId"], properties)
+            self._invoker.failures[known] = Failure("Create", TYPE, stack["StackId"], properties)
             raise CustomResourceError(
                 f"Embedded stack {stack['StackId']} was not successfully created: {self._failure(stack)}"
             )
@@ -78,8 +78,8 @@ class NestedStacks:
 
     def update(self, stack_id: str, _: Record, properties: Record, parent_name: str, _logical_id: str) -> Answer:
         """Update a nested stack, or send it back when its parent is rolling back."""
-        parent = self._ministack.state._stacks[parent_name]
-        stack = self._ministack.stack(stack_id)
+        parent = self._ministack.stacks[parent_name]
+        stack = self._ministack.find_stack(stack_id)
         if stack is None:
             raise ValueError(f"Stack with id {stack_id} does not exist")
         if _is_rolling_back(parent):
@@ -101,17 +101,17 @@ class NestedStacks:
 
     def delete(self, stack_id: str, _: Record) -> None:
         """Delete a nested stack; in the rollback of what created it, by the rules of a rollback."""
-        stack = self._ministack.stack(stack_id)
+        stack = self._ministack.find_stack(stack_id)
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
             return
         self._exports.check(stack_id, {})
-        parent = self._ministack.state._stacks.get(stack["_parent_stack_name"]) or {}
+        parent = self._ministack.stacks.get(stack["_parent_stack_name"]) or {}
         operation = stack.get("_failed_operation") or stack.pop("_completed_operation", None)
-        steps, name = self._ministack.stacks, stack["StackName"]
+        steps, name = self._ministack, stack["StackName"]
         if operation and not operation["is_update"] and _is_rolling_back(parent):
-            self._run(name, steps._roll_back_operation(name, stack_id, stack, operation))
+            self._run(name, steps.roll_back_operation(name, stack_id, stack, operation))
         if stack["StackStatus"] != "ROLLBACK_FAILED":
-            self._run(name, steps._delete_stack_async(name, stack_id))
+            self._run(name, steps.delete_stack(name, stack_id))
         if stack["StackStatus"] != "DELETE_COMPLETE":
             reason = stack.get("StackStatusReason", "")
             raise CustomResourceError(f"Embedded stack {stack_id} was not successfully deleted: {reason}")
@@ -137,17 +137,15 @@ class NestedStacks:
             **declared,
         }
         stack["CreationTime"] = stack["LastUpdatedTime"]
-        self._ministack.state._stacks[name] = stack
-        self._ministack.state._stack_events[stack_id] = []
+        self._ministack.stacks[name] = stack
+        self._ministack.stack_events[stack_id] = []
         return stack
 
     def _declared(self, properties: Record, parent: Record) -> Record:
         """Return what the template and properties of a nested stack say of it."""
-        from ministack.core.responses import now_iso  # noqa: PLC0415 - reads its settings when imported
-
-        engine, provisioners = self._ministack.engine, self._ministack.provisioners
+        ministack = self._ministack
         url = properties.get("TemplateURL")
-        body, refused = self._ministack.helpers._resolve_template({"TemplateURL": [url or ""]})
+        body, refused = ministack.read_template({"TemplateURL": [url or ""]})
         if refused is not None or not body:
             raise ValueError(f"TemplateURL {url!r} cannot be read")
         given = properties.get("Parameters") or {}
@@ -156,22 +154,22 @@ class NestedStacks:
                 "Value of property Parameters must be an object with String (or simple type) properties"
             )
         parameters = [{"Key": key, "Value": _parameter(value)} for key, value in given.items()]
-        template = engine._apply_transforms(engine._parse_template(body), parameters)
-        provisioners._check_nested_stack_capabilities(parent["StackName"], template)
-        values = engine._resolve_parameters(template, parameters)
-        conditions = engine._evaluate_conditions(template, values)
-        engine.validate_template_support(template, conditions, params=values)
-        tags = provisioners._tag_map(properties.get("Tags"))
+        template = ministack.apply_transforms(ministack.parse_template(body), parameters)
+        ministack.check_nested_capabilities(parent["StackName"], template)
+        values = ministack.resolve_parameters(template, parameters)
+        conditions = ministack.evaluate_conditions(template, values)
+        ministack.validate_template(template, conditions, params=values)
+        tags = ministack.tag_map(properties.get("Tags"))
         return {
             "StackStatus": "CREATE_IN_PROGRESS",
-            "LastUpdatedTime": now_iso(),
+            "LastUpdatedTime": ministack.now(),
             "Description": template.get("Description", ""),
             "Parameters": [
                 {"ParameterKey": key, "ParameterValue": value["Value"], "NoEcho": value["NoEcho"]}
                 for key, value in values.items()
             ],
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items() if not key.startswith("aws:")],
-            "Capabilities": provisioners._inherited_capabilities(parent["StackName"]),
+            "Capabilities": ministack.inherited_capabilities(parent["StackName"]),
             "_template": template,
             "_template_body": body,
             "_resolved_params": values,
@@ -180,7 +178,7 @@ class NestedStacks:
 
     def _begin(self, stack: Record, verb: str) -> None:
         stack["StackStatus"] = status = f"{verb}_IN_PROGRESS"
-        self._ministack.stacks._add_event(
+        self._ministack.add_event(
             stack["StackId"], stack["StackName"], stack["StackName"], TYPE, status, "", stack["StackId"]
         )
 
@@ -188,7 +186,7 @@ class NestedStacks:
         operation = OPERATION.get()
         self._run(
             stack["StackName"],
-            self._ministack.stacks._deploy_stack_async(
+            self._ministack.deploy_stack(
                 stack["StackName"],
                 stack["StackId"],
                 stack["_template"],
@@ -216,8 +214,8 @@ class NestedStacks:
         if operation is None:
             return
         resources, before = stack["_resources"], (previous or {}).get("_resources", {})
-        order = self._ministack.order(stack["_template"], stack["_conditions"])
-        stack["_completed_operation"] = self._ministack.stacks._failed_operation(
+        order = self._ministack.ordered_ids(stack["_template"], stack["_conditions"])
+        stack["_completed_operation"] = self._ministack.describe_failure(
             previous is not None,
             previous,
             [name for name in order if name in resources],
@@ -243,7 +241,7 @@ class NestedStacks:
         AWS leaves the latter to the events of the nested stack. The CDK CLI shows those of what takes minutes, but
         misses them where all is over before it looks.
         """
-        events = self._ministack.state._stack_events[stack["StackId"]]
+        events = self._ministack.stack_events[stack["StackId"]]
         causes = [one for one in events if one["ResourceStatus"].endswith(("CREATE_FAILED", "UPDATE_FAILED"))]
         return f"{self._reason(stack, events)} {_cause(causes)}".strip()
 
@@ -260,12 +258,12 @@ class NestedStacks:
 
     def _roll_back_update(self, stack: Record) -> None:
         operation = stack.pop("_completed_operation", None) or stack.get("_failed_operation")
-        steps, name, stack_id = self._ministack.stacks, stack["StackName"], stack["StackId"]
+        steps, name, stack_id = self._ministack, stack["StackName"], stack["StackId"]
         if stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
             if OPERATION.get() is None:  # asked for by ContinueUpdateRollback
-                self._run(name, steps._continue_update_rollback_async(name, stack_id, frozenset()))
+                self._run(name, steps.continue_update_rollback(name, stack_id, frozenset()))
         elif operation and operation["is_update"]:
-            self._run(name, steps._roll_back_operation(name, stack_id, stack, operation))
+            self._run(name, steps.roll_back_operation(name, stack_id, stack, operation))
         if stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
             reason = stack.get("StackStatusReason", "")
             raise CustomResourceError(f"Embedded stack {stack_id} was not successfully rolled back: {reason}")

@@ -6,7 +6,8 @@ MiniStack stands in for the AWS SDK for JavaScript where a Lambda does not bring
 
 from __future__ import annotations
 
-from typing import Any
+from chime_local.cloudformation._ministack import Lambda
+from chime_local.errors import MiniStackError
 
 _CHANGES = (
     (
@@ -46,11 +47,11 @@ _CHANGES = (
 )
 
 
-def install(lambda_runtime: Any) -> None:
+def install(lambdas: Lambda) -> None:
     """Change the script that MiniStack runs Node's Lambdas with; refuses one that is not the known one."""
-    script = lambda_runtime._NODEJS_WORKER_SCRIPT
+    script = lambdas.node_script
     for known, cured in _CHANGES:
         if script.count(known) != 1:
-            raise RuntimeError(f"MiniStack's script for Lambdas on Node has no single {known.splitlines()[0]!r}")
+            raise MiniStackError(f"MiniStack's script for Lambdas on Node has no single {known.splitlines()[0]!r}")
         script = script.replace(known, cured)
-    lambda_runtime._NODEJS_WORKER_SCRIPT = script
+    lambdas.node_script = script

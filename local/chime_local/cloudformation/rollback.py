@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chime_local._contract import Contract, Failure
-
-Record = dict[str, Any]
-_WRAPPED = ("_roll_back_operation", "_continue_update_rollback_async", "_revert_update", "_delete_stack_async")
+from chime_local.cloudformation._ministack import CloudFormation, Record
+from chime_local.cloudformation.custom_resources import CustomResourceInvoker, Failure
 
 
 def is_custom(resource_type: str) -> bool:
@@ -36,24 +34,24 @@ class _Deletions:
 class Rollback:
     """Wraps the steps of MiniStack's rollback."""
 
-    def __init__(self, contract: Contract, stacks: Any, handlers: Any) -> None:
-        self._contract = contract
-        self._stacks = stacks
-        self._handlers = handlers
-        self._original = {name: getattr(stacks, name) for name in _WRAPPED}
+    def __init__(self, ministack: CloudFormation, invoker: CustomResourceInvoker) -> None:
+        self._ministack = ministack
+        self._invoker = invoker
         self._left_behind: dict[str, list[tuple[str, str, str, Record]]] = {}
         """By stack id: logical id, type, physical id and properties of what an Update has moved away from."""
         self._deletions: dict[str, _Deletions] = {}
-        self._delete_resource = stacks._delete_resource
 
     def install(self) -> None:
-        """Put the wrapped steps in the place of MiniStack's, also where it imported them by name."""
-        wrappers = (self._roll_back, self._continue, self._revert, self._delete)
-        for name, wrapper in zip(_WRAPPED, wrappers, strict=True):
-            setattr(self._stacks, name, wrapper)
-            if hasattr(self._handlers, name):
-                setattr(self._handlers, name, wrapper)
-        self._stacks._delete_resource = self._delete_unless_needed
+        """Put the wrapped steps in the place of MiniStack's."""
+        ministack = self._ministack
+        self._roll_back, ministack.roll_back_operation = ministack.roll_back_operation, self._roll_back_stack
+        self._continue, ministack.continue_update_rollback = (
+            ministack.continue_update_rollback,
+            self._continue_rollback,
+        )
+        self._revert, ministack.revert_update = ministack.revert_update, self._revert_update
+        self._delete, ministack.delete_stack = ministack.delete_stack, self._delete_stack
+        self._delete_resource, ministack.delete_resource = ministack.delete_resource, self._delete_unless_needed
 
     def reset(self) -> None:
         """Forget what Updates have left behind."""
@@ -71,7 +69,7 @@ class Rollback:
         deletions = self._deletions.get(stack_name or "")
         if deletions is not None and deletions.failed and logical_id is not None:
             names = set(deletions.definitions)
-            if logical_id in self._stacks._with_dependencies(deletions.failed, deletions.definitions, names):
+            if logical_id in self._ministack.with_dependencies(deletions.failed, deletions.definitions, names):
                 raise RuntimeError(
                     f"Not deleted, because what depends on it was not: {', '.join(deletions.failed)}"
                 )
@@ -82,18 +80,18 @@ class Rollback:
                 deletions.failed.append(logical_id)
             raise
 
-    async def _roll_back(
+    async def _roll_back_stack(
         self, stack_name: str, stack_id: str, stack: Record, operation: Record, reason_override: str = ""
     ) -> None:
         self._take_in_failure(stack_id, stack, operation)
         self._send_replaced_back(stack, operation)
         template = operation.get("template") or {}
         with self._deleting(stack_name, template):
-            await self._original["_roll_back_operation"](stack_name, stack_id, stack, operation, reason_override)
+            await self._roll_back(stack_name, stack_id, stack, operation, reason_override)
         if stack["StackStatus"] == "ROLLBACK_FAILED":
             stack["_template"] = template
             for logical_id, record in reversed(stack["_rollback_failed"].items()):
-                stack["_resources"][logical_id] = _record(logical_id, record, "DELETE_FAILED")
+                stack["_resources"][logical_id] = self._record(logical_id, record, "DELETE_FAILED")
         retained = {
             name for name, one in template.get("Resources", {}).items() if one.get("DeletionPolicy") == "Retain"
         }
@@ -112,11 +110,11 @@ class Rollback:
     def _take_in_failure(self, stack_id: str, stack: Record, operation: Record) -> None:
         """Tell the rollback of the resource that failed: one made in part is deleted, one changed is sent back."""
         logical_id = operation.get("failed_logical_id")
-        failure = self._contract.failures.pop((stack_id, logical_id), None) if logical_id else None
+        failure = self._invoker.failures.pop((stack_id, logical_id), None) if logical_id else None
         if failure is None or logical_id is None:
             return
         if failure.request_type == "Create":
-            stack.setdefault("_resources", {})[logical_id] = _failed_creation(logical_id, failure)
+            stack.setdefault("_resources", {})[logical_id] = self._failed_creation(logical_id, failure)
             operation["created"].append(logical_id)
         elif operation.get("failed_update"):
             operation["failed_update"][2] = failure.physical_id
@@ -131,13 +129,11 @@ class Rollback:
                 previous[logical_id]["PhysicalResourceId"] = record["PhysicalResourceId"]
                 operation["replaced_ids"].remove(logical_id)
 
-    async def _continue(self, stack_name: str, stack_id: str, resources_to_skip: Any) -> None:
-        from ministack.services.cloudformation import _stacks  # noqa: PLC0415 - reads its settings when imported
+    async def _continue_rollback(self, stack_name: str, stack_id: str, resources_to_skip: Any) -> None:
+        await self._continue(stack_name, stack_id, resources_to_skip)
+        await self._clean_up(stack_name, stack_id, self._ministack.stacks.get(stack_name) or {}, set())
 
-        await self._original["_continue_update_rollback_async"](stack_name, stack_id, resources_to_skip)
-        await self._clean_up(stack_name, stack_id, _stacks.get(stack_name) or {}, set())
-
-    async def _revert(  # noqa: PLR0917 - the signature is MiniStack's
+    async def _revert_update(  # noqa: PLR0917 - the signature is MiniStack's
         self,
         stack_id: str,
         stack_name: str,
@@ -149,7 +145,7 @@ class Rollback:
         attributes: Record,
         record: Record | None = None,
     ) -> None:
-        await self._original["_revert_update"](
+        await self._revert(
             stack_id, stack_name, logical_id, resource_type, physical_id, applied, previous, attributes, record
         )
         if record is not None and record["PhysicalResourceId"] != physical_id and is_custom(resource_type):
@@ -158,61 +154,53 @@ class Rollback:
 
     async def _clean_up(self, stack_name: str, stack_id: str, stack: Record, retained: set[str]) -> None:
         """Delete what an update's rollback has moved away from, once the rollback has succeeded."""
-        from ministack.services.cloudformation import _stack_events  # noqa: PLC0415 - as above
-
         final = stack.get("StackStatus")
         if final != "UPDATE_ROLLBACK_COMPLETE" or stack_id not in self._left_behind:
             return
         # MiniStack is through: the stack's last event comes again after the cleanup.
-        last = _stack_events[stack_id].pop()
+        last = self._ministack.stack_events[stack_id].pop()
         stack["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
         for logical_id, resource_type, physical_id, properties in reversed(self._left_behind.pop(stack_id)):
             known = (stack_id, stack_name, logical_id, resource_type)
             if logical_id in retained:
-                self._stacks._add_event(*known, "DELETE_SKIPPED", physical_id=physical_id)
+                self._ministack.add_event(*known, "DELETE_SKIPPED", physical_id=physical_id)
                 continue
-            self._stacks._add_event(*known, "DELETE_IN_PROGRESS", physical_id=physical_id)
+            self._ministack.add_event(*known, "DELETE_IN_PROGRESS", physical_id=physical_id)
             try:
-                await self._stacks.run_reentrant(
-                    self._stacks._delete_resource, resource_type, physical_id, properties, stack_name, logical_id
+                await self._ministack.run_on_worker_thread(
+                    self._ministack.delete_resource, resource_type, physical_id, properties, stack_name, logical_id
                 )
             except Exception as failed:
-                self._stacks._add_event(*known, "DELETE_FAILED", str(failed), physical_id)
+                self._ministack.add_event(*known, "DELETE_FAILED", str(failed), physical_id)
             else:
-                self._stacks._add_event(*known, "DELETE_COMPLETE", physical_id=physical_id)
+                self._ministack.add_event(*known, "DELETE_COMPLETE", physical_id=physical_id)
         stack["StackStatus"] = final
-        self._stacks._add_event(stack_id, stack_name, stack_name, last["ResourceType"], final, "", stack_id)
+        self._ministack.add_event(stack_id, stack_name, stack_name, last["ResourceType"], final, "", stack_id)
 
-    async def _delete(self, stack_name: str, stack_id: str, *more: Any, **named: Any) -> None:
+    async def _delete_stack(self, stack_name: str, stack_id: str, *more: Any, **named: Any) -> None:
         """Delete a stack together with what failed while it was made, where its rollback was switched off."""
-        from ministack.services.cloudformation import _stacks  # noqa: PLC0415 - reads its settings when imported
-
-        stack = _stacks.get(stack_name) or {}
-        for key in [key for key in self._contract.failures if key[0] == stack_id]:
-            failure = self._contract.failures.pop(key)
+        stack = self._ministack.stacks.get(stack_name) or {}
+        for key in [key for key in self._invoker.failures if key[0] == stack_id]:
+            failure = self._invoker.failures.pop(key)
             if failure.request_type == "Create":
-                stack.setdefault("_resources", {})[key[1]] = _failed_creation(key[1], failure)
+                stack.setdefault("_resources", {})[key[1]] = self._failed_creation(key[1], failure)
         with self._deleting(stack_name, stack.get("_template") or {}):
-            await self._original["_delete_stack_async"](stack_name, stack_id, *more, **named)
+            await self._delete(stack_name, stack_id, *more, **named)
 
+    def _failed_creation(self, logical_id: str, failure: Failure) -> Record:
+        known = {
+            "PhysicalResourceId": failure.physical_id,
+            "ResourceType": failure.resource_type,
+            "Properties": failure.properties,
+        }
+        return self._record(logical_id, known, "CREATE_FAILED")
 
-def _failed_creation(logical_id: str, failure: Failure) -> Record:
-    known = {
-        "PhysicalResourceId": failure.physical_id,
-        "ResourceType": failure.resource_type,
-        "Properties": failure.properties,
-    }
-    return _record(logical_id, known, "CREATE_FAILED")
-
-
-def _record(logical_id: str, known: Record, status: str) -> Record:
-    """Write a resource down as MiniStack's stacks hold it."""
-    from ministack.core.responses import now_iso  # noqa: PLC0415 - reads its settings when imported
-
-    return {
-        **known,
-        "LogicalResourceId": logical_id,
-        "ResourceStatus": status,
-        "Attributes": known.get("Attributes") or {},
-        "Timestamp": now_iso(),
-    }
+    def _record(self, logical_id: str, known: Record, status: str) -> Record:
+        """Return a resource as MiniStack's stacks hold it."""
+        return {
+            **known,
+            "LogicalResourceId": logical_id,
+            "ResourceStatus": status,
+            "Attributes": known.get("Attributes") or {},
+            "Timestamp": self._ministack.now(),
+        }

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from chime_local.cloudformation._ministack import MiniStack, Record
+from chime_local.cloudformation._ministack import CloudFormation, Record
 
 
 class Exports:
     """Checks what a stack exports; wraps a function of MiniStack."""
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: CloudFormation) -> None:
         self._ministack = ministack
 
     def install(self) -> None:
         """Wrap the resolution of outputs, which comes before anything is exported."""
-        self._resolve = self._ministack.replace("_resolve_stack_outputs", self._outputs)
+        self._resolve = self._ministack.resolve_outputs
+        self._ministack.resolve_outputs = self._outputs
 
     def _outputs(self, *given: Any) -> tuple[list[Record], dict[str, Record]]:
         outputs, exports = self._resolve(*given)
@@ -27,7 +28,7 @@ class Exports:
 
     def check(self, stack_id: str, exports: dict[str, Record]) -> None:
         """Raise ValueError, which fails the operation, where what a stack exports must not become this."""
-        known = self._ministack.state._exports
+        known = self._ministack.exports
         for name in exports:
             holder = known.get(name, {}).get("StackId", stack_id)
             if holder != stack_id:
@@ -42,10 +43,10 @@ class Exports:
                 raise ValueError(f"Export {name} cannot be {what} as it is in use by {' and '.join(importers)}")
 
     def _importers(self, name: str, exporter_id: str) -> list[str]:
-        imported = self._ministack.handlers._imported_export_names
+        imported = self._ministack.imported_names
         return sorted(
             stack_name
-            for stack_name, stack in self._ministack.state._stacks.items()
+            for stack_name, stack in self._ministack.stacks.items()
             if stack["StackId"] != exporter_id
             and stack["StackStatus"] not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
             and name in imported(stack, stack_name)
@@ -53,7 +54,7 @@ class Exports:
 
     def publish(self, stack: Record) -> None:
         """Let the exports of a stack be those of its outputs."""
-        known = self._ministack.state._exports
+        known = self._ministack.exports
         for name in [name for name, held in known.items() if held["StackId"] == stack["StackId"]]:
             del known[name]
         if stack["StackStatus"] == "DELETE_COMPLETE":

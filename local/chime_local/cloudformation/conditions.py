@@ -6,7 +6,7 @@ import contextvars
 import copy
 from typing import Any
 
-from chime_local.cloudformation._ministack import MiniStack, Record
+from chime_local.cloudformation._ministack import CloudFormation, Record
 
 STACK_NAME = contextvars.ContextVar("cloudformation_stack_name", default="")
 """The stack that the running request is about: MiniStack evaluates conditions without its name."""
@@ -15,14 +15,14 @@ STACK_NAME = contextvars.ContextVar("cloudformation_stack_name", default="")
 class Conditions:
     """Evaluates conditions; takes the place of a function in MiniStack."""
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: CloudFormation) -> None:
         self._ministack = ministack
 
     def install(self) -> None:
         """Put this evaluation in the place of MiniStack's, and note whose conditions they are."""
-        self._ministack.replace("_evaluate_conditions", self.evaluate)
-        for action in self._ministack.actions:
-            self._ministack.replace_action(action, _in_stack)
+        self._ministack.evaluate_conditions = self.evaluate
+        for action in tuple(self._ministack.actions):
+            self._ministack.wrap_action(action, _in_stack)
 
     def evaluate(self, template: Record, parameters: Record) -> dict[str, bool]:
         """Return what each condition of a template comes to."""
@@ -43,9 +43,9 @@ def _in_stack(handler: Any, params: Any) -> Any:
 class _Evaluation:
     """The evaluation of one template's conditions."""
 
-    def __init__(self, ministack: MiniStack, template: Record, parameters: Record) -> None:
-        self._engine = ministack.engine
-        self._stack = ministack.state._stacks.get(STACK_NAME.get()) or {}
+    def __init__(self, ministack: CloudFormation, template: Record, parameters: Record) -> None:
+        self._ministack = ministack
+        self._stack = ministack.stacks.get(STACK_NAME.get()) or {}
         self._template = template
         self._parameters = parameters
         self._known: dict[str, bool] = {}
@@ -80,7 +80,7 @@ class _Evaluation:
         return self._text(expression) == "true"
 
     def _text(self, value: Any) -> str:
-        resolved = self._engine._resolve_refs(
+        resolved = self._ministack.resolve_refs(
             copy.deepcopy(value),
             {},
             self._parameters,

@@ -1,0 +1,212 @@
+"""The command `chime-local`: start the engine, or run a command or a whole deployment against one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from chime_local import cdk
+from chime_local._scratch import scratch_folder
+from chime_local.engine import DROPPED, Engine, environment, own_environment
+from chime_local.errors import ChimeLocalError, EngineError
+from chime_local.service import World
+
+_CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
+
+_MAX_READS = 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is the answer."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        World.parse(given.world)
+    except ValueError as wrong:
+        parser.error(f"--world: {wrong}")
+    try:
+        match given.command:
+            case "run":
+                _stop_on_sigterm()
+                return _run(given)
+            case "deploy":
+                _stop_on_sigterm()
+                return _deploy(given)
+            case "drift":
+                return _show_drift(given.stack)
+        _drop_environment(sys.argv[1:] if arguments is None else arguments)
+        return _serve(given)
+    except ChimeLocalError as failed:
+        cdk.say(f"error: {failed}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chime-local",
+        description="AWS on this machine, with Amazon Chime SDK messaging: try stacks with no AWS account.",
+        epilog="Without a command the engine runs until Ctrl-C. It listens on 127.0.0.1 only.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    parser.add_argument(
+        "--world",
+        default="",
+        help="what AWS may do where nobody knows, as switch=value,… (see docs/engine.md)",
+    )
+    parser.add_argument("--no-auth", action="store_true", help="do not enforce IAM policies")
+    parser.add_argument("--limits", action="store_true", help="enforce the documented rates of the service")
+    parser.add_argument("--region", default="us-east-1", help="region of the stacks (default: us-east-1)")
+    # For engine.Engine: whoever holds the other end of the standard input is the one that wants this engine.
+    parser.add_argument("--until-input-ends", action="store_true", help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(dest="command")
+    run = commands.add_parser("run", help="run a command against an engine of its own, e.g. run -- cdk diff")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the command and its arguments")
+    deploy = commands.add_parser(
+        "deploy", help="bootstrap and deploy the CDK app in this folder, show the channels among its outputs"
+    )
+    deploy.add_argument("arguments", nargs=argparse.REMAINDER, help="further arguments of cdk deploy")
+    drift = commands.add_parser(
+        "drift",
+        help="say where a deployed stack's channels differ from their declaration; exit status 3 if they do",
+        description="Uses the credentials and region of the environment: AWS, or a local engine.",
+    )
+    drift.add_argument("stack", help="name of the stack")
+    return parser
+
+
+def _show_drift(stack: str) -> int:
+    import boto3  # noqa: PLC0415 - slow to import
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    from chime_local._drift import reports  # noqa: PLC0415
+
+    try:
+        found = reports(lambda service, region: boto3.client(service, region_name=region), stack)
+    except (BotoCoreError, ClientError) as failed:
+        cdk.say(f"error: {failed}")
+        return 1
+    for report in found:
+        print(f"{report.logical_id} {report.arn}: {'as declared' if not report.differences else ''}".rstrip())
+        for difference in report.differences:
+            print(f"  {difference}")
+    return 3 if any(report.differences for report in found) else 0
+
+
+def _drop_environment(arguments: Sequence[str]) -> None:
+    """Begin anew without the shell's variables, which Lambdas could read in /proc as long as this process lives."""
+    kept = own_environment()
+    if os.environ.keys() - kept.keys():
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "chime_local", *arguments], kept)  # noqa: S606
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from chime_local import server  # noqa: PLC0415 - the commands need no server
+
+    def announce(port: int, secret: str) -> None:
+        print(f"unset {' '.join(DROPPED)}")
+        for name, value in environment(port, secret, given.region).items():
+            print(f"export {name}={value}", flush=True)
+        if not given.until_input_ends:
+            cdk.say(f"listening on {server.HOST}:{port}; Ctrl-C ends it")
+
+    server.serve(
+        given.port,
+        World.parse(given.world),
+        auth=not given.no_auth,
+        limits=given.limits,
+        announce=announce,
+        until_input_ends=given.until_input_ends,
+    )
+    return 0
+
+
+def _engine(given: argparse.Namespace) -> Engine:
+    return Engine(given.world, auth=not given.no_auth, limits=given.limits, port=given.port, region=given.region)
+
+
+def _run(given: argparse.Namespace) -> int:
+    command = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
+    if not command:
+        raise EngineError("nothing to run; give a command after --")
+    if command[0] == "cdk":
+        command = [*cdk.command(cdk.with_node(os.environ)), *command[1:]]
+    with _engine(given) as engine:
+        return cdk.run(command, cdk.quiet(cdk.with_node(engine.environ)))
+
+
+def _deploy(given: argparse.Namespace) -> int:
+    if not Path("cdk.json").exists():
+        raise EngineError("there is no cdk.json in this folder; run this where your CDK app is")
+    settings = _settings_without_app()
+    command = cdk.command(cdk.with_node(os.environ))
+    with _engine(given) as engine, scratch_folder() as scratch:
+        environ = cdk.quiet(cdk.with_node(engine.environ))
+        outputs = Path(scratch, "outputs.json")
+        out = ["--output", str(Path(scratch, "cdk.out")), "--no-notices"]
+        target = f"aws://{environ['AWS_ACCESS_KEY_ID']}/{given.region}"
+        cdk.say("bootstrapping the local engine")
+        # Elsewhere, with the same settings: where there is an app the CLI runs it, which bootstrap has no use for.
+        Path(scratch, "cdk.json").write_text(json.dumps(settings))
+        status = cdk.run([*command, "bootstrap", target, *out], environ, scratch)
+        if status == 0:
+            cdk.say("deploying")
+            deploy = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
+            status = cdk.run([*command, *deploy, *out, "--progress", "events", *given.arguments], environ)
+        if status == 0 and outputs.exists():
+            _show(engine, json.loads(outputs.read_text()))
+        return status
+
+
+def _settings_without_app() -> dict[str, Any]:
+    """Read cdk.json, such as for a qualifier of the bootstrap's."""
+    try:
+        settings = json.loads(Path("cdk.json").read_text())
+    except ValueError as wrong:
+        raise EngineError(f"cdk.json is no JSON: {wrong}") from None
+    return {key: value for key, value in settings.items() if key not in ("app", "build", "output")}
+
+
+def _stop_on_sigterm() -> None:
+    """Let SIGTERM unwind this process, so that engine and command end with it."""
+
+    def unwind(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, unwind)
+
+
+def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
+    """Print the outputs of all stacks, and each channel among them as DescribeChannel shows it."""
+    for stack, values in outputs.items():
+        for key, value in values.items():
+            print(f"{stack}.{key} = {value}")
+    arns = {value for values in outputs.values() for value in values.values() if _CHANNEL_ARN.fullmatch(value)}
+    for arn in sorted(arns):
+        channel = _described(engine, arn)
+        print(json.dumps(channel, indent=2, default=str) if channel else f"{arn}: nobody here may see this channel")
+
+
+def _described(engine: Engine, arn: str) -> dict[str, Any] | None:
+    """Describe a channel through whoever may see it; in some worlds many calls miss what was made just now."""
+    region, app = arn.split(":")[3], arn.partition("/channel/")[0]
+    identity, messaging = (engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging"))
+    admins = [
+        one["Admin"]["Arn"] for one in identity.list_app_instance_admins(AppInstanceArn=app)["AppInstanceAdmins"]
+    ]
+    users = identity.list_app_instance_users(AppInstanceArn=app)["AppInstanceUsers"]
+    bearers = admins or [one["AppInstanceUserArn"] for one in users]
+    for bearer in bearers * _MAX_READS:
+        try:
+            return dict(messaging.describe_channel(ChannelArn=arn, ChimeBearer=bearer)["Channel"])
+        except messaging.exceptions.ClientError:
+            continue
+    return None

@@ -1,0 +1,1 @@
+"""Lambda functions: what they may see of this machine, and their end."""

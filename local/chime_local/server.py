@@ -1,0 +1,231 @@
+"""Starts the engine in this process: settings, MiniStack, the Chime service, one port."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from chime_local import cloudformation
+from chime_local._credentials import Credentials
+from chime_local._scratch import scratch_folder
+from chime_local.cloudformation import MiniStack
+from chime_local.cloudformation.custom_resources import CustomResourceInvoker
+from chime_local.cloudformation.native_types import NativeTypes
+from chime_local.cloudformation.rollback import Rollback
+from chime_local.cloudformation.running_operations import RunningOperations
+from chime_local.errors import PortInUseError
+from chime_local.gateway import Gateway
+from chime_local.iam.actions import Actions
+from chime_local.iam.evaluator import Evaluator
+from chime_local.iam.gate import IamGate
+from chime_local.iam.history import PolicyHistory
+from chime_local.iam.requests import Requests
+from chime_local.iam.sessions import Sessions
+from chime_local.lambdas import isolation, node, runtime_api
+from chime_local.lambdas.running import RunningLambdas
+from chime_local.service import ChimeService, World
+from chime_local.service.asgi import ChimeApp
+
+HOST = "127.0.0.1"
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "NODE_PATH")
+"""What of the shell's environment the engine keeps."""
+
+
+def serve(
+    port: int,
+    world: World,
+    *,
+    auth: bool,
+    limits: bool,
+    announce: Callable[[int, str], None],
+    until_input_ends: bool = False,
+) -> None:
+    """Run the engine until SIGINT or SIGTERM; `announce` gets port and secret as soon as it listens.
+
+    Raises PortInUseError, and MiniStackError where MiniStack is not the release that this engine needs.
+    """
+    cloudformation.check_version()
+    listener = _listener(port)
+    bound = listener.getsockname()[1]
+    with scratch_folder() as scratch:
+        _settle(bound, scratch, auth=auth)
+        ministack = MiniStack()
+        credentials = Credentials(ministack.iam)
+        gateway = _gateway(world, scratch, ministack, credentials, auth=auth, limits=limits)
+        listener.listen(100)
+        secret = credentials.secret
+        asyncio.run(_run(listener, gateway, lambda: announce(bound, secret), until_input_ends=until_input_ends))
+        ministack.lambdas.end_workers()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # MiniStack's threads are not daemons
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((HOST, port))
+    except (OSError, OverflowError) as refused:
+        listener.close()
+        taken = isinstance(refused, OSError) and refused.errno == errno.EADDRINUSE
+        why = "is taken" if taken else f"cannot be listened on ({refused})"
+        raise PortInUseError(f"port {port} {why}; give another with --port, or 0 for any free one") from None
+    return listener
+
+
+def _settle(port: int, scratch: Path, *, auth: bool) -> None:
+    """Set the whole environment: MiniStack reads it when it is imported, and what it starts inherits it."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    log_level = os.environ.get("CHIME_LOCAL_LOG_LEVEL", "ERROR")
+    os.environ.clear()
+    os.environ |= kept | {
+        "AUTH": "true" if auth else "false",
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": HOST,
+        "IOT_MTLS_ENABLED": "0",
+        "TMPDIR": str(scratch),
+        "LOG_LEVEL": log_level,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }
+    tempfile.tempdir = str(scratch)
+
+
+def _gateway(
+    world: World, scratch: Path, ministack: MiniStack, credentials: Credentials, *, auth: bool, limits: bool
+) -> Gateway:
+    """Put all parts together."""
+    service = ChimeService(
+        world,
+        clock=time.time,
+        rng=random.Random(),  # noqa: S311 - names of things in an emulator
+        limits=limits,
+    )
+    NativeTypes(service).register(ministack.cloudformation)
+    invoker = CustomResourceInvoker(ministack.cloudformation, ministack.lambdas)
+    invoker.install()
+    rollback = Rollback(ministack.cloudformation, invoker)
+    rollback.install()
+    cloudformation.install(ministack.cloudformation, invoker)
+    operations = RunningOperations()
+    operations.install(ministack.cloudformation)
+    credentials.install(ministack.lambdas)
+    isolation.install(ministack.lambdas, scratch)
+    node.install(ministack.lambdas)
+    runtime_api.install()
+    Actions(ministack.app, ministack.iam).install()
+    history = _fix_iam(service, ministack) if auth else None
+    lambdas = RunningLambdas(ministack.lambdas)
+    lambdas.install()
+    _end_before_reset(ministack, operations, invoker, lambdas)
+
+    def reset() -> None:
+        service.reset()
+        invoker.reset()
+        rollback.reset()
+        if history:
+            history.reset()
+
+    return Gateway(
+        ChimeApp(service),
+        ministack.app.serve,
+        credentials=credentials,
+        gate=IamGate(service, ministack.iam, history) if auth else None,
+        deliver=invoker.deliver,
+        wait_for_stacks=operations.wait_while_in_progress,
+        begin=lambdas.mark,
+        reset=reset,
+    )
+
+
+def _end_before_reset(
+    ministack: MiniStack, operations: RunningOperations, invoker: CustomResourceInvoker, lambdas: RunningLambdas
+) -> None:
+    """Have MiniStack's reset end what is under way before it forgets; it lets no new request begin meanwhile."""
+    forget = ministack.app.reset
+
+    def end_and_forget() -> None:
+        operations.cancel()
+        with lambdas.ended():
+            invoker.reset()
+            ministack.cloudformation.reset_wait_conditions()
+            operations.wait_until_ended()
+            forget()
+
+    ministack.app.reset = end_and_forget
+
+
+def _fix_iam(service: ChimeService, ministack: MiniStack) -> PolicyHistory | None:
+    """Fix MiniStack's IAM; return the history of its policies where the world has new ones wait."""
+    iam = ministack.iam
+    Evaluator(iam).install()
+    Sessions(iam).install()
+    Requests(iam).install()
+    if not service.world.new_policy_delay:
+        return None
+    history = PolicyHistory(service.world.new_policy_delay, service.clock, iam)
+    history.install()
+    return history
+
+
+_MAX_END_SECONDS = 8.0
+"""For what is under way to end."""
+
+
+async def _run(
+    listener: socket.socket, application: Gateway, announce: Callable[[], None], *, until_input_ends: bool
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if until_input_ends:
+            loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+        # A request that hangs must not keep the engine and its Lambdas alive.
+        last = threading.Timer(_MAX_END_SECONDS, _end_at_once)
+        last.daemon = True
+        last.start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    if until_input_ends:
+        # Whoever started this holds the other end; it closes however that process ends.
+        loop.add_reader(sys.stdin.fileno(), end)
+    announce()  # not earlier: whoever reads it may end this engine at once, and it must clean up even then
+
+    from hypercorn.asyncio import serve as listen  # noqa: PLC0415 - slow to import
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    from chime_local import _connections  # noqa: PLC0415 - imports the same
+
+    _connections.install()
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = 1
+    config.keep_alive_timeout = 75
+    config.loglevel = "ERROR"
+    await listen(application, config, shutdown_trigger=stop.wait)
+
+
+def _end_at_once() -> None:
+    """End this process, and those that it has started when it leads their group."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
