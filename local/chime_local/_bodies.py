@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from chime_local._error_responses import RefusedError
-from chime_local.service.asgi import Receive
+from chime_local.chime.protocol import Receive
 
 MAX_BODY_SECONDS = 60.0
 """Time in which a whole body must be there, so that nobody holds what it occupies by sending slowly."""

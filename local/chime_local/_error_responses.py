@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
-from chime_local.service.asgi import Receive, Send
+from chime_local.chime.protocol import Receive, Send
 
 _MAX_DRAINED_BYTES = 64_000_000
 _MAX_DRAIN_SECONDS = 2.0

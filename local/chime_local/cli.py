@@ -14,9 +14,9 @@ from typing import Any
 
 from chime_local import cdk
 from chime_local._scratch import scratch_folder
+from chime_local.chime import Behaviors
 from chime_local.engine import DROPPED, Engine, environment, own_environment
 from chime_local.errors import ChimeLocalError, EngineError
-from chime_local.service import World
 
 _CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
 
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        World.parse(given.world)
-    except ValueError as wrong:
-        parser.error(f"--world: {wrong}")
+        given.behaviors = Behaviors.parse(",".join(given.behavior))
+    except ValueError as error:
+        parser.error(f"--behavior: {error}")
     try:
         match given.command:
             case "run":
@@ -50,6 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+class _Deprecated(argparse.Action):
+    """The old name of an option that may be repeated; removed with the next release."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Take the value, and say what to use instead."""
+        cdk.say(f"warning: {option_string} is deprecated: use --{self.dest}")
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), values])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="chime-local",
@@ -58,9 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument(
-        "--world",
-        default="",
-        help="what AWS may do where nobody knows, as switch=value,… (see docs/engine.md)",
+        "--behavior",
+        action="append",
+        default=[],
+        metavar="SWITCH=VALUE",
+        help="what AWS does where its documentation leaves it open, such as missing_channel=NotFound; several with "
+        "commas or by repeating the option (see docs/engine.md)",
+    )
+    parser.add_argument(
+        "--world", action=_Deprecated, dest="behavior", metavar="SWITCH=VALUE", help="deprecated: use --behavior"
     )
     parser.add_argument("--no-auth", action="store_true", help="do not enforce IAM policies")
     parser.add_argument("--limits", action="store_true", help="enforce the documented rates of the service")
@@ -120,7 +141,7 @@ def _serve(given: argparse.Namespace) -> int:
 
     server.serve(
         given.port,
-        World.parse(given.world),
+        given.behaviors,
         auth=not given.no_auth,
         limits=given.limits,
         announce=announce,
@@ -130,7 +151,9 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _engine(given: argparse.Namespace) -> Engine:
-    return Engine(given.world, auth=not given.no_auth, limits=given.limits, port=given.port, region=given.region)
+    return Engine(
+        str(given.behaviors), auth=not given.no_auth, limits=given.limits, port=given.port, region=given.region
+    )
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -196,7 +219,7 @@ def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
 
 
 def _described(engine: Engine, arn: str) -> dict[str, Any] | None:
-    """Describe a channel through whoever may see it; in some worlds many calls miss what was made just now."""
+    """Describe a channel through whoever may see it; many calls may miss what was made just now."""
     region, app = arn.split(":")[3], arn.partition("/channel/")[0]
     identity, messaging = (engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging"))
     admins = [

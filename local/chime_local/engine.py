@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import WaiterError
 from botocore.httpsession import URLLib3Session
 
 from chime_local._credentials import ACCOUNT
@@ -43,7 +44,10 @@ _KEPT = (
     "CHIME_LOCAL_LOG_LEVEL",
 )
 """What of the shell's environment the engine is started with: any of its Lambdas can read that in /proc."""
-_LONGEST_BODY = 51_200
+_MAX_TEMPLATE_BODY_BYTES = 51_200
+"""CloudFormation's limit (D); a longer template goes through S3."""
+_WAITER_CONFIG = {"Delay": 0.05, "MaxAttempts": 20_000}
+"""The engine answers DescribeStacks late while a stack is being changed, so that each attempt takes long."""
 _ANNOUNCED_PORT = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
 _ANNOUNCED_SECRET = re.compile(r"export AWS_SECRET_ACCESS_KEY=(\w+)")
 
@@ -83,19 +87,23 @@ class Engine:
 
     def __init__(
         self,
-        world: str = "",
+        behaviors: str = "",
         *,
+        world: str | None = None,
         auth: bool = True,
         limits: bool = False,
         port: int = 0,
         region: str = "us-east-1",
     ) -> None:
+        if world is not None:
+            warnings.warn("world is deprecated, use behaviors", DeprecationWarning, stacklevel=2)
+            behaviors = behaviors or world
         self.port = port
         """The port; the one that was found free as soon as the engine runs."""
         self.region = region
         self.secret = ""
         """The secret access key that this start has made."""
-        self._arguments = ["--until-input-ends", f"--port={port}", f"--world={world}"]
+        self._arguments = ["--until-input-ends", f"--port={port}", f"--behavior={behaviors}"]
         self._arguments += [] if auth else ["--no-auth"]
         self._arguments += ["--limits"] if limits else []
         self._process: subprocess.Popen[str] | None = None
@@ -118,27 +126,11 @@ class Engine:
             env=own_environment(),
         )
         try:
-            self.port, self.secret = self._announced(self._process)
+            self.port, self.secret = _read_announcement(self._process)
         except BaseException:
             self.stop()
             raise
         return self
-
-    @staticmethod
-    def _announced(process: subprocess.Popen[str]) -> tuple[int, str]:
-        """Read the port and the secret that the engine announces, and let its standard error go on to ours."""
-        assert process.stdout is not None
-        assert process.stderr is not None
-        port = 0
-        for line in process.stdout:
-            if found := _ANNOUNCED_PORT.match(line):
-                port = int(found[1])
-            if found := _ANNOUNCED_SECRET.match(line):
-                threading.Thread(target=_pass_on, args=(process.stdout, None), daemon=True).start()
-                threading.Thread(target=_pass_on, args=(process.stderr, sys.stderr), daemon=True).start()
-                return port, found[1]
-        told = process.stderr.read().strip().removeprefix("error: ")
-        raise EngineError(told or f"the engine ended with status {process.wait()} while starting")
 
     def __exit__(
         self,
@@ -188,7 +180,7 @@ class Engine:
     def deploy(self, assembly: Path, stack_name: str, **parameters: str) -> dict[str, str]:
         """Create or update a stack of a cloud assembly (`cdk.out`) through CloudFormation's API.
 
-        Gives the stack's outputs; raises EngineError with the failed events when the operation fails.
+        Returns the stack's outputs; raises EngineError with the failed events when the operation fails.
         """
         self._publish(assembly, stack_name)
         template = (assembly / f"{stack_name}.template.json").read_text()
@@ -203,57 +195,60 @@ class Engine:
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         }
-        try:
-            cloudformation.describe_stacks(StackName=stack_name)
-        except cloudformation.exceptions.ClientError:
+        if self._find(stack_name) is None:
             cloudformation.create_stack(**body)
+            self._wait("stack_create_complete", stack_name)
         else:
             try:
                 cloudformation.update_stack(**body)
-            except cloudformation.exceptions.ClientError as refused:
-                if "No updates are to be performed" not in str(refused):
+                self._wait("stack_update_complete", stack_name)
+            except cloudformation.exceptions.ClientError as error:
+                if "No updates are to be performed" not in str(error):
                     raise
-        stack = self._settled(stack_name)
+        stack = self._find(stack_name) or {"StackStatus": "DELETE_COMPLETE"}
         if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             raise EngineError(f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}")
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
-    def _template(self, written: str, stack_name: str) -> dict[str, str]:
-        """Give a template as CloudFormation takes it: a long one from S3."""
-        if len(written.encode()) <= _LONGEST_BODY:
-            return {"TemplateBody": written}
+    def _template(self, body: str, stack_name: str) -> dict[str, str]:
+        """Return a template as CloudFormation takes it: a long one from S3."""
+        if len(body.encode()) <= _MAX_TEMPLATE_BODY_BYTES:
+            return {"TemplateBody": body}
         s3 = self.client("s3")
         with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
             s3.create_bucket(Bucket="chime-local-templates", **_location(self.region))
-        s3.put_object(Bucket="chime-local-templates", Key=stack_name, Body=written.encode())
+        s3.put_object(Bucket="chime-local-templates", Key=stack_name, Body=body.encode())
         return {"TemplateURL": f"http://{HOST}:{self.port}/chime-local-templates/{stack_name}"}
 
     def delete(self, stack_name: str) -> None:
         """Delete a stack; raises EngineError with the failed events when that fails."""
         self.client("cloudformation").delete_stack(StackName=stack_name)
-        stack = self._settled(stack_name)
-        if stack["StackStatus"] != "DELETE_COMPLETE":
+        self._wait("stack_delete_complete", stack_name)
+        stack = self._find(stack_name)
+        if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
             raise EngineError(f"{stack_name} is {stack['StackStatus']}: {'; '.join(self.failures(stack_name))}")
 
     def failures(self, stack_name: str) -> list[str]:
-        """Give the reasons of a stack's failed events, the first first."""
-        told = self.client("cloudformation").describe_stack_events(StackName=stack_name)["StackEvents"]
+        """Return the reasons of a stack's failed events, the first first."""
+        events = self.client("cloudformation").describe_stack_events(StackName=stack_name)["StackEvents"]
         return [
             f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
-            for event in reversed(told)
+            for event in reversed(events)
             if event["ResourceStatus"].endswith("_FAILED")
         ]
 
-    def _settled(self, stack_name: str) -> dict[str, Any]:
+    def _wait(self, waiter: str, stack_name: str) -> None:
+        """Wait until an operation has ended, well or not: the stack's status says which."""
+        with contextlib.suppress(WaiterError):
+            self.client("cloudformation").get_waiter(waiter).wait(StackName=stack_name, WaiterConfig=_WAITER_CONFIG)
+
+    def _find(self, stack_name: str) -> dict[str, Any] | None:
         cloudformation = self.client("cloudformation")
-        while True:
-            try:
-                stack: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-            except cloudformation.exceptions.ClientError:
-                return {"StackStatus": "DELETE_COMPLETE"}
-            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-                return stack
-            time.sleep(0.05)
+        try:
+            stack: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+        except cloudformation.exceptions.ClientError:
+            return None
+        return stack
 
     def _publish(self, assembly: Path, stack_name: str) -> None:
         """Upload a stack's file assets, as `cdk deploy` would."""
@@ -274,8 +269,24 @@ class Engine:
                 s3.put_object(Bucket=bucket, Key=destination["objectKey"], Body=body)
 
 
-def _pass_on(source: TextIO, target: TextIO | None) -> None:
-    """Read a pipe until it ends, so that its writer never waits."""
+def _read_announcement(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Read the port and the secret that the engine announces, and let its standard error go on to ours."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    port = 0
+    for line in process.stdout:
+        if found := _ANNOUNCED_PORT.match(line):
+            port = int(found[1])
+        if found := _ANNOUNCED_SECRET.match(line):
+            threading.Thread(target=_copy_lines, args=(process.stdout, None), daemon=True).start()
+            threading.Thread(target=_copy_lines, args=(process.stderr, sys.stderr), daemon=True).start()
+            return port, found[1]
+    error = process.stderr.read().strip().removeprefix("error: ")
+    raise EngineError(error or f"the engine ended with status {process.wait()} while starting")
+
+
+def _copy_lines(source: TextIO, target: TextIO | None) -> None:
+    """Read a pipe until it ends, so that its writer never waits; write its lines to another, if any."""
     with contextlib.suppress(ValueError):  # closed meanwhile
         for line in source:
             if target is not None:

@@ -16,18 +16,18 @@ from chime_local._bodies import UnverifiedBodies, read_body
 from chime_local._credentials import Credentials
 from chime_local._error_responses import RefusedError, answer_error
 from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
-from chime_local.iam.gate import IamGate
-from chime_local.service import ChimeError
-from chime_local.service.asgi import (
-    MOST_BYTES,
+from chime_local.chime import ChimeError
+from chime_local.chime.protocol import (
+    MAX_BODY_BYTES,
     ChimeApp,
     Receive,
     Scope,
     Send,
-    refuse,
     respond,
+    respond_error,
     scope_of,
 )
+from chime_local.iam.gate import IamGate
 
 ANSWERS = "/_ministack/cfn-response/"
 SIGNALS = "/_ministack/cfn-signal/"
@@ -52,7 +52,7 @@ _HINT = (
 
 
 class Gateway:
-    """Lets requests in, and tells them apart by the service in their SigV4 credential scope."""
+    """Lets requests in, and routes them by the service in their SigV4 credential scope."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Gateway:
                 self._verify_headers(scope, hashlib.sha256(b"").hexdigest())
                 await self._ministack(_as_if_over_tls(scope), receive, send)
         except RefusedError as error:
-            await _answer_refusal(scope, receive, send, headers, error)
+            await _answer_error(scope, receive, send, headers, error)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         path, put = scope["path"], scope["method"] == "PUT"
@@ -118,7 +118,7 @@ class Gateway:
         """Read a request; raises RefusedError, before its body is read where the body's hash is announced."""
         signature, verification = self._claimed(scope)
         limit = _MAX_UNANNOUNCED_BYTES if signature.payload is None else _MAX_BYTES
-        limit = MOST_BYTES if signature.service == "chime" else limit
+        limit = MAX_BODY_BYTES if signature.service == "chime" else limit
         if signature.payload is None:
             with self.unverified.hold() as unverified:
                 await read_body(receive, headers, limit, unverified.append)
@@ -136,7 +136,7 @@ class Gateway:
 
     async def _read_unsigned(self, receive: Receive, headers: dict[str, str]) -> bytes:
         with self.unverified.hold() as unverified:
-            await read_body(receive, headers, MOST_BYTES, unverified.append)
+            await read_body(receive, headers, MAX_BODY_BYTES, unverified.append)
             return unverified.read()
 
     def _verify_headers(self, scope: Scope, payload: str) -> None:
@@ -170,8 +170,8 @@ class Gateway:
         try:
             if self._gate is not None:
                 self._gate.authorize(scope, headers, body)
-        except ChimeError as refused:
-            await refuse(send, refused)
+        except ChimeError as error:
+            await respond_error(send, error)
             return
         await self._chime(scope, receive, send)
 
@@ -209,7 +209,7 @@ def _forbidden(error: SignatureError) -> RefusedError:
     return RefusedError(403, error.code, f"{error.message} {_HINT}")
 
 
-async def _answer_refusal(
+async def _answer_error(
     scope: Scope, receive: Receive, send: Send, headers: dict[str, str], error: RefusedError
 ) -> None:
     if scope["type"] == "websocket":

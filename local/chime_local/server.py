@@ -18,6 +18,8 @@ from pathlib import Path
 from chime_local import cloudformation
 from chime_local._credentials import Credentials
 from chime_local._scratch import scratch_folder
+from chime_local.chime import Behaviors, ChimeService
+from chime_local.chime.protocol import ChimeApp
 from chime_local.cloudformation import MiniStack
 from chime_local.cloudformation.custom_resources import CustomResourceInvoker
 from chime_local.cloudformation.native_types import NativeTypes
@@ -33,8 +35,6 @@ from chime_local.iam.requests import Requests
 from chime_local.iam.sessions import Sessions
 from chime_local.lambdas import isolation, node, runtime_api
 from chime_local.lambdas.running import RunningLambdas
-from chime_local.service import ChimeService, World
-from chime_local.service.asgi import ChimeApp
 
 HOST = "127.0.0.1"
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "NODE_PATH")
@@ -43,7 +43,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "NODE_
 
 def serve(
     port: int,
-    world: World,
+    behaviors: Behaviors,
     *,
     auth: bool,
     limits: bool,
@@ -61,7 +61,7 @@ def serve(
         _settle(bound, scratch, auth=auth)
         ministack = MiniStack()
         credentials = Credentials(ministack.iam)
-        gateway = _gateway(world, scratch, ministack, credentials, auth=auth, limits=limits)
+        gateway = _gateway(behaviors, scratch, ministack, credentials, auth=auth, limits=limits)
         listener.listen(100)
         secret = credentials.secret
         asyncio.run(_run(listener, gateway, lambda: announce(bound, secret), until_input_ends=until_input_ends))
@@ -108,11 +108,11 @@ def _settle(port: int, scratch: Path, *, auth: bool) -> None:
 
 
 def _gateway(
-    world: World, scratch: Path, ministack: MiniStack, credentials: Credentials, *, auth: bool, limits: bool
+    behaviors: Behaviors, scratch: Path, ministack: MiniStack, credentials: Credentials, *, auth: bool, limits: bool
 ) -> Gateway:
     """Put all parts together."""
     service = ChimeService(
-        world,
+        behaviors,
         clock=time.time,
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
         limits=limits,
@@ -172,14 +172,14 @@ def _end_before_reset(
 
 
 def _fix_iam(service: ChimeService, ministack: MiniStack) -> PolicyHistory | None:
-    """Fix MiniStack's IAM; return the history of its policies where the world has new ones wait."""
+    """Fix MiniStack's IAM; return the history of its policies where new ones are to wait."""
     iam = ministack.iam
     Evaluator(iam).install()
     Sessions(iam).install()
     Requests(iam).install()
-    if not service.world.new_policy_delay:
+    if not service.behaviors.new_policy_delay:
         return None
-    history = PolicyHistory(service.world.new_policy_delay, service.clock, iam)
+    history = PolicyHistory(service.behaviors.new_policy_delay, service.clock, iam)
     history.install()
     return history
 

@@ -67,9 +67,9 @@ def test_taken_port() -> None:
             assert "Traceback" not in done.stderr
 
 
-def test_unknown_world(tmp_path: Path) -> None:
-    """A world that does not exist is refused with what does."""
-    done = chime_local("--world", "missing_channel=Maybe", folder=tmp_path)
+def test_unknown_value_of_a_behavior_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    """The message lists what the switch can be."""
+    done = chime_local("--behavior", "missing_channel=Maybe", folder=tmp_path)
     assert done.returncode == 2
     assert "missing_channel cannot be 'Maybe'; it can be: Forbidden, NotFound" in done.stderr
 

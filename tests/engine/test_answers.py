@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError, World
+from chime_local.chime import Behaviors, ChimeError
 from stage import Stage
 
 NOW = datetime.fromtimestamp(1_800_000_000, UTC)
@@ -140,7 +140,7 @@ def test_retention_is_kept_as_put(stage: Stage) -> None:
 )
 def test_streams_are_kept_as_put(world: str, both: bool) -> None:
     """The stream of a data type is what was put last; that of the other stays or goes, as the switch says."""
-    stage = settled(Stage(World.parse(world)))
+    stage = settled(Stage(Behaviors.parse(world)))
     here = {"AppInstanceArn": stage.app}
     first = {"DataType": "Channel", "ResourceArn": f"{KINESIS}one"}
     second = {"DataType": "ChannelMessage", "ResourceArn": f"{KINESIS}two"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError, World
+from chime_local.chime import Behaviors, ChimeError
 from stage import Stage
 
 FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
@@ -83,7 +83,7 @@ def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
 @pytest.mark.parametrize(("second_flow", "code"), [("replaces", ""), ("conflict", "Conflict")])
 def test_second_flow_of_a_channel(second_flow: str, code: str) -> None:
     """Another flow takes the first one's place, or is a Conflict; the same flow again is neither."""
-    stage = Stage(World.parse(f"second_flow={second_flow}"))
+    stage = Stage(Behaviors.parse(f"second_flow={second_flow}"))
     here = channel(stage)
     given = {"AppInstanceArn": stage.app, "ClientRequestToken": "tt", "Processors": [PROCESSOR]}
     first, second = (
@@ -136,7 +136,7 @@ def test_moderator_of_another_channel_stays_a_member_when_demoted() -> None:
 @pytest.mark.parametrize("delete_admin_user", ["allowed", "conflict"])
 def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
     """Memberships, moderatorships, bans, tags and the right of an admin go with the user."""
-    stage = Stage(World.parse(f"delete_admin_user={delete_admin_user}"))
+    stage = Stage(Behaviors.parse(f"delete_admin_user={delete_admin_user}"))
     member, moderated, banned = (channel(stage, name) for name in ("member", "moderated", "banned"))
     ann, eve = stage.user("ann"), stage.user("eve")
     stage.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")

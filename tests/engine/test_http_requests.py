@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError
-from chime_local.service.asgi import ChimeApp, _written, operation_of, read_body, scope_of
+from chime_local.chime import ChimeError
+from chime_local.chime.protocol import ChimeApp, _serialize, operation_of, read_body, scope_of
 from stage import Stage
 
 MESSAGING, IDENTITY = "chime-sdk-messaging", "chime-sdk-identity"
@@ -346,9 +346,9 @@ def test_times_are_answered_as_seconds(stage: Stage) -> None:
 
 def test_only_times_are_written_specially() -> None:
     """What JSON cannot hold is a mistake of the engine that names the type, not an answer."""
-    assert _written(datetime(2027, 1, 15, 8, 0, tzinfo=UTC)) == 1_800_000_000.0
+    assert _serialize(datetime(2027, 1, 15, 8, 0, tzinfo=UTC)) == 1_800_000_000.0
     with pytest.raises(TypeError, match=r"^set$"):
-        _written({1})
+        _serialize({1})
 
 
 def test_refusal_names_its_code_in_header_and_body(stage: Stage) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError
-from chime_local.service.iam import iam_of
+from chime_local.chime import ChimeError
+from chime_local.chime.iam import required_actions
 from stage import Stage
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
@@ -133,7 +133,7 @@ JUDGED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]]]
 def test_call_is_judged_on_bearer_and_channel_and_whatever_else_it_names(call: str) -> None:
     """Each action with all its resources: a policy on the bearer alone lets nobody at a channel."""
     operation, parameters, expected = JUDGED[call]
-    assert list(iam_of(operation, parameters)) == expected
+    assert list(required_actions(operation, parameters)) == expected
 
 
 def code_of(stage: Stage, operation: str, **parameters: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError
+from chime_local.chime import ChimeError
 from stage import Stage
 
 FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError, World
-from chime_local.service._limits import Limits
+from chime_local.chime import Behaviors, ChimeError
+from chime_local.chime.throttling import Throttle
 from stage import Stage
 
 APP, OTHER_APP = (f"arn:aws:chime:us-east-1:000000000000:app-instance/{name}" for name in ("a", "b"))
@@ -47,13 +47,13 @@ class Counter:
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
-        self.limits = Limits(lambda: self.now)
+        self.throttle = Throttle(lambda: self.now)
 
     def refusal(self, service: str, operation: str, parameters: dict[str, str], **more: Any) -> str:
         """Make a call; return why it was refused, "" where it was not."""
         given = {"region": "us-east-1", "elastic": False, **more}
         try:
-            self.limits.check(operation, parameters, service_name=service, **given)
+            self.throttle.check(operation, parameters, service_name=service, **given)
         except ChimeError as refused:
             return str(refused)
         return ""
@@ -130,7 +130,7 @@ def test_tag_calls_are_not_counted_for_a_bearer() -> None:
 
 def test_rates_hold_after_everything_was_forgotten() -> None:
     """A reset begins to count anew, and goes on counting."""
-    stage = Stage(World(), limits=True)
+    stage = Stage(Behaviors(), limits=True)
     stage.now += 10
     for _ in range(2):
         stage.service.reset()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError, World
+from chime_local.chime import Behaviors, ChimeError
 from stage import Stage
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -24,7 +24,7 @@ def processors(function: str = FUNCTION) -> list[dict[str, Any]]:
 
 def build(world: str = "") -> Stage:
     """Return an app instance with a RESTRICTED channel, a moderator, members, a banned user and one of another."""
-    stage = Stage(World.parse(world))
+    stage = Stage(Behaviors.parse(world))
     for name in ("moderator", "member", "hidden", "banned", "stranger"):
         stage.user(name)
     other = stage.identity("CreateAppInstance", Name="other", ClientRequestToken="tt")["AppInstanceArn"]
@@ -807,7 +807,7 @@ def test_new_channel_that_a_read_misses_is_explained(operation: str) -> None:
     stage = Stage()
     made = {**NEW, "ChannelId": "room"}
     assert refusal(stage, "CreateChannel", made) == ("", "")
-    hint = "It is new, and first reads may miss it, as on AWS: read again, or use --world read_misses=0."
+    hint = "It is new, and first reads may miss it, as on AWS: read again, or use --behavior read_misses=0."
     missed = filled(stage, f"{not_there('channel', 'APP/channel/room')} {hint}")
     assert refusal(stage, operation, ROOM) == ("Forbidden", missed)
     assert refusal(stage, operation, ROOM) == ("", "")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError, World
+from chime_local.chime import Behaviors, ChimeError
 from stage import Stage
 
 ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
@@ -16,7 +16,7 @@ DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"}
 
 def place(world: str = "") -> Stage:
     """Return an app instance with an admin and three users, where nothing is new."""
-    stage = Stage(World.parse(world))
+    stage = Stage(Behaviors.parse(world))
     for name in ("ann", "bob", "cy"):
         stage.user(name)
     stage.now += 100

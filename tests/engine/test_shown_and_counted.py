@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError, World
-from chime_local.service.iam import iam_of
+from chime_local.chime import Behaviors, ChimeError
+from chime_local.chime.iam import required_actions
 from stage import Stage
 
 ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
@@ -85,7 +85,7 @@ def test_settings_of_a_creation_are_kept_as_given(stage: Stage) -> None:
 )
 def test_update_that_leaves_settings_out(world: str, expected: tuple[str, str, str]) -> None:
     """What an update leaves out stays, or becomes what a creation without it makes."""
-    stage = Stage(World.parse(world))
+    stage = Stage(Behaviors.parse(world))
     stage.now += 100
     arn = create(stage, "a", Mode="RESTRICTED", Metadata="m")
     stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
@@ -95,7 +95,7 @@ def test_update_that_leaves_settings_out(world: str, expected: tuple[str, str, s
 
 def test_elastic_channel_stays_restricted_where_updates_clear() -> None:
     """An update that leaves Mode out does not make an elastic channel UNRESTRICTED."""
-    stage = Stage(World.parse("update_omitted=cleared"))
+    stage = Stage(Behaviors.parse("update_omitted=cleared"))
     stage.now += 100
     arn = create(stage, "a", Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
     stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
@@ -121,7 +121,7 @@ def test_tags_are_taken_away_by_key_and_only_there(stage: Stage) -> None:
 @pytest.mark.parametrize("misses", ["0", "2"])
 def test_reads_miss_new_tags_so_many_times(misses: str) -> None:
     """So many lists show the tags that were there before, also where some were taken away."""
-    stage = Stage(World.parse(f"tag_misses={misses}"))
+    stage = Stage(Behaviors.parse(f"tag_misses={misses}"))
     tags = [{"Key": "k", "Value": "v"}]
     stage.identity("TagResource", ResourceARN=stage.app, Tags=tags)
     seen = [stage.identity("ListTagsForResource", ResourceARN=stage.app)["Tags"] for _ in range(3)]
@@ -292,13 +292,13 @@ def test_call_without_bearer_is_judged_on_what_it_names(
     operation: str, parameters: dict[str, Any], resources: tuple[str, ...]
 ) -> None:
     """What a call names is judged, else all; what is malformed is judged as text, and refused later."""
-    assert iam_of(operation, parameters) == ((f"chime:{operation}", resources),)
+    assert required_actions(operation, parameters) == ((f"chime:{operation}", resources),)
 
 
 @pytest.mark.parametrize("listed", [None, "text", [1, "text"], {}])
 def test_malformed_streams_are_judged_all_the_same(listed: Any) -> None:
     """A call is judged before it is validated: whatever is no stream is none to be allowed."""
-    judged = iam_of(
+    judged = required_actions(
         "PutMessagingStreamingConfigurations", {"AppInstanceArn": APP, "StreamingConfigurations": listed}
     )
     role = "role/aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging"

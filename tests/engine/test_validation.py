@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import ChimeError
-from chime_local.service._model import validate
+from chime_local.chime import ChimeError
+from chime_local.chime.model import validate
 from stage import Stage
 
 APP = "arn:aws:chime:us-east-1:000000000000:app-instance/a"

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from place import code_of
 
+from chime_local.chime import ChimeService
+from chime_local.chime.model import SERVICES, service_model
+from chime_local.chime.protocol import ChimeApp
 from chime_local.engine import Engine
-from chime_local.service import ChimeService
-from chime_local.service._model import SERVICES, service_model
-from chime_local.service.asgi import ChimeApp
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 from place import AWS_IDENTITY_LAG, Place, code_of, token
 
+from chime_local.chime import Behaviors
 from chime_local.engine import Engine
-from chime_local.service import World
 
 # Judged by the gate of IAM policies, not by the service.
-_VALUES = {name: values for name, values in World.values().items() if name != "new_policy_delay"}
+_VALUES = {name: values for name, values in Behaviors.values().items() if name != "new_policy_delay"}
 _MAX_READS = 100
 
 
@@ -283,7 +283,7 @@ def test_switch(world: tuple[dict[str, str], Engine | None], switch: str, reques
         assert seen == settings[switch].removesuffix("_for_a_time")
     else:
         print(f"AWS: {switch}={seen}")  # noqa: T201 - what the run is for; pytest -s shows it
-        values = World.values()[switch]
+        values = Behaviors.values()[switch]
         assert seen in values or (values[0].isdecimal() and seen.isdecimal())
 
 
@@ -294,15 +294,15 @@ def test_every_switch_is_tried() -> None:
 
 def test_first_values_are_the_defaults() -> None:
     """A world that nothing is said of has the first value of every switch, and is written as it is read."""
-    first = ",".join(f"{name}={values[0]}" for name, values in World.values().items())
-    assert str(World()) == first
-    assert World.parse(first) == World.parse("") == World()
+    first = ",".join(f"{name}={values[0]}" for name, values in Behaviors.values().items())
+    assert str(Behaviors()) == first
+    assert Behaviors.parse(first) == Behaviors.parse("") == Behaviors()
 
 
 def test_misses_refusals_and_delays_take_any_number() -> None:
     """Switches that count take any number, those that do not only what is listed."""
-    world = World.parse("read_misses=7,new_policy_delay=61,tag_misses=4")
+    world = Behaviors.parse("read_misses=7,new_policy_delay=61,tag_misses=4")
     assert (world.read_misses, world.new_policy_delay, world.tag_misses) == (7, 61, 4)
     for wrong in ("read_misses=-1", "read_misses=x", "missing_bearer=402", "tag_misses=", "weather=fine"):
         with pytest.raises(ValueError, match=r"cannot be|no switch"):
-            World.parse(wrong)
+            Behaviors.parse(wrong)

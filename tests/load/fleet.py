@@ -11,7 +11,7 @@ from cloudformation import SERVICE_TIMEOUT
 from faults import Faults
 from machine import Lambda, Pending, Sim
 
-from chime_local.service import ChimeService
+from chime_local.chime import ChimeService
 
 URL = "https://bucket.s3.amazonaws.com/answer?"
 IDENTITY = "chime-sdk-identity"
@@ -50,7 +50,7 @@ class Fleet:
             "ClientRequestToken": "tt",
         }
         arn = f"{self.app}/user/{bearer}"
-        if not self.service.identity(arn):
+        if arn not in self.service.app_instances[self.app].identities:
             self._call("CreateAppInstanceUser", user)
             admin = {"AppInstanceArn": self.app, "AppInstanceAdminArn": arn}
             self._call("CreateAppInstanceAdmin", admin)

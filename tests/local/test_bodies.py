@@ -13,10 +13,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as AccessKey
 
 from chime_local._credentials import Credentials
+from chime_local.chime import ChimeService
+from chime_local.chime.protocol import ChimeApp
 from chime_local.cloudformation._ministack import Iam
 from chime_local.gateway import Gateway
-from chime_local.service import ChimeService
-from chime_local.service.asgi import ChimeApp
 
 RawHeaders = list[tuple[bytes, bytes]]
 MILLION = b"x" * 1_000_000

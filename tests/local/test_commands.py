@@ -234,3 +234,25 @@ def test_no_proxy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine's host is added to the user's own list of hosts without a proxy."""
     monkeypatch.setenv("NO_PROXY", "mine.example")
     assert Engine(port=1).environ["NO_PROXY"] == "127.0.0.1,mine.example"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (["--world", "missing_channel=NotFound"], 0, "warning: --world is deprecated: use --behavior\n"),
+        (["--behavior", "missing_channel=NotFound", "--behavior", "read_misses=0"], 0, ""),
+    ],
+)
+def test_behaviors_are_given_by_option(tmp_path: Path, options: list[str], status: int, message: str) -> None:
+    """The option may be repeated; its old name does the same for one release, and says so."""
+    script = "import os, sys; sys.exit(0 if os.environ['AWS_ENDPOINT_URL'] else 1)"
+    command = [*COMMAND, *options, "run", "--", sys.executable, "-c", script]
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, message)
+
+
+def test_old_name_of_behaviors_is_deprecated() -> None:
+    """Who writes Engine(world=…) is warned, and gets what was asked for."""
+    with pytest.warns(DeprecationWarning, match="use behaviors"):
+        engine = Engine(world="read_misses=0")
+    assert "--behavior=read_misses=0" in engine._arguments

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import pytest
 from iam_world import IamWorld, policy
 
+from chime_local.chime import Behaviors
 from chime_local.cloudformation._ministack import Iam
 from chime_local.engine import ACCOUNT, Engine
 from chime_local.iam.history import PolicyHistory
-from chime_local.service import World
 
 DELAY = 10
 SEND = {"Action": "chime:SendChannelMessage"}
@@ -196,7 +196,7 @@ def test_engine_refuses_new_policies() -> None:
 
 def test_switch_takes_seconds() -> None:
     """Any number of seconds is legal, the default is none."""
-    assert World().new_policy_delay == 0
-    assert World.parse("new_policy_delay=7").new_policy_delay == 7
+    assert Behaviors().new_policy_delay == 0
+    assert Behaviors.parse("new_policy_delay=7").new_policy_delay == 7
     with pytest.raises(ValueError, match="new_policy_delay cannot be 'soon'"):
-        World.parse("new_policy_delay=soon")
+        Behaviors.parse("new_policy_delay=soon")

@@ -15,13 +15,13 @@ import pytest
 from toys import function, service_token
 
 from chime_local._credentials import Credentials
+from chime_local.chime import ChimeService
+from chime_local.chime.protocol import ChimeApp
 from chime_local.cloudformation._ministack import Iam
 from chime_local.cloudformation.running_operations import RunningOperations
 from chime_local.engine import Engine
 from chime_local.gateway import Gateway
 from chime_local.lambdas.running import RunningLambdas
-from chime_local.service import ChimeService
-from chime_local.service.asgi import ChimeApp
 
 RUNNING = """
 import os, time

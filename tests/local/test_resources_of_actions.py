@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, Shape, StructureShape
 from iam_world import IamWorld, Session, policy, tag_list
 
+from chime_local.chime.iam import required_actions
+from chime_local.chime.model import SERVICES, operation_model, service_model
 from chime_local.engine import Engine
 from chime_local.iam.gate import request_context
-from chime_local.service._model import SERVICES, operation_model, service_model
-from chime_local.service.iam import iam_of
 
 BEARER, CHANNEL, FLOW, APP = "{app}/user/ann", "{app}/channel/c", "{app}/channel-flow/f", "{app}"
 USER, BOT = "{app}/user/bob", "{app}/bot/b"
@@ -190,7 +190,7 @@ def test_malformed_call_is_judged(operation: str) -> None:
     """A call is judged before it is validated, so whatever it holds must be judged."""
     names = [*ARNS, "Tags", "TagKeys", "StreamingConfigurations", "ChannelId", "MemberArns"]
     for parameters in ({}, *(dict.fromkeys(names, junk) for junk in JUNK)):
-        for action, resources in iam_of(operation, parameters):
+        for action, resources in required_actions(operation, parameters):
             assert action
             assert all(isinstance(resource, str) for resource in resources)
         assert request_context(parameters, {})["aws:ViaAWSService"] == "false"

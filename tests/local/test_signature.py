@@ -13,11 +13,11 @@ import pytest
 
 from chime_local._credentials import Credentials
 from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
+from chime_local.chime import ChimeService
+from chime_local.chime.protocol import ChimeApp
 from chime_local.cloudformation._ministack import Iam
 from chime_local.gateway import Gateway
 from chime_local.iam.gate import IamGate
-from chime_local.service import ChimeService
-from chime_local.service.asgi import ChimeApp
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 SCOPE = "AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chime_local.chime import REGIONS, ChimeError, ChimeService
 from chime_local.cloudformation._ministack import CloudFormation
-from chime_local.service import REGIONS, ChimeError, ChimeService
 
 Properties = dict[str, Any]
 _NUMBERS = frozenset(
@@ -202,7 +202,7 @@ class _Handlers:
         try:
             self._call(f"Delete{self._type.name}", **{self._type.arn: arn}, **_bearer(given))
         except ValueError as refused:
-            # What is gone is deleted; the service says so in its own words in every world.
+            # What is gone is deleted; the service says so in its own words, with whatever code.
             if "is not there" not in str(refused):
                 raise
 
@@ -220,7 +220,7 @@ class _Handlers:
         return arn, known
 
     def _described(self, arn: str, given: Properties) -> dict[str, Any]:
-        """Read a resource; in some worlds the first reads miss it."""
+        """Read a resource; its first reads may miss it."""
         for attempt in range(_READS):
             try:
                 answer = self._call(f"Describe{self._type.name}", **{self._type.arn: arn}, **_bearer(given))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs
 
+from chime_local.chime import ChimeError, ChimeService
+from chime_local.chime.iam import required_actions
+from chime_local.chime.protocol import Scope, operation_of, scope_of
 from chime_local.cloudformation._ministack import Iam
 from chime_local.iam.evaluator import denial_reason
 from chime_local.iam.history import PolicyHistory
-from chime_local.service import ChimeError, ChimeService
-from chime_local.service.asgi import Scope, operation_of, scope_of
-from chime_local.service.iam import iam_of
 
 Context = dict[str, Any]
 
@@ -31,7 +31,7 @@ class IamGate:
         key = self._pin(scope, headers, body, region)
         _, operation, parameters = operation_of(scope["method"], raw_path, query, headers, body)
         request = request_context(parameters, headers)
-        for action, resources in iam_of(operation, parameters):
+        for action, resources in required_actions(operation, parameters):
             for resource in resources:
                 self._judge(key, action, region, resource, {**request, **self._resource_context(resource)})
 

@@ -1,7 +1,7 @@
 """Lambdas that run while the engine is reset: they are ended before anything is forgotten, and not tried again.
 
 Whoever runs one writes its log when it ends, and tries events that failed up to twice more: after a reset both
-would be found in a world that knows nothing of them.
+would be found by an engine that knows nothing of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What AWS may do where nobody knows: the switches of the emulated service."""
+"""What AWS does where its documentation leaves it open: the switches of the emulated service."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _switch(name: str) -> Any:
 
 
 @dataclass(frozen=True)
-class World:
-    """One answer to each question that AWS's documentation leaves open; the first value is the default."""
+class Behaviors:
+    """One answer to each question that AWS's documentation leaves open; the first of `values` is the default."""
 
     missing_channel: str = _switch("missing_channel")
     missing_tags: str = _switch("missing_tags")
@@ -67,11 +67,11 @@ class World:
 
     @staticmethod
     def values() -> dict[str, tuple[str, ...]]:
-        """Give the legal values of each switch, as text."""
+        """Return the legal values of each switch, as text."""
         return dict(_VALUES)
 
     @classmethod
-    def parse(cls, text: str) -> World:
+    def parse(cls, text: str) -> Behaviors:
         """Read `switch=value,switch=value`; raises ValueError that lists what is legal."""
         changes: dict[str, Any] = {}
         for part in filter(None, text.split(",")):
@@ -87,4 +87,5 @@ class World:
         return dataclasses.replace(cls(), **changes)
 
     def __str__(self) -> str:
+        """Return the text from which `parse` makes the same."""
         return ",".join(f"{name}={getattr(self, name)}" for name in _VALUES)

@@ -1,6 +1,8 @@
-"""How the emulated service refuses."""
+"""The errors of the emulated service, as its clients see them."""
 
 from __future__ import annotations
+
+from chime_local.errors import ChimeLocalError
 
 _STATUS = {
     "BadRequest": 400,
@@ -17,8 +19,8 @@ _STATUS = {
 }
 
 
-class ChimeError(Exception):
-    """A refusal: `code` with its suffix Exception, as boto3 shows it."""
+class ChimeError(ChimeLocalError):
+    """An error that the service answers: `code` with its suffix Exception, as boto3 shows it."""
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
         super().__init__(f"{code}: {message}")

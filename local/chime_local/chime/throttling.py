@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chime_local.service._errors import ChimeError
+from chime_local.chime.errors import ChimeError
 
 _CHANNEL_WRITES = frozenset({"CreateChannel", "UpdateChannel", "DeleteChannel"})
-_PERSON_WRITES = frozenset(
+_MEMBERSHIP_WRITES = frozenset(
     f"{verb}Channel{what}" for verb in ("Create", "Delete") for what in ("Membership", "Moderator", "Ban")
 )
-_PERSON_LISTS = frozenset({"ListChannelMemberships", "ListChannelModerators", "ListChannelBans"})
+_MEMBERSHIP_LISTS = frozenset({"ListChannelMemberships", "ListChannelModerators", "ListChannelBans"})
 _MESSAGE_WRITES = frozenset(f"{verb}ChannelMessage" for verb in ("Send", "Update", "Redact", "Delete")) | {
     "ChannelFlowCallback"
 }
@@ -24,8 +24,11 @@ Rate = tuple[str, str, int]
 """What is counted, of whom, and how many a second."""
 
 
-class Limits:
-    """Counts the calls of the last second and refuses those over a rate."""
+class Throttle:
+    """Counts the calls of the last second and refuses those over a rate.
+
+    Written by hand, as its clock is the caller's: tests and simulations set the time, libraries read the machine's.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -40,7 +43,7 @@ class Limits:
         rates = (
             _identity_rates(operation, parameters, region)
             if identity
-            else _rates(operation, parameters, region, elastic)
+            else _messaging_rates(operation, parameters, region, elastic)
         )
         applied = []
         for what, whose, rate in rates:
@@ -74,7 +77,7 @@ def _identity_rates(operation: str, parameters: dict[str, Any], region: str) -> 
         yield "ListAppInstanceUsers per app instance", app, 10
 
 
-def _rates(operation: str, parameters: dict[str, Any], region: str, elastic: bool) -> Iterator[Rate]:
+def _messaging_rates(operation: str, parameters: dict[str, Any], region: str, elastic: bool) -> Iterator[Rate]:
     channel = str(parameters.get("ChannelArn", ""))
     app = str(parameters.get("AppInstanceArn") or channel.partition("/channel/")[0])
     bearer = parameters.get("ChimeBearer")
@@ -87,10 +90,10 @@ def _rates(operation: str, parameters: dict[str, Any], region: str, elastic: boo
         yield "ListChannels per app instance", app, 10
     elif operation == "DescribeChannel":
         yield "DescribeChannel per channel", channel, 20
-    elif operation in _PERSON_WRITES:
+    elif operation in _MEMBERSHIP_WRITES:
         rate = 10 if region == _FRANKFURT else 30 if elastic else 15
         yield "writes of members, moderators and bans per channel", channel, rate
-    elif operation in _PERSON_LISTS:
+    elif operation in _MEMBERSHIP_LISTS:
         yield "lists of members, moderators and bans per channel", channel, 15
     elif operation in _MESSAGE_WRITES:
         yield "writes of messages per channel", channel, 10 if region == _FRANKFURT else 30

@@ -1,0 +1,134 @@
+"""Amazon Chime SDK messaging and identity as one object; `call` is the only way in."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+
+from botocore import xform_name
+
+from chime_local.chime.backend import Backend, Parameters, Response
+from chime_local.chime.bans import Bans
+from chime_local.chime.behaviors import Behaviors
+from chime_local.chime.channels import Channels
+from chime_local.chime.errors import ChimeError
+from chime_local.chime.flows import Flows
+from chime_local.chime.identity import Identity
+from chime_local.chime.memberships import Memberships
+from chime_local.chime.messages import Messages
+from chime_local.chime.model import validate
+from chime_local.chime.moderators import Moderators
+from chime_local.chime.sessions import Sessions
+from chime_local.chime.state import AppInstance, ChannelSnapshot, snapshot
+from chime_local.chime.streaming import Streaming
+from chime_local.chime.tags import Tags
+from chime_local.chime.throttling import Throttle
+
+REGIONS = ("us-east-1", "eu-central-1")
+
+
+class ChimeService:
+    """Both services with one state; one lock makes each operation atomic."""
+
+    def __init__(
+        self,
+        behaviors: Behaviors | None = None,
+        *,
+        clock: Callable[[], float],
+        rng: random.Random | None = None,
+        account: str = "000000000000",
+        partition: str = "aws",
+        limits: bool = False,
+        fault: Callable[[str, Parameters], ChimeError | None] | None = None,
+        new_id: Callable[[], str] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.fault = fault
+        """Called before each operation; the error that it returns is the answer."""
+        self.lock = threading.RLock()
+        self._backend = Backend(
+            behaviors or Behaviors(),
+            clock=clock,
+            rng=rng or random.Random(),  # noqa: S311 - names of things in an emulator
+            account=account,
+            partition=partition,
+            new_id=new_id,
+        )
+        self.new_id = self._backend.new_id
+        self._throttle = Throttle(clock) if limits else None
+        channels = Channels(self._backend)
+        self._nouns = (
+            channels,
+            Memberships(self._backend, channels),
+            Moderators(self._backend, channels),
+            Bans(self._backend),
+            Messages(self._backend),
+            Flows(self._backend),
+            Streaming(self._backend),
+            Sessions(self._backend),
+            Identity(self._backend),
+            Tags(self._backend),
+        )
+
+    @property
+    def behaviors(self) -> Behaviors:
+        """What the service does where AWS's documentation leaves it open."""
+        return self._backend.behaviors
+
+    @behaviors.setter
+    def behaviors(self, behaviors: Behaviors) -> None:
+        self._backend.behaviors = behaviors
+
+    @property
+    def app_instances(self) -> dict[str, AppInstance]:
+        """All app instances by ARN."""
+        return self._backend.app_instances
+
+    @property
+    def tags(self) -> dict[str, dict[str, str]]:
+        """The tags of each resource by ARN."""
+        return self._backend.tags
+
+    def call(self, operation: str, params: Parameters, *, service_name: str, region: str) -> Response:
+        """Do one operation, with parameters and answer as boto3 writes them; raises ChimeError."""
+        method = self._method(operation)
+        if region not in REGIONS:
+            raise ChimeError("BadRequest", f"there is no endpoint in {region}, only in {', '.join(REGIONS)}")
+        validate(service_name, operation, params)
+        with self.lock:
+            self._backend.region, self._backend.operation = region, operation
+            error = self.fault(operation, params) if self.fault else None
+            if error:
+                raise error
+            if self._throttle:
+                elastic = self._backend.is_elastic(params.get("ChannelArn"))
+                self._throttle.check(operation, params, service_name=service_name, region=region, elastic=elastic)
+            try:
+                return method(params)
+            finally:
+                self._backend.count_bearer_call(params)
+
+    def _method(self, operation: str) -> Callable[[Parameters], Response]:
+        name = xform_name(operation)
+        for noun in self._nouns:
+            method: Callable[[Parameters], Response] | None = getattr(noun, name, None)
+            if method is not None:
+                return method
+        raise ChimeError("NotImplemented", f"{operation} is not emulated by the local engine.")
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self._backend.reset()
+            if self._throttle:
+                self._throttle = Throttle(self.clock)
+
+    def channels(self) -> list[ChannelSnapshot]:
+        """Return all channels, to tests, with nothing hidden."""
+        with self.lock:
+            return [
+                snapshot(channel, self.tags.get(channel.arn, {}))
+                for app in self.app_instances.values()
+                for channel in self._backend.get_channels(app)
+            ]
