@@ -193,7 +193,7 @@ def test_full_quota_is_named(what: str, quota: int, operation: str, parameters: 
     ann = stage.user("ann")
     app = stage.service.app_instances[stage.app]
     (channel,) = app.channels.values()
-    owner = next(one for one in (channel, app, stage.service) if what in vars(one))
+    owner = next(one for one in (channel, app, stage.service._backend) if what in vars(one))
     held: dict[str, Any] = getattr(owner, what)
     # Memberships are counted by channel: here ann is member of all but the one that she is to join.
     free = 0 if what == "channels" else len(held)

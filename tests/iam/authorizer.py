@@ -12,7 +12,7 @@ from aws_cdk import Stack as CdkStack
 from aws_cdk.assertions import Template
 
 from chime_handler.errors import ServiceError
-from chime_local.service.iam import iam_of
+from chime_local.chime.iam import required_actions
 from stage import Stage
 
 
@@ -67,7 +67,7 @@ class Authorizer:
 
     def __call__(self, operation: str, parameters: Mapping[str, Any]) -> None:
         """Check a call before it takes effect."""
-        for action, resources in iam_of(operation, dict(parameters)):
+        for action, resources in required_actions(operation, dict(parameters)):
             allowing = [grant for grant in self.granted if grant.action == action]
             for resource in resources:
                 matching = [g for g in allowing if any(fnmatchcase(resource, to) for to in g.resources)]
