@@ -169,7 +169,7 @@ class Stage:
         self.now += 0.02
         self.calls.append((operation, dict(parameters)))
         self.before(operation, parameters)
-        service = {"service_name": index._service(operation, parameters)}
+        service = {"service_name": index._service_name(operation, parameters)}
         try:
             answer = self.service.call(operation, dict(parameters), region=region, **service)
         except ChimeError as refused:

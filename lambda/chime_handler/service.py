@@ -51,7 +51,7 @@ class Effects:
 
 _PLACES = ("ChannelArn", "ResourceARN", "AppInstanceArn")
 """The parameters whose ARN says which region a call goes to; each call has one of them."""
-_ANSWERS_HOLD: dict[str, tuple[str, ...]] = {
+_ANSWER_MEMBERS: dict[str, tuple[str, ...]] = {
     "CreateChannel": ("ChannelArn",),
     "DescribeChannel": ("Channel",),
     "DescribeChannelMembership": ("ChannelMembership",),
@@ -141,7 +141,7 @@ class Service:
         except Exception as failed:
             # Whatever it was, nobody knows whether the call had its effect.
             raise ServiceError(operation, "Unreachable", type(failed).__name__) from None
-        needed = _ANSWERS_HOLD.get(operation)
+        needed = _ANSWER_MEMBERS.get(operation)
         if not isinstance(answer, dict) or (needed and not any(name in answer for name in needed)):
             raise ServiceError(operation, "Unreachable", "the answer was cut")
         return answer

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cdk_chime_messaging import AppInstance, AppInstanceUser, Channel, ChannelError, ChannelMode
 from chime_handler import dispatch
-from chime_handler.channel.spec import parse
+from chime_handler.channel.spec import parse_spec
 from stage import URL, Stage
 
 MANY = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -104,7 +104,7 @@ EVENTS = st.fixed_dictionaries(
 @given(PROPERTIES | JSON)
 def test_any_properties(properties: Any) -> None:
     """Whatever the properties, the parser gives a declaration and the problems, and never raises."""
-    _, problems = parse(properties)
+    _, problems = parse_spec(properties)
     assert all(isinstance(problem, str) and problem for problem in problems)
 
 
@@ -119,7 +119,7 @@ def test_any_event(event: dict[str, Any]) -> None:
     assert answer["Status"] == "SUCCESS" or answer["Reason"]
     assert "unforeseen" not in answer.get("Reason", "")
     assert len(stage.raw[-1]) <= 4096
-    _, problems = parse(event.get("ResourceProperties"))
+    _, problems = parse_spec(event.get("ResourceProperties"))
     of_a_channel = event.get("ResourceType") == "Custom::ChimeChannel"
     if problems and of_a_channel and event.get("RequestType") in ("Create", "Update"):
         assert stage.calls == []
@@ -149,7 +149,7 @@ def test_any_arguments(**arguments: Any) -> None:
         return
     resources = Template.from_stack(stack).to_json()["Resources"].values()
     (written,) = (r["Properties"] for r in resources if r["Type"] == "Custom::ChimeChannel")
-    _, problems = parse(json.loads(json.dumps(written)))
+    _, problems = parse_spec(json.loads(json.dumps(written)))
     assert problems == []
 
 

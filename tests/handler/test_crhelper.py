@@ -127,10 +127,10 @@ def test_data_does_not_survive(stage: Stage) -> None:
 def test_unforeseen_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unforeseen error is answered by its kind, without its text, and logged with its place."""
 
-    def establish(_work: object, _desired: object) -> None:
+    def acquire(*_: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr("chime_handler.channel.lifecycle.acquire", establish)
+    monkeypatch.setattr("chime_handler.channel.lifecycle._acquire", acquire)
     answer = stage.create()
     assert "unforeseen KeyError" in answer["Reason"]
     assert "secret" not in answer["Reason"] + "".join(stage.lines)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chime_handler import app_instance_retention, app_instance_streaming, arns
-from chime_handler.channel.spec import parse
+from chime_handler import arns, limits
+from chime_handler.channel.spec import parse_spec
 from stage import Stage
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
@@ -26,7 +26,7 @@ def user(number: int) -> str:
 def errors(**given: Any) -> list[str]:
     """Return what is wrong with a channel that is declared so."""
     plain = {"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"}
-    return parse({**plain, **given})[1]
+    return parse_spec({**plain, **given})[1]
 
 
 def tags(count: int, *, key: int = 3, value: int = 1) -> list[dict[str, str]]:
@@ -261,12 +261,12 @@ def test_what_a_channel_cannot_be_without_is_required(name: str) -> None:
     """A channel without app instance, bearer or name is refused by name."""
     given = {"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"}
     del given[name]
-    assert f"{name}: is required" in parse(given)[1]
+    assert f"{name}: is required" in parse_spec(given)[1]
 
 
 def test_what_is_not_declared_is_restricted_and_private() -> None:
     """Who declares neither mode nor privacy gets the channel that lets in the fewest."""
-    declared, _ = parse({"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"})
+    declared, _ = parse_spec({"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"})
     assert (declared.mode, declared.privacy) == ("RESTRICTED", "PRIVATE")
 
 
@@ -392,7 +392,7 @@ def test_retention_of_other_than_1_to_5475_days_is_refused(days: object, *, take
     answer = stage.deliver(stage.event("Create", properties, ResourceType="Custom::ChimeAppInstanceRetention"))
     assert (answer["Status"] == "SUCCESS") is taken
     assert taken or "RetentionDays: must be a whole number of 1–5475" in answer["Reason"]
-    assert app_instance_retention.MAX_DAYS == 5475
+    assert limits.DAYS.maximum == 5475
 
 
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/"
@@ -421,4 +421,4 @@ def test_stream_whose_name_the_service_refuses_is_refused(kind: str, stream: obj
     answer = stage.deliver(stage.event("Create", properties, ResourceType="Custom::ChimeAppInstanceStreaming"))
     assert (answer["Status"] == "SUCCESS") is taken
     assert taken or "whose name begins with chime-messaging-" in answer["Reason"]
-    assert sorted(app_instance_streaming.DATA_TYPES) == ["Channel", "ChannelMessage"]
+    assert sorted(limits.STREAM_DATA_TYPES) == ["Channel", "ChannelMessage"]

@@ -119,7 +119,7 @@ def test_body_ends_for_any_size_of_what_cloudformation_sent(
     fixed: dict[str, str], reason: str, status: str, data: dict[str, str]
 ) -> None:
     """However large StackId, RequestId and LogicalResourceId, they come back whole and the rest is cut to fit."""
-    written = response.body(fixed, status, "id", reason, data)
+    written = response.build_body(fixed, status, "id", reason, data)
     told = json.loads(written)
     assert {name: told[name] for name in fixed} == fixed
     assert told["Status"] == "SUCCESS" or told["Reason"]

@@ -227,7 +227,7 @@ def test_garbage_collector_is_as_it_was_after_an_import(*, was_on: bool) -> None
     before = gc.isenabled()
     (gc.enable if was_on else gc.disable)()
     try:
-        with suppress(KeyError), botocore_clients.no_collection():
+        with suppress(KeyError), botocore_clients.no_garbage_collection():
             assert not gc.isenabled()
             raise KeyError
         assert gc.isenabled() is was_on
