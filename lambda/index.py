@@ -59,7 +59,7 @@ def send(
     """Send one call of the service, once; whatever it raises beside ServiceError is a failed connection."""
     try:
         method = getattr(client(_service_name(operation, parameters), region), xform_name(operation))
-        answer: dict[str, Any] = method(**parameters)
+        result: dict[str, Any] = method(**parameters)
     except ClientError as error:
         details = error.response.get("Error") or {}
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
@@ -75,14 +75,14 @@ def send(
     except SSLError:
         why = "TLS failed: the certificate may be unknown, expired or of another host."
         raise ServiceError(operation, "Unreachable", why) from None
-    if _is_web_page(answer):
+    if _is_web_page(result):
         raise ServiceError(operation, "Unreachable", "a web page came instead of the service's answer.")
-    return answer
+    return result
 
 
-def _is_web_page(answer: Mapping[str, Any]) -> bool:
+def _is_web_page(result: Mapping[str, Any]) -> bool:
     """Check whether a proxy on the way answered, not the service: botocore takes a page with 200 for success."""
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    headers = result.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return str(headers.get("content-type", "")).lower().startswith("text/html")
 
 
@@ -190,7 +190,7 @@ class Provider(CfnResource):
         )
 
     def _serve(self, event: Mapping[str, Any], context: Any) -> str:
-        """Do the work of one request; crhelper turns what is raised into a FAILED answer."""
+        """Do the work of one request; crhelper turns what is raised into a FAILED response."""
         assert self._response is not None
         try:
             request = parse_request(event)
@@ -198,7 +198,9 @@ class Provider(CfnResource):
             self._response.context = new_context(request, self.effects, remaining)
             self.Data = dispatch(self._response.context)
         except Exception as error:
-            message = reasons.reason(error, event.get("ResourceProperties"), event.get("OldResourceProperties"))
+            message = reasons.describe_failure(
+                error, event.get("ResourceProperties"), event.get("OldResourceProperties")
+            )
             self.effects.log(json.dumps({"outcome": "FAILED", "kind": type(error).__name__, **_where(error)}))
             raise RequestRejectedError(message) from None
         return self._response.context.physical_id

@@ -85,7 +85,7 @@ def _add_mark(context: RequestContext, admin: str) -> None:
         marks = _correct_marks(context, admin, marks)
     own = marks.get(key, _LEAVING)
     value = _FOUND if found or _FOUND in marks.values() else _MADE
-    # Also where it is seen already: that may be the mark of a former life, taken off a moment ago.
+    # Also where it is seen already: that may be the mark of a former resource of this name, taken off a moment ago.
     value = value if own == _LEAVING else own
     context.service.call("TagResource", ResourceARN=admin, Tags=[{"Key": key, "Value": value}])
 
@@ -141,7 +141,7 @@ def _marks_of_others(marks: Mapping[str, str], key: str) -> set[str]:
 def _was_served_by_first_release(context: RequestContext, admin: str) -> bool:
     """Check, by its time-out, whether the first release, which left no marks, was the last to serve a resource."""
     request = context.request
-    last = request.properties if request.kind == "Delete" else request.old_properties
+    last = request.properties if request.request_type == "Delete" else request.old_properties
     return request.physical_id == admin and last.get("ServiceTimeout") == "720"
 
 

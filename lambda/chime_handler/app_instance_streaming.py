@@ -60,8 +60,8 @@ def delete(context: RequestContext) -> None:
 
 
 def _get(context: RequestContext, app_instance: str) -> _Configurations:
-    answer = context.service.call("GetMessagingStreamingConfigurations", AppInstanceArn=app_instance)
-    return answer.get("StreamingConfigurations") or []
+    response = context.service.call("GetMessagingStreamingConfigurations", AppInstanceArn=app_instance)
+    return response.get("StreamingConfigurations") or []
 
 
 def _put(context: RequestContext, app_instance: str, configurations: _Configurations) -> None:

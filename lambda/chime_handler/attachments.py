@@ -122,12 +122,12 @@ def _has_another_type(service: Service, new: Mapping[str, str], old: Mapping[str
     # Another delivery of the request may have changed it already.
     here = {"ChannelArn": new["ChannelArn"], "ChimeBearer": new["ChimeBearer"]}
     try:
-        answer = service.call("DescribeChannelMembership", **here, MemberArn=new["MemberArn"])
+        response = service.call("DescribeChannelMembership", **here, MemberArn=new["MemberArn"])
     except ServiceError as error:
         if not error.is_not_found:
             raise
         return True
-    return bool(answer["ChannelMembership"].get("Type") != declared)
+    return bool(response["ChannelMembership"].get("Type") != declared)
 
 
 def _detach(context: RequestContext, attachment: _Attachment, resource_id: str, bearer: str) -> None:

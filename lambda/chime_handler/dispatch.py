@@ -26,7 +26,7 @@ RESOURCE_TYPES = {
 def new_context(request: Request, effects: Effects, remaining_seconds: float) -> RequestContext:
     """Return the context of a request that begins now; `remaining_seconds` is the Lambda's time."""
     seconds = remaining_seconds - RESPONSE_SECONDS
-    if request.kind != "Delete":
+    if request.request_type != "Delete":
         seconds = min(seconds, CHANGE_SECONDS)
     deadline = effects.clock() + seconds
     service = new_service(effects, request.request_id, deadline, bearer_may_be_new=request.bearer_may_be_new)
@@ -40,7 +40,7 @@ def dispatch(context: RequestContext) -> dict[str, str]:
     if name is None:
         return _reject_resource_type(request)
     module = import_module(name)
-    match request.kind:
+    match request.request_type:
         case "Create":
             resource = module.create(context)
         case "Update":
@@ -55,7 +55,7 @@ def dispatch(context: RequestContext) -> dict[str, str]:
 
 def _reject_resource_type(request: Request) -> dict[str, str]:
     physical_id = PhysicalId.parse(request.physical_id, lambda _: False)
-    if request.kind == "Delete" and isinstance(physical_id, NotCreated):
+    if request.request_type == "Delete" and isinstance(physical_id, NotCreated):
         return {}
     raise RequestRejectedError(
         f"{request.resource_type} is no resource type of this provider, which serves {', '.join(RESOURCE_TYPES)}."

@@ -23,7 +23,7 @@ _DELETION_SECONDS = 30.0
 class Request:
     """One request of CloudFormation, parsed; properties stay as they came."""
 
-    kind: str
+    request_type: str
     """One of REQUEST_TYPES."""
     resource_type: str
     stack_id: str
@@ -43,7 +43,7 @@ class Request:
         """Whether bearer or right may have been made a moment ago, by the same stack."""
         new, old = self.properties.get("ChimeBearer"), self.old_properties.get("ChimeBearer")
         rotated = isinstance(new, str) and new != old  # two values that lie deep cannot be compared
-        return self.kind == "Create" or (self.kind == "Update" and rotated)
+        return self.request_type == "Create" or (self.request_type == "Update" and rotated)
 
 
 class Resource(NamedTuple):
@@ -65,11 +65,11 @@ def parse_request(event: object) -> Request:
         if not isinstance(value, str) or not value:
             raise MalformedEventError(f"{name} is missing or no string")
         texts[name] = value
-    kind = texts["RequestType"]
-    if kind not in REQUEST_TYPES:
+    request_type = texts["RequestType"]
+    if request_type not in REQUEST_TYPES:
         raise MalformedEventError("RequestType is none of Create, Update, Delete")
     physical_id = event.get("PhysicalResourceId", "")
-    if not isinstance(physical_id, str) or (kind != "Create" and not physical_id):
+    if not isinstance(physical_id, str) or (request_type != "Create" and not physical_id):
         raise MalformedEventError("PhysicalResourceId is missing or no string")
     maps = []
     for name in ("ResourceProperties", "OldResourceProperties"):
@@ -78,12 +78,12 @@ def parse_request(event: object) -> Request:
             raise MalformedEventError(f"{name} is no map")
         maps.append(value)
     return Request(
-        kind,
+        request_type,
         texts["ResourceType"],
         texts["StackId"],
         texts["RequestId"],
         texts["LogicalResourceId"],
-        physical_id if kind != "Create" else "",
+        physical_id if request_type != "Create" else "",
         *maps,
     )
 

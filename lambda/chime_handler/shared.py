@@ -103,7 +103,7 @@ def get_tags(service: Service, arn: str) -> dict[str, str] | None:
     forbidden = 0
     while forbidden < 2:  # a Forbidden counts only when a second read is refused as well: see `confirm_absent`
         try:
-            answer = service.call("ListTagsForResource", ResourceARN=arn)
+            response = service.call("ListTagsForResource", ResourceARN=arn)
         except ServiceError as error:
             # Of an ARN that is well-formed, BadRequest says that nothing is there.
             if error.code in ("BadRequest", "NotFound"):
@@ -112,7 +112,7 @@ def get_tags(service: Service, arn: str) -> dict[str, str] | None:
                 raise
             forbidden += 1
         else:
-            return {tag["Key"]: tag["Value"] for tag in answer.get("Tags") or ()}
+            return {tag["Key"]: tag["Value"] for tag in response.get("Tags") or ()}
     return None
 
 

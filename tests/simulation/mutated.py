@@ -50,7 +50,7 @@ NAMES = {
     "send_once": f"{_HANDLER}.service:Service._send_once",
     "staleness_of_service": f"{_HANDLER}.service:STALENESS_SECONDS",
     "permission_seconds": f"{_HANDLER}.service:PERMISSION_SECONDS",
-    "answer_members": f"{_HANDLER}.service:_ANSWER_MEMBERS",
+    "answer_members": f"{_HANDLER}.service:_RESPONSE_MEMBERS",
     "build_body": f"{_HANDLER}.response:build_body",
     "without_secrets": f"{_HANDLER}.reasons:without_secrets",
     "deliver": "index:Provider.deliver",

@@ -40,10 +40,10 @@ def try_create(context: RequestContext, desired: ChannelSpec, attempt: Attempt) 
             raise
     else:
         if not attempt.is_users_token:
-            # A token of ours stands for this request alone: the answer is of this channel, just created.
+            # A token of ours stands for this request alone: the response is of this channel, just created.
             service.note_channel_exists(arn)
             return None
-        # The answer may be the replay of an older call under the same token, for a channel that is
+        # The response may be the replay of an older call under the same token, for a channel that is
         # another's or long gone.
         if created_arn != arn:
             return Holder(None, is_replay=True)
@@ -99,7 +99,7 @@ def _disassociate(service: Service, call: Call) -> None:
     except ServiceError as error:
         if error.code == "NotFound":
             return
-        # How the service refuses a flow that is not the channel's is documented nowhere: the channel tells.
+        # How the service refuses a flow that is not the channel's is documented nowhere: the channel shows it.
         if error.is_access_denied or error.code not in ("Forbidden", "Conflict", "BadRequest"):
             raise
         if _get_flow(service, call) == call.parameters["ChannelFlowArn"]:
@@ -124,11 +124,11 @@ def _remove(service: Service, call: Call) -> None:
 
 
 def _add_members(service: Service, parameters: dict[str, Any]) -> None:
-    """Add a batch of members; the answer may be 200 and name some that failed."""
+    """Add a batch of members; the response may be 200 and name some that failed."""
     failure: ServiceError | None = None
     while True:
         try:
-            answer = service.call("BatchCreateChannelMembership", **parameters)
+            response = service.call("BatchCreateChannelMembership", **parameters)
         except DeadlineExceededError as error:
             if error.last and failure:
                 error.last.was_sent = True
@@ -137,7 +137,7 @@ def _add_members(service: Service, parameters: dict[str, Any]) -> None:
             # Those who failed in an earlier batch, which was sent, may be members all the same.
             error.may_have_had_effect |= failure is not None
             raise
-        errors = [item for item in answer.get("Errors") or () if item.get("ErrorCode") != "Conflict"]
+        errors = [item for item in response.get("Errors") or () if item.get("ErrorCode") != "Conflict"]
         retryable = _RETRYABLE | (_UNSETTLED if service.effects.clock() < service.settled_at else frozenset())
         lasting = [item for item in errors if item.get("ErrorCode") not in retryable]
         if lasting:

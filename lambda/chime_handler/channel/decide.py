@@ -43,12 +43,12 @@ class Attempt(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """What holds the ChannelId with which CreateChannel has created nothing, as far as can be told."""
+    """What holds the ChannelId with which CreateChannel has created nothing, as far as can be seen."""
 
     tags: Mapping[str, str] | None
     """None: no channel is there."""
     is_replay: bool = False
-    """The service has answered with another channel, of an older call under the user's token."""
+    """The service has responded with another channel, of an older call under the user's token."""
 
 
 class Observation(NamedTuple):
@@ -179,7 +179,7 @@ def may_have_created(request: Request, attempt: Attempt, holder: Holder) -> bool
     if holder.is_replay:
         return True
     if holder.tags is None:
-        # The call may have been answered with this very channel, which is not seen yet.
+        # The call may have created this very channel, which is not seen yet.
         return attempt.is_users_token
     return _is_own(request, holder.tags.get(OWNER_TAG))
 
@@ -201,7 +201,7 @@ def belongs_to_another(request: Request, arn: str, mark: str | None, spec: Chann
 
 
 def _why_create(request: Request, seen: Observation) -> Action:
-    if request.kind == "Create":
+    if request.request_type == "Create":
         return Action.CREATE
     return Action.RECREATE if seen.is_held_gone else Action.REPLACE
 
@@ -229,7 +229,7 @@ def _resolve_conflict(request: Request, desired: ChannelSpec, attempt: Attempt, 
 
 def _is_own(request: Request, mark: str | None) -> bool:
     """Check whether a channel is this request's; an Update takes those of all requests of its resource."""
-    return same_request(mark, request.mark) or (request.kind == "Update" and same_owner(mark, request.mark))
+    return same_request(mark, request.mark) or (request.request_type == "Update" and same_owner(mark, request.mark))
 
 
 def _adoption_refusal(request: Request, desired: ChannelSpec, arn: str, mark: str | None) -> str:

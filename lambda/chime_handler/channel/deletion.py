@@ -34,9 +34,9 @@ def delete_orphans(context: RequestContext, spec: ChannelSpec, bearer: str, *, c
 def delete_orphan(
     context: RequestContext, arn: str, mark: str | None, bearer: str, *, created_after: float = 0.0
 ) -> None:
-    """Delete a channel that nobody was told of: created by this resource, lately, and never used.
+    """Delete a channel that CloudFormation never heard of: created by this resource, lately, and never used.
 
-    Channels of earlier generations that were retained are ours too; they are told apart by their messages and age.
+    Channels of earlier generations that were retained are ours too; they differ by their messages and age.
     """
     if mark is None or not same_owner(mark, context.request.mark) or OwnerMark.parse(mark).is_adopted:
         return

@@ -101,7 +101,7 @@ def _parse(request: Request) -> ChannelSpec:
 
 
 def _parse_previous(request: Request, desired: ChannelSpec) -> ChannelSpec:
-    """Return what was declared before; where that was refused, nothing of it has changed what never can."""
+    """Return what was declared before; where that was rejected, nothing of it has changed what never can."""
     previous, errors = parse_spec(request.old_properties)
     if errors:
         immutable = ("app_instance_arn", "privacy", "channel_id", "elastic")
@@ -140,7 +140,7 @@ def _update_in_place(
 def _acquire(context: RequestContext, desired: ChannelSpec, seen: Observation) -> Resource:
     """Find the channel where this resource has created it, or create or adopt it; then reconcile it."""
     request, service = context.request, context.service
-    if request.kind == "Update" and not desired.channel_id:
+    if request.request_type == "Update" and not desired.channel_id:
         arns = [arn for arn in arns_from_held(request, desired) if arn != request.physical_id]
         seen = seen._replace(previous=find_previous(service, arns, request.mark, desired.bearer))
     decision = _decide(context, desired, seen)

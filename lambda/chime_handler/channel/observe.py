@@ -61,14 +61,14 @@ def describe(service: Service, arn: str, bearer: str) -> Channel:
     pause = PAUSE_SECONDS / 4
     while True:
         try:
-            answer = service.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)
+            response = service.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)
         except ServiceError as error:
             if not error.is_not_found or service.effects.clock() >= until:
                 raise
             service.pause(pause, "DescribeChannel", error)
             pause = min(PAUSE_SECONDS, pause * 2)
         else:
-            channel = _parse_channel(arn, answer["Channel"])
+            channel = _parse_channel(arn, response["Channel"])
             if channel.creation_time > service.effects.clock() - _NEW_SECONDS:
                 service.note_channel_exists(arn)  # what was seen once, another read may still miss
             return channel

@@ -42,7 +42,7 @@ def client_request_token(
     """Derive the token of one request's CreateChannel.
 
     The request id is in it: a redelivered request has the same, so it finds its channel again, and a
-    later request of the same resource has another, so it can never be answered with a channel long gone.
+    later request of the same resource has another, so the service never replays a channel long gone.
     """
     digest = _digest((stack_id, logical_id, immutable, request_id, generation), 32)
     return f"{_readable(logical_id, 31)}-{digest}"

@@ -80,9 +80,9 @@ def _settings(
     by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
     metadata = desired.metadata if desired.metadata or previous.metadata else current.metadata
-    wanted = (desired.name, desired.mode, metadata)
+    settings = (desired.name, desired.mode, metadata)
     redeclared = (desired.name, desired.mode, desired.metadata) != (previous.name, previous.mode, previous.metadata)
-    if wanted != (current.name, current.mode, current.metadata) or (previous.name and redeclared):
+    if settings != (current.name, current.mode, current.metadata) or (previous.name and redeclared):
         # Whether the service keeps or clears what is left out is not documented: all three are sent.
         yield Call("UpdateChannel", {**by_bearer, "Name": desired.name, "Mode": desired.mode, "Metadata": metadata})
 
@@ -90,7 +90,7 @@ def _settings(
 def _flow(
     by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
-    """Swap the flow: a second one takes the place of the first, so that no message passes without either."""
+    """Return the call for the flow. A second one takes the place of the first: no message passes without either."""
     redeclared = bool(previous.name) and desired.flow != previous.flow
     if desired.flow:
         if desired.flow != current.flow or redeclared:
@@ -124,16 +124,16 @@ def _untag(arn: str, desired: ChannelSpec, previous: ChannelSpec) -> Iterable[Ca
 
 def _tag(arn: str, desired: ChannelSpec, current: Current, previous: ChannelSpec, mark: str) -> Iterable[Call]:
     seen = current.tags
-    wanted = {
+    changed = {
         key: value
         for key, value in desired.tags.items()
         if (previous.tags.get(key) != value and (seen is None or previous.name))
         or (seen is not None and seen.get(key) != value)
     }
     if seen is not None and not same_owner(seen.get(OWNER_TAG), mark):
-        wanted[OWNER_TAG] = mark
-    if wanted:
-        yield Call("TagResource", {"ResourceARN": arn, "Tags": tag_list(wanted)})
+        changed[OWNER_TAG] = mark
+    if changed:
+        yield Call("TagResource", {"ResourceARN": arn, "Tags": tag_list(changed)})
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -168,7 +168,7 @@ def _people(
         yield Call("DeleteChannelModerator", {**by_bearer, "ChannelModeratorArn": arn})
     if current.members is not None:
         dropped = {*promoted, *demoted} if desired.elastic else set()
-        members = {arn: kind for arn, kind in current.members.items() if arn not in dropped}
+        members = {arn: membership_type for arn, membership_type in current.members.items() if arn not in dropped}
         yield from _members(by_bearer, desired, members, previous)
     if not desired.elastic:
         yield from promotions
@@ -179,17 +179,19 @@ def _people(
 def _members(
     by_bearer: Mapping[str, str], desired: ChannelSpec, members: Mapping[str, str], previous: ChannelSpec
 ) -> Iterable[Call]:
-    for kind, declared in (("DEFAULT", desired.members), ("HIDDEN", desired.hidden)):
+    for membership_type, declared in (("DEFAULT", desired.members), ("HIDDEN", desired.hidden)):
         # The type of a membership cannot be changed: who has the other leaves first.
         for arn in declared:
-            if members.get(arn, kind) != kind and arn != desired.bearer:
+            if members.get(arn, membership_type) != membership_type and arn != desired.bearer:
                 yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
         added = [
-            arn for arn in declared if members.get(arn) != kind and (arn not in members or arn != desired.bearer)
+            arn
+            for arn in declared
+            if members.get(arn) != membership_type and (arn not in members or arn != desired.bearer)
         ]
         for start in range(0, len(added), MAX_MEMBERS_PER_BATCH):
             batch = added[start : start + MAX_MEMBERS_PER_BATCH]
-            yield Call("BatchCreateChannelMembership", {**by_bearer, "Type": kind, "MemberArns": batch})
+            yield Call("BatchCreateChannelMembership", {**by_bearer, "Type": membership_type, "MemberArns": batch})
     stay = {*desired.members, *desired.hidden, *desired.bans, desired.bearer}
     # Moderators need not be members; who became one as moderator leaves when that ends.
     demoted = (arn for arn in previous.moderators if arn not in desired.moderators)

@@ -31,7 +31,7 @@ _ELASTIC_LIMITS = {
 
 
 class ElasticConfiguration(NamedTuple):
-    """ElasticChannelConfiguration: fixed for a channel's life."""
+    """ElasticChannelConfiguration: fixed when a channel is created."""
 
     maximum_sub_channels: int
     target_memberships_per_sub_channel: int
