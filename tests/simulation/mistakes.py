@@ -275,7 +275,7 @@ MISTAKES |= {
         ),
     ),
     "two may answer at once": (rewritten("respond", "not self._claim.acquire(blocking=False)", "False"),),
-    "first page only": (rewritten("paginate", 'if not answer.get("NextToken")', "if True"),),
+    "first page only": (rewritten("paginate", 'if not response.get("NextToken")', "if True"),),
     "members of a batch that failed for a while are given up": (
         rewritten("add_members", "retryable = _RETRYABLE |", "retryable = frozenset() |"),
     ),
