@@ -17,6 +17,11 @@ class ChimeService(chime.ChimeService):  # TEMPORARY ALIAS
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._make_id, self._backend.new_id = self._backend.new_id, self.uuid
+        self._is_deleted = self._backend._is_deleted_by_expiry
+        self._backend._is_deleted_by_expiry = self._expired  # type: ignore[method-assign]
+
+    def _expired(self, channel: Any) -> bool:
+        return self._is_deleted(channel)
 
     def uuid(self) -> str:
         """Return a new id."""
