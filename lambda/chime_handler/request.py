@@ -141,11 +141,6 @@ class RequestContext:
         """Note that the resource is there and this stack's: the response names it from now on."""
         self._held = resource_id
 
-    def release(self) -> str:
-        """Go back to the physical id that CloudFormation knows; return what was held, or an empty string."""
-        held, self._held = self._held, ""
-        return held
-
     def log(self, outcome: str, **more: object) -> None:
         """Write one line to the Lambda's log."""
         line = {"outcome": outcome, "request_id": self.request.request_id, **more}

@@ -240,15 +240,17 @@ def test_replacement_and_rollback(stage: Stage) -> None:
     assert (left.arn, left.messages) == (first, ("hello",))
 
 
-def test_failed_replacement_leaves_nothing(stage: Stage) -> None:
-    """A replacement that fails after its CreateChannel leaves the old channel and no other."""
+def test_failed_replacement_leaves_nothing_once_it_is_rolled_back(stage: Stage) -> None:
+    """A replacement that fails after its CreateChannel leaves the old channel, and its rollback no other."""
     first = stage.create()["PhysicalResourceId"]
     stage.now += 60
-    nobody = f"{stage.app}/user/nobody"
-    answer = stage.update(first, {}, {"Privacy": "PUBLIC", "MemberArns": [nobody]})
+    declared = {"Privacy": "PUBLIC", "MemberArns": [f"{stage.app}/user/nobody"]}
+    answer = stage.update(first, {}, declared)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
-    assert arns(stage) == [first]
     assert "user/nobody" in answer["Reason"]
+    assert first in arns(stage)
+    assert stage.update(first, declared, {})["PhysicalResourceId"] == first
+    assert arns(stage) == [first]
 
 
 def test_vanished_channel_is_made_again(stage: Stage) -> None:

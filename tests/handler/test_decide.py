@@ -13,10 +13,10 @@ from chime_handler.channel.decide import (
     Observation,
     attempts,
     belongs_to_another,
-    can_update_in_place,
     decide,
     is_rollback,
     may_have_created,
+    may_update_in_place,
     possible_arns,
 )
 from chime_handler.channel.ownership import GENERATIONS, OWNER_TAG, adoption_mark, owner_mark
@@ -226,6 +226,14 @@ ADOPTIONS = [
 
 UPDATES = [
     Row(
+        "`cdk refactor` has moved the resource, and the channel that it holds has another privacy",
+        request("Update", f"{APP}/channel/Former-1"),
+        PUBLIC,
+        Observation(held=channel(f"{APP}/channel/Former-1")),
+        Action.REPLACE,
+        PUBLIC_ARNS[0],
+    ),
+    Row(
         "the channel is there and can become as declared",
         UPDATE,
         PLAIN,
@@ -358,7 +366,8 @@ def test_each_action_is_decided_somewhere() -> None:
         ("an elastic channel is another one", ARNS[0], ELASTIC, PLAIN, False),
         ("a rollback: the physical id is of what is declared now", ARNS[0], PLAIN, PUBLIC, True),
         ("`cdk refactor` has renamed the resource", f"{APP}/channel/Former-1", PLAIN, PLAIN, True),
-        ("renamed, and replaced at the same time", f"{APP}/channel/Former-1", PUBLIC, PLAIN, False),
+        ("renamed: the channel tells whether it has the privacy", f"{APP}/channel/Former-1", PUBLIC, PLAIN, True),
+        ("renamed, and its own id goes", f"{APP}/channel/lobby", PLAIN, USERS_ID, False),
         ("the app instance has changed", f"{OTHER_APP}/channel/x", PLAIN, PLAIN, False),
         ("an id of the user's own comes", ARNS[0], USERS_ID, PLAIN, False),
         ("an id of the user's own stays", LOBBY, USERS_ID, USERS_ID, True),
@@ -369,7 +378,7 @@ def test_channel_is_updated_in_place_unless_what_never_changes_has_changed(
     reason: str, physical_id: str, desired: ChannelSpec, previous: ChannelSpec, *, in_place: bool
 ) -> None:
     """The same channel, wherever it can become as declared."""
-    assert can_update_in_place(request("Update", physical_id), desired, previous) is in_place, reason
+    assert may_update_in_place(request("Update", physical_id), desired, previous) is in_place, reason
 
 
 def test_update_is_a_rollback_where_the_old_properties_name_another_channel() -> None:

@@ -244,6 +244,40 @@ def test_refactored_construct_keeps_its_messages_when_a_refused_update_is_rolled
     assert channels(place) == {held: ("hello",)}
 
 
+REPLACED = {
+    "privacy": {"Privacy": "PRIVATE"},
+    "an id of its own": {"ChannelId": "hall"},
+    "elastic": {
+        "ElasticChannelConfiguration": {
+            "MaximumSubChannels": "5",
+            "TargetMembershipsPerSubChannel": "100",
+            "MinimumMembershipPercentage": "40",
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("what", REPLACED)
+@pytest.mark.parametrize("how", RENAMED)
+def test_refactored_construct_keeps_its_messages_when_a_failed_replacement_is_rolled_back(
+    place: Place, how: str, what: str
+) -> None:
+    """A moved construct's channel is known by what it is, whatever the failed Update declared."""
+    good = {"Privacy": "PUBLIC"}
+    held = deliver(place, "Create", A, good)["PhysicalResourceId"]
+    place.say(held, "hello")
+    place.stage.now += 600
+    bad = {**good, **REPLACED[what], "MemberArns": ["user/nobody"]}
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**good)}
+    failed = deliver(place, "Update", RENAMED[how], bad, **known)
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", held)
+    assert "user/nobody: NotFound" in failed["Reason"]
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**bad)}
+    answer = deliver(place, "Update", RENAMED[how], good, **known)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held), answer
+    assert channels(place) == {held: ("hello",)}
+
+
 @pytest.mark.parametrize("untagged", [False, True], ids=["marked", "mark removed"])
 @pytest.mark.parametrize("how", RENAMED)
 def test_refactored_construct_with_its_own_channel_id(place: Place, how: str, *, untagged: bool) -> None:

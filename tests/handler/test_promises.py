@@ -188,14 +188,16 @@ def test_failed_return_to_a_retained_channel_leaves_it() -> None:
 
 
 @pytest.mark.parametrize("misses", [0, 3])
-def test_failed_replacement_of_this_request_goes(misses: int) -> None:
-    """What a failed Update has made itself goes at once, however late its mark can be read."""
+def test_failed_replacement_goes_with_the_rollback(misses: int) -> None:
+    """What a failed Update has made itself goes with its rollback, however late its mark can be read."""
     place = empty(f"tag_misses={misses}")
     stage = place.stage
     first = stage.create()["PhysicalResourceId"]
     stage.now += 100
-    answer = stage.update(first, {}, {"Privacy": "PUBLIC", "MemberArns": ["user/nobody"]})
+    declared = {"Privacy": "PUBLIC", "MemberArns": ["user/nobody"]}
+    answer = stage.update(first, {}, declared)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
+    assert stage.update(first, declared, {})["Status"] == "SUCCESS"
     assert channels(place) == {first: ()}
 
 

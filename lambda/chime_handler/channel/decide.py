@@ -96,11 +96,13 @@ def decide(request: Request, desired: ChannelSpec, seen: Observation) -> Decisio
     Args:
         request: The Create or Update.
         desired: What it declares.
-        seen: What was observed. The channel that is held is looked at where `can_update_in_place`.
+        seen: What was observed. The channel that is held is looked at where `may_update_in_place`.
     """
     if seen.held:
-        reason = _immutable_difference(desired, seen.held) or _other_owner(request, desired, seen)
-        return _refuse(reason) if reason else Decision(Action.UPDATE_IN_PLACE, seen.held.arn)
+        difference = _immutable_difference(desired, seen.held)
+        if not difference or seen.held.arn in possible_arns(request, desired):
+            reason = difference or _other_owner(request, desired, seen)
+            return _refuse(reason) if reason else Decision(Action.UPDATE_IN_PLACE, seen.held.arn)
     if seen.previous:
         return _unless_immutable_differs(Decision(Action.RECOVER, seen.previous.arn), desired, seen)
     holders = iter(seen.holders)
@@ -117,15 +119,21 @@ def decide(request: Request, desired: ChannelSpec, seen: Observation) -> Decisio
     )
 
 
-def can_update_in_place(request: Request, desired: ChannelSpec, previous: ChannelSpec) -> bool:
-    """Check whether the channel that the stack holds can become the desired one in place."""
-    if request.physical_id in possible_arns(request, desired):
+def may_update_in_place(request: Request, desired: ChannelSpec, previous: ChannelSpec) -> bool:
+    """Check whether the channel that the stack holds may become the desired one in place, as far as names tell.
+
+    Where this resource has created it under its present name, its ChannelId tells. Otherwise `cdk refactor` has
+    moved the resource, and the channel itself tells: `previous` may be what a failed Update declared.
+    """
+    held = request.physical_id
+    if held in possible_arns(request, desired):
         return True
-    held_in = request.physical_id.partition("/channel/")[0]
+    app_instance_arn, _, channel_id = held.partition("/channel/")
     return (
-        held_in == desired.app_instance_arn
-        and (*immutable_key(desired), desired.channel_id) == (*immutable_key(previous), previous.channel_id)
+        app_instance_arn == desired.app_instance_arn
         and not desired.channel_id
+        and channel_id != previous.channel_id
+        and held not in possible_arns(request, previous)
     )
 
 

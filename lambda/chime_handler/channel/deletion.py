@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chime_handler.channel.decide import possible_arns
 from chime_handler.channel.observe import confirm_deleted, describe_unless_gone
-from chime_handler.channel.ownership import OWNER_TAG, OwnerMark, same_owner, same_request
+from chime_handler.channel.ownership import OWNER_TAG, OwnerMark, same_owner
 from chime_handler.channel.spec import ChannelSpec
-from chime_handler.errors import DeadlineExceededError, ServiceError
+from chime_handler.errors import ServiceError
 from chime_handler.request import RequestContext
-from chime_handler.shared import get_tags, wait_for_tag
+from chime_handler.shared import get_tags
 from chime_handler.timing import STALENESS_SECONDS, UNUSED_SECONDS
 
 
@@ -44,17 +44,6 @@ def delete_orphan(
     earliest = max(created_after, context.service.effects.clock() - UNUSED_SECONDS)
     if channel and not channel.has_messages and channel.creation_time > earliest:
         delete_channel(context, arn, bearer)
-
-
-def delete_failed_replacement(context: RequestContext, bearer: str) -> None:
-    """Delete what a failed replacement has created: CloudFormation will not learn its id."""
-    arn = context.release()
-    try:
-        mark = (wait_for_tag(context.service, arn) or {}).get(OWNER_TAG) if arn else None
-        if mark and same_request(mark, context.request.mark) and not OwnerMark.parse(mark).is_adopted:
-            context.service.call("DeleteChannel", ChannelArn=arn, ChimeBearer=bearer)
-    except (ServiceError, DeadlineExceededError):
-        return  # the rollback's Update looks for it once more
 
 
 def wait_until_visible(context: RequestContext) -> None:

@@ -11,14 +11,13 @@ from chime_handler.channel.decide import (
     Observation,
     arns_from_held,
     belongs_to_another,
-    can_update_in_place,
     decide,
     is_rollback,
     may_have_created,
+    may_update_in_place,
 )
 from chime_handler.channel.deletion import (
     delete_channel,
-    delete_failed_replacement,
     delete_orphan,
     delete_orphans,
     wait_until_visible,
@@ -35,7 +34,7 @@ from chime_handler.channel.plan import (
     required_reads,
 )
 from chime_handler.channel.spec import ChannelSpec, parse_spec
-from chime_handler.errors import RequestRejectedError, ServiceError
+from chime_handler.errors import RequestRejectedError
 from chime_handler.physical_id import Held, MadeUp, Pending
 from chime_handler.request import Request, RequestContext, Resource
 from chime_handler.shared import get_tags, physical_id_to_delete, reject_errors, wait_for_tag
@@ -54,7 +53,7 @@ def update(context: RequestContext) -> Resource:
     desired = _parse(request)
     previous = _parse_previous(request, desired)
     seen = Observation()
-    if can_update_in_place(request, desired, previous):
+    if may_update_in_place(request, desired, previous):
         seen = observe_held(context.service, request.physical_id, desired.bearer)
     decision = _decide(context, desired, seen)
     # What a rollback takes back may have created a channel that CloudFormation never heard of.
@@ -67,11 +66,8 @@ def update(context: RequestContext) -> Resource:
     if decision.action is Action.RECREATE and is_rollback(request, previous):
         wait_until_visible(context)
         delete_orphans(context, previous, desired.bearer)
-    try:
-        return _acquire(context, desired, seen)
-    except (RequestRejectedError, ServiceError):
-        delete_failed_replacement(context, desired.bearer)
-        raise
+    # Where this fails, the rollback deletes what it has created: another delivery may be responding with it.
+    return _acquire(context, desired, seen)
 
 
 def delete(context: RequestContext) -> None:
@@ -152,7 +148,7 @@ def _acquire(context: RequestContext, desired: ChannelSpec, seen: Observation) -
             context.created_nothing()
         seen = seen._replace(holders=(*seen.holders, holder))
         decision = _decide(context, desired, seen)
-    if decision.action is not Action.ADOPT:
+    if request.request_type == "Create" and decision.action is not Action.ADOPT:
         context.hold(decision.arn)
     if not decision.attempt:
         seen = seen._replace(found=seen.previous or describe(service, decision.arn, desired.bearer))
