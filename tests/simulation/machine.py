@@ -6,6 +6,7 @@ A task is a greenlet; it gives way only when time passes for it, so a seed tells
 from __future__ import annotations
 
 import heapq
+import inspect
 import itertools
 import json
 import random
@@ -370,7 +371,7 @@ class Environment:
             return Client(service, place, self._call)
 
         send: Any = self.asset.send
-        if "client" in (send.__kwdefaults__ or {}):
+        if "client" in (inspect.unwrap(send).__kwdefaults__ or {}):
             send = partial(send, client=client)
         else:
             self.asset.clients.client = client  # the first release looks it up at each call
