@@ -209,13 +209,14 @@ def tries_at(results: list[Any]) -> tuple[bool, int, list[float]]:
 def test_status_is_checked(statuses: list[int], *, delivered: bool, left: int) -> None:
     """An answer counts as delivered only when it was taken; a refusal for good is not repeated."""
     lines: list[str] = []
+    waiting = list(statuses)
     done = response.deliver(
         "https://secret/",
         b"{}",
         tries=3,
         sleep=lambda _: None,
         log=lines.append,
-        send=lambda _url, _body: statuses.pop(0),
+        send=lambda _url, _body: waiting.pop(0),
     )
-    assert (done, len(statuses)) == (delivered, left)
+    assert (done, len(waiting)) == (delivered, left)
     assert "secret" not in "".join(lines)

@@ -206,10 +206,7 @@ MISTAKES: dict[str, tuple[Mutation, ...]] = {
     "answer of more than 4096 bytes": (Mutation("build_body", _long_answer),),
     "the service's words repeated as they are": (Mutation("without_secrets", _unscrubbed),),
     "what a failed request created is not looked for": (Mutation("delete_orphans", _nothing),),
-    "failed replacement left behind": (
-        Mutation("delete_failed_replacement", _nothing),
-        Mutation("is_rollback", _no),
-    ),
+    "failed replacement left behind": (Mutation("is_rollback", _no),),
     "new channels are not read again": (
         Mutation("staleness_of_observe", 0.0),
         Mutation("staleness_of_shared", 0.0),
