@@ -45,15 +45,15 @@ def test_story(tmp_path: Path) -> None:
     )
     cli = str(ROOT / "node_modules" / ".bin" / "cdk")
     done = chime_local("run", "--", "bash", "-c", story, cli)
-    told = done.stdout + done.stderr
-    assert done.returncode == 0, told
-    assert "(no changes)" in told
-    assert "There were no differences" in told
-    assert "ChimeMessagingDemo: destroyed" in told
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "(no changes)" in output
+    assert "There were no differences" in output
+    assert "ChimeMessagingDemo: destroyed" in output
 
 
 def test_taken_port() -> None:
-    """A port that is taken is told in one sentence."""
+    """A port that is taken is an error of one sentence."""
     import socket
 
     with socket.socket() as taken:

@@ -16,7 +16,7 @@ ARN = "SupportChannelArn"
 
 
 def arn_of(outputs: dict[str, str]) -> str:
-    """Give the channel's ARN among the outputs of a stack."""
+    """Return the channel's ARN among the outputs of a stack."""
     (arn,) = (value for key, value in outputs.items() if key.startswith(ARN))
     return arn
 

@@ -115,10 +115,10 @@ def test_batch(place: Place) -> None:
     """A batch answers 200 and names the members that failed; those that can be added are."""
     ann, ghost = place.user("ann"), f"{place.app}/user/ghost"
     arn = place.channel()
-    told = place.messaging.batch_create_channel_membership(
+    answer = place.messaging.batch_create_channel_membership(
         ChannelArn=arn, MemberArns=[ann, ghost], ChimeBearer=place.boss
     )
-    assert [one["MemberArn"] for one in told["Errors"]] == [ghost]
+    assert [one["MemberArn"] for one in answer["Errors"]] == [ghost]
     assert place.members(arn) == {"boss", "ann"}
 
 
@@ -448,8 +448,8 @@ def test_retention(place: Place) -> None:
         place.identity.put_app_instance_retention_settings(
             AppInstanceArn=place.app, AppInstanceRetentionSettings=given
         )
-        told = place.identity.get_app_instance_retention_settings(AppInstanceArn=place.app)
-        assert told["AppInstanceRetentionSettings"] == given
+        answer = place.identity.get_app_instance_retention_settings(AppInstanceArn=place.app)
+        assert answer["AppInstanceRetentionSettings"] == given
 
 
 @pytest.mark.parametrize("case", ["name", "region", "account"])

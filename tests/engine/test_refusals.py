@@ -92,12 +92,12 @@ FLOW = {"AppInstanceArn": "APP", "Name": "f", "ClientRequestToken": "tt"}
 
 
 def no_right(who: str, role: str) -> str:
-    """Return how a caller without a right is told which one it lacks."""
+    """Return the error of a caller without a right, which names the one it lacks."""
     return f"APP/user/{who} has no right to do this in APP/channel/room: it must be {role}."
 
 
 def not_there(what: str, arn: str) -> str:
-    """Return how a caller is told that something is not there."""
+    """Return the error for something that is not there."""
     return f"The {what} {arn} is not there or not yours."
 
 

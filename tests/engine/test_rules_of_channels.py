@@ -211,7 +211,7 @@ def test_metadata_is_measured_in_bytes(stage: Stage, metadata: str, code: str) -
         assert stage.messaging("UpdateChannel", **update) == {"ChannelArn": here["ChannelArn"]}
 
 
-def test_last_message_is_told_by_its_moment(stage: Stage) -> None:
+def test_last_message_is_shown_by_its_moment(stage: Stage) -> None:
     """DescribeChannel tells when the last message was sent, and nothing before the first."""
     here = create(stage)
     assert "LastMessageTimestamp" not in stage.messaging("DescribeChannel", **here)["Channel"]

@@ -91,8 +91,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_answer(toy: Toy, case: str) -> None:
     """An answer that breaks a rule fails the resource, and its Delete gets an id that is made up."""
-    play, told = BAD[case]
-    with pytest.raises(EngineError, match=told):
+    play, message = BAD[case]
+    with pytest.raises(EngineError, match=message):
         toy.deploy(OnCreate=[play])
     create, delete = toy.story()
     assert create == ("Create", None)
@@ -238,7 +238,7 @@ def test_service_token_cannot_change(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "told"),
+    ("properties", "message"),
     [
         ({"ServiceTimeout": 3601}, "ServiceTimeout must be 1–3600, but is 3601"),
         ({"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:nobody"}, "is no Lambda function"),
@@ -248,7 +248,7 @@ def test_service_token_cannot_change(toy: Toy) -> None:
         ),
     ],
 )
-def test_bad_service(toy: Toy, properties: dict[str, Any], told: str) -> None:
-    """A ServiceToken or ServiceTimeout that cannot be is told."""
-    with pytest.raises(EngineError, match=told):
+def test_bad_service(toy: Toy, properties: dict[str, Any], message: str) -> None:
+    """A ServiceToken or ServiceTimeout that cannot be is an error."""
+    with pytest.raises(EngineError, match=message):
         toy.deploy(**properties)

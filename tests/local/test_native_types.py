@@ -44,7 +44,7 @@ def channel(**properties: Any) -> tuple[str, dict[str, Any]]:
 
 
 def tags_of(engine: Engine, arn: str) -> dict[str, str]:
-    """Give the tags of a resource."""
+    """Return the tags of a resource."""
     listed = engine.client("chime-sdk-identity").list_tags_for_resource(ResourceARN=arn)["Tags"]
     return {tag["Key"]: tag["Value"] for tag in listed}
 
@@ -173,7 +173,7 @@ def test_stack_tags(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resource", "told"),
+    ("resource", "message"),
     [
         (channel(Colour="red"), r"extraneous key \[Colour\] is not permitted"),
         (channel(Name=None), "Name is required"),
@@ -181,14 +181,17 @@ def test_stack_tags(toy: Toy) -> None:
         (channel(ChimeBearer={"Fn::Sub": "${Ann}x"}), "UnauthorizedClient"),
     ],
 )
-def test_refused(toy: Toy, resource: tuple[str, dict[str, Any]], told: str) -> None:
+def test_refused(toy: Toy, resource: tuple[str, dict[str, Any]], message: str) -> None:
     """What the schema or the service does not take fails the resource."""
-    with pytest.raises(EngineError, match=f"Chat: .*{told}"):
+    with pytest.raises(EngineError, match=f"Chat: .*{message}"):
         deploy(toy, Chat=resource)
 
 
 def test_regions() -> None:
     """In Frankfurt there are app instances, but no AWS::Chime::Channel; in Ohio neither."""
-    for region, told in (("eu-central-1", "Channel does not exist"), ("us-east-2", "AppInstance does not exist")):
-        with Engine(region=region) as engine, pytest.raises(EngineError, match=f"{told} in {region}"):
+    for region, message in (
+        ("eu-central-1", "Channel does not exist"),
+        ("us-east-2", "AppInstance does not exist"),
+    ):
+        with Engine(region=region) as engine, pytest.raises(EngineError, match=f"{message} in {region}"):
             engine.deploy_template(template(Chat=channel()), "Stack")
