@@ -247,9 +247,6 @@ MISTAKES |= {
     "refused removal counts as done without a look": (
         rewritten("remove", "if call.parameters[name] in remaining:", "if not list_all:"),
     ),
-    "failed replacement deletes any channel of its owner": (
-        rewritten("delete_failed_replacement", "same_request", "same_owner"),
-    ),
     "new elastic channel believed to have its bearer as member": (
         rewritten("new_channel", "{} if desired.elastic else ", ""),
     ),
@@ -260,22 +257,17 @@ MISTAKES |= {
             "delete_channel(context, arn, spec.bearer)",
         ),
     ),
-    "what can never change is not checked in place": (
-        rewritten("decide", "_immutable_difference(desired, seen.held) or ", ""),
-    ),
+    "what can never change is not checked in place": (rewritten("decide", "reason = difference or ", "reason = "),),
     "what can never change is not checked in an adoption": (Mutation("unless_immutable_differs", _as_decided),),
     "channel answered as ours before it is adopted": (
         rewritten(
             "acquire",
-            "    if decision.action is not Action.ADOPT:\n        context.hold(decision.arn)",
-            "    context.hold(decision.arn)",
+            " and decision.action is not Action.ADOPT",
+            "",
         ),
     ),
     "two may answer at once": (rewritten("respond", "not self._claim.acquire(blocking=False)", "False"),),
     "first page only": (rewritten("paginate", 'if not response.get("NextToken")', "if True"),),
-    "members of a batch that failed for a while are given up": (
-        rewritten("add_members", "retryable = _RETRYABLE |", "retryable = frozenset() |"),
-    ),
 }
 
 

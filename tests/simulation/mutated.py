@@ -34,7 +34,6 @@ NAMES = {
     "delete": f"{_CHANNEL}.lifecycle:delete",
     "delete_channel": f"{_CHANNEL}.deletion:delete_channel",
     "delete_orphans": f"{_CHANNEL}.deletion:delete_orphans",
-    "delete_failed_replacement": f"{_CHANNEL}.deletion:delete_failed_replacement",
     # Requests, responses and calls.
     "physical_id": f"{_HANDLER}.request:RequestContext.physical_id",
     "creating": f"{_HANDLER}.request:RequestContext.creating",
