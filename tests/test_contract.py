@@ -40,10 +40,8 @@ from chime_handler import dispatch, timing
 from chime_handler import limits as handler_limits
 from chime_handler.channel import ownership
 from chime_handler.channel.spec import _PARSERS, ChannelSpec, ElasticConfiguration, Expiration, parse_spec
-from stage import Stage
-
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-BOSS = f"{APP}/user/boss"
+from helpers.arns import APP, BOSS
+from helpers.harness import Harness
 
 
 def stringified(value: Any) -> Any:
@@ -120,33 +118,33 @@ def test_any_text(name: str, tag: str) -> None:
     assert (declared.name, dict(declared.tags)) == (name, {"k": tag})
 
 
-def everything(stage: Stage) -> dict[str, Any]:
-    """Return the resources of a stack that has one of every type, over a stage's app instance and users."""
+def everything(harness: Harness) -> dict[str, Any]:
+    """Return the resources of a stack that has one of every type, over a harness's app instance and users."""
     stack = Stack(App(), "Demo")
-    flow = f"{stage.app}/channel-flow/11111111-1111-1111-1111-111111111111"
-    chat = AppInstance.from_app_instance_arn(stack, "Chat", stage.app)
-    chat.add_admin("Admin", f"{stage.app}/user/ann")
+    flow = f"{harness.app}/channel-flow/11111111-1111-1111-1111-111111111111"
+    chat = AppInstance.from_app_instance_arn(stack, "Chat", harness.app)
+    chat.add_admin("Admin", f"{harness.app}/user/ann")
     chat.add_retention(Duration.days(7))
     chat.stream_to(kinesis.Stream(stack, "Stream", stream_name="chime-messaging-x", shard_count=2))
     Channel(
         stack,
         "Own",
-        app_instance_arn=stage.app,
-        chime_bearer=stage.boss,
+        app_instance_arn=harness.app,
+        chime_bearer=harness.boss,
         metadata={"a": 1},
         client_request_token="my-token",
         channel_id="own",
-        member_arns=[f"{stage.app}/user/ann"],
-        moderator_arns=[f"{stage.app}/user/bob"],
+        member_arns=[f"{harness.app}/user/ann"],
+        moderator_arns=[f"{harness.app}/user/bob"],
         tags={"team": "x"},
         expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.CREATED_TIMESTAMP),
         adopt_existing=True,
         resync="1",
-    ).add_ban(f"{stage.app}/user/cy")
-    imported = Channel.from_channel_arn(stack, "Theirs", f"{stage.app}/channel/lobby", chime_bearer=stage.boss)
-    imported.add_member(f"{stage.app}/user/ann", type=ChannelMembershipType.HIDDEN)
-    imported.add_moderator(f"{stage.app}/user/bob")
-    imported.add_ban(f"{stage.app}/user/cy")
+    ).add_ban(f"{harness.app}/user/cy")
+    imported = Channel.from_channel_arn(stack, "Theirs", f"{harness.app}/channel/lobby", chime_bearer=harness.boss)
+    imported.add_member(f"{harness.app}/user/ann", type=ChannelMembershipType.HIDDEN)
+    imported.add_moderator(f"{harness.app}/user/bob")
+    imported.add_ban(f"{harness.app}/user/cy")
     imported.associate_flow(flow)
     found: dict[str, Any] = Template.from_stack(stack).to_json()["Resources"]
     return found
@@ -154,21 +152,21 @@ def everything(stage: Stage) -> dict[str, Any]:
 
 def test_every_type_of_the_handler_is_declared_by_the_library_with_known_properties() -> None:
     """What the library writes for each type is parsed by the handler; there is no type that only one side knows."""
-    stage = Stage()
-    customs = [one for one in everything(stage).values() if one["Type"].startswith("Custom::Chime")]
+    harness = Harness()
+    customs = [one for one in everything(harness).values() if one["Type"].startswith("Custom::Chime")]
     assert {one["Type"] for one in customs} == set(dispatch.RESOURCE_TYPES)
     for one in customs:
         properties = stringified({**one["Properties"], "ServiceToken": "arn"})
         if "StreamArns" in properties:  # a reference, which CloudFormation resolves
             stream = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-x"
             properties["StreamArns"] = dict.fromkeys(properties["StreamArns"], stream)
-        answer = stage.deliver(stage.event("Create", properties, ResourceType=one["Type"]))
+        answer = harness.deliver(harness.event("Create", properties, ResourceType=one["Type"]))
         assert "break rules" not in answer.get("Reason", ""), (one["Type"], answer)
 
 
 def test_times_of_library_and_handler_fit_together() -> None:
     """The provider's event age, timeout and service timeout are those that the handler's waits are made for."""
-    resources = everything(Stage()).values()
+    resources = everything(Harness()).values()
     (function,) = (
         one["Properties"]
         for one in resources
@@ -284,7 +282,7 @@ def test_table_of_times_in_the_architecture_is_that_of_code_and_template() -> No
         timing.CREATE_ENDS_SECONDS,
         timing.PERMISSION_SECONDS,
     ) == (240, 540, 15, 795, 60)
-    resources = everything(Stage()).values()
+    resources = everything(Harness()).values()
     (invoked,) = (one["Properties"] for one in resources if one["Type"] == "AWS::Lambda::EventInvokeConfig")
     assert (invoked["MaximumEventAgeInSeconds"], invoked["MaximumRetryAttempts"]) == (540, 1)
     timeouts = {
@@ -437,7 +435,7 @@ def test_types_of_streamed_data_are_those_of_botocores_model() -> None:
     """The library writes a property for each, the handler reads them."""
     shape: Any = shape_of("PutMessagingStreamingConfigurations.StreamingConfigurations.DataType")
     streaming = next(
-        one for one in everything(Stage()).values() if one["Type"] == "Custom::ChimeAppInstanceStreaming"
+        one for one in everything(Harness()).values() if one["Type"] == "Custom::ChimeAppInstanceStreaming"
     )
     assert set(streaming["Properties"]["StreamArns"]) == set(shape.enum) == set(handler_limits.STREAM_DATA_TYPES)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 NOW = datetime.fromtimestamp(1_800_000_000, UTC)
 LATER = datetime.fromtimestamp(1_800_000_100, UTC)
@@ -25,12 +25,12 @@ DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"}
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage() -> Harness:
     """Return an app instance with an admin and three users, where nothing is new."""
-    return settled(Stage())
+    return settled(Harness())
 
 
-def settled(stage: Stage) -> Stage:
+def settled(stage: Harness) -> Harness:
     """Add users to a stage, and let time pass."""
     for name in ("ann", "bob", "cy"):
         stage.user(name)
@@ -38,12 +38,12 @@ def settled(stage: Stage) -> Stage:
     return stage
 
 
-def who(stage: Stage, name: str) -> dict[str, str]:
+def who(stage: Harness, name: str) -> dict[str, str]:
     """Return how answers name a user."""
     return {"Arn": f"{stage.app}/user/{name}", "Name": name}
 
 
-def lobby(stage: Stage, **more: Any) -> dict[str, str]:
+def lobby(stage: Harness, **more: Any) -> dict[str, str]:
     """Create a channel; return what names it in calls of the admin."""
     given = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "n", "Mode": "RESTRICTED", **more}
     stage.messaging("CreateChannel", **given, ClientRequestToken="token", ChimeBearer=stage.boss)
@@ -51,14 +51,14 @@ def lobby(stage: Stage, **more: Any) -> dict[str, str]:
     return {"ChannelArn": f"{stage.app}/channel/lobby", "ChimeBearer": stage.boss}
 
 
-def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
+def code_of(stage: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a messaging call is refused."""
     with pytest.raises(ChimeError) as refused:
         stage.messaging(operation, **parameters)
     return refused.value.code.removesuffix("Exception")
 
 
-def test_app_instance_is_shown_as_it_was_made_and_changed(stage: Stage) -> None:
+def test_app_instance_is_shown_as_it_was_made_and_changed(stage: Harness) -> None:
     """Name, metadata and the time of creation are answered; lists leave the times out."""
     shown = {"AppInstanceArn": stage.app, "Name": "app", "Metadata": ""}
     made = {"CreatedTimestamp": NOW, "LastUpdatedTimestamp": NOW}
@@ -70,7 +70,7 @@ def test_app_instance_is_shown_as_it_was_made_and_changed(stage: Stage) -> None:
     assert stage.identity("ListAppInstances") == {"AppInstances": [{**shown, "Name": "b", "Metadata": "m"}]}
 
 
-def test_user_is_shown_as_made_and_changed(stage: Stage) -> None:
+def test_user_is_shown_as_made_and_changed(stage: Harness) -> None:
     """A user's name, metadata and expiration are answered as they were put last."""
     arn = f"{stage.app}/user/ann"
     made = {"CreatedTimestamp": NOW, "LastUpdatedTimestamp": NOW}
@@ -93,7 +93,7 @@ def test_user_is_shown_as_made_and_changed(stage: Stage) -> None:
     assert listed["AppInstanceArn"] == stage.app
 
 
-def test_bot_is_shown_as_made_and_changed(stage: Stage) -> None:
+def test_bot_is_shown_as_made_and_changed(stage: Harness) -> None:
     """A bot's Lex bot is answered; an update changes it, and a bot is no user."""
     given = {"AppInstanceArn": stage.app, "Name": "bot", "Metadata": "m", "ClientRequestToken": "token"}
     arn = stage.identity("CreateAppInstanceBot", **given, Configuration=LEX)["AppInstanceBotArn"]
@@ -112,7 +112,7 @@ def test_bot_is_shown_as_made_and_changed(stage: Stage) -> None:
     assert stage.identity("ListAppInstanceBots", AppInstanceArn=stage.app)["AppInstanceBots"] == []
 
 
-def test_admins_are_shown(stage: Stage) -> None:
+def test_admins_are_shown(stage: Harness) -> None:
     """An admin is answered by ARN and name, with the time of the promotion."""
     here = {"AppInstanceArn": stage.app, "AppInstanceAdminArn": f"{stage.app}/user/ann"}
     made = stage.identity("CreateAppInstanceAdmin", **here)
@@ -124,7 +124,7 @@ def test_admins_are_shown(stage: Stage) -> None:
     assert listed == {"AppInstanceArn": stage.app, "AppInstanceAdmins": admins}
 
 
-def test_retention_is_kept_as_put(stage: Stage) -> None:
+def test_retention_is_kept_as_put(stage: Harness) -> None:
     """Retention is what was put last; empty settings switch it off."""
     here = {"AppInstanceArn": stage.app}
     for settings in ({"ChannelRetentionSettings": {"RetentionDays": 30}}, {"ChannelRetentionSettings": {}}):
@@ -140,7 +140,7 @@ def test_retention_is_kept_as_put(stage: Stage) -> None:
 )
 def test_streams_are_kept_as_put(world: str, both: bool) -> None:
     """The stream of a data type is what was put last; that of the other stays or goes, as the switch says."""
-    stage = settled(Stage(Behaviors.parse(world)))
+    stage = settled(Harness(Behaviors.parse(world)))
     here = {"AppInstanceArn": stage.app}
     first = {"DataType": "Channel", "ResourceArn": f"{KINESIS}one"}
     second = {"DataType": "ChannelMessage", "ResourceArn": f"{KINESIS}two"}
@@ -163,14 +163,14 @@ def test_streams_are_kept_as_put(world: str, both: bool) -> None:
         "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-one",
     ],
 )
-def test_stream_of_another_name_region_or_account_is_refused(stage: Stage, stream: str) -> None:
+def test_stream_of_another_name_region_or_account_is_refused(stage: Harness, stream: str) -> None:
     """A stream is named chime-messaging-… and is in the app instance's region and account."""
     configurations = [{"DataType": "Channel", "ResourceArn": stream}]
     given = {"AppInstanceArn": stage.app, "StreamingConfigurations": configurations}
     assert code_of(stage, "PutMessagingStreamingConfigurations", **given) == "BadRequest"
 
 
-def test_expiration_of_a_channel_is_shown_and_removed(stage: Stage) -> None:
+def test_expiration_of_a_channel_is_shown_and_removed(stage: Harness) -> None:
     """Expiration settings are answered as put, shown by DescribeChannel, and gone when none are put."""
     here = lobby(stage)
     arn = {"ChannelArn": here["ChannelArn"]}
@@ -181,7 +181,7 @@ def test_expiration_of_a_channel_is_shown_and_removed(stage: Stage) -> None:
     assert "ExpirationSettings" not in stage.messaging("DescribeChannel", **here)["Channel"]
 
 
-def test_elastic_channel_stays_restricted(stage: Stage) -> None:
+def test_elastic_channel_stays_restricted(stage: Harness) -> None:
     """Mode UNRESTRICTED is refused of an elastic channel, and RESTRICTED is not."""
     elastic = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
     here = lobby(stage, ElasticChannelConfiguration=elastic)
@@ -191,7 +191,7 @@ def test_elastic_channel_stays_restricted(stage: Stage) -> None:
     }
 
 
-def test_update_changes_name_mode_and_metadata(stage: Stage) -> None:
+def test_update_changes_name_mode_and_metadata(stage: Harness) -> None:
     """UpdateChannel takes all three, and an empty metadata clears it."""
     here = lobby(stage, Metadata="old")
     stage.messaging("UpdateChannel", **here, Name="new", Mode="UNRESTRICTED", Metadata="m")
@@ -203,7 +203,7 @@ def test_update_changes_name_mode_and_metadata(stage: Stage) -> None:
     assert "Metadata" not in stage.messaging("DescribeChannel", **here)["Channel"]
 
 
-def test_memberships_are_shown(stage: Stage) -> None:
+def test_memberships_are_shown(stage: Harness) -> None:
     """A member is answered by ARN, name and type; HIDDEN ones are listed when asked for."""
     here = lobby(stage)
     arn, ann, bob = here["ChannelArn"], who(stage, "ann"), who(stage, "bob")
@@ -223,7 +223,7 @@ def test_memberships_are_shown(stage: Stage) -> None:
     assert code_of(stage, "DescribeChannelMembership", **here, MemberArn=bob["Arn"]) == "Forbidden"
 
 
-def test_members_leave_and_only_moderators_send_others_away(stage: Stage) -> None:
+def test_members_leave_and_only_moderators_send_others_away(stage: Harness) -> None:
     """A member may remove themselves, and nobody else; HIDDEN members are listed for moderators only."""
     here = lobby(stage)
     for name in ("ann", "bob"):
@@ -235,7 +235,7 @@ def test_members_leave_and_only_moderators_send_others_away(stage: Stage) -> Non
     assert stage.messaging("DeleteChannelMembership", **as_ann, MemberArn=as_ann["ChimeBearer"]) == {}
 
 
-def test_channels_of_a_user_are_listed_for_the_user_and_for_admins(stage: Stage) -> None:
+def test_channels_of_a_user_are_listed_for_the_user_and_for_admins(stage: Harness) -> None:
     """Each user lists their own channels; those of others only an admin."""
     here = lobby(stage)
     ann, bob = who(stage, "ann")["Arn"], who(stage, "bob")["Arn"]
@@ -252,7 +252,7 @@ def test_channels_of_a_user_are_listed_for_the_user_and_for_admins(stage: Stage)
     assert code_of(stage, operation, ChimeBearer=bob, AppInstanceUserArn=ann) == "Forbidden"
 
 
-def test_moderators_are_shown(stage: Stage) -> None:
+def test_moderators_are_shown(stage: Harness) -> None:
     """A moderator is answered by ARN and name, as is the channel they moderate; members may not look."""
     here = lobby(stage)
     arn, ann, bob = here["ChannelArn"], who(stage, "ann"), who(stage, "bob")
@@ -276,7 +276,7 @@ def test_moderators_are_shown(stage: Stage) -> None:
     assert code_of(stage, "DescribeChannelModerator", **here, ChannelModeratorArn=ann["Arn"]) == "Forbidden"
 
 
-def test_bans_are_shown(stage: Stage) -> None:
+def test_bans_are_shown(stage: Harness) -> None:
     """Who is banned is answered by ARN and name; members may not look."""
     here = lobby(stage)
     arn, ann, bob = here["ChannelArn"], who(stage, "ann"), who(stage, "bob")
@@ -291,13 +291,13 @@ def test_bans_are_shown(stage: Stage) -> None:
     assert code_of(stage, "DescribeChannelBan", **here, MemberArn=ann["Arn"]) == "Forbidden"
 
 
-def say(stage: Stage, here: dict[str, str], content: str, **more: Any) -> dict[str, Any]:
+def say(stage: Harness, here: dict[str, str], content: str, **more: Any) -> dict[str, Any]:
     """Send a message and return the answer."""
     given = {"Content": content, "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": "token"}
     return stage.messaging("SendChannelMessage", **here, **given, **more)
 
 
-def test_message_is_shown_as_sent_changed_and_redacted(stage: Stage) -> None:
+def test_message_is_shown_as_sent_changed_and_redacted(stage: Harness) -> None:
     """A message shows who sent it and when; a change shows its time, a redaction empties it for good."""
     here = lobby(stage)
     sent = say(stage, here, "hello", Metadata="m")
@@ -324,7 +324,7 @@ def test_message_is_shown_as_sent_changed_and_redacted(stage: Stage) -> None:
     assert code_of(stage, "GetChannelMessage", **by_id) == "NotFound"
 
 
-def test_messages_are_listed_the_latest_first_or_the_oldest(stage: Stage) -> None:
+def test_messages_are_listed_the_latest_first_or_the_oldest(stage: Harness) -> None:
     """The order is the one that is asked for; the latest first is the default."""
     here = lobby(stage)
     for content in ("one", "two"):
@@ -338,7 +338,7 @@ def test_messages_are_listed_the_latest_first_or_the_oldest(stage: Stage) -> Non
     assert [channel.messages for channel in stage.service.channels()] == [("one", "two")]
 
 
-def test_who_is_no_member_may_not_send(stage: Stage) -> None:
+def test_who_is_no_member_may_not_send(stage: Harness) -> None:
     """An admin who is no member is refused, and one who is HIDDEN."""
     here = lobby(stage)
     stage.messaging("DeleteChannelMembership", **here, MemberArn=stage.boss)
@@ -348,7 +348,7 @@ def test_who_is_no_member_may_not_send(stage: Stage) -> None:
     assert code_of(stage, "SendChannelMessage", **here, **given) == "Forbidden"
 
 
-def test_flow_is_shown_as_made_changed_and_associated(stage: Stage) -> None:
+def test_flow_is_shown_as_made_changed_and_associated(stage: Harness) -> None:
     """A flow tells its processors, name and tags; its channel tells it while it is associated."""
     given = {"AppInstanceArn": stage.app, "Name": "flow", "Processors": [PROCESSOR], "ClientRequestToken": "token"}
     made = stage.messaging("CreateChannelFlow", **given, Tags=[{"Key": "a", "Value": "b"}])
@@ -378,7 +378,7 @@ def test_flow_is_shown_as_made_changed_and_associated(stage: Stage) -> None:
     assert code_of(stage, "DescribeChannelFlow", ChannelFlowArn=arn) == "NotFound"
 
 
-def test_session_endpoint_names_the_region(stage: Stage) -> None:
+def test_session_endpoint_names_the_region(stage: Harness) -> None:
     """A client that asks for the session endpoint gets one that no other service answers on."""
     endpoint = stage.messaging("GetMessagingSessionEndpoint")["Endpoint"]["Url"]
     assert endpoint.endswith(".us-east-1.invalid")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 
-def create(stage: Stage, number: int, **more: Any) -> str:
+def create(stage: Harness, number: int, **more: Any) -> str:
     """Create a channel."""
     made = stage.messaging(
         "CreateChannel",
@@ -29,7 +29,7 @@ HOUR, DAY = 3600, 86_400
 @pytest.mark.parametrize("criterion", ["CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP"])
 def test_expired_channels_vanish(criterion: str) -> None:
     """A channel is there for six hours after its days are over, counted from its criterion, and then gone."""
-    stage = Stage()
+    stage = Harness()
     arn = create(stage, 1, ExpirationSettings={"ExpirationDays": 2, "ExpirationCriterion": criterion})
     stage.now += DAY
     stage.messaging(
@@ -52,7 +52,7 @@ def test_expired_channels_vanish(criterion: str) -> None:
 @pytest.mark.parametrize("rescued_after", [DAY, DAY + 6 * HOUR - 1, DAY + 6 * HOUR])
 def test_expired_channel_can_be_rescued_until_it_is_deleted(rescued_after: int) -> None:
     """An expired channel that is not deleted yet takes new settings and lives by them; a deleted one is lost."""
-    stage = Stage()
+    stage = Harness()
     days = {"ExpirationDays": 1, "ExpirationCriterion": "CREATED_TIMESTAMP"}
     arn = create(stage, 1, ExpirationSettings=days)
     here = {"ChannelArn": arn, "ChimeBearer": stage.boss}
@@ -63,7 +63,7 @@ def test_expired_channel_can_be_rescued_until_it_is_deleted(rescued_after: int) 
     assert (code, refused(stage, "DescribeChannel", **here)) == (("Forbidden",) * 2 if lost else ("", ""))
 
 
-def refused(stage: Stage, operation: str, **parameters: Any) -> str:
+def refused(stage: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a call is refused, without its suffix; "" where it is not."""
     call = stage.identity if "AppInstance" in operation else stage.messaging
     try:
@@ -83,7 +83,7 @@ def refused(stage: Stage, operation: str, **parameters: Any) -> str:
 )
 def test_id_of_a_deleted_channel_is_taken_for_a_time(world: str, expected: list[str]) -> None:
     """A deleted channel's ChannelId is free at once, after five minutes, or never."""
-    stage, seen = Stage(Behaviors.parse(f"deleted_channel_id={world}")), []
+    stage, seen = Harness(Behaviors.parse(f"deleted_channel_id={world}")), []
     for seconds in (299, 300):
         arn = create(stage, seconds, ChannelId=f"lobby{seconds}")
         stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
@@ -98,7 +98,7 @@ def test_id_of_a_deleted_channel_is_taken_for_a_time(world: str, expected: list[
 @pytest.mark.parametrize(("seconds", "missed"), [(14, True), (15, False)])
 def test_no_read_misses_a_write_for_longer_than_the_bound(seconds: int, missed: bool) -> None:
     """However often reads may miss a channel, its update or its tags, after 15 seconds none does."""
-    stage = Stage(Behaviors.parse("read_misses=9,update_misses=9,tag_misses=9"))
+    stage = Harness(Behaviors.parse("read_misses=9,update_misses=9,tag_misses=9"))
     arn = create(stage, 1)
     here = {"ChannelArn": arn, "ChimeBearer": stage.boss}
     stage.now += seconds
@@ -113,7 +113,7 @@ def test_no_read_misses_a_write_for_longer_than_the_bound(seconds: int, missed: 
 
 def test_new_admin_has_no_right_for_some_calls() -> None:
     """A user and an admin made a moment ago are refused so many calls, both counted together, or for a minute."""
-    stage = Stage(Behaviors.parse("new_identity_refusals=2"))
+    stage = Harness(Behaviors.parse("new_identity_refusals=2"))
     listing = {"AppInstanceArn": stage.app, "Privacy": "PRIVATE"}
     ann, bob, eve = (stage.user(name) for name in ("ann", "bob", "eve"))
     for admin in (ann, eve):
@@ -141,7 +141,7 @@ class Caller:
     """Calls within one second, each in the name of another admin unless all shall be in one's."""
 
     def __init__(self, region: str = "us-east-1", *, one_bearer: bool = False, **channel: Any) -> None:
-        self.stage = Stage(Behaviors(read_misses=0), region=region, limits=True)
+        self.stage = Harness(Behaviors(read_misses=0), region=region, limits=True)
         self.channel = create(self.stage, 0, **channel)
         self.bearers = [self.stage.boss] if one_bearer else self._admins(40)
         self.numbers = iter(range(1, 1000))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
 PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
@@ -28,7 +28,7 @@ def code_of(call: Callable[..., Any], operation: str, **parameters: Any) -> str:
     return ""
 
 
-def channel(stage: Stage, name: str = "lobby", **more: Any) -> dict[str, str]:
+def channel(stage: Harness, name: str = "lobby", **more: Any) -> dict[str, str]:
     """Create a channel; return what names it in calls."""
     given = {"AppInstanceArn": stage.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **more}
     token = {"ClientRequestToken": f"token-{name}", "ChimeBearer": stage.boss}
@@ -47,7 +47,7 @@ def channel(stage: Stage, name: str = "lobby", **more: Any) -> dict[str, str]:
 )
 def test_who_is_in_a_role_already_is_a_conflict(create: str, delete: str, parameter: str) -> None:
     """A second member, moderator or ban is a Conflict, and the first removal is the last."""
-    stage = Stage()
+    stage = Harness()
     here, ann = channel(stage), stage.user("ann")
     more = {"Type": "DEFAULT"} if create == "CreateChannelMembership" else {}
     codes = [code_of(stage.messaging, create, **here, **{parameter: ann}, **more) for _ in range(2)]
@@ -58,7 +58,7 @@ def test_who_is_in_a_role_already_is_a_conflict(create: str, delete: str, parame
 
 def test_member_who_is_one_already_is_a_conflict_in_a_batch() -> None:
     """A batch names who is a member already, and adds the others."""
-    stage = Stage()
+    stage = Harness()
     here, ann, bob = channel(stage), stage.user("ann"), stage.user("bob")
     batch = {**here, "Type": "DEFAULT"}
     assert stage.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann])["Errors"] == []
@@ -70,7 +70,7 @@ def test_member_who_is_one_already_is_a_conflict_in_a_batch() -> None:
 
 def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
     """A second admin or user of the same name is a Conflict."""
-    stage = Stage()
+    stage = Harness()
     ann = stage.user("ann")
     admin = {"AppInstanceArn": stage.app, "AppInstanceAdminArn": ann}
     user = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "other"}
@@ -83,7 +83,7 @@ def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
 @pytest.mark.parametrize(("second_flow", "code"), [("replaces", ""), ("conflict", "Conflict")])
 def test_second_flow_of_a_channel(second_flow: str, code: str) -> None:
     """Another flow takes the first one's place, or is a Conflict; the same flow again is neither."""
-    stage = Stage(Behaviors.parse(f"second_flow={second_flow}"))
+    stage = Harness(Behaviors.parse(f"second_flow={second_flow}"))
     here = channel(stage)
     given = {"AppInstanceArn": stage.app, "ClientRequestToken": "tt", "Processors": [PROCESSOR]}
     first, second = (
@@ -98,7 +98,7 @@ def test_second_flow_of_a_channel(second_flow: str, code: str) -> None:
 
 def test_channel_id_that_is_taken_is_a_conflict() -> None:
     """A ChannelId is given once in an app instance, whoever asks and with whatever token."""
-    stage = Stage()
+    stage = Harness()
     channel(stage)
     given = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": stage.boss}
     assert code_of(stage.messaging, "CreateChannel", **given, ClientRequestToken="another") == "Conflict"
@@ -111,7 +111,7 @@ def test_channel_id_that_is_taken_is_a_conflict() -> None:
 
 def test_elastic_moderator_loses_sub_channels_with_the_right() -> None:
     """Who moderates an elastic channel, and is in a sub-channel, is neither once the right is taken away."""
-    stage = Stage()
+    stage = Harness()
     here, ann = channel(stage, ElasticChannelConfiguration=ELASTIC), stage.user("ann")
     stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
     stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT", SubChannelId="s")
@@ -124,7 +124,7 @@ def test_elastic_moderator_loses_sub_channels_with_the_right() -> None:
 
 def test_moderator_of_another_channel_stays_a_member_when_demoted() -> None:
     """Only on an elastic channel does a membership go with the right."""
-    stage = Stage()
+    stage = Harness()
     here, ann = channel(stage), stage.user("ann")
     stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
     stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
@@ -136,7 +136,7 @@ def test_moderator_of_another_channel_stays_a_member_when_demoted() -> None:
 @pytest.mark.parametrize("delete_admin_user", ["allowed", "conflict"])
 def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
     """Memberships, moderatorships, bans, tags and the right of an admin go with the user."""
-    stage = Stage(Behaviors.parse(f"delete_admin_user={delete_admin_user}"))
+    stage = Harness(Behaviors.parse(f"delete_admin_user={delete_admin_user}"))
     member, moderated, banned = (channel(stage, name) for name in ("member", "moderated", "banned"))
     ann, eve = stage.user("ann"), stage.user("eve")
     stage.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
@@ -157,7 +157,7 @@ def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
 @pytest.mark.parametrize("what", ["channel", "user"])
 def test_what_is_made_again_has_no_tags_of_the_former(what: str) -> None:
     """Tags go with what they are on: who gets the same id later bears no owner's or admin's mark of the former."""
-    stage = Stage()
+    stage = Harness()
 
     def make() -> str:
         return stage.user("ann") if what == "user" else channel(stage)["ChannelArn"]
@@ -176,7 +176,7 @@ def test_what_is_made_again_has_no_tags_of_the_former(what: str) -> None:
 @pytest.mark.parametrize("role", ["admin", "moderator"])
 def test_who_is_either_admin_or_moderator_cannot_be_banned(role: str) -> None:
     """Each of the two is enough: an admin who does not moderate the channel, and a moderator who is no admin."""
-    stage = Stage()
+    stage = Harness()
     here, ann = channel(stage), stage.user("ann")
     if role == "admin":
         stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=ann)

@@ -8,7 +8,7 @@ import pytest
 
 from chime_local.chime import ChimeError
 from chime_local.chime.iam import required_actions
-from stage import Stage
+from helpers.harness import Harness
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 BOSS, ANN = f"{APP}/user/boss", f"{APP}/user/ann"
@@ -136,7 +136,7 @@ def test_call_is_judged_on_bearer_and_channel_and_whatever_else_it_names(call: s
     assert list(required_actions(operation, parameters)) == expected
 
 
-def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
+def code_of(stage: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a call is refused, without its suffix; "" where it is not."""
     call = stage.identity if "AppInstance" in operation else stage.messaging
     try:
@@ -147,14 +147,14 @@ def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage() -> Harness:
     """Return an app instance with a user beside its admin."""
-    made = Stage()
+    made = Harness()
     made.user("ann")
     return made
 
 
-def channel(stage: Stage, **more: Any) -> dict[str, Any]:
+def channel(stage: Harness, **more: Any) -> dict[str, Any]:
     """Create a channel, and return what calls on it have in common."""
     given = {"Name": "n", "ClientRequestToken": "token-1", "ChimeBearer": stage.boss, **more}
     arn = stage.messaging("CreateChannel", AppInstanceArn=stage.app, **given)["ChannelArn"]
@@ -169,7 +169,7 @@ TWICE: dict[str, tuple[str, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("operation", TWICE)
-def test_what_is_there_already_is_a_conflict_and_stays_as_it_is(operation: str, stage: Stage) -> None:
+def test_what_is_there_already_is_a_conflict_and_stays_as_it_is(operation: str, stage: Harness) -> None:
     """The handler takes that Conflict for success: what it wants is there."""
     name, more, kept = TWICE[operation]
     here, ann = channel(stage), f"{stage.app}/user/ann"
@@ -183,7 +183,7 @@ def test_what_is_there_already_is_a_conflict_and_stays_as_it_is(operation: str, 
 
 
 @pytest.mark.parametrize("type_", ["DEFAULT", "HIDDEN"])
-def test_member_of_a_batch_who_is_one_already_is_a_conflict_of_its_own(type_: str, stage: Stage) -> None:
+def test_member_of_a_batch_who_is_one_already_is_a_conflict_of_its_own(type_: str, stage: Harness) -> None:
     """The others of the batch are added, and the member keeps its type."""
     here, ann, bob = channel(stage), f"{stage.app}/user/ann", stage.user("bob")
     stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
@@ -193,7 +193,7 @@ def test_member_of_a_batch_who_is_one_already_is_a_conflict_of_its_own(type_: st
     assert members == {stage.boss: "DEFAULT", ann: "DEFAULT", bob: type_}
 
 
-def test_banned_user_becomes_no_member_by_either_call(stage: Stage) -> None:
+def test_banned_user_becomes_no_member_by_either_call(stage: Harness) -> None:
     """Not alone, nor in a batch, where the refusal stands among the errors; and it is no Conflict."""
     here, ann = channel(stage), f"{stage.app}/user/ann"
     stage.messaging("CreateChannelBan", **here, MemberArn=ann)
@@ -202,7 +202,7 @@ def test_banned_user_becomes_no_member_by_either_call(stage: Stage) -> None:
     assert [(one["MemberArn"], one["ErrorCode"]) for one in answer["Errors"]] == [(ann, "Forbidden")]
 
 
-def test_admin_made_twice_is_a_conflict_and_stays_admin(stage: Stage) -> None:
+def test_admin_made_twice_is_a_conflict_and_stays_admin(stage: Harness) -> None:
     """By that Conflict the handler knows that the right was there before."""
     admin = {"AppInstanceArn": stage.app, "AppInstanceAdminArn": f"{stage.app}/user/ann"}
     made = [code_of(stage, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
@@ -210,7 +210,7 @@ def test_admin_made_twice_is_a_conflict_and_stays_admin(stage: Stage) -> None:
     assert code_of(stage, "DescribeAppInstanceAdmin", **admin) == ""
 
 
-def test_channel_id_that_is_held_is_a_conflict_whoever_asks_for_it(stage: Stage) -> None:
+def test_channel_id_that_is_held_is_a_conflict_whoever_asks_for_it(stage: Harness) -> None:
     """Another token is another request, and the channel that is there is not touched."""
     here = channel(stage, ChannelId="lobby", Name="first")
     again = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "second"}
@@ -223,7 +223,7 @@ def test_channel_id_that_is_held_is_a_conflict_whoever_asks_for_it(stage: Stage)
     assert code_of(stage, "CreateChannel", **given) == ""
 
 
-def test_user_made_twice_is_a_conflict_and_keeps_its_name(stage: Stage) -> None:
+def test_user_made_twice_is_a_conflict_and_keeps_its_name(stage: Harness) -> None:
     """Whoever was there first stays as it is."""
     given = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "ClientRequestToken": "token-2"}
     assert code_of(stage, "CreateAppInstanceUser", **given, Name="other") == "Conflict"
@@ -231,7 +231,7 @@ def test_user_made_twice_is_a_conflict_and_keeps_its_name(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("of", ["CreateChannelModerator", "DeleteChannelModerator"])
-def test_change_of_a_moderator_of_an_elastic_channel_ends_the_membership(of: str, stage: Stage) -> None:
+def test_change_of_a_moderator_of_an_elastic_channel_ends_the_membership(of: str, stage: Harness) -> None:
     """Whoever is made moderator leaves its sub-channel, and so does who is moderator no more."""
     elastic = {
         "MaximumSubChannels": 2,
@@ -254,7 +254,7 @@ def test_change_of_a_moderator_of_an_elastic_channel_ends_the_membership(of: str
     assert (ann in channels[here["ChannelArn"]].moderators) is (of == "CreateChannelModerator")
 
 
-def test_deleted_user_leaves_members_moderators_bans_and_admins(stage: Stage) -> None:
+def test_deleted_user_leaves_members_moderators_bans_and_admins(stage: Harness) -> None:
     """Whoever comes back under the same id has none of it."""
     ann = f"{stage.app}/user/ann"
     member, banned = channel(stage), channel(stage, ClientRequestToken="token-2")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from chime_local.chime import ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
 PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
 
 
-def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
+def code_of(stage: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a call is refused, without its suffix; "" where it is not."""
     call = stage.identity if "AppInstance" in operation else stage.messaging
     try:
@@ -25,13 +25,13 @@ def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
     return ""
 
 
-def create(stage: Stage) -> str:
+def create(stage: Harness) -> str:
     """Create a channel."""
     parameters = {"AppInstanceArn": stage.app, "Name": "n", "ClientRequestToken": "token"}
     return str(stage.messaging("CreateChannel", **parameters, ChimeBearer=stage.boss)["ChannelArn"])
 
 
-def names(stage: Stage, count: int, kind: str = "user") -> list[str]:
+def names(stage: Harness, count: int, kind: str = "user") -> list[str]:
     """Return so many ARNs of users that need not exist."""
     return [f"{stage.app}/{kind}/x{number}" for number in range(count)]
 
@@ -48,7 +48,7 @@ def test_channel_has_so_many_members_and_moderators(
     operation: str, key: str, people: str, quota: int, free: int
 ) -> None:
     """A channel takes 10,000 members and 1,000 moderators, and not one more."""
-    stage = Stage()
+    stage = Harness()
     arn, ann = create(stage), stage.user("ann")
     channel = stage.service.app_instances[stage.app].channels[arn]
     setattr(channel, people, dict.fromkeys(names(stage, quota - free), "DEFAULT"))
@@ -60,7 +60,7 @@ def test_channel_has_so_many_members_and_moderators(
 @pytest.mark.parametrize("operation", ["CreateChannelMembership", "CreateChannel"])
 def test_user_has_so_many_memberships(operation: str, free: int) -> None:
     """A user is member of 20,000 channels, and not of one more."""
-    stage = Stage()
+    stage = Harness()
     arn, ann = create(stage), stage.user("ann")
     app = stage.service.app_instances[stage.app]
     pattern = replace(app.channels[arn], members={ann: "DEFAULT"})
@@ -76,7 +76,7 @@ def test_user_has_so_many_memberships(operation: str, free: int) -> None:
 @pytest.mark.parametrize(("more", "code"), [(1, ""), (2, "BadRequest")])
 def test_resource_has_fifty_tags(more: int, code: str) -> None:
     """A channel takes 50 tags in all, and not one more; a key that is there already counts once."""
-    stage = Stage()
+    stage = Harness()
     arn = create(stage)
     tags = [{"Key": f"k{number}", "Value": "v"} for number in range(49)]
     stage.messaging("TagResource", ResourceARN=arn, Tags=tags)
@@ -89,7 +89,7 @@ def test_resource_has_fifty_tags(more: int, code: str) -> None:
 @pytest.mark.parametrize("free", [1, 0])
 def test_app_instance_has_so_many_admins(free: int) -> None:
     """An app instance takes 100 admins, and not one more."""
-    stage = Stage()
+    stage = Harness()
     ann = stage.user("ann")
     stage.service.app_instances[stage.app].admins |= dict.fromkeys(names(stage, 99 - free), 0.0)
     code = code_of(stage, "CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=ann)
@@ -99,7 +99,7 @@ def test_app_instance_has_so_many_admins(free: int) -> None:
 @pytest.mark.parametrize("free", [1, 0])
 def test_app_instance_has_so_many_users(free: int) -> None:
     """An app instance takes 100,000 users, and not one more; bots do not count as such."""
-    stage = Stage()
+    stage = Harness()
     app = stage.service.app_instances[stage.app]
     app.identities |= {arn: {} for arn in [*names(stage, 99_999 - free), *names(stage, 10, "bot")]}
     user = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "token"}
@@ -108,7 +108,7 @@ def test_app_instance_has_so_many_users(free: int) -> None:
 
 def test_account_has_so_many_app_instances() -> None:
     """An account takes 100 app instances, and not one more until one is deleted."""
-    stage = Stage()
+    stage = Harness()
     create_one = {"Name": "n", "ClientRequestToken": "token"}
     codes = [code_of(stage, "CreateAppInstance", **create_one) for _ in range(100)]
     assert codes == [""] * 99 + ["ResourceLimitExceeded"]
@@ -118,7 +118,7 @@ def test_account_has_so_many_app_instances() -> None:
 
 def test_app_instance_has_so_many_flows() -> None:
     """An app instance takes 100 flows of up to three processors, and not one more."""
-    stage = Stage()
+    stage = Harness()
     function = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
     processors = [
         {
@@ -188,7 +188,7 @@ FULL: list[tuple[str, int, str, dict[str, Any], str]] = [
 )
 def test_full_quota_is_named(what: str, quota: int, operation: str, parameters: dict[str, Any], words: str) -> None:
     """The refusal says how many there may be, of what, and by what they are counted."""
-    stage = Stage()
+    stage = Harness()
     written = json.dumps(parameters).replace("APP/channel/room", create(stage)).replace("APP", stage.app)
     ann = stage.user("ann")
     app = stage.service.app_instances[stage.app]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
@@ -22,9 +22,9 @@ def processors(function: str = FUNCTION) -> list[dict[str, Any]]:
     return [{"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": target}]
 
 
-def build(world: str = "") -> Stage:
+def build(world: str = "") -> Harness:
     """Return an app instance with a RESTRICTED channel, a moderator, members, a banned user and one of another."""
-    stage = Stage(Behaviors.parse(world))
+    stage = Harness(Behaviors.parse(world))
     for name in ("moderator", "member", "hidden", "banned", "stranger"):
         stage.user(name)
     other = stage.identity("CreateAppInstance", Name="other", ClientRequestToken="tt")["AppInstanceArn"]
@@ -50,7 +50,7 @@ def build(world: str = "") -> Stage:
     return stage
 
 
-def filled(stage: Stage, value: Any) -> Any:
+def filled(stage: Harness, value: Any) -> Any:
     """Put the stage's ARNs into what a test has written."""
     if isinstance(value, str):
         other = [arn for arn in stage.service.app_instances if arn != stage.app]
@@ -60,7 +60,7 @@ def filled(stage: Stage, value: Any) -> Any:
     return [filled(stage, item) for item in value] if isinstance(value, list) else value
 
 
-def refusal(stage: Stage, operation: str, parameters: dict[str, Any]) -> tuple[str, str]:
+def refusal(stage: Harness, operation: str, parameters: dict[str, Any]) -> tuple[str, str]:
     """Return code and sentence of a refusal; ("", "") where a call is answered."""
     # Bots, users, admins and retention are the other service's; the channels of a user are not.
     identity = "AppInstance" in operation and "Channel" not in operation
@@ -694,7 +694,7 @@ def test_elastic_channel_has_rules_of_its_own() -> None:
 
 def test_elastic_channel_is_refused_in_frankfurt() -> None:
     """Elastic channels exist in us-east-1 only."""
-    stage = Stage(region="eu-central-1")
+    stage = Harness(region="eu-central-1")
     stage.now += 100
     elastic = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
     made = refusal(stage, "CreateChannel", {**NEW, **elastic})
@@ -804,7 +804,7 @@ def test_stream_may_have_a_colon_in_its_name() -> None:
 @pytest.mark.parametrize("operation", ["DescribeChannel", "ListChannelModerators", "ListChannelBans"])
 def test_new_channel_that_a_read_misses_is_explained(operation: str) -> None:
     """The first read of a new channel is refused as on AWS, and says what a person can do about it."""
-    stage = Stage()
+    stage = Harness()
     made = {**NEW, "ChannelId": "room"}
     assert refusal(stage, "CreateChannel", made) == ("", "")
     hint = "It is new, and first reads may miss it, as on AWS: read again, or use --behavior read_misses=0."

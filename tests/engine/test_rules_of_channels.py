@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
 DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"}
 
 
-def place(world: str = "") -> Stage:
+def place(world: str = "") -> Harness:
     """Return an app instance with an admin and three users, where nothing is new."""
-    stage = Stage(Behaviors.parse(world))
+    stage = Harness(Behaviors.parse(world))
     for name in ("ann", "bob", "cy"):
         stage.user(name)
     stage.now += 100
@@ -24,17 +24,17 @@ def place(world: str = "") -> Stage:
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage() -> Harness:
     """Return a place in the default world."""
     return place()
 
 
-def user(stage: Stage, name: str) -> str:
+def user(stage: Harness, name: str) -> str:
     """Return a user's ARN."""
     return f"{stage.app}/user/{name}"
 
 
-def create(stage: Stage, name: str = "lobby", **more: Any) -> dict[str, str]:
+def create(stage: Harness, name: str = "lobby", **more: Any) -> dict[str, str]:
     """Create a channel; return what names it in calls of the admin."""
     given = {"AppInstanceArn": stage.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **more}
     given = {"ClientRequestToken": f"token-{name}", "ChimeBearer": stage.boss, **given}
@@ -43,14 +43,14 @@ def create(stage: Stage, name: str = "lobby", **more: Any) -> dict[str, str]:
     return {"ChannelArn": f"{stage.app}/channel/{name}", "ChimeBearer": stage.boss}
 
 
-def refused(stage: Stage, operation: str, **parameters: Any) -> tuple[str, str]:
+def refused(stage: Harness, operation: str, **parameters: Any) -> tuple[str, str]:
     """Return code and message by which a messaging call is refused."""
     with pytest.raises(ChimeError) as found:
         stage.messaging(operation, **parameters)
     return found.value.code.removesuffix("Exception"), found.value.message
 
 
-def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
+def code_of(stage: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a messaging call is refused."""
     return refused(stage, operation, **parameters)[0]
 
@@ -66,7 +66,7 @@ def test_bearer_that_is_not_there_is_refused_as_the_switch_says(world: str, code
     assert code_of(stage, "DescribeChannel", **{**here, "ChimeBearer": user(stage, "nobody")}) == code
 
 
-def test_bearer_of_another_app_instance_is_refused(stage: Stage) -> None:
+def test_bearer_of_another_app_instance_is_refused(stage: Harness) -> None:
     """An admin of one app instance creates no channel in another, and reads none."""
     other = stage.identity("CreateAppInstance", Name="other", ClientRequestToken="t-other")["AppInstanceArn"]
     given = {"AppInstanceArn": other, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
@@ -74,7 +74,7 @@ def test_bearer_of_another_app_instance_is_refused(stage: Stage) -> None:
     assert code_of(stage, "ListChannels", AppInstanceArn=other, ChimeBearer=stage.boss) == "Forbidden"
 
 
-def test_app_instance_is_known_in_its_region_only(stage: Stage) -> None:
+def test_app_instance_is_known_in_its_region_only(stage: Harness) -> None:
     """Another region does not know an app instance, nor a user of it."""
     with pytest.raises(ChimeError) as found:
         stage.service.call(
@@ -91,7 +91,7 @@ def test_app_instance_is_known_in_its_region_only(stage: Stage) -> None:
 # Roles
 
 
-def test_moderator_who_is_no_member_makes_no_moderators(stage: Stage) -> None:
+def test_moderator_who_is_no_member_makes_no_moderators(stage: Harness) -> None:
     """Moderators make moderators while they are members; those who are not do what moderators do otherwise."""
     here = create(stage)
     stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=user(stage, "ann"))
@@ -155,7 +155,7 @@ def test_declared_privacy_is_taken_whatever_is_taken_without(privacy: str, world
     assert stage.messaging("DescribeChannel", **create(stage, Privacy=privacy))["Channel"]["Privacy"] == privacy
 
 
-def test_same_token_answers_the_same_channel(stage: Stage) -> None:
+def test_same_token_answers_the_same_channel(stage: Harness) -> None:
     """A creation that is sent again is answered with the channel that it has made."""
     here = create(stage)
     given = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "n", "Mode": "RESTRICTED"}
@@ -165,7 +165,7 @@ def test_same_token_answers_the_same_channel(stage: Stage) -> None:
     assert code_of(stage, "CreateChannel", **other, ChimeBearer=stage.boss) == "Conflict"
 
 
-def test_elastic_channel_is_alone_and_begins_without_members(stage: Stage) -> None:
+def test_elastic_channel_is_alone_and_begins_without_members(stage: Harness) -> None:
     """An elastic channel takes no MemberArns, must be RESTRICTED, and an app instance has one."""
     given = {"AppInstanceArn": stage.app, "Name": "n", "ElasticChannelConfiguration": ELASTIC, "Mode": "RESTRICTED"}
     given |= {"ClientRequestToken": "token", "ChimeBearer": stage.boss}
@@ -201,7 +201,7 @@ def test_creation_with_an_unknown_member_goes_as_the_switch_says(world: str, *, 
 @pytest.mark.parametrize(
     ("metadata", "code"), [("é" * 512, ""), ("é" * 512 + "a", "BadRequest")], ids=["1024", "1025"]
 )
-def test_metadata_is_measured_in_bytes(stage: Stage, metadata: str, code: str) -> None:
+def test_metadata_is_measured_in_bytes(stage: Harness, metadata: str, code: str) -> None:
     """1024 bytes of metadata are taken, one more is refused."""
     here = create(stage)
     update = {**here, "Name": "n", "Mode": "RESTRICTED", "Metadata": metadata}
@@ -211,7 +211,7 @@ def test_metadata_is_measured_in_bytes(stage: Stage, metadata: str, code: str) -
         assert stage.messaging("UpdateChannel", **update) == {"ChannelArn": here["ChannelArn"]}
 
 
-def test_last_message_is_shown_by_its_moment(stage: Stage) -> None:
+def test_last_message_is_shown_by_its_moment(stage: Harness) -> None:
     """DescribeChannel tells when the last message was sent, and nothing before the first."""
     here = create(stage)
     assert "LastMessageTimestamp" not in stage.messaging("DescribeChannel", **here)["Channel"]
@@ -224,7 +224,7 @@ def test_last_message_is_shown_by_its_moment(stage: Stage) -> None:
 # Users
 
 
-def test_user_is_created_with_expiration_and_tags(stage: Stage) -> None:
+def test_user_is_created_with_expiration_and_tags(stage: Harness) -> None:
     """What a creation says of expiration and tags is shown afterwards; the same id again is a Conflict."""
     given = {"AppInstanceArn": stage.app, "AppInstanceUserId": "dee", "Name": "Dee", "ClientRequestToken": "token"}
     tags = [{"Key": "a", "Value": "b"}]
@@ -239,7 +239,7 @@ def test_user_is_created_with_expiration_and_tags(stage: Stage) -> None:
 # Pages
 
 
-def test_list_is_paged_and_the_last_page_has_no_token(stage: Stage) -> None:
+def test_list_is_paged_and_the_last_page_has_no_token(stage: Harness) -> None:
     """MaxResults bounds a page; the token leads to the next one, and a full last page has none."""
     listing = {"AppInstanceArn": stage.app, "MaxResults": 2}
     first = stage.identity("ListAppInstanceUsers", **listing)
@@ -270,7 +270,7 @@ def test_list_is_paged_and_the_last_page_has_no_token(stage: Stage) -> None:
     ],
 )
 def test_refusal_names_what_is_not_there(
-    stage: Stage, operation: str, parameters: dict[str, str], words: str
+    stage: Harness, operation: str, parameters: dict[str, str], words: str
 ) -> None:
     """Who asks for somebody who is not there reads who, and of what."""
     here = create(stage)
@@ -304,14 +304,16 @@ def test_refusal_names_what_is_not_there(
         ),
     ],
 )
-def test_what_breaks_the_model_is_named_with_its_rule(stage: Stage, parameters: dict[str, Any], words: str) -> None:
+def test_what_breaks_the_model_is_named_with_its_rule(
+    stage: Harness, parameters: dict[str, Any], words: str
+) -> None:
     """A parameter that breaks a rule of the service's model is refused with its name, value and rule."""
     given = {"AppInstanceArn": stage.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
     given |= {"ChimeBearer": stage.boss, **parameters}
     assert refused(stage, "CreateChannel", **given) == ("BadRequest", words)
 
 
-def test_token_of_a_wrong_form_is_named_with_its_pattern(stage: Stage) -> None:
+def test_token_of_a_wrong_form_is_named_with_its_pattern(stage: Harness) -> None:
     """A pattern is part of the refusal."""
     given = {"AppInstanceArn": stage.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "to ken"}
     code, message = refused(stage, "CreateChannel", **given, ChimeBearer=stage.boss)
@@ -320,7 +322,7 @@ def test_token_of_a_wrong_form_is_named_with_its_pattern(stage: Stage) -> None:
 
 def test_forgetting_ends_app_instances_tags_and_counts() -> None:
     """After a reset nothing is there, and what was counted against the rates is counted no more."""
-    stage = Stage(limits=True)
+    stage = Harness(limits=True)
     stage.service.reset()
     assert stage.service.channels() == []
     made = [stage.identity("CreateAppInstance", Name="a", ClientRequestToken=f"t-{n}") for n in range(3)]

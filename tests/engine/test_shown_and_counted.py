@@ -8,7 +8,7 @@ import pytest
 
 from chime_local.chime import Behaviors, ChimeError
 from chime_local.chime.iam import required_actions
-from stage import Stage
+from helpers.harness import Harness
 
 ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
 DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"}
@@ -16,15 +16,15 @@ SAY = {"Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientR
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage() -> Harness:
     """Return an app instance with an admin and a user, where nothing is new."""
-    made = Stage()
+    made = Harness()
     made.user("ann")
     made.now += 100
     return made
 
 
-def create(stage: Stage, name: str, **more: Any) -> str:
+def create(stage: Harness, name: str, **more: Any) -> str:
     """Create a channel that reads know, and return its ARN."""
     given = {"AppInstanceArn": stage.app, "ChannelId": name, "Name": name, "ChimeBearer": stage.boss, **more}
     arn: str = stage.messaging("CreateChannel", ClientRequestToken=f"token-{name}", **given)["ChannelArn"]
@@ -32,13 +32,13 @@ def create(stage: Stage, name: str, **more: Any) -> str:
     return arn
 
 
-def names(stage: Stage, bearer: str, **more: str) -> list[str]:
+def names(stage: Harness, bearer: str, **more: str) -> list[str]:
     """Return the names of the channels that someone is shown."""
     listed = stage.messaging("ListChannels", AppInstanceArn=stage.app, ChimeBearer=bearer, **more)
     return [one["Name"] for one in listed["Channels"]]
 
 
-def test_channels_are_listed_by_privacy_and_right(stage: Stage) -> None:
+def test_channels_are_listed_by_privacy_and_right(stage: Harness) -> None:
     """Admins are shown all channels unless they ask for some, others the public ones."""
     for name in ("PUBLIC", "PRIVATE"):
         create(stage, name, Privacy=name)
@@ -50,7 +50,7 @@ def test_channels_are_listed_by_privacy_and_right(stage: Stage) -> None:
     assert names(stage, ann, Privacy="PUBLIC") == ["PUBLIC"]
 
 
-def test_list_shows_of_a_channel_what_its_summary_has(stage: Stage) -> None:
+def test_list_shows_of_a_channel_what_its_summary_has(stage: Harness) -> None:
     """Name, settings, metadata and the last message; nothing of who made it, its flow or its expiration."""
     arn = create(stage, "a", Metadata="m", Mode="RESTRICTED", Privacy="PRIVATE", ExpirationSettings=DAYS)
     listing = {"AppInstanceArn": stage.app, "ChimeBearer": stage.boss}
@@ -62,7 +62,7 @@ def test_list_shows_of_a_channel_what_its_summary_has(stage: Stage) -> None:
     assert one == shown
 
 
-def test_settings_of_a_creation_are_kept_as_given(stage: Stage) -> None:
+def test_settings_of_a_creation_are_kept_as_given(stage: Harness) -> None:
     """What CreateChannel is given is shown, what is left out is not; who creates is member and moderator."""
     ann = f"{stage.app}/user/ann"
     create(stage, "a", MemberArns=[ann], ModeratorArns=[ann], ExpirationSettings=DAYS, Metadata="m")
@@ -85,7 +85,7 @@ def test_settings_of_a_creation_are_kept_as_given(stage: Stage) -> None:
 )
 def test_update_that_leaves_settings_out(world: str, expected: tuple[str, str, str]) -> None:
     """What an update leaves out stays, or becomes what a creation without it makes."""
-    stage = Stage(Behaviors.parse(world))
+    stage = Harness(Behaviors.parse(world))
     stage.now += 100
     arn = create(stage, "a", Mode="RESTRICTED", Metadata="m")
     stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
@@ -95,14 +95,14 @@ def test_update_that_leaves_settings_out(world: str, expected: tuple[str, str, s
 
 def test_elastic_channel_stays_restricted_where_updates_clear() -> None:
     """An update that leaves Mode out does not make an elastic channel UNRESTRICTED."""
-    stage = Stage(Behaviors.parse("update_omitted=cleared"))
+    stage = Harness(Behaviors.parse("update_omitted=cleared"))
     stage.now += 100
     arn = create(stage, "a", Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
     stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
     assert stage.service.channels()[0].mode == "RESTRICTED"
 
 
-def test_tags_are_taken_away_by_key_and_only_there(stage: Stage) -> None:
+def test_tags_are_taken_away_by_key_and_only_there(stage: Harness) -> None:
     """Other keys, and the same key elsewhere, stay; a key that is not there is no matter."""
     first, second = create(stage, "a"), create(stage, "b")
     tags = [{"Key": "k", "Value": "v"}, {"Key": "l", "Value": "w"}]
@@ -121,7 +121,7 @@ def test_tags_are_taken_away_by_key_and_only_there(stage: Stage) -> None:
 @pytest.mark.parametrize("misses", ["0", "2"])
 def test_reads_miss_new_tags_so_many_times(misses: str) -> None:
     """So many lists show the tags that were there before, also where some were taken away."""
-    stage = Stage(Behaviors.parse(f"tag_misses={misses}"))
+    stage = Harness(Behaviors.parse(f"tag_misses={misses}"))
     tags = [{"Key": "k", "Value": "v"}]
     stage.identity("TagResource", ResourceARN=stage.app, Tags=tags)
     seen = [stage.identity("ListTagsForResource", ResourceARN=stage.app)["Tags"] for _ in range(3)]
@@ -131,7 +131,7 @@ def test_reads_miss_new_tags_so_many_times(misses: str) -> None:
     assert seen == [tags] * int(misses) + [[]] * (3 - int(misses))
 
 
-def test_bot_gets_another_lex_bot(stage: Stage) -> None:
+def test_bot_gets_another_lex_bot(stage: Harness) -> None:
     """An update of a bot changes what it names, and leaves the rest."""
 
     def lex(locale: str) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def test_bot_gets_another_lex_bot(stage: Stage) -> None:
     assert (bot["Name"], bot["Configuration"]) == ("d", lex("de_DE"))
 
 
-def test_everything_of_an_app_instance_goes_with_it_and_nothing_else(stage: Stage) -> None:
+def test_everything_of_an_app_instance_goes_with_it_and_nothing_else(stage: Harness) -> None:
     """Channels, users and tags of a deleted app instance are gone; those of another one are not."""
     other = stage.identity(
         "CreateAppInstance", Name="b", ClientRequestToken="t2", Tags=[{"Key": "a", "Value": "b"}]
@@ -162,7 +162,7 @@ def test_everything_of_an_app_instance_goes_with_it_and_nothing_else(stage: Stag
         stage.messaging("ListTagsForResource", ResourceARN=arn)
 
 
-def test_identity_operations_know_the_region(stage: Stage) -> None:
+def test_identity_operations_know_the_region(stage: Harness) -> None:
     """An app instance is in one region: the other lists none, and finds none by its ARN."""
     stage.region = "eu-central-1"
     assert stage.identity("ListAppInstances") == {"AppInstances": []}
@@ -172,7 +172,7 @@ def test_identity_operations_know_the_region(stage: Stage) -> None:
     assert endpoint == {"Endpoint": {"Url": "node001.ue1.ws-messaging.eu-central-1.invalid"}}
 
 
-def test_page_holds_fifty_where_nothing_is_asked_for(stage: Stage) -> None:
+def test_page_holds_fifty_where_nothing_is_asked_for(stage: Harness) -> None:
     """The 51st of a list is on a page of its own."""
     for number in range(51):
         create(stage, f"c{number}")
@@ -184,7 +184,7 @@ def test_page_holds_fifty_where_nothing_is_asked_for(stage: Stage) -> None:
     assert "NextToken" not in second
 
 
-def test_channel_shows_when_it_was_created_and_updated(stage: Stage) -> None:
+def test_channel_shows_when_it_was_created_and_updated(stage: Harness) -> None:
     """An update moves the one moment and leaves the other."""
     arn = create(stage, "a")
     stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="b")
@@ -194,7 +194,7 @@ def test_channel_shows_when_it_was_created_and_updated(stage: Stage) -> None:
     assert shown["LastUpdatedTimestamp"].timestamp() == 1_800_000_200
 
 
-def test_tags_of_a_flow_go_with_it(stage: Stage) -> None:
+def test_tags_of_a_flow_go_with_it(stage: Harness) -> None:
     """A deleted flow leaves no tags behind."""
     function = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
     target = {"Configuration": {"Lambda": function}, "FallbackAction": "CONTINUE"}
@@ -206,7 +206,7 @@ def test_tags_of_a_flow_go_with_it(stage: Stage) -> None:
     assert stage.service.tags == {}
 
 
-def test_update_of_a_message_keeps_its_content_type(stage: Stage) -> None:
+def test_update_of_a_message_keeps_its_content_type(stage: Harness) -> None:
     """What an update names is changed and shown, what it leaves out stays."""
     here = {"ChannelArn": create(stage, "a"), "ChimeBearer": stage.boss}
     message = {**here, "MessageId": stage.messaging("SendChannelMessage", **here, **SAY, Metadata="m")["MessageId"]}
@@ -215,7 +215,7 @@ def test_update_of_a_message_keeps_its_content_type(stage: Stage) -> None:
     assert (shown["Content"], shown["ContentType"], shown["Metadata"]) == ("d", "text/plain", "m")
 
 
-def test_fault_is_asked_with_the_call_and_ends_it(stage: Stage) -> None:
+def test_fault_is_asked_with_the_call_and_ends_it(stage: Harness) -> None:
     """Who injects faults is told operation and parameters; a call that fails changes nothing."""
     asked: list[tuple[str, dict[str, Any]]] = []
 
@@ -238,7 +238,7 @@ def test_fault_is_asked_with_the_call_and_ends_it(stage: Stage) -> None:
 @pytest.mark.parametrize(("elastic", "rate"), [(False, 15), (True, 30)])
 def test_rate_of_a_channel_is_known_by_its_kind(*, elastic: bool, rate: int) -> None:
     """An elastic channel takes more writes of members than another: the engine knows which it is."""
-    stage = Stage(limits=True)
+    stage = Harness(limits=True)
     stage.now += 100
     more = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC} if elastic else {}
     arn = create(stage, "a", **more)
@@ -253,7 +253,7 @@ def test_rate_of_a_channel_is_known_by_its_kind(*, elastic: bool, rate: int) -> 
     assert refused[-1].startswith("Throttled")
 
 
-def refusal(stage: Stage, operation: str, **parameters: str) -> str:
+def refusal(stage: Harness, operation: str, **parameters: str) -> str:
     """Return why a messaging call is refused."""
     with pytest.raises(ChimeError) as refused:
         stage.messaging(operation, **parameters)

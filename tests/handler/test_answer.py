@@ -130,7 +130,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize(("name", "trusted"), [("localhost", True), ("localhost", False), ("evil.example", True)])

@@ -17,7 +17,7 @@ APP = "arn:aws:chime:us-east-1:111122223333:app-instance/1"
 
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give credentials, and no client that another test has made."""
+    """Set credentials, and forget any client that another test has made."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -27,7 +27,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def sent(client: Any, method: str, **parameters: Any) -> tuple[str, str, bytes, str | None]:
-    """Give what would go over the wire, without sending it."""
+    """Return what would go over the wire, without sending it."""
     seen: list[AWSRequest] = []
 
     def keep(request: AWSRequest, **_: Any) -> Any:

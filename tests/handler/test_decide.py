@@ -22,13 +22,13 @@ from chime_handler.channel.decide import (
 from chime_handler.channel.ownership import GENERATIONS, OWNER_TAG, adoption_mark, owner_mark
 from chime_handler.channel.spec import ChannelSpec, ElasticConfiguration
 from chime_handler.request import Request
+from helpers.arns import APP, BOSS
+from helpers.harness import STACK
 
-APP = "arn:aws:chime:us-east-1:000000000000:app-instance/11111111-1111-1111-1111-111111111111"
 OTHER_APP = APP.replace("us-east-1", "eu-central-1")
-STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
 LOBBY = f"{APP}/channel/lobby"
 
-PLAIN = ChannelSpec(app_instance_arn=APP, bearer=f"{APP}/user/boss", name="Support")
+PLAIN = ChannelSpec(app_instance_arn=APP, bearer=BOSS, name="Support")
 PUBLIC = PLAIN._replace(privacy="PUBLIC")
 ELASTIC = PLAIN._replace(elastic=ElasticConfiguration(2, 2, 1), mode="RESTRICTED")
 USERS_ID = PLAIN._replace(channel_id="lobby")

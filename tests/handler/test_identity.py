@@ -8,9 +8,9 @@ from chime_handler.app_instance_admin import MARK_PREFIX
 from chime_handler.channel import ownership
 from chime_handler.channel.ownership import OwnerMark
 from chime_handler.physical_id import Held, MadeUp, NotCreated, Pending, PhysicalId
-from stage import STACK, Stage
+from helpers.arns import APP
+from helpers.harness import STACK, Harness
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 PLAIN = (APP, "PRIVATE", None)
 OWNER = "Support1A2B3C4D-660217831fa99041c091851b3a5a2fc0"
 
@@ -53,10 +53,10 @@ def test_marks_stay_the_same() -> None:
 
 def test_ids_and_marks_of_a_deployed_channel() -> None:
     """What the service and CloudFormation are given is what is derived."""
-    stage = Stage()
-    answer = stage.create()
-    created = dict(stage.calls)["CreateChannel"]
-    assert answer["PhysicalResourceId"] == f"{stage.app}/channel/{created['ChannelId']}"
+    harness = Harness()
+    answer = harness.create()
+    created = dict(harness.calls)["CreateChannel"]
+    assert answer["PhysicalResourceId"] == f"{harness.app}/channel/{created['ChannelId']}"
     assert created["Tags"] == [{"Key": "cdk-chime-messaging:owner", "Value": f"{OWNER}.be0ac1d911542190"}]
     assert len(created["ChannelId"]) <= 64
     assert 2 <= len(created["ClientRequestToken"]) <= 64

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 
 from chime_handler.errors import ServiceError
 from chime_local.chime.iam import required_actions
-from stage import Stage
+from helpers.harness import Harness
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ class RequestFailedError(Exception):
 
 
 class Requests:
-    """A stage under an authorizer; requests end the scenario when they fail."""
+    """A harness under an authorizer; requests end the scenario when they fail."""
 
-    def __init__(self, stage: Stage, authorizer: Authorizer, resource_type: str) -> None:
-        self.stage = stage
+    def __init__(self, harness: Harness, authorizer: Authorizer, resource_type: str) -> None:
+        self.harness = harness
         self._authorizer, self.resource_type = authorizer, resource_type
-        self.stage.before = authorizer
+        self.harness.before = authorizer
 
     def send(
         self, kind: str, properties: Mapping[str, Any], physical_id: str = "", old: Mapping[str, Any] | None = None
@@ -102,7 +102,7 @@ class Requests:
             more["PhysicalResourceId"] = physical_id
         if old is not None:
             more["OldResourceProperties"] = old
-        answer = self.stage.deliver(self.stage.event(kind, properties, **more))
+        answer = self.harness.deliver(self.harness.event(kind, properties, **more))
         if answer["Status"] != "SUCCESS":
             raise RequestFailedError(answer["Reason"])
         return str(answer["PhysicalResourceId"])

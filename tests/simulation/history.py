@@ -305,7 +305,7 @@ class History:
         self.checks.note_foreign(made["ChannelArn"])
 
     def _refactor(self) -> None:
-        """Give a resource another logical id, or another stack, as `cdk refactor` does: no request is sent."""
+        """Move a resource to another logical id, or another stack, as `cdk refactor` does: no request is sent."""
         stack, target = self.rng.choice(self.stacks), self.rng.choice(self.stacks)
         names = sorted(stack.resources)
         if not names:

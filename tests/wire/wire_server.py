@@ -133,7 +133,7 @@ class WireServer(socketserver.ThreadingTCPServer):
         return self._authority.issue_cert(host)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: connections that fail are what is tested here."""
+        """Log nothing: connections that fail are what is tested here."""
 
 
 class Peer(http.server.BaseHTTPRequestHandler):
@@ -172,7 +172,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
             return
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def serve(self) -> None:
         """Serve one request, as the test asks for."""
@@ -195,7 +195,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - named by http.server
 
     def reply(self, reply: Reply, length: int | None = None) -> None:
-        """Write a reply, with its true length or another."""
+        """Send a reply, with its true length or another."""
         self.wfile.write(self.rendered(reply, length))
 
     def rendered(self, reply: Reply, length: int | None = None) -> bytes:
