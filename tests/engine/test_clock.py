@@ -248,7 +248,7 @@ def test_all_calls_of_a_bearer_share_one_rate(region: str, operations: list[str]
         ("us-east-1", ["ListAppInstanceAdmins"], 50),
     ],
 )
-def test_rates(region: str, operations: list[str], rate: int) -> None:
+def test_rate_allows_so_many_calls_a_second_and_no_more(region: str, operations: list[str], rate: int) -> None:
     """No more calls a second are taken than AWS documents, and no fewer, when every one has another bearer."""
     assert Caller(region).taken(operations) == rate
 

@@ -201,7 +201,7 @@ def test_unknown_command(tmp_path: Path) -> None:
     assert failing(tmp_path, "run", "--", "no-such-command") == (1, error)
 
 
-def test_no_network_for_npm(tmp_path: Path) -> None:
+def test_npm_without_a_network_is_an_error(tmp_path: Path) -> None:
     """Without the CDK CLI and without a network, the error says what to do."""
     (tmp_path / "cdk.json").write_text("{}")
     offline = {"npm_config_offline": "true", "npm_config_cache": str(tmp_path / "cache")}
@@ -211,7 +211,7 @@ def test_no_network_for_npm(tmp_path: Path) -> None:
     assert error.endswith("or run npm install aws-cdk@2.1148.1 where there is a network")
 
 
-def test_old_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_node_that_is_too_old_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Node that is too old for the CDK CLI is an error that says where to get another."""
     from chime_local import cdk
 
