@@ -30,7 +30,7 @@ class Killed(BaseException):
 
 @pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
 def place(request: pytest.FixtureRequest) -> Place:
-    """Return a place in some worlds."""
+    """Return a place with some behaviors."""
     return Place(request.param)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chime_local.service import World
+from chime_local.chime import Behaviors
 from helpers.harness import Harness
 
 WORLDS = ("", "missing_channel=NotFound,second_flow=conflict,moderator_is_member=yes", "second_flow=conflict")
@@ -14,8 +14,8 @@ WORLDS = ("", "missing_channel=NotFound,second_flow=conflict,moderator_is_member
 
 @pytest.fixture(params=WORLDS)
 def harness(request: pytest.FixtureRequest) -> Harness:
-    """Set the harness in some worlds."""
-    return Harness(World.parse(request.param))
+    """Set the harness with some behaviors."""
+    return Harness(Behaviors.parse(request.param))
 
 
 def channel(harness: Harness) -> str:

@@ -1,8 +1,9 @@
-"""The life of one channel, in every world: the real entry point against the emulated service."""
+"""The life of one channel, with all behaviors: the real entry point against the emulated service."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
@@ -12,14 +13,14 @@ import pytest
 from chime_handler.arns import parse_channel_arn
 from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import ServiceError
-from chime_local.service import World
+from chime_local.chime import Behaviors
 from helpers.harness import STACK, Harness
 
 
 def _worlds() -> Iterator[str]:
-    """Return the default world, and each switch's other values on their own and together with Forbidden."""
+    """Return the default behaviors, and each switch's other values on their own and together with Forbidden."""
     yield ""
-    for name, values in World.values().items():
+    for name, values in Behaviors.values().items():
         for value in values[1:]:
             yield f"{name}={value}"
     yield "missing_channel=NotFound,token_after_delete=dead,deleted_channel_id=conflict,read_misses=2"
@@ -29,13 +30,13 @@ def _worlds() -> Iterator[str]:
 
 @pytest.fixture(params=list(_worlds()), ids=lambda text: text or "default")
 def harness(request: pytest.FixtureRequest) -> Harness:
-    """Set the harness in each world."""
-    return Harness(World.parse(request.param))
+    """Set the harness with all behaviors."""
+    return Harness(Behaviors.parse(request.param))
 
 
 @pytest.fixture
 def plain() -> Harness:
-    """Set the harness in the default world."""
+    """Set the harness with the default behaviors."""
     return Harness()
 
 
@@ -54,7 +55,7 @@ def say(harness: Harness, arn: str, content: str) -> None:
         Content=content,
         Type="STANDARD",
         Persistence="PERSISTENT",
-        ClientRequestToken=harness.service.uuid(),
+        ClientRequestToken=str(uuid.uuid4()),
     )
 
 
@@ -365,7 +366,7 @@ def test_unknown_bearer_leaves_no_stuck_stack(harness: Harness) -> None:
     """A bearer that does not exist fails the Create by name, and the Delete that follows succeeds."""
     answer = harness.create(ChimeBearer=f"{harness.app}/user/nobody")
     assert answer["Status"] == "FAILED"
-    code = "Forbidden" if harness.world.missing_bearer == "403" else "UnauthorizedClient"
+    code = "Forbidden" if harness.behaviors.missing_bearer == "403" else "UnauthorizedClient"
     assert f"CreateChannel: {code}: An invalid app instance user ARN" in answer["Reason"]
     assert "The bearer does not exist." in answer["Reason"]
     gone = harness.delete(answer["PhysicalResourceId"], ChimeBearer=f"{harness.app}/user/nobody")

@@ -9,7 +9,7 @@ import pytest
 
 from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import ServiceError
-from chime_local.service import World
+from chime_local.chime import Behaviors
 from helpers.harness import Harness
 from helpers.resources import KINDS, Kind, Place
 
@@ -34,9 +34,11 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return KINDS[request.param]
 
 
-def prepare(kind: Kind, request: str, world: str = "", seed: int = 0) -> tuple[Place, Callable[[], dict[str, Any]]]:
+def prepare(
+    kind: Kind, request: str, behaviors: str = "", seed: int = 0
+) -> tuple[Place, Callable[[], dict[str, Any]]]:
     """Return a place, and what delivers a request there; for all but a Create the resource is there for long."""
-    place = Place(world, seed=seed)
+    place = Place(behaviors, seed=seed)
     if request == "Create":
         return place, lambda: kind.create(place)
     held = kind.create(place)["PhysicalResourceId"]
@@ -201,8 +203,8 @@ def test_tags_seen_late_make_no_second_life(late: str, token: str | None, token_
     assert set(place.everything()["channels"]) - before == {first}
 
 
-@pytest.mark.parametrize("missing_channel", World.values()["missing_channel"])
-@pytest.mark.parametrize("missing_tags", World.values()["missing_tags"])
+@pytest.mark.parametrize("missing_channel", Behaviors.values()["missing_channel"])
+@pytest.mark.parametrize("missing_tags", Behaviors.values()["missing_tags"])
 @pytest.mark.parametrize("held", ["{}", "unproven:{}", "demo-Support-1XY2Z3"])
 def test_delete_of_a_vanished_channel_ends_in_each_world(
     held: str, missing_tags: str, missing_channel: str
@@ -217,15 +219,15 @@ def test_delete_of_a_vanished_channel_ends_in_each_world(
     assert place.everything() == before
 
 
-@pytest.mark.parametrize("missing_channel", World.values()["missing_channel"])
-@pytest.mark.parametrize("missing_tags", World.values()["missing_tags"])
+@pytest.mark.parametrize("missing_channel", Behaviors.values()["missing_channel"])
+@pytest.mark.parametrize("missing_tags", Behaviors.values()["missing_tags"])
 @pytest.mark.parametrize("name", [name for name in BY_BEARER if KINDS[name].type != "Channel"])
 def test_delete_of_what_was_attached_to_a_vanished_channel_ends(
     name: str, missing_tags: str, missing_channel: str
 ) -> None:
-    """What was attached to a channel that is gone is deleted with success in each world."""
-    world = f"missing_tags={missing_tags},missing_channel={missing_channel}"
-    place, deliver = prepare(KINDS[name], "Delete", world)
+    """What was attached to a channel that is gone is deleted with success with all behaviors."""
+    behaviors = f"missing_tags={missing_tags},missing_channel={missing_channel}"
+    place, deliver = prepare(KINDS[name], "Delete", behaviors)
     place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
     assert deliver()["Status"] == "SUCCESS"
 
@@ -335,7 +337,7 @@ def test_mark_is_there_after_late_tags() -> None:
 @pytest.mark.parametrize("misses", [0, 1, 2])
 def test_metadata_that_was_removed_a_moment_ago_stays_removed(misses: int) -> None:
     """An Update that must send the metadata again does not send what an earlier Update has removed."""
-    harness = Harness(World.parse(f"update_misses={misses}"))
+    harness = Harness(Behaviors.parse(f"update_misses={misses}"))
     arn = harness.create(Metadata="old")["PhysicalResourceId"]
     harness.now += 60
     assert harness.update(arn, {"Metadata": "old"}, {})["Status"] == "SUCCESS"

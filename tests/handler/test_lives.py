@@ -174,12 +174,12 @@ def test_own_channel_that_was_retained_is_adopted_without_more_words(place: Plac
 
 
 @pytest.mark.parametrize(
-    "world", ["", "token_after_delete=dead", "token_after_delete=conflict", "token_alive=conflict"]
+    "behaviors", ["", "token_after_delete=dead", "token_after_delete=conflict", "token_alive=conflict"]
 )
-def test_token_of_the_users_own_never_leads_to_a_former_channel(world: str) -> None:
+def test_token_of_the_users_own_never_leads_to_a_former_channel(behaviors: str) -> None:
     """A second life under the same token is another channel, also where the first is still there."""
     for first_is_there in (False, True):
-        place = Place(world)
+        place = Place(behaviors)
         harness, token = place.harness, {"ClientRequestToken": "my-token"}
         first = harness.create(**token)["PhysicalResourceId"]
         place.say(first, "hello")
@@ -196,10 +196,10 @@ def test_token_of_the_users_own_never_leads_to_a_former_channel(world: str) -> N
             assert arn != first
 
 
-@pytest.mark.parametrize("world", ["", "token_after_delete=dead", "token_after_delete=conflict"])
-def test_token_and_channel_id_of_the_users_own_are_good_for_a_second_life(world: str) -> None:
+@pytest.mark.parametrize("behaviors", ["", "token_after_delete=dead", "token_after_delete=conflict"])
+def test_token_and_channel_id_of_the_users_own_are_good_for_a_second_life(behaviors: str) -> None:
     """A token that stands for a channel that is gone does not keep a new one from its ChannelId."""
-    place = Place(world)
+    place = Place(behaviors)
     harness, own = place.harness, {"ChannelId": "own", "ClientRequestToken": "my-token"}
     first = harness.create(**own)["PhysicalResourceId"]
     assert harness.delete(first, **own)["Status"] == "SUCCESS"

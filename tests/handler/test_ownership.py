@@ -27,7 +27,7 @@ OWN_ID = {"ChannelId": "lobby"}
 
 @pytest.fixture(params=["", "tag_misses=3,read_misses=3", "missing_channel=NotFound,missing_tags=empty"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Return a place without the lobby, in some worlds."""
+    """Return a place without the lobby, with some behaviors."""
     place = Place(request.param)
     place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
     place.harness.now += 100

@@ -28,8 +28,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
-def world(request: pytest.FixtureRequest) -> str:
-    """Return some worlds."""
+def behaviors(request: pytest.FixtureRequest) -> str:
+    """Return some behaviors."""
     return str(request.param)
 
 
@@ -58,14 +58,14 @@ def strike(place: Place, number: int, moment: str, blow: Strike, *, lasting: boo
     return hit
 
 
-def each_call(world: str, act: Callable[[Place, int, str], list[str]]) -> None:
+def each_call(behaviors: str, act: Callable[[Place, int, str], list[str]]) -> None:
     """Act with something striking before and after each call in turn, until no call is hit."""
     for moment in ("before", "after"):
         number, hit = 0, ["first"]
         while hit:
             number += 1
             assert number < 60
-            hit = act(Place(world, seed=number), number, moment)
+            hit = act(Place(behaviors, seed=number), number, moment)
 
 
 def throttle(operation: str, _: Mapping[str, Any]) -> None:
@@ -152,9 +152,9 @@ def test_creation_that_another_delivery_may_have_made_is_pending(name: str, code
     assert (answer["Status"], answer["PhysicalResourceId"].partition(":")[0] + ":") == ("FAILED", state)
 
 
-def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Kind, world: str) -> None:
+def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Kind, behaviors: str) -> None:
     """A Create whose effect was not answered, then throttled to the deadline, is undone by its Delete."""
-    place = Place(world)
+    place = Place(behaviors)
     before = place.everything()
 
     def lose(operation: str, _: Mapping[str, Any]) -> None:
@@ -172,9 +172,9 @@ def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Ki
     assert place.everything() == before
 
 
-def test_refused_for_good_made_nothing_and_its_delete_calls_nothing(kind: Kind, world: str) -> None:
+def test_refused_for_good_made_nothing_and_its_delete_calls_nothing(kind: Kind, behaviors: str) -> None:
     """A Create whose every call is refused for good answers that nothing was made."""
-    place = Place(world)
+    place = Place(behaviors)
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         raise ServiceError(operation, "BadRequestException", "no", 400)
@@ -324,7 +324,7 @@ def test_answers_that_were_cut_in_an_update_are_rolled_back(kind: Kind) -> None:
     each_call("", act)
 
 
-def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, world: str) -> None:
+def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, behaviors: str) -> None:
     """A Create that can make no call any more, from any moment on, is undone by the Delete of its id."""
 
     def raise_error() -> None:
@@ -342,7 +342,7 @@ def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, worl
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 GARBLED: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -403,7 +403,7 @@ def test_one_answer_that_was_cut_is_asked_for_again(kind: Kind) -> None:
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
 def test_timer_at_any_call_of_a_create_answers_an_id_whose_delete_leaves_nothing(
-    kind: Kind, world: str, *, goes_on: bool
+    kind: Kind, behaviors: str, *, goes_on: bool
 ) -> None:
     """When time is up in any call of a Create, the Delete of the id that is answered leaves nothing."""
 
@@ -425,11 +425,11 @@ def test_timer_at_any_call_of_a_create_answers_an_id_whose_delete_leaves_nothing
         assert place.everything() == before, (number, moment, answer)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
-def test_timer_at_any_call_of_an_update_is_rolled_back(kind: Kind, world: str, *, goes_on: bool) -> None:
+def test_timer_at_any_call_of_an_update_is_rolled_back(kind: Kind, behaviors: str, *, goes_on: bool) -> None:
     """When time is up in any call of an Update, the rollback restores all, and the Delete then leaves nothing."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
@@ -458,12 +458,12 @@ def test_timer_at_any_call_of_an_update_is_rolled_back(kind: Kind, world: str, *
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
 def test_timer_at_any_call_of_a_delete_lets_the_next_delete_end_it(
-    kind: Kind, world: str, *, goes_on: bool
+    kind: Kind, behaviors: str, *, goes_on: bool
 ) -> None:
     """When time is up in any call of a Delete, another Delete of the same id leaves nothing."""
 
@@ -485,11 +485,13 @@ def test_timer_at_any_call_of_a_delete_lets_the_next_delete_end_it(
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 @pytest.mark.parametrize("redelivered", [True, False], ids=["redelivered", "made up"])
-def test_crash_at_any_call_of_a_create_leaves_nothing_behind(kind: Kind, world: str, *, redelivered: bool) -> None:
+def test_crash_at_any_call_of_a_create_leaves_nothing_behind(
+    kind: Kind, behaviors: str, *, redelivered: bool
+) -> None:
     """A Create that dies without a word is done by its next delivery, or undone by the Delete of a made-up id."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
@@ -516,7 +518,7 @@ def test_crash_at_any_call_of_a_create_leaves_nothing_behind(kind: Kind, world: 
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 def _serve(place: Place, event: Mapping[str, Any]) -> None:
@@ -526,7 +528,7 @@ def _serve(place: Place, event: Mapping[str, Any]) -> None:
         return
 
 
-def test_two_deliveries_of_a_create_at_once_make_one_resource(kind: Kind, world: str) -> None:
+def test_two_deliveries_of_a_create_at_once_make_one_resource(kind: Kind, behaviors: str) -> None:
     """Where a second delivery does all its work within any call of the first, both answer one id, with success."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
@@ -547,7 +549,7 @@ def test_two_deliveries_of_a_create_at_once_make_one_resource(kind: Kind, world:
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 def test_two_deliveries_of_an_update_at_once_end_as_one(kind: Kind) -> None:

@@ -32,9 +32,9 @@ def channels(place: Place) -> dict[str, tuple[str, ...]]:
     return {channel.arn: channel.messages for channel in place.harness.service.channels()}
 
 
-def empty(world: str = "") -> Place:
+def empty(behaviors: str = "") -> Place:
     """Return a place without a channel."""
-    place = Place(world)
+    place = Place(behaviors)
     place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
     place.harness.now += 100
     return place

@@ -22,7 +22,7 @@ ROLES = ("member", "hidden member", "stranger")
 
 @pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
 def place(request: pytest.FixtureRequest) -> Place:
-    """Return a place in some worlds."""
+    """Return a place with some behaviors."""
     return Place(request.param)
 
 
@@ -83,7 +83,7 @@ def test_delete_by_a_moderator_of_what_is_gone_succeeds(place: Place, name: str)
     for _ in range(2):
         assert kind.delete(place, held)["Status"] == "SUCCESS"
     left = place.everything()
-    if place.harness.world.moderator_is_member == "yes" and name == "moderator":
+    if place.harness.behaviors.moderator_is_member == "yes" and name == "moderator":
         left["channels"][place.lobby][3].pop(place.ann, None)  # of which nothing was declared
     assert left == before
 

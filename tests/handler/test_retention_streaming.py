@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chime_handler.errors import ServiceError
-from chime_local.service import World
+from chime_local.chime import Behaviors
 from helpers.harness import Harness
 
 RETENTION = "Custom::ChimeAppInstanceRetention"
@@ -91,7 +91,7 @@ def test_what_others_set_stays() -> None:
 @pytest.mark.parametrize("put", ["upsert", "replaces"])
 def test_streaming_lives(put: str) -> None:
     """Streaming begins, moves, loses a data type and ends; it stops only where a Put leaves out to keep."""
-    harness = Harness(World.parse(f"put_streaming={put}"))
+    harness = Harness(Behaviors.parse(f"put_streaming={put}"))
     arns: dict[str, Any] = {"StreamArns": {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}b"}}
     made = deliver(harness, "Create", STREAMING, arns)
     assert streams(harness) == arns["StreamArns"]
@@ -108,7 +108,7 @@ def test_streaming_lives(put: str) -> None:
 
 def test_stream_that_others_set_stays_when_its_data_type_is_dropped() -> None:
     """An Update that drops a data type leaves the stream that somebody else has set for it since."""
-    harness = Harness(World.parse("put_streaming=upsert"))
+    harness = Harness(Behaviors.parse("put_streaming=upsert"))
     both: dict[str, Any] = {"StreamArns": {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}b"}}
     made = deliver(harness, "Create", STREAMING, both)
     theirs = [{"DataType": "ChannelMessage", "ResourceArn": f"{STREAM}theirs"}]

@@ -11,7 +11,7 @@ from typing import Any
 import index
 from chime_handler.errors import ServiceError
 from chime_handler.service import Effects
-from chime_local.service import ChimeError, ChimeService, World
+from chime_local.chime import Behaviors, ChimeError, ChimeService
 
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
 URL = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/answer?signature=sEcReT"
@@ -52,7 +52,7 @@ class Context:
 class Harness:
     """One emulated service, one provider, and a record of calls, responses and log lines."""
 
-    world: World = field(default_factory=World)
+    behaviors: Behaviors = field(default_factory=Behaviors)
     seed: int = 0
     region: str = "us-east-1"
     limits: bool = False
@@ -67,7 +67,7 @@ class Harness:
     def __post_init__(self) -> None:
         """Create an app instance with an admin and some users."""
         rng = random.Random(self.seed)
-        self.service = ChimeService(self.world, clock=lambda: self.now, rng=rng, limits=self.limits)
+        self.service = ChimeService(self.behaviors, clock=lambda: self.now, rng=rng, limits=self.limits)
         self.answers: list[dict[str, Any]] = []
         self.raw: list[bytes] = []
         self.lines: list[str] = []

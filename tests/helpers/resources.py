@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from chime_local.service import World
+from chime_local.chime import Behaviors
 from helpers.harness import Harness
 
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
@@ -14,8 +15,8 @@ STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
 class Place:
     """A harness with users, flows, and a channel that no stack owns; nothing of it was made a moment ago."""
 
-    def __init__(self, world: str = "", *, seed: int = 0) -> None:
-        self.harness = harness = Harness(World.parse(world), seed=seed)
+    def __init__(self, behaviors: str = "", *, seed: int = 0) -> None:
+        self.harness = harness = Harness(Behaviors.parse(behaviors), seed=seed)
         self.ann, self.bob, self.cy = (harness.user(name) for name in ("ann", "bob", "cy"))
         self.flow, self.other_flow = (self._flow(name) for name in ("a", "b"))
         harness.now += 100
@@ -52,7 +53,7 @@ class Place:
             Content=content,
             Type="STANDARD",
             Persistence="PERSISTENT",
-            ClientRequestToken=self.harness.service.uuid(),
+            ClientRequestToken=str(uuid.uuid4()),
         )
 
     def everything(self) -> dict[str, Any]:

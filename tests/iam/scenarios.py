@@ -154,7 +154,7 @@ def attachment(name: str) -> tuple[Scenario, ...]:
             new = {**old, "Type": "HIDDEN"}
         else:
             new = {**old, name: f"{requests.harness.app}/user/bob"}
-        requests.harness.service.world = replace(requests.harness.service.world, second_flow="conflict")
+        requests.harness.service.behaviors = replace(requests.harness.service.behaviors, second_flow="conflict")
         held = requests.send("Create", old)
         requests.send("Update", new, held, old)
         requests.send("Update", old, held, new)

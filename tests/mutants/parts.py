@@ -69,6 +69,10 @@ class Part:
 
 HANDLER_TESTS = ("tests/handler", "tests/releases", "tests/test_contract.py", "tests/mutants/histories.py")
 
+_SERVICE_TESTS = (
+    *("test_answers", "test_refusals", "test_shown_and_counted", "test_rules_of_channels"),
+    *("test_behaviours", "test_worlds", "test_conflicts"),
+)
 PARTS = {
     part.name: part
     for part in (
@@ -145,66 +149,33 @@ PARTS = {
         Part(
             name="service",
             folder="local",
-            mutated=("chime_local/service/*",),
+            mutated=("chime_local/chime/*",),
             tests=("tests/engine", "tests/local/test_chime_permissions.py"),
             target=0.80,
             first={
-                "_model": ("test_validation", "test_rules_of_channels"),
-                "__init__": (
+                "backend": _SERVICE_TESTS,
+                "bans": _SERVICE_TESTS,
+                "behaviors": ("test_worlds",),
+                "channels": _SERVICE_TESTS,
+                "flows": _SERVICE_TESTS,
+                "identity": _SERVICE_TESTS,
+                "memberships": _SERVICE_TESTS,
+                "messages": (*_SERVICE_TESTS, "test_clock"),
+                "model": ("test_validation", "test_rules_of_channels"),
+                "moderators": _SERVICE_TESTS,
+                "protocol": ("test_http_requests", "test_wire"),
+                "service": (
                     "test_refusals",
                     "test_validation",
                     "test_rules_of_channels",
                     "test_rates",
-                    "test_wire",
                     "test_worlds",
                 ),
-                "_base": (
-                    "test_answers",
-                    "test_refusals",
-                    "test_shown_and_counted",
-                    "test_rules_of_channels",
-                    "test_behaviours",
-                    "test_worlds",
-                ),
-                "_channels": (
-                    "test_answers",
-                    "test_refusals",
-                    "test_shown_and_counted",
-                    "test_rules_of_channels",
-                    "test_behaviours",
-                    "test_worlds",
-                    "test_conflicts",
-                ),
-                "_identity": (
-                    "test_answers",
-                    "test_refusals",
-                    "test_shown_and_counted",
-                    "test_rules_of_channels",
-                    "test_behaviours",
-                    "test_worlds",
-                    "test_conflicts",
-                ),
-                "_limits": ("test_rates", "test_shown_and_counted", "test_quotas", "test_conflicts"),
-                "_messages": (
-                    "test_answers",
-                    "test_refusals",
-                    "test_shown_and_counted",
-                    "test_rules_of_channels",
-                    "test_behaviours",
-                    "test_clock",
-                ),
-                "_persons": (
-                    "test_answers",
-                    "test_refusals",
-                    "test_shown_and_counted",
-                    "test_rules_of_channels",
-                    "test_behaviours",
-                    "test_worlds",
-                    "test_conflicts",
-                ),
-                "_state": ("test_clock", "test_late_reads"),
-                "_world": ("test_worlds",),
-                "asgi": ("test_http_requests", "test_wire"),
+                "sessions": _SERVICE_TESTS,
+                "state": ("test_clock", "test_late_reads"),
+                "streaming": _SERVICE_TESTS,
+                "tags": _SERVICE_TESTS,
+                "throttling": ("test_rates", "test_shown_and_counted", "test_quotas", "test_conflicts"),
                 "iam": ("test_judged_calls", "test_shown_and_counted", "test_chime_permissions"),
             },
         ),

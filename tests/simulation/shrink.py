@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chime_local.service import World
+from chime_local.chime import Behaviors
 
-SWITCHES = tuple(World.values())
+SWITCHES = tuple(Behaviors.values())
 
 
 @dataclass

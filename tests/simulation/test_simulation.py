@@ -1,4 +1,4 @@
-"""Right in every world and weather, and the simulation's own teeth."""
+"""Right with all behaviors and faults; and the mistakes that the simulation must find."""
 
 from __future__ import annotations
 

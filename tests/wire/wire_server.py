@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import trustme
 
-from chime_local.service import ChimeError, ChimeService, World
-from chime_local.service._model import operation_model
-from chime_local.service.asgi import operation_of
+from chime_local.chime import Behaviors, ChimeError, ChimeService
+from chime_local.chime.model import operation_model
+from chime_local.chime.protocol import operation_of
 
 ANSWER = "answer"
 """The name, beside those of operations, of an answer to CloudFormation."""
@@ -97,14 +97,14 @@ class WireServer(socketserver.ThreadingTCPServer):
         self._contexts: dict[tuple[str, str], ssl.SSLContext] = {}
         self.connections = itertools.count(1)
         self.lock = threading.Lock()
-        self.state = self.begin(World())
+        self.state = self.begin(Behaviors())
 
     @property
     def port(self) -> int:
         """The port it listens on."""
         return int(self.server_address[1])
 
-    def begin(self, world: World) -> State:
+    def begin(self, world: Behaviors) -> State:
         """Begin a test."""
         self.state = State(ChimeService(world, clock=time.time))
         return self.state

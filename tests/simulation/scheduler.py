@@ -32,7 +32,7 @@ from greenlet import getcurrent, greenlet
 from keeping import takes_away
 
 import index
-from chime_local.service import ChimeError, ChimeService
+from chime_local.chime import ChimeError, ChimeService
 
 URL = "https://bucket.s3.amazonaws.com/answer?signature=sEcReT-"
 TIMEOUT = 900.0
@@ -202,7 +202,7 @@ class Lambda:
     _idle: list[Environment] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Let the weather be fine from now on."""
+        """Let nothing go wrong from now on."""
         self.faults, self.policy, self.concurrency = Faults(), Policy(), None
 
     def update(self, asset: ModuleType) -> None:
@@ -424,7 +424,7 @@ class Environment:
             self._pending.taken_away = f"{operation} {parameters}"
         if operation == "DisassociateChannelFlow":
             self._pending.taken_off.add(parameters["ChannelArn"])
-        elif operation == "AssociateChannelFlow" and self.function.service.world.second_flow == "replaces":
+        elif operation == "AssociateChannelFlow" and self.function.service.behaviors.second_flow == "replaces":
             self._pending.unmoderated |= parameters["ChannelArn"] in self._pending.taken_off
         elif operation == "DeleteChannelMembership" and self._pending.event["ResourceType"] == _MEMBERSHIP:
             self._out = self._pending.event["RequestType"] == "Update"
