@@ -7,17 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from checks import check_answers
-from cloudformation import Declared, Stack
-from draw import POLICIES, change_faults, draw_behaviors, draw_concurrency, draw_faults
-from faults import FAULT_NAMES
-from history import MANY
-from reach import VARIATIONS
-from scheduler import Lambda, Sim
-from shrink import SWITCHES, Violation
-from wrong import make_wrong
-
 from chime_local.chime import ChimeError, ChimeService
+from simulation.checks import check_answers
+from simulation.cloudformation import Declared, Stack
+from simulation.draw import POLICIES, change_faults, draw_behaviors, draw_concurrency, draw_faults
+from simulation.faults import FAULT_NAMES
+from simulation.history import MANY
+from simulation.reach import VARIATIONS
+from simulation.scheduler import Lambda, Sim
+from simulation.shrink import SWITCHES, Violation
+from simulation.wrong import make_wrong
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cloudformation import Declared, Stack, stack_id
-from declare import expires
-from scheduler import Lambda
-
 from chime_handler.channel.ownership import owner_of
 from chime_local.chime import ChannelSnapshot, ChimeService
+from simulation.cloudformation import Declared, Stack, stack_id
+from simulation.declare import expires
+from simulation.scheduler import Lambda
 
 _SECRET = re.compile("sEcReT|Zq")
 """Is in each value of Name, Metadata and Tags that a template declares, and in each ResponseURL."""

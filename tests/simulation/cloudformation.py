@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler import LINGER, URL, Lambda, Pending, Sim
+from simulation.scheduler import LINGER, URL, Lambda, Pending, Sim
 
 SERVICE_TIMEOUT = 1500.0
 LOST = (

@@ -6,10 +6,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from faults import FAULT_NAMES, Faults, Policy
-from scheduler import Lambda
-
 from chime_local.chime import Behaviors
+from simulation.faults import FAULT_NAMES, Faults, Policy
+from simulation.scheduler import Lambda
 
 POLICIES = ("policy", "policy midway", "lasting", "lasting midway")
 """What a history can be played without, beside the faults."""

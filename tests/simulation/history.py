@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from checks import Checks
-from cloudformation import LOST, Declared, Stack, stack_id
-from declare import OPTIONAL, PEOPLE, RARE, Declare, expires, is_other_for_life
-from draw import POLICIES, change_faults, draw_behaviors, draw_concurrency, draw_faults
-from faults import FAULT_NAMES
-from reach import VARIATIONS
-from scheduler import Lambda, Sim
-from shrink import SWITCHES, Violation
-from wrong import make_wrong
-
 from chime_handler.channel import ownership
 from chime_local.chime import ChimeError, ChimeService
+from simulation.checks import Checks
+from simulation.cloudformation import LOST, Declared, Stack, stack_id
+from simulation.declare import OPTIONAL, PEOPLE, RARE, Declare, expires, is_other_for_life
+from simulation.draw import POLICIES, change_faults, draw_behaviors, draw_concurrency, draw_faults
+from simulation.faults import FAULT_NAMES
+from simulation.reach import VARIATIONS
+from simulation.scheduler import Lambda, Sim
+from simulation.shrink import SWITCHES, Violation
+from simulation.wrong import make_wrong
 
 MANY = ("fifth operation", "fourth operation", "third operation", "second operation")
 AROUND = ("wrong", "meddling", "days", "hours", "cancel", "fail", "retain", "refactor", "foreign", "new bearer")

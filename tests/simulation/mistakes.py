@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
-from mutated import Mutation, mutated, original, rewritten
 
 import index
 from chime_handler.app_instance_admin import _mark_key
@@ -22,6 +21,7 @@ from chime_handler.channel.plan import Call
 from chime_handler.errors import DeadlineExceededError, ServiceError
 from chime_handler.request import Request, RequestContext, Resource
 from chime_handler.service import Service
+from simulation.mutated import Mutation, mutated, original, rewritten
 
 _rng = random.Random(1)
 

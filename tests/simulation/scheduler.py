@@ -16,7 +16,11 @@ from functools import partial
 from types import ModuleType
 from typing import Any, NoReturn
 
-from client import (
+from greenlet import getcurrent, greenlet
+
+import index
+from chime_local.chime import ChimeError, ChimeService
+from simulation.client import (
     Client,
     denial,
     failure,
@@ -27,12 +31,8 @@ from client import (
     unreadable,
     without_fields,
 )
-from faults import Faults, Policy
-from greenlet import getcurrent, greenlet
-from keeping import takes_away
-
-import index
-from chime_local.chime import ChimeError, ChimeService
+from simulation.faults import Faults, Policy
+from simulation.keeping import takes_away
 
 URL = "https://bucket.s3.amazonaws.com/answer?signature=sEcReT-"
 TIMEOUT = 900.0

@@ -10,14 +10,13 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from attachments import Attachments
-from cloudformation import Stack
-from draw import POLICIES
-from faults import FAULT_NAMES
-from history import History
-
 from releases import handlers
 from releases.recorded import RELEASES
+from simulation.attachments import Attachments
+from simulation.cloudformation import Stack
+from simulation.draw import POLICIES
+from simulation.faults import FAULT_NAMES
+from simulation.history import History
 
 _LATE = ("read_misses", "tag_misses", "update_misses", "new_identity_refusals", "new_policy_delay")
 """Switches of what is late in being seen: the first release takes that for a failure."""
