@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stacks import Bench
 
 from chime_local.engine import Engine
+from deploy.stacks import Bench
 
 WORLDS = (
     "",

@@ -16,6 +16,10 @@ from chime_local.engine import Engine
 MAX_READS = 10
 
 
+ARN = "SupportChannelArn"
+"""What the output of the channel's ARN begins with."""
+
+
 class Bench:
     """Builds a stack with an app instance, an admin, users and one channel; deploys it; looks at the result."""
 
@@ -118,3 +122,9 @@ def read(call: Callable[..., Any], **parameters: Any) -> Any:
         except ClientError:
             continue
     return call(**parameters)
+
+
+def arn_of(outputs: dict[str, str]) -> str:
+    """Return the channel's ARN among the outputs of a stack."""
+    (arn,) = (value for key, value in outputs.items() if key.startswith(ARN))
+    return arn

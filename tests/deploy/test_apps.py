@@ -19,11 +19,11 @@ from aws_cdk import (
     Stage,
     Token,
 )
-from cdk_cli import Cli
-from stacks import read
 
 from cdk_chime_messaging import AppInstance, Channel, ChannelFlow, ChannelMode, Processor
 from chime_local.engine import Engine
+from deploy.cdk_cli import Cli
+from deploy.stacks import read
 
 GONE = RemovalPolicy.DESTROY
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"

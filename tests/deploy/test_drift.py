@@ -7,8 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from stacks import Bench
-from test_lifecycle import arn_of
+from deploy.stacks import Bench, arn_of
 
 
 def drift(bench: Bench) -> tuple[int, str]:

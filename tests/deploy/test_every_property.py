@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matrix
 import pytest
 from aws_cdk import Stack
-from cdk_cli import Cli
 
 import cdk_chime_messaging
 from cdk_chime_messaging import AppInstance, Channel, IChannel
 from chime_local.engine import Engine
+from deploy import matrix
+from deploy.cdk_cli import Cli
 
 NOT_CHANGEABLE = {"provider"}
 """A custom resource keeps its Lambda for life: CloudFormation refuses another one."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stacks import read
 
 from chime_local.engine import Engine
+from deploy.stacks import read
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 

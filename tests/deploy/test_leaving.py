@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from aws_cdk import RemovalPolicy
-from stacks import Bench
 
 from cdk_chime_messaging import AppInstance
+from deploy.stacks import Bench
 
 
 def native(arn: str, bearer: str, name: str) -> dict[str, Any]:

@@ -7,18 +7,10 @@ from typing import Any
 
 import pytest
 from aws_cdk import CfnResource, RemovalPolicy, Stack
-from stacks import Bench
 
 from cdk_chime_messaging import Channel, ChannelMode, ChannelPrivacy
 from chime_local.engine import EngineError
-
-ARN = "SupportChannelArn"
-
-
-def arn_of(outputs: dict[str, str]) -> str:
-    """Return the channel's ARN among the outputs of a stack."""
-    (arn,) = (value for key, value in outputs.items() if key.startswith(ARN))
-    return arn
+from deploy.stacks import Bench, arn_of
 
 
 def test_everything_that_can_changes_in_place(bench: Bench) -> None:

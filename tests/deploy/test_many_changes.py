@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
-from stacks import Bench, read
 
 from cdk_chime_messaging import (
     AppInstance,
@@ -18,6 +17,7 @@ from cdk_chime_messaging import (
     ChannelMode,
     Processor,
 )
+from deploy.stacks import Bench, read
 
 PEOPLE = ("ann", "bob", "cy", "dee", "eve")
 ADMINS = ("boss", "deputy")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stacks import read
 
 from chime_local.engine import Engine, EngineError
+from deploy.stacks import read
 from releases import declarations, handlers
 from releases.recorded import RELEASES
 

@@ -7,7 +7,6 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
-from stacks import Bench, read
 
 from cdk_chime_messaging import (
     AppInstance,
@@ -17,6 +16,7 @@ from cdk_chime_messaging import (
     LexConfiguration,
     Processor,
 )
+from deploy.stacks import Bench, read
 
 LEX = "arn:aws:lex:us-east-1:000000000000:bot-alias/ABCDEFGHIJ/TSTALIASID"
 

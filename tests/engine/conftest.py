@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import boto3
 import pytest
-from place import Clients, Place
 
 from chime_local.engine import Engine
+from engine.app_instances import Clients, Place
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from place import AWS_IDENTITY_LAG, Place, code_of, message, token
+
+from engine.app_instances import AWS_IDENTITY_LAG, Place, code_of, message, token
 
 
 def test_create_channel_answers_201_with_an_arn_that_ends_in_its_id(place: Place) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chime_local.chime import ChimeError
 from chime_local.chime.iam import required_actions
+from engine.calls import code_of
 from helpers.harness import Harness
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
@@ -134,16 +134,6 @@ def test_call_is_judged_on_bearer_and_channel_and_whatever_else_it_names(call: s
     """Each action with all its resources: a policy on the bearer alone lets nobody at a channel."""
     operation, parameters, expected = JUDGED[call]
     assert list(required_actions(operation, parameters)) == expected
-
-
-def code_of(harness: Harness, operation: str, **parameters: Any) -> str:
-    """Return the code by which a call is refused, without its suffix; "" where it is not."""
-    call = harness.identity if "AppInstance" in operation else harness.messaging
-    try:
-        call(operation, **parameters)
-    except ChimeError as error:
-        return error.code.removesuffix("Exception")
-    return ""
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from place import Place, token
-
 from chime_local._drift import TYPE, reports
 from chime_local.cli import _describe_channel
 from chime_local.engine import Engine
+from engine.app_instances import Place, token
 
 
 class _Template:

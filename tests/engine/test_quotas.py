@@ -9,20 +9,11 @@ from typing import Any
 import pytest
 
 from chime_local.chime import ChimeError
+from engine.calls import code_of
 from helpers.harness import Harness
 
 FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
 PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
-
-
-def code_of(harness: Harness, operation: str, **parameters: Any) -> str:
-    """Return the code by which a call is refused, without its suffix; "" where it is not."""
-    call = harness.identity if "AppInstance" in operation else harness.messaging
-    try:
-        call(operation, **parameters)
-    except ChimeError as error:
-        return error.code.removesuffix("Exception")
-    return ""
 
 
 def create(harness: Harness) -> str:

@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from place import code_of
 
 from chime_local.chime import ChimeService
 from chime_local.chime.model import SERVICES, service_model
 from chime_local.chime.protocol import ChimeApp
 from chime_local.engine import Engine
+from engine.app_instances import code_of
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.exceptions import ClientError
-from place import AWS_IDENTITY_LAG, Place, code_of, token
 
 from chime_local.chime import Behaviors
 from chime_local.engine import Engine
+from engine.app_instances import AWS_IDENTITY_LAG, Place, code_of, token
 
 # Judged by the gate of IAM policies, not by the service.
 _VALUES = {name: values for name, values in Behaviors.values().items() if name != "new_policy_delay"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from fleet import Fleet, floor
+
+from load.fleet import Fleet, floor
 
 CHANNELS = 490
 """A stack's limit of 500 resources, less the provider's own."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from toys import Toy
 
 from chime_local.engine import Engine
+from local.toy import Toy
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack, aws_iam
-from iam_world import IamWorld, policy, tag_list
 
 from cdk_chime_messaging import Channel, ChannelMode
 from chime_local.engine import ACCOUNT, Engine
+from local.iam_principals import IamPrincipals, policy, tag_list
 
 SENDING = """
 import boto3
@@ -30,12 +30,12 @@ def handler(event, context):
 
 
 @pytest.fixture
-def world(engine: Engine) -> IamWorld:
+def world(engine: Engine) -> IamPrincipals:
     """Create an app instance, its users and a channel."""
-    return IamWorld(engine)
+    return IamPrincipals(engine)
 
 
-def function(world: IamWorld, name: str, role: str) -> Any:
+def function(world: IamPrincipals, name: str, role: str) -> Any:
     """Create a Lambda that sends a message as ann, and return what invokes it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -52,7 +52,7 @@ def function(world: IamWorld, name: str, role: str) -> Any:
     return lambda: json.loads(functions.invoke(FunctionName=name, Payload=event)["Payload"].read())
 
 
-def test_lambda_is_a_session_of_its_role(world: IamWorld) -> None:
+def test_lambda_is_a_session_of_its_role(world: IamPrincipals) -> None:
     """A Lambda's call is denied and allowed as the session of its role that bears the function's name."""
     role = world.role()
     name, send = role.rpartition("/")[2], function(world, "sender", role)
@@ -70,7 +70,7 @@ def test_lambda_is_a_session_of_its_role(world: IamWorld) -> None:
     assert send() == "sent"
 
 
-def granted(world: IamWorld, folder: Path, name: str) -> dict[str, str]:
+def granted(world: IamPrincipals, folder: Path, name: str) -> dict[str, str]:
     """Deploy a channel that lets all who assume one role send, each as the user that the session's tag names."""
     app = App(outdir=str(folder))
     stack = Stack(app, name, synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False))
@@ -91,7 +91,7 @@ def granted(world: IamWorld, folder: Path, name: str) -> dict[str, str]:
     return world.engine.deploy(folder, name)
 
 
-def test_grant_for_all_end_users(world: IamWorld, tmp_path: Path) -> None:
+def test_grant_for_all_end_users(world: IamPrincipals, tmp_path: Path) -> None:
     """What `grant` shows in its docstring lets each end user send as the user of the session's tag."""
     made = granted(world, tmp_path, "Granted")
     ann = world.assume(made["Role"], Tags=tag_list({"userid": "ann"}))

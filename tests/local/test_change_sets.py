@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from change_sets import changes, create_change_set, deploy
-from toys import Template, Toy
 
 from chime_local.engine import Engine
+from local.change_sets import changes, create_change_set, deploy
+from local.toy import Template, Toy
 
 
 def att(name: str, attribute: str = "Arn") -> Template:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from iam_world import IamWorld, policy, refusal, tag_list, trust
 
 from chime_local.engine import ACCOUNT, Engine
+from local.iam_principals import IamPrincipals, policy, refusal, tag_list, trust
 
 SEND = {"Action": "chime:SendChannelMessage"}
 
 
 @pytest.fixture
-def world(engine: Engine) -> IamWorld:
+def world(engine: Engine) -> IamPrincipals:
     """Create an app instance, its users and a channel."""
-    return IamWorld(engine)
+    return IamPrincipals(engine)
 
 
-def test_grant_by_session_tag(world: IamWorld) -> None:
+def test_grant_by_session_tag(world: IamPrincipals) -> None:
     """The example of `grant`: a role for all end users, each with the bearer that the session's tag names."""
     own = f"{world.app}/user/${{aws:PrincipalTag/userid}}"
     role = world.role({**SEND, "Resource": [own, f"{world.app}/channel/*"]})
@@ -28,7 +28,7 @@ def test_grant_by_session_tag(world: IamWorld) -> None:
     assert f"on resource: {world.user('ann')} because no identity-based" in world.assume(role).send(world, "ann")
 
 
-def test_session_tag_overrides_role_tag(world: IamWorld) -> None:
+def test_session_tag_overrides_role_tag(world: IamPrincipals) -> None:
     """Tags of the role are the principal's, unless the session passes another value."""
     own = f"{world.app}/user/${{aws:PrincipalTag/userid}}"
     role = world.role({**SEND, "Resource": [own, world.channel]}, Tags=tag_list({"UserId": "bob"}))
@@ -37,7 +37,7 @@ def test_session_tag_overrides_role_tag(world: IamWorld) -> None:
     assert (ann.send(world, "ann"), ann.send(world, "bob") == "sent") == ("sent", False)
 
 
-def test_user_tags_and_name(world: IamWorld) -> None:
+def test_user_tags_and_name(world: IamPrincipals) -> None:
     """An IAM user has a name and tags; both are variables."""
     resources = [
         f"{world.app}/user/${{aws:PrincipalTag/who}}",
@@ -56,7 +56,7 @@ def test_user_tags_and_name(world: IamWorld) -> None:
     assert session.send(world, name) == "sent"
 
 
-def test_send_depends_on_tag_of_channel(world: IamWorld) -> None:
+def test_send_depends_on_tag_of_channel(world: IamPrincipals) -> None:
     """Who may send in channels that are tagged so may not when the tag has another value, or is gone."""
     tagged = {"StringEquals": {"aws:ResourceTag/phase": "open"}}
     role = world.role(
@@ -73,7 +73,7 @@ def test_send_depends_on_tag_of_channel(world: IamWorld) -> None:
     assert f"on resource: {world.channel} because no" in ann.send(world, "ann")
 
 
-def test_create_channel_depends_on_its_tags(world: IamWorld) -> None:
+def test_create_channel_depends_on_its_tags(world: IamPrincipals) -> None:
     """CreateChannel and TagResource are judged on the tags that they write."""
     team = {
         "StringEquals": {"aws:RequestTag/team": "${aws:PrincipalTag/team}"},
@@ -105,7 +105,7 @@ def test_create_channel_depends_on_its_tags(world: IamWorld) -> None:
     assert "chime:TagResource" in tag(team="red")
 
 
-def test_untag_depends_on_keys(world: IamWorld) -> None:
+def test_untag_depends_on_keys(world: IamPrincipals) -> None:
     """UntagResource has the keys that it removes as aws:TagKeys."""
     only = {"ForAllValues:StringEquals": {"aws:TagKeys": ["phase"]}, "Null": {"aws:TagKeys": "false"}}
     messaging = world.assume(world.role({"Action": "chime:UntagResource", "Condition": only})).client(
@@ -115,7 +115,7 @@ def test_untag_depends_on_keys(world: IamWorld) -> None:
     assert refusal(messaging.untag_resource, ResourceARN=world.channel, TagKeys=["phase"]) == "allowed"
 
 
-def test_denial_is_worded_as_by_aws(world: IamWorld) -> None:
+def test_denial_is_worded_as_by_aws(world: IamPrincipals) -> None:
     """A denial names principal, action and resource, and the kind of policy."""
     role = world.role({**SEND, "Resource": world.user("ann")})
     name = role.rpartition("/")[2]
@@ -134,7 +134,7 @@ def test_denial_is_worded_as_by_aws(world: IamWorld) -> None:
     )
 
 
-def test_session_policy_narrows(world: IamWorld) -> None:
+def test_session_policy_narrows(world: IamPrincipals) -> None:
     """A session may what role and session policy both allow, and variables count in the session policy, too."""
     role = world.role(SEND)
     own = policy({**SEND, "Resource": [f"{world.app}/user/${{aws:PrincipalTag/userid}}", world.channel]})
@@ -143,7 +143,7 @@ def test_session_policy_narrows(world: IamWorld) -> None:
     assert ann.send(world, "bob").endswith("because no session policy allows the chime:SendChannelMessage action")
 
 
-def test_permissions_boundary_narrows(world: IamWorld) -> None:
+def test_permissions_boundary_narrows(world: IamPrincipals) -> None:
     """A role may what its policies and its boundary both allow."""
     boundary = world.root("iam").create_policy(
         PolicyName=f"Boundary{world.app[-12:]}",
@@ -156,7 +156,7 @@ def test_permissions_boundary_narrows(world: IamWorld) -> None:
     )
 
 
-def test_principal_arn_is_that_of_the_role(world: IamWorld) -> None:
+def test_principal_arn_is_that_of_the_role(world: IamPrincipals) -> None:
     """aws:PrincipalArn of a session is its role's ARN, with its path."""
     role = world.role(Path="/chat/")
     world.root("iam").put_role_policy(
@@ -168,14 +168,14 @@ def test_principal_arn_is_that_of_the_role(world: IamWorld) -> None:
     assert world.assume(role).send(world, "ann") == "sent"
 
 
-def test_calls_come_over_tls(world: IamWorld) -> None:
+def test_calls_come_over_tls(world: IamPrincipals) -> None:
     """The usual Deny of what does not come over TLS denies nothing."""
     insecure = {"Bool": {"aws:SecureTransport": "false"}}
     role = world.role(SEND, {**SEND, "Effect": "Deny", "Condition": insecure})
     assert world.assume(role).send(world, "ann") == "sent"
 
 
-def test_tags_of_session_need_permission(world: IamWorld) -> None:
+def test_tags_of_session_need_permission(world: IamPrincipals) -> None:
     """Session tags need sts:TagSession in the role's trust and in the caller's policy."""
     target = world.role(trusted=TRUSTING)
     untrusting = world.role(trusted=trust("sts:AssumeRole"))
@@ -192,7 +192,7 @@ def test_tags_of_session_need_permission(world: IamWorld) -> None:
 TRUSTING = trust("sts:AssumeRole", "sts:TagSession")
 
 
-def test_transitive_tag_is_handed_on(world: IamWorld) -> None:
+def test_transitive_tag_is_handed_on(world: IamPrincipals) -> None:
     """A transitive session tag counts in the next role's session, another tag does not; none can be replaced."""
     may_all = {"Action": ["sts:AssumeRole", "sts:TagSession"]}
     first = world.role(may_all)
@@ -210,7 +210,7 @@ def test_transitive_tag_is_handed_on(world: IamWorld) -> None:
         sts.assume_role(RoleArn=second, RoleSessionName="app", Tags=tag_list({"USERID": "bob"}))
 
 
-def test_parameters_are_judged_one_by_one(world: IamWorld) -> None:
+def test_parameters_are_judged_one_by_one(world: IamPrincipals) -> None:
     """Systems Manager's calls on several parameters need permission for each, and for no more."""
     ssm = world.root("ssm")
     for name in ("/mine/a", "/mine/b", "/other/c"):

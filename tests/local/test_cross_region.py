@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from iam_world import IamWorld
 
 from chime_local.cdk import command, quiet, with_node
 from chime_local.engine import Engine
+from local.iam_principals import IamPrincipals
 
 ROOT = Path(__file__).parent.parent.parent
 APP = """
@@ -82,7 +82,7 @@ def exported(engine: Engine, region: str) -> list[str]:
 def test_reference_across_regions_is_created_and_updated(tmp_path: Path) -> None:
     """A channel in Ireland follows the app instance of a stack in Virginia; another one knows only the ARN."""
     with Engine() as engine:
-        other = IamWorld(engine).app
+        other = IamPrincipals(engine).app
         cdk(
             engine,
             tmp_path,
@@ -125,7 +125,7 @@ def test_lambda_on_node_calls_the_region_it_names(engine: Engine) -> None:
     import json
     import zipfile
 
-    world = IamWorld(engine)
+    world = IamPrincipals(engine)
     for region in ("us-east-1", "eu-west-1"):
         engine.client("ssm", region).put_parameter(Name="where", Value=region, Type="String", Overwrite=True)
     packed = io.BytesIO()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import FAILED, Toy, function, service_token
 
 from chime_local.engine import EngineError
+from local.toy import FAILED, Toy, function, service_token
 
 
 def answer(**changes: Any) -> dict[str, Any]:

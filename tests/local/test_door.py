@@ -32,11 +32,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from test_commands import alive, environment
-from toys import ASSUMED, function
 
 from chime_local._scratch import scratch_folder
 from chime_local.engine import Engine
+from local.processes import alive, environment
+from local.requests import answer, client
+from local.toy import ASSUMED, function
 
 ROOT_KEY = "000000000000"
 PAGE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
@@ -46,17 +47,6 @@ FORGED = (
     "/us-east-1"
 )
 """What a page can write into a URL: credentials whose id everybody knows, and a signature that is made up."""
-
-
-def answer(
-    engine: Engine, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-) -> tuple[int, dict[str, str], bytes]:
-    """Send a request as it is; return status, headers and body of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=20)
-    with contextlib.closing(connection):
-        connection.request(method, path, body, dict(headers or {}))
-        got = connection.getresponse()
-        return got.status, {name.lower(): value for name, value in got.getheaders()}, got.read()
 
 
 def signed(
@@ -75,19 +65,6 @@ def signed(
     signer = S3SigV4Auth if service == "s3" else SigV4Auth
     signer(Credentials(ROOT_KEY, secret or engine.secret), service, "us-east-1").add_auth(request)
     return {"Host": urlsplit(url).netloc, **dict(request.headers.items())}
-
-
-def client(engine: Engine, service: str, key: str, secret: str, token: str | None = None) -> Any:
-    """Return a boto3 client with credentials of one's own."""
-    return boto3.client(
-        service,
-        region_name="us-east-1",
-        endpoint_url=f"http://127.0.0.1:{engine.port}",
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
-        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-    )
 
 
 def code_of(call: Callable[[], Any]) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import FAILED, HANDLER, Toy
 
 from chime_local.engine import Engine, EngineError
+from local.toy import FAILED, HANDLER, Toy
 
 
 def assembly(folder: Path, template: dict[str, Any]) -> Path:

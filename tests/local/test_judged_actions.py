@@ -16,10 +16,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from iam_world import policy
-from test_door import answer, client
 
 from chime_local.engine import ACCOUNT, Engine
+from local.iam_principals import policy
+from local.requests import answer, client
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 JSON = {"content-type": "application/x-amz-json-1.1"}

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from toys import Toy
 
 from chime_local.engine import Engine, EngineError
+from local.toy import Toy
 
 REF = {"Ref": "App"}
 

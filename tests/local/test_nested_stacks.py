@@ -6,10 +6,9 @@ import hashlib
 import json
 from typing import Any
 
-from change_sets import create_change_set, deploy, settled
-from toys import FAILED, Template, Toy, function, service_token
-
 from chime_local.engine import Engine
+from local.change_sets import create_change_set, deploy, settled
+from local.toy import FAILED, Template, Toy, function, service_token
 
 FAILING = {"Type": "AWS::Chime::AppInstanceUser", "Properties": {"Name": "x"}}
 

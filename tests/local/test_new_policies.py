@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
-from iam_world import IamWorld, policy
 
 from chime_local.chime import Behaviors
 from chime_local.cloudformation._ministack import Iam
 from chime_local.engine import ACCOUNT, Engine
 from chime_local.iam.history import PolicyHistory
+from local.iam_principals import IamPrincipals, policy
 
 DELAY = 10
 SEND = {"Action": "chime:SendChannelMessage"}
@@ -185,7 +185,7 @@ def test_engine_refuses_new_policies() -> None:
     """With the switch the engine refuses what is new, and nothing of root's; without it there is no wait."""
     for switches, expected in (("new_policy_delay=3600", False), ("", True)):
         with Engine(switches) as engine:
-            world = IamWorld(engine)
+            world = IamPrincipals(engine)
             sent = world.assume(world.role(SEND)).send(world, "ann")
             assert (sent == "sent") is expected
             assert expected or sent.endswith(

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from toys import function, service_token
 
 from chime_local._credentials import Credentials
 from chime_local.chime import ChimeService
@@ -22,6 +21,7 @@ from chime_local.cloudformation.running_operations import RunningOperations
 from chime_local.engine import Engine
 from chime_local.gateway import Gateway
 from chime_local.lambdas.running import RunningLambdas
+from local.toy import function, service_token
 
 RUNNING = """
 import os, time

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, Shape, StructureShape
-from iam_world import IamWorld, Session, policy, tag_list
 
 from chime_local.chime.iam import required_actions
 from chime_local.chime.model import SERVICES, operation_model, service_model
 from chime_local.engine import Engine
 from chime_local.iam.gate import request_context
+from local.iam_principals import IamPrincipals, Session, policy, tag_list
 
 BEARER, CHANNEL, FLOW, APP = "{app}/user/ann", "{app}/channel/c", "{app}/channel-flow/f", "{app}"
 USER, BOT = "{app}/user/bob", "{app}/bot/b"
@@ -67,7 +67,7 @@ ARNS = {
 class Play:
     """An app instance, and a session of a role whose policy each test writes."""
 
-    world: IamWorld
+    world: IamPrincipals
     role: str
     session: Session
 
@@ -92,7 +92,7 @@ class Play:
 @pytest.fixture(scope="module")
 def play(engine: Engine) -> Play:
     """Set one up for all tests here."""
-    world = IamWorld(engine)
+    world = IamPrincipals(engine)
     role = world.role()
     return Play(world, role.rpartition("/")[2], world.assume(role))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from change_sets import deploy
-from toys import FAILED, Toy
 
 from chime_local.engine import EngineError
+from local.change_sets import deploy
+from local.toy import FAILED, Toy
 
 HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 

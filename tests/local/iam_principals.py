@@ -43,7 +43,7 @@ def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
 
 
 @dataclass
-class IamWorld:
+class IamPrincipals:
     """One test's own app instance on a shared engine."""
 
     engine: Engine
@@ -129,7 +129,7 @@ class Session:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    def send(self, world: IamWorld, bearer: str, channel: str = "") -> str:
+    def send(self, world: IamPrincipals, bearer: str, channel: str = "") -> str:
         """Send a message; return "sent", or the message of the refusal."""
         messaging = self.client("chime-sdk-messaging")
         return refusal(

@@ -1,0 +1,1 @@
+"""Tests of stacks that the CDK makes, deployed on the local engine."""

@@ -1,0 +1,1 @@
+"""Tests of the emulated service, against the engine or AWS itself."""

@@ -1,0 +1,1 @@
+"""Tests of many requests at once, on a clock of their own."""
