@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cloudformation import SERVICE_TIMEOUT
-from faults import Faults
-from machine import Lambda, Pending, Sim
-
 from chime_local.chime import ChimeService
+from simulation.cloudformation import SERVICE_TIMEOUT
+from simulation.faults import Faults
+from simulation.scheduler import Lambda, Pending, Sim
 
 URL = "https://bucket.s3.amazonaws.com/answer?"
 IDENTITY = "chime-sdk-identity"
