@@ -182,7 +182,8 @@ def test_crash_at_any_call_leaves_the_right_to_the_others(
         for owner in OWNERS[1 : 1 + others]:
             deliver(place, "Create", owner)
         harness.now += 60
-        before, hit = place.everything(), []
+        before = place.everything()
+        hit: list[str] = []
 
         def die(operation: str, _: object, number: int = number, hit: list[str] = hit) -> None:
             hit.append(operation)

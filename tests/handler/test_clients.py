@@ -26,7 +26,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     botocore_clients.client.cache_clear()
 
 
-def sent(client: Any, method: str, **parameters: Any) -> tuple[str, str, bytes, str | None]:
+def sent(client: Any, method: str, **parameters: Any) -> tuple[str | None, str | None, str | bytes, str | None]:
     """Return what would go over the wire, without sending it."""
     seen: list[AWSRequest] = []
 
@@ -75,9 +75,13 @@ def test_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     def changed() -> None:
         raise AttributeError("_internal_components")
 
+    def plain_client(service: str, _region: str) -> str:
+        made.append(service)
+        return "plain"
+
     made: list[str] = []
     monkeypatch.setattr(botocore_clients, "_session", changed)
-    monkeypatch.setattr(botocore_clients, "_boto3_client", lambda service, _region: made.append(service) or "plain")
+    monkeypatch.setattr(botocore_clients, "_boto3_client", plain_client)
     assert botocore_clients.client("chime-sdk-messaging", "us-east-1") == "plain"
     assert made == ["chime-sdk-messaging"]
 

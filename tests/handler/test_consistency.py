@@ -44,18 +44,25 @@ def prepare(
     held = kind.create(place)["PhysicalResourceId"]
     place.harness.now += 100
     place.harness.lines.clear()
-    act = {"Update": kind.update, "Delete": kind.delete}[request]
+    acts: dict[str, Callable[[Place, str], dict[str, Any]]] = {"Update": kind.update, "Delete": kind.delete}
+    act = acts[request]
     return place, lambda: act(place, held)
 
 
 def refuse_for(
-    place: Place, seconds: float, code: str, message: str, status: int, *, only: Callable[[str, Any], object] = bool
+    place: Place,
+    seconds: float,
+    code: str,
+    message: str,
+    status: int,
+    *,
+    only: Callable[[str, Any], bool] | None = None,
 ) -> None:
     """Refuse calls for some seconds from now."""
     until = place.harness.now + seconds
 
     def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
-        if place.harness.now < until and (only is bool or only(operation, parameters)):
+        if place.harness.now < until and (only is None or only(operation, parameters)):
             raise ServiceError(operation, code, message, status)
 
     place.harness.before = refuse
@@ -256,7 +263,8 @@ def test_forbidden_without_a_bearer_is_gone_only_when_confirmed(name: str) -> No
     refused, again = WITHOUT_BEARER[name]
     for confirmed in (False, True):
         place, deliver = prepare(KINDS[name], "Delete")
-        before, hit = place.everything(), []
+        before = place.everything()
+        hit: list[str] = []
 
         def refuse(operation: str, _: object, hit: list[str] = hit, *, confirmed: bool = confirmed) -> None:
             due = operation in (refused, again) if confirmed else operation == refused and not hit

@@ -244,7 +244,7 @@ def test_refactored_construct_keeps_its_messages_when_a_refused_update_is_rolled
     assert channels(place) == {held: ("hello",)}
 
 
-REPLACED = {
+REPLACED: dict[str, dict[str, Any]] = {
     "privacy": {"Privacy": "PRIVATE"},
     "an id of its own": {"ChannelId": "hall"},
     "elastic": {

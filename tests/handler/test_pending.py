@@ -102,7 +102,7 @@ def test_creation_that_never_got_a_connection_leaves_nothing_to_delete(kind: Kin
         (ConnectTimeoutError(endpoint_url="https://service"), "unmade:"),
         (ReadTimeoutError(endpoint_url="https://service"), "unproven:"),
         (ConnectionClosedError(endpoint_url="https://service"), "unproven:"),
-        (SSLError(endpoint_url="https://service", error="eof"), "unproven:"),
+        (SSLError(endpoint_url="https://service", error=OSError("eof")), "unproven:"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
@@ -358,7 +358,8 @@ def test_answers_that_were_cut_leave_nothing_behind(kind: Kind, how: str) -> Non
     """Where the answers from any call on lack what they should hold, the Delete of the id leaves nothing."""
 
     def act(place: Place, number: int, _moment: str) -> list[str]:
-        before, hit = place.everything(), []
+        before = place.everything()
+        hit: list[str] = []
 
         def garble(operation: str, answer: dict[str, Any]) -> Any:
             # No tags at all is an answer that the service may give, so it cannot be known to be cut.
@@ -394,7 +395,10 @@ def test_one_answer_that_was_cut_is_asked_for_again(kind: Kind) -> None:
         place, cut = Place(), [operation]
 
         def garble(called: str, answer: dict[str, Any], cut: list[str] = cut) -> Any:
-            return {} if called in cut and not cut.remove(called) else answer
+            if called not in cut:
+                return answer
+            cut.remove(called)
+            return {}
 
         place.harness.garble = garble
         answer = kind.create(place)

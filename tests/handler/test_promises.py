@@ -105,7 +105,8 @@ def test_throttling_is_no_effect_and_no_verdict(kind: Kind, code: str, status: i
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
 def test_failure_of_the_service_is_tried_again(kind: Kind, status: int) -> None:
     """A status that may pass is no verdict, whatever code comes with it."""
-    place, failed = Place(), []
+    place = Place()
+    failed: list[str] = []
 
     def fail_once(operation: str, _: Mapping[str, Any]) -> None:
         if not failed:
@@ -236,7 +237,7 @@ def test_vanished_second_life_does_not_bring_back_the_first(change: dict[str, st
 
 
 ADOPT = {"ChannelId": "lobby", "AdoptExisting": "true"}
-FIXED = {
+FIXED: dict[str, tuple[dict[str, Any], str]] = {
     "Privacy": ({"Privacy": "PUBLIC"}, "Privacy of {arn} is PRIVATE and can never be changed to PUBLIC"),
     "elastic": (
         {"ElasticChannelConfiguration": ELASTIC},
@@ -299,7 +300,8 @@ def test_rollback_of_the_adoption_of_what_has_no_mark_leaves_the_channel(moment:
     """No owner's mark guards a channel made by hand: an adoption that fails at any call must not hold it yet."""
     for number in range(1, 80):
         place = Place()
-        harness, hit = place.harness, []
+        harness = place.harness
+        hit: list[str] = []
         place.say(place.lobby, "hello")
         harness.now += 100
         given = {**ADOPT, "MemberArns": ["user/ann"], "Tags": {"team": "x"}}
@@ -400,7 +402,7 @@ def test_former_admin_stays_admin_until_cloudformation_cleans_up() -> None:
     assert place.bob in place.everything()["admins"]
 
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "Custom::ChimeAppInstanceRetention": {"RetentionDays": "7"},
     "Custom::ChimeAppInstanceStreaming": {
         "StreamArns": {"Channel": "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-a"}
@@ -479,7 +481,7 @@ def test_moderator_of_an_elastic_channel_who_stays_a_member_is_one() -> None:
     answer = harness.update(arn, {**member, "ModeratorArns": ["user/ann"]}, member)
     assert answer["Status"] == "SUCCESS", answer
     (channel,) = harness.service.channels()
-    assert (channel.moderators, channel.members.get(place.ann)) == ({harness.boss}, "DEFAULT")
+    assert (channel.moderators, channel.members.get(place.ann)) == (frozenset({harness.boss}), "DEFAULT")
 
 
 # Events and answers.

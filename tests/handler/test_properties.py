@@ -59,6 +59,7 @@ def carry_out(harness: Harness, calls: tuple[Call, ...]) -> None:
     """Make the calls, each of which botocore's validator and the service must accept."""
     for call in calls:
         shape = MODEL.operation_model(call.operation).input_shape
+        assert shape is not None
         report = ParamValidator().validate(dict(call.parameters), shape)
         assert not report.has_errors(), report.generate_report()
         try:

@@ -132,7 +132,7 @@ def test_delete_that_is_refused_for_another_reason_fails(name: str, refusal: str
     assert (answer["Status"], place.everything()) == ("FAILED", before)
 
 
-REMOVED = {
+REMOVED: dict[str, tuple[dict[str, Any], str]] = {
     "member": ({"MemberArns": ["user/ann"]}, "DeleteChannelMembership"),
     "moderator": ({"ModeratorArns": ["user/ann"]}, "DeleteChannelModerator"),
     "ban": ({"BanArns": ["user/ann"]}, "DeleteChannelBan"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import index
 from chime_handler import response
+from chime_handler.errors import ResponseNotDeliveredError
 from helpers.harness import Context, Harness, Timer
 from helpers.resources import KINDS, Kind, Place
 
@@ -62,7 +63,8 @@ class ThreadTimer:
 
 def test_timer_that_still_delivers_keeps_the_next_request_waiting() -> None:
     """While the timer of a request delivers its answer, the request does not end: no other can begin meanwhile."""
-    harness, timers = Harness(), []
+    harness = Harness()
+    timers: list[ThreadTimer] = []
     delivering, release = threading.Event(), threading.Event()
     put = harness.provider.effects.put
 
@@ -101,7 +103,7 @@ def test_answer_that_is_not_taken_is_an_error_of_the_lambda() -> None:
     """Where nobody takes the answer, the Lambda fails, so that the event is delivered again."""
     harness = Harness()
     provider = index.Provider(dataclasses.replace(harness.provider.effects, put=lambda _url, _body: 403))
-    with pytest.raises(index.ResponseNotDeliveredError):
+    with pytest.raises(ResponseNotDeliveredError):
         provider.serve(harness.event("Create", harness.properties()), Context(harness, 900))
 
 

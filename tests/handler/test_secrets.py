@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from chime_handler.errors import ServiceError
 from helpers.harness import Harness
 
 TEXT = st.text(
-    st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=("Cc",))
+    st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=["Cc"])
     | st.sampled_from("\n\t\r'\"\\ é中🙂"),
     min_size=1,
 )
@@ -35,7 +35,7 @@ ECHOES = (
     "Metadata={}; try again",
     "no arn:aws:chime:us-east-1:000000000000:app-instance/1 takes {}",
 )
-FORMS = {
+FORMS: dict[str, Callable[[str], str]] = {
     "as it is": lambda value: value,
     "as JSON": lambda value: json.dumps(value)[1:-1],
     "as JSON with its quotation marks": json.dumps,
@@ -103,7 +103,8 @@ def test_no_value_is_shown_whatever_the_words_of_the_service(
     """
     new, old = ("other", value) if is_old else (value, "other")
     shown, lines = reason(new, old, where, echo.format(FORMS[form](value)))
-    neutral, neutral_lines = reason(*((NEUTRAL, "other")[:: -1 if is_old else 1]), where, echo.format(NEUTRAL))
+    new, old = ("other", NEUTRAL) if is_old else (NEUTRAL, "other")
+    neutral, neutral_lines = reason(new, old, where, echo.format(NEUTRAL))
     hidden = "(the service's message is not shown here"
     assert hidden in shown or shown == neutral or not value.strip()
     assert [json.loads(line) | {"milliseconds": 0} for line in lines] == [
@@ -120,13 +121,13 @@ def test_no_value_that_breaks_a_rule_is_shown(value: str, where: str, kind: str)
 
     def refused(text: str) -> str:
         harness = Harness()
-        wrong: dict[str, Any] = {
+        wrong: dict[str, dict[str, Any]] = {
             "Name": {"Name": "\x07" + text if kind == "bad" else [text]},
             "Metadata": {"Metadata": {text: text} if kind == "type" else text + "m" * 1025},
             "Tags": {"Tags": [{"Key": "k", "Value": text * 300}] if kind == "bad" else [{text: text}]},
             "Key": {"Tags": {text * 200: "v"} if kind == "bad" else {"k": [text]}},
-        }[where]
-        answer = harness.create(**wrong)
+        }
+        answer = harness.create(**wrong[where])
         assert answer["Status"] == "FAILED"
         return "".join([*harness.lines, answer["Reason"]])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import http.client
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -203,7 +204,7 @@ class Connection:
 def test_answer_is_sent_within_five_seconds_or_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """An S3 that hangs is given up after five seconds; path and signature arrive whole, without a content type."""
     Connection.made.clear()
-    monkeypatch.setattr(response.http.client, "HTTPSConnection", Connection)
+    monkeypatch.setattr(http.client, "HTTPSConnection", Connection)
     with pytest.raises(ConnectionRefusedError):
         response.put("https://b.s3.amazonaws.com/a%20b?x=1&sig=%2F", b"{}")
     (made,) = Connection.made
