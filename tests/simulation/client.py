@@ -83,7 +83,11 @@ def failure(operation: str, rng: random.Random, message: str | None) -> ClientEr
 def no_connection(rng: random.Random) -> Exception:
     """Create one of the errors of a connection that never came about."""
     url = "https://messaging-chime.us-east-1.amazonaws.com/channels"
-    errors = (EndpointConnectionError(endpoint_url=url), SSLError(endpoint_url=url, error="eof"), OSError(9, "bad"))
+    errors = (
+        EndpointConnectionError(endpoint_url=url),
+        SSLError(endpoint_url=url, error=OSError("eof")),
+        OSError(9, "bad"),
+    )
     return rng.choice(errors)
 
 

@@ -177,9 +177,12 @@ def _as_decided(decision: Any, *_: object) -> Any:
     return decision
 
 
-_REAL_CHANNEL_ID, _REAL_TOKEN = original("channel_id"), original("client_request_token")
-_REAL_PLAN, _REAL_FLOW, _REAL_SETTINGS = original("plan"), original("plan_flow"), original("plan_settings")
-_REAL_DELIVER, _REAL_BODY = original("deliver"), original("build_body")
+_REAL_CHANNEL_ID: Callable[..., str] = original("channel_id")
+_REAL_TOKEN: Callable[..., str] = original("client_request_token")
+_REAL_PLAN: Callable[..., tuple[Call, ...]] = original("plan")
+_REAL_FLOW, _REAL_SETTINGS = original("plan_flow"), original("plan_settings")
+_REAL_DELIVER: Callable[..., bool] = original("deliver")
+_REAL_BODY: Callable[..., bytes] = original("build_body")
 _REAL_ADOPTION_REFUSAL, _REAL_NEW_CHANNEL = original("adoption_refusal"), original("new_channel")
 _REAL_ATTACH, _REAL_UPDATE, _REAL_DETACH = (
     original(f"attachments.{name}") for name in ("create", "update", "detach")

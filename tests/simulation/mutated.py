@@ -90,7 +90,7 @@ def original(name: str) -> Any:
 def rewritten(name: str, right: str, wrong: str) -> Mutation:
     """Return a mutation that puts a mistake into the text of a function."""
     found = original(name)
-    function = inspect.unwrap(found.fget if isinstance(found, property) else found)
+    function = inspect.unwrap(getattr(found, "fget", found))  # of a property its getter
     source = textwrap.dedent(inspect.getsource(function))
     assert source.count(right) == 1, f"{name} has changed: {right!r}"
     names: dict[str, Any] = {}
