@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_cdk import (
@@ -203,9 +203,9 @@ def living(stack: Stack, *, name: str = "Help", fails: bool = False) -> None:
         runtime=lambda_.Runtime.PYTHON_3_13,
     )
     flow = ChannelFlow(stack, "Clean", app_instance_arn=chat, processors=[Processor("censor", function)])
-    given = {"chime_bearer": admin, "removal_policy": RemovalPolicy.DESTROY}
-    support = chat.add_channel("Support", name=name, member_arns=[ann], **given)
-    lobby = chat.add_channel("Lobby", channel_id="lobby", **given)
+    destroy = RemovalPolicy.DESTROY
+    support = chat.add_channel("Support", name=name, member_arns=[ann], chime_bearer=admin, removal_policy=destroy)
+    lobby = chat.add_channel("Lobby", channel_id="lobby", chime_bearer=admin, removal_policy=destroy)
     attached = Channel.from_channel_arn(stack, "Attached", lobby.channel_arn, chime_bearer=admin)
     attached.add_member(ann)
     attached.add_moderator(bob)
@@ -229,7 +229,7 @@ def assembly(folder: str, stack_name: str, **more: Any) -> None:
     app.synth()
 
 
-def templates() -> dict[str, dict[str, Any]]:
+def templates() -> dict[str, Mapping[str, Any]]:
     """Return the template of each stack."""
     stacks = {}
     for name, declare in {**STACKS, **LATER}.items():
