@@ -36,8 +36,8 @@ def remove_vanished(target: Path, *sources: Path) -> None:
 def prepare(part: Part) -> Path:
     """Create or refresh the folder in which mutmut works: sources under their import names, and the tests."""
     stage = STAGES / part.name
-    for folder in SOURCES:
-        copy_if_changed(ROOT / folder, stage / "src")
+    for source in SOURCES:
+        copy_if_changed(ROOT / source, stage / "src")
     for name in ("tests", *COPIED):
         copy_if_changed(ROOT / name, stage / name)
     for folder in (stage, stage / "mutants"):

@@ -15,10 +15,19 @@ from pathlib import Path
 import mutmut.__main__ as mutmut
 import pytest
 from mutmut.configuration import config
-from mutmut.mutation.trampoline import get_mutant_under_test
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.mutation.trampoline import get_mutant_under_test, set_mutant_under_test
 from mutmut.runners.harness import ListAllTestsResult, PytestRunner
 from mutmut.state import state
-from mutmut.utils.file_utils import change_cwd
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.file_utils import (
+    change_cwd,
+    copy_also_copy_files,
+    copy_src_dir,
+    setup_source_paths,
+    walk_mutatable_files,
+)
 from mutmut.workers import isolation
 from parts import PARTS, RESULTS, Part
 
@@ -41,8 +50,8 @@ def generate() -> None:
     """Write all mutants into the stage's `mutants`, as the first step of `mutmut run` does."""
     Path("mutants").mkdir(exist_ok=True)
     with mutmut.CatchOutput():
-        mutmut.copy_src_dir()
-        mutmut.copy_also_copy_files()
+        copy_src_dir()
+        copy_also_copy_files()
         mutmut.create_mutants(os.cpu_count() or 1)
     save_results()
 
@@ -55,13 +64,13 @@ def save_results() -> None:
     """Write down what became of each mutant, and what the survivors change."""
     caught = dict(line.split("\t")[::2] for line in _lines(Path("mutants", CAUGHT)))
     found = {}
-    for path in mutmut.walk_mutatable_files():
-        data = mutmut.SourceFileMutationData(path=path)
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
         data.load()
         for name, code in data.exit_code_by_key.items():
-            status = mutmut.status_by_exit_code[code]
+            status = status_by_exit_code[code]
             lives = status in ("survived", "no tests")
-            diff = mutmut.get_diff_for_mutant(name, path=path) if lives else ""
+            diff = get_diff_for_mutant(name, path=path) if lives else ""
             found[name] = {
                 "file": str(path.relative_to("src")),
                 "status": status,
@@ -164,7 +173,7 @@ class SessionRunner(PytestRunner):
 
     def passes_still(self) -> bool:
         """Return whether the original code passes after all mutants: they share the process of jsii."""
-        mutmut.set_mutant_under_test("")
+        set_mutant_under_test("")
         with change_cwd("mutants"):
             return all(self._run(item, None) for item in list(self._items.values())[:TESTS_AFTERWARDS])
 
@@ -180,7 +189,8 @@ class SessionRunner(PytestRunner):
             rank = (not self._part.meets_first(module, function), self._is_served(self._items[name]))
             keys[name] = (*rank, turns[function], seconds[name])
         limit = self._budget if budget is None else budget
-        items, spent = [], 0.0
+        items: list[pytest.Item] = []
+        spent = 0.0
         for name in sorted(keys, key=lambda name: keys[name]):
             spent += seconds[name]
             if items and limit and spent > limit:
@@ -206,7 +216,7 @@ class Mutation:
             vars(engine)["_KEPT"] += ("MUTANT_UNDER_TEST",)
         runner = SessionRunner(session, self._part, self._budget)
         session.config.pluginmanager.register(runner)
-        isolation.PytestRunner = lambda: runner  # type: ignore[misc,assignment]
+        vars(isolation)["PytestRunner"] = lambda: runner
         os.chdir("..")
         # One at a time: all forks talk to the one process of jsii that the session has started.
         mutmut._run(self._names, max_children=1)
@@ -221,8 +231,8 @@ def main(name: str, budget: str, listed: str) -> int:
     part = PARTS[name]
     names = Path(listed).read_text().split()
     config()
-    mutmut.setup_source_paths()
-    mutmut.set_mutant_under_test("")
+    setup_source_paths()
+    set_mutant_under_test("")
     os.chdir("mutants")
     arguments = ["--rootdir=.", "-s", "-o", "pythonpath=src tests", *part.tests]
     mutation = Mutation(part, float(budget), names)
