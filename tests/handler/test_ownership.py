@@ -157,6 +157,73 @@ def test_adoption_of_what_has_no_owner_needs_no_more_words(place: Place) -> None
     assert mark(place, arn).endswith("-adopted")
 
 
+RENAMED = {
+    "in the same stack": {**A, "LogicalResourceId": "Renamed"},
+    "to another stack": {**A, "StackId": STACK.replace("demo", "third")},
+    "to another stack, under another name": {"StackId": STACK.replace("demo", "third"), "LogicalResourceId": "New"},
+}
+
+
+def test_rollback_of_an_adoption_that_a_second_delivery_failed_leaves_the_channel(place: Place) -> None:
+    """A delivery that finds the channel adopted by the first, and fails, does not respond with it as created."""
+    harness = place.harness
+    held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
+    place.say(held, "hello")
+    harness.now += 60
+    event = harness.event("Create", harness.properties(**FROM_OTHER), **B)
+
+    def die(operation: str, _: object) -> None:
+        if operation == "TagResource":
+            raise Killed
+
+    harness.after = die
+    with pytest.raises(Killed):
+        harness.provider.serve(event, Context(harness, 900))
+    harness.heal()
+    harness.now += 60
+
+    def refuse(operation: str, _: object) -> None:
+        if operation == "ListChannelMemberships":
+            raise ServiceError(operation, "BadRequestException", "no", 400)
+
+    harness.before = refuse
+    failed = harness.deliver(event)
+    harness.heal()
+    assert failed["Status"] == "FAILED"
+    known = failed["PhysicalResourceId"]
+    assert deliver(place, "Delete", B, FROM_OTHER, PhysicalResourceId=known)["Status"] == "SUCCESS"
+    assert channels(place) == {held: ("hello",)}
+
+
+def test_second_delivery_of_an_adoption_waits_until_its_mark_can_be_read() -> None:
+    """Whichever delivery responds: the former owner's Delete may come at once, and sees the new owner's mark."""
+    place = Place("tag_misses=3")
+    harness = place.harness
+    deliver(place, "Create", A, OWN_ID)
+    harness.now += 60
+    event = harness.event("Create", harness.properties(**FROM_OTHER), **B)
+    assert harness.deliver(event)["Status"] == "SUCCESS"
+    before = harness.now
+    assert harness.deliver(event)["Status"] == "SUCCESS"
+    assert harness.now - before >= 15
+
+
+@pytest.mark.parametrize("how", RENAMED)
+def test_second_delivery_leaves_what_the_first_created_for_a_moved_construct(place: Place, how: str) -> None:
+    """A moved construct whose channel is gone gets another; the Update's second delivery does not take it away."""
+    harness = place.harness
+    held = deliver(place, "Create", A, {})["PhysicalResourceId"]
+    harness.messaging("DeleteChannel", ChannelArn=held, ChimeBearer=harness.boss)
+    harness.now += 600
+    known = {"PhysicalResourceId": held, "OldResourceProperties": harness.properties()}
+    event = harness.event("Update", harness.properties(Name="Help"), **RENAMED[how], **known)
+    made = harness.deliver(event)["PhysicalResourceId"]
+    created = {channel.arn: channel.created for channel in harness.service.channels()}
+    assert made != held
+    assert harness.deliver(event)["PhysicalResourceId"] == made
+    assert {channel.arn: channel.created for channel in harness.service.channels()} == created
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("end", ["timer", "refusal", "crash"])
 def test_rollback_of_an_adoption_leaves_the_channel(place: Place, moment: str, end: str) -> None:
@@ -192,13 +259,6 @@ def test_rollback_of_an_adoption_leaves_the_channel(place: Place, moment: str, e
         # The mark goes last: an adoption that was refused half-way has left the channel to its owner.
         assert mark(place, held) == of or (moment, end) != ("before", "refusal")
     raise AssertionError("an adoption makes fewer than 30 calls")
-
-
-RENAMED = {
-    "in the same stack": {**A, "LogicalResourceId": "Renamed"},
-    "to another stack": {**A, "StackId": STACK.replace("demo", "third")},
-    "to another stack, under another name": {"StackId": STACK.replace("demo", "third"), "LogicalResourceId": "New"},
-}
 
 
 @pytest.mark.parametrize("resync", [False, True], ids=["before an Update", "after an Update"])

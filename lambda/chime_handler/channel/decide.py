@@ -228,7 +228,9 @@ def _resolve_conflict(request: Request, desired: ChannelSpec, attempt: Attempt, 
         return None
     mark = tags.get(OWNER_TAG)
     if _is_own(request, mark):
-        return Decision(Action.RECOVER, arn)
+        # Where another delivery of this very request has adopted it, this one has not created it, either.
+        is_adopted = same_request(mark, request.mark) and OwnerMark.parse(mark or "").is_adopted
+        return Decision(Action.ADOPT if is_adopted else Action.RECOVER, arn)
     if not desired.channel_id:
         return None  # of an earlier generation, and retained; it is left alone
     reason = _adoption_refusal(request, desired, arn, mark)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chime_handler.channel.decide import possible_arns
 from chime_handler.channel.observe import confirm_deleted, describe_unless_gone
-from chime_handler.channel.ownership import OWNER_TAG, OwnerMark, same_owner
+from chime_handler.channel.ownership import OWNER_TAG, OwnerMark, same_owner, same_request
 from chime_handler.channel.spec import ChannelSpec
 from chime_handler.errors import ServiceError
 from chime_handler.request import RequestContext
@@ -38,8 +38,11 @@ def delete_orphan(
 
     Channels of earlier generations that were retained are ours too; they differ by their messages and age.
     """
-    if mark is None or not same_owner(mark, context.request.mark) or OwnerMark.parse(mark).is_adopted:
+    request_mark = context.request.mark
+    if mark is None or not same_owner(mark, request_mark) or OwnerMark.parse(mark).is_adopted:
         return
+    if same_request(mark, request_mark):
+        return  # another delivery of this very request may have responded with it
     channel = describe_unless_gone(context.service, arn, bearer)
     earliest = max(created_after, context.service.effects.clock() - UNUSED_SECONDS)
     if channel and not channel.has_messages and channel.creation_time > earliest:
