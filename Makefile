@@ -12,13 +12,13 @@ COVERAGE_FLOORS := lambda=98 constructs=95 local=90
 
 .PHONY: help setup test lint deploy-local simulate fuzz mutants bench bench-quick lock clean
 
-help:  ## Say what can be made
+help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.python: requirements-dev.txt pyproject.toml
 	@echo "setting up Python packages in $(VENV) (once; about a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "error: $(PYTHON) is older than 3.11; give another with make PYTHON=python3.12"; exit 1; }
+	  || { echo "error: $(PYTHON) is older than 3.11; choose another with make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
@@ -32,13 +32,13 @@ $(VENV)/.node: package-lock.json $(VENV)/.python
 
 setup: $(VENV)/.node  ## Set up the environment
 
-test: setup lint  ## Run every check and test, and measure what the tests reach
+test: setup lint  ## Run every check and test, with coverage
 	@$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=
 	@for floor in $(COVERAGE_FLOORS); do \
 	  $(BIN)/coverage report --include="$${floor%=*}/*" --fail-under="$${floor#*=}" || failed=yes; \
 	done; [ -z "$$failed" ]
 
-lint: setup  ## Style and types
+lint: setup  ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 deploy-local: setup  ## Deploy the demo app with the real CDK CLI on the local engine
@@ -50,24 +50,24 @@ simulate: setup  ## Play 100,000 random histories of stacks (about ten minutes)
 fuzz: setup  ## Feed 100,000 arbitrary inputs to handler, events and construct
 	@FUZZ_EXAMPLES=100000 $(BIN)/pytest -n 2 tests/fuzz
 
-mutants: setup  ## Put mistakes in, one at a time, and count those that tests catch (hours; FILE=… or SAMPLE=100 SEED=1: minutes)
+mutants: setup  ## Run the tests against mutants of the code (hours; FILE=… or SAMPLE=100 SEED=1: minutes)
 	@$(BIN)/python tests/mutants $(if $(FILE),--file $(FILE)) $(if $(PART),--part $(PART)) $(if $(SAMPLE),--sample $(SAMPLE)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(BUDGET),--budget $(BUDGET))
 
 bench/.node: bench/package-lock.json $(VENV)/.node
 	@cd bench && npm ci --ignore-scripts --loglevel=error >/dev/null \
-	  || { echo "error: npm could not fetch what the peers on Node need; check the network"; exit 1; }
+	  || { echo "error: npm could not fetch what the other packages on Node.js need; check the network"; exit 1; }
 	@touch $@
 
-bench: bench/.node  ## Measure ours beside its peers; writes docs/bench.md (about fifteen minutes)
+bench: bench/.node  ## Compare speed and size with other packages; writes docs/bench.md (about fifteen minutes)
 	@$(BIN)/python -m bench
 
-bench-quick: bench/.node  ## The rows with a target, in fewer rounds (under two minutes)
+bench-quick: bench/.node  ## Measure only what has a target, in fewer rounds (under two minutes)
 	@$(BIN)/python -m bench --quick
 
 lock:  ## Resolve requirements-dev.in again, with hashes
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --no-annotate --upgrade --quiet requirements-dev.in -o requirements-dev.txt
 
-clean:  ## Remove everything made
+clean:  ## Remove everything that was generated
 	@rm -rf $(VENV) node_modules cdk.out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis lambda/crhelper .coverage*
