@@ -1,4 +1,4 @@
-"""The one constructor of this package's custom resources."""
+"""The constructor of all custom resources of this package but `Channel`."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def shown(value: object) -> str:
 
 
 def string_property(properties: Mapping[str, object], name: str) -> str:
-    """Return a property that is a string; an empty one where it is anything else, so that no Delete fails of it."""
+    """Return a property that is a string; an empty one where it is anything else, so that a Delete goes on."""
     value = properties.get(name)
     return value if isinstance(value, str) else ""
 

@@ -138,7 +138,10 @@ def may_update_in_place(request: Request, desired: ChannelSpec, previous: Channe
 
 
 def is_rollback(request: Request, previous: ChannelSpec) -> bool:
-    """Check whether an Update takes back one that may have created a channel CloudFormation never heard of."""
+    """Check whether the Update that this one may take back named another channel, which it may have created.
+
+    That is true after a failed replacement, and for every Update of a resource that `cdk refactor` has moved.
+    """
     return request.physical_id not in possible_arns(request, previous)
 
 

@@ -97,7 +97,7 @@ def _parse(request: Request) -> ChannelSpec:
 
 
 def _parse_previous(request: Request, desired: ChannelSpec) -> ChannelSpec:
-    """Return what was declared before; where that was rejected, nothing of it has changed what never can."""
+    """Return what was declared before; where that was rejected, its immutable properties are as now."""
     previous, errors = parse_spec(request.old_properties)
     if errors:
         immutable = ("app_instance_arn", "privacy", "channel_id", "elastic")

@@ -46,7 +46,7 @@ class Expiration(NamedTuple):
 
 
 class ChannelSpec(NamedTuple):
-    """A channel as a template declares it; an empty value means not spec."""
+    """A channel as a template declares it; an empty value means not declared."""
 
     app_instance_arn: str = ""
     bearer: str = ""

@@ -86,8 +86,10 @@ class ChimeService:
         """Delete the channels that have expired, where that is not done by itself."""
         with self.lock:
             before, self._backend.deletes_expired = self._backend.deletes_expired, True
-            self.channels()
-            self._backend.deletes_expired = before
+            try:
+                self.channels()  # looking at a channel deletes it where it has expired
+            finally:
+                self._backend.deletes_expired = before
 
     @property
     def app_instances(self) -> dict[str, AppInstance]:
