@@ -40,16 +40,7 @@ def say(client, outputs, content):
 def run(folder: Path, tests: str, *arguments: str) -> tuple[dict[str, int], str]:
     """Run tests of a project of their own; return how many passed, failed and so on, and what pytest says."""
     Path(folder, "test_chat.py").write_text(STACK + tests)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "chime_local.pytest_plugin",
-        "-p",
-        "no:cacheprovider",
-        *arguments,
-    ]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300, check=False
