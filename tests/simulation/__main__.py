@@ -50,19 +50,19 @@ def kind_of(seed: int) -> str:
 
 def play_chunk(seeds: Sequence[int]) -> tuple[int, int | None]:
     """Play the histories of some seeds; return the number of calls, and the first seed of a violation."""
-    from simulation.shrink import Violation
+    from simulation.shrink import ViolationError
 
     calls = 0
     for seed in seeds:
         try:
             calls += play_seed(seed)
-        except Violation:
+        except ViolationError:
             return calls, seed
     return calls, None
 
 
 def play_seed(seed: int) -> int:
-    """Play the history of a seed and return the number of calls; raises Violation."""
+    """Play the history of a seed and return the number of calls; raises ViolationError."""
     calls: int = kinds()[kind_of(seed)][0](seed).run()
     return calls
 
@@ -90,12 +90,12 @@ def reach_chunk(seeds: Sequence[int], of_each: bool) -> tuple[Reached, int | Non
 
     def player() -> Callable[[int], None]:
         kinds()
-        from simulation.shrink import Violation
+        from simulation.shrink import ViolationError
 
         def play_one(seed: int) -> None:
             try:
                 play_seed(seed)
-            except Violation:
+            except ViolationError:
                 violated.append(seed)
 
         return play_one
@@ -127,13 +127,13 @@ def play_first(texts: Sequence[str]) -> int:
 
 def tell(seed: int) -> int:
     """Tell the story of a violation, made short."""
-    from simulation.shrink import Violation, shrink
+    from simulation.shrink import ViolationError, shrink
 
     kind = kind_of(seed)
     histories, parts = kinds()[kind]
     try:
         histories(seed).run()
-    except Violation as found:
+    except ViolationError as found:
         short = shrink(found, lambda seed, without: histories(seed, without).run(), parts)
         print(short)
         without = ",".join(sorted(short.without))
@@ -176,11 +176,11 @@ def _seeds(numbers: Sequence[str], count: int) -> range:
 
 def replay(kind: str, seed: int, without: frozenset[str]) -> int:
     """Play one history again and tell its story."""
-    from simulation.shrink import Violation
+    from simulation.shrink import ViolationError
 
     try:
         kinds()[kind][0](seed, without).run()
-    except Violation as found:
+    except ViolationError as found:
         print(found)
         return 1
     print("no violation")

@@ -15,7 +15,7 @@ from simulation.faults import FAULT_NAMES
 from simulation.history import MANY
 from simulation.reach import VARIATIONS
 from simulation.scheduler import Lambda, Sim
-from simulation.shrink import SWITCHES, Violation
+from simulation.shrink import SWITCHES, ViolationError
 from simulation.wrong import make_wrong
 
 
@@ -184,7 +184,7 @@ class Attachments:
         return True
 
     def run(self) -> int:
-        """Play the history and return the number of calls made; raises Violation."""
+        """Play the history and return the number of calls made; raises ViolationError."""
         try:
             for _ in range(min(self.rng.randint(1, 4), 5 - len(self.without.intersection(MANY)))):
                 self._operate()
@@ -198,7 +198,7 @@ class Attachments:
                     self.sim.run(lambda: False, self.rng.uniform(0, 30))
             self._end()
         except AssertionError as wrong:
-            raise Violation(self.seed, str(wrong), self.story, self.without) from None
+            raise ViolationError(self.seed, str(wrong), self.story, self.without) from None
         return self.function.calls
 
     def _promote_by_hand(self) -> None:

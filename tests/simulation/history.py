@@ -16,7 +16,7 @@ from simulation.draw import POLICIES, change_faults, draw_behaviors, draw_concur
 from simulation.faults import FAULT_NAMES
 from simulation.reach import VARIATIONS
 from simulation.scheduler import Lambda, Sim
-from simulation.shrink import SWITCHES, Violation
+from simulation.shrink import SWITCHES, ViolationError
 from simulation.wrong import make_wrong
 
 MANY = ("fifth operation", "fourth operation", "third operation", "second operation")
@@ -130,7 +130,7 @@ class History:
         return self.service.call(operation, parameters, service_name="chime-sdk-messaging", region="us-east-1")
 
     def run(self) -> int:
-        """Play the history and return the number of calls made; raises Violation."""
+        """Play the history and return the number of calls made; raises ViolationError."""
         try:
             for _ in range(min(self.rng.randint(1, 5), 5 - len(self.without.intersection(MANY)))):
                 self._operate()
@@ -144,7 +144,7 @@ class History:
                     self.sim.run(lambda: False, self.rng.uniform(0, 30))
             self._end()
         except AssertionError as wrong:
-            raise Violation(self.seed, str(wrong), self.story, self.without) from None
+            raise ViolationError(self.seed, str(wrong), self.story, self.without) from None
         return self.function.calls
 
     def _end(self) -> None:

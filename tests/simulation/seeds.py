@@ -10,7 +10,7 @@ from pathlib import Path
 from simulation.attachments import Attachments
 from simulation.history import History
 from simulation.mistakes import MISTAKES, OF_ATTACHMENTS, made
-from simulation.shrink import Violation
+from simulation.shrink import ViolationError
 
 MAX_KEPT = 3
 """More than one, so that a change of the generator or the handler seldom leaves a mistake without a seed."""
@@ -29,7 +29,7 @@ def is_caught(mistake: str, seed: int) -> bool:
     with made(mistake):
         try:
             histories(seed).run()
-        except Violation:
+        except ViolationError:
             return True
     return False
 

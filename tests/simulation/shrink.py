@@ -12,7 +12,7 @@ SWITCHES = tuple(Behaviors.values())
 
 
 @dataclass
-class Violation(Exception):
+class ViolationError(Exception):
     """An invariant does not hold; tells the seed, what is left out, and the story."""
 
     seed: int
@@ -31,19 +31,19 @@ class Violation(Exception):
 
 
 Play = Callable[[int, frozenset[str]], object]
-"""Plays the history of a seed with something left out; raises Violation."""
+"""Plays the history of a seed with something left out; raises ViolationError."""
 
 
-def shrink(found: Violation, play: Play, parts: Sequence[str], attempts: int = 60) -> Violation:
+def shrink(found: ViolationError, play: Play, parts: Sequence[str], attempts: int = 60) -> ViolationError:
     """Return a violation of the same kind that needs as few of these parts as can be, with the shortest story.
 
     What is left out changes what a seed draws afterwards, so some seeds are tried for each part.
     """
 
-    def violated(seed: int, without: frozenset[str]) -> Violation | None:
+    def violated(seed: int, without: frozenset[str]) -> ViolationError | None:
         try:
             play(seed, without)
-        except Violation as other:
+        except ViolationError as other:
             return other if other.kind == found.kind else None
         return None
 

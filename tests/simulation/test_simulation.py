@@ -8,7 +8,7 @@ from simulation.attachments import Attachments
 from simulation.history import PARTS, History
 from simulation.mistakes import MISTAKES, OF_ATTACHMENTS, made
 from simulation.seeds import is_caught, kept
-from simulation.shrink import Violation, shrink
+from simulation.shrink import ViolationError, shrink
 
 PART = 250
 
@@ -34,12 +34,12 @@ def test_each_mistake_is_caught(mistake: str) -> None:
     assert caught, "find histories that catch it: python tests/simulation seeds"
 
 
-def first_violation(most: int) -> Violation | None:
+def first_violation(most: int) -> ViolationError | None:
     """Return the first violation among histories of channels."""
     for seed in range(most):
         try:
             History(seed).run()
-        except Violation as found:
+        except ViolationError as found:
             return found
     return None
 
@@ -53,6 +53,6 @@ def test_violation_shrinks_to_a_short_story() -> None:
         assert short.kind == found.kind
         assert len(short.story) < 10 < len(found.story)
         assert {"Tags", "meddling"} >= {"Tags", "meddling", "kill", "cancel", "other stack"} - short.without
-        with pytest.raises(Violation) as again:
+        with pytest.raises(ViolationError) as again:
             History(short.seed, short.without).run()
         assert again.value.story == short.story
