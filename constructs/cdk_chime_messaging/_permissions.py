@@ -19,7 +19,7 @@ _BEARER_AND_CHANNEL = (
     "chime:CreateChannel",
     "chime:DescribeChannel",  # what differs; may the new bearer see it; is it gone
     "chime:UpdateChannel",
-    "chime:DeleteChannel",  # also of a replacement that failed
+    "chime:DeleteChannel",  # also in the rollback of a replacement that failed
     "chime:PutChannelExpirationSettings",  # also with CreateChannel
     "chime:BatchCreateChannelMembership",
     "chime:DeleteChannelMembership",

@@ -219,7 +219,7 @@ def test_update_of_a_message_keeps_its_content_type(harness: Harness) -> None:
 
 
 def test_fault_is_asked_with_the_call_and_ends_it(harness: Harness) -> None:
-    """Who injects faults is told operation and parameters; a call that fails changes nothing."""
+    """Who injects faults gets operation and parameters; a call that fails changes nothing."""
     asked: list[tuple[str, dict[str, Any]]] = []
 
     def fault(operation: str, parameters: dict[str, Any]) -> ChimeError | None:

@@ -24,17 +24,17 @@ EVENT = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
 def test_size(reason: str, physical_id: str) -> None:
     """Whatever the Reason and the id, an answer has at most 4096 bytes and an id of 1–1024 bytes."""
     written = response.build_body(EVENT, "FAILED", physical_id, reason, {})
-    told = json.loads(written)
+    body = json.loads(written)
     assert len(written) <= 4096
-    assert 1 <= len(told["PhysicalResourceId"].encode()) <= 1024
-    assert told["Reason"]
+    assert 1 <= len(body["PhysicalResourceId"].encode()) <= 1024
+    assert body["Reason"]
 
 
 def test_long_reason_keeps_its_beginning() -> None:
     """A Reason that is too long loses its end, where the least important stands."""
-    told = json.loads(response.build_body(EVENT, "FAILED", "id", "CreateChannel: " + "x" * 9000, {}))
-    assert told["Reason"].startswith("CreateChannel: xxx")
-    assert told["Reason"].endswith("…")
+    body = json.loads(response.build_body(EVENT, "FAILED", "id", "CreateChannel: " + "x" * 9000, {}))
+    assert body["Reason"].startswith("CreateChannel: xxx")
+    assert body["Reason"].endswith("…")
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,8 @@ def test_flow_is_swapped(harness: Harness) -> None:
     old = {"ChannelArn": arn, "ChannelFlowArn": first}
     made = request(harness, "ChannelFlowAssociation", "Create", old)
     new = {**old, "ChannelFlowArn": second}
-    told = {"OldResourceProperties": old, "PhysicalResourceId": made["PhysicalResourceId"]}
-    answer = request(harness, "ChannelFlowAssociation", "Update", new, **told)
+    known = {"OldResourceProperties": old, "PhysicalResourceId": made["PhysicalResourceId"]}
+    answer = request(harness, "ChannelFlowAssociation", "Update", new, **known)
     assert (answer["Status"], state(harness)[3]) == ("SUCCESS", second)
     gone = request(harness, "ChannelFlowAssociation", "Delete", old, PhysicalResourceId=made["PhysicalResourceId"])
     assert (gone["Status"], state(harness)[3]) == ("SUCCESS", second)
@@ -218,7 +218,7 @@ def test_banned_bot(harness: Harness) -> None:
 
 
 def test_bad_properties(harness: Harness) -> None:
-    """All problems of an attachment are told in one answer, before any call."""
+    """All problems of an attachment stand in one answer, before any call."""
     answer = request(
         harness, "ChannelMembership", "Create", {"ChannelArn": "x", "MemberArn": "y", "Type": "z", "W": "1"}
     )

@@ -412,15 +412,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_properties(plain: Harness, case: str) -> None:
     """A property that breaks a rule fails by name, value and rule, before any call."""
-    properties, told = BAD[case]
+    properties, reason = BAD[case]
     answer = plain.create(**properties)
     assert answer["Status"] == "FAILED"
-    assert told in answer["Reason"]
+    assert reason in answer["Reason"]
     assert plain.calls == []
 
 
 def test_all_bad_properties_at_once(plain: Harness) -> None:
-    """All problems are told in one answer."""
+    """All problems stand in one answer."""
     reason = plain.create(Mode="X", Privacy="Y", Name=None)["Reason"]
     assert all(name in reason for name in ("Mode:", "Privacy:", "Name: is required"))
 

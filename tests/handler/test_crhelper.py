@@ -46,10 +46,10 @@ def test_nothing_is_logged_by_crhelper(
     logging.getLogger().setLevel(logging.DEBUG)
     harness.create()
     harness.create(Mode="X")
-    told = caplog.text + "".join(capfd.readouterr()) + "".join(harness.lines)
-    assert "sEcReT" not in told
-    assert "ResponseURL" not in told
-    assert "Traceback" not in told
+    output = caplog.text + "".join(capfd.readouterr()) + "".join(harness.lines)
+    assert "sEcReT" not in output
+    assert "ResponseURL" not in output
+    assert "Traceback" not in output
 
 
 def test_delete_does_not_sleep(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

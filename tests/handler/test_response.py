@@ -37,7 +37,7 @@ def test_timer_of_an_answered_request_never_answers_the_next() -> None:
     harness.before = harness.after = late
     answer = harness.deliver(harness.event("Create", harness.properties(), LogicalResourceId="Other"))
     assert (answer["Status"], answer["LogicalResourceId"]) == ("SUCCESS", "Other")
-    assert [told["Status"] for told in harness.answers] == ["SUCCESS", "SUCCESS"]
+    assert [answer["Status"] for answer in harness.answers] == ["SUCCESS", "SUCCESS"]
 
 
 class ThreadTimer:
@@ -95,8 +95,8 @@ def test_timer_that_still_delivers_keeps_the_next_request_waiting() -> None:
     release.set()
     environment.join(60)
     provider.serve(harness.event("Create", harness.properties(), LogicalResourceId="Other"), Context(harness, 900))
-    told = [(answer["LogicalResourceId"], answer["Status"]) for answer in harness.answers]
-    assert told == [("Support1A2B3C4D", "FAILED"), ("Other", "SUCCESS")]
+    outcomes = [(answer["LogicalResourceId"], answer["Status"]) for answer in harness.answers]
+    assert outcomes == [("Support1A2B3C4D", "FAILED"), ("Other", "SUCCESS")]
 
 
 def test_answer_that_is_not_taken_is_an_error_of_the_lambda() -> None:
@@ -122,9 +122,9 @@ def test_body_ends_for_any_size_of_what_cloudformation_sent(
 ) -> None:
     """However large StackId, RequestId and LogicalResourceId, they come back whole and the rest is cut to fit."""
     written = response.build_body(fixed, status, "id", reason, data)
-    told = json.loads(written)
-    assert {name: told[name] for name in fixed} == fixed
-    assert told["Status"] == "SUCCESS" or told["Reason"]
+    body = json.loads(written)
+    assert {name: body[name] for name in fixed} == fixed
+    assert body["Status"] == "SUCCESS" or body["Reason"]
     alone = len(json.dumps({**dict.fromkeys(("StackId", "RequestId", "LogicalResourceId"), ""), **fixed}))
     assert len(written) <= max(4096, alone + 150)
 

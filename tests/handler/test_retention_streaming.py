@@ -24,8 +24,8 @@ def deliver(harness: Harness, kind: str, type_: str, properties: dict[str, Any],
 
 def retention(harness: Harness, app: str | None = None) -> dict[str, Any]:
     """Return how long messages are kept."""
-    told = harness.identity("GetAppInstanceRetentionSettings", AppInstanceArn=app or harness.app)
-    found: dict[str, Any] = told["AppInstanceRetentionSettings"]
+    settings = harness.identity("GetAppInstanceRetentionSettings", AppInstanceArn=app or harness.app)
+    found: dict[str, Any] = settings["AppInstanceRetentionSettings"]
     return found
 
 
@@ -125,7 +125,7 @@ def test_stream_that_others_set_stays_when_its_data_type_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("type_", "properties", "told"),
+    ("type_", "properties", "reason"),
     [
         (RETENTION, {"RetentionDays": "0"}, "RetentionDays: must be a whole number of 1–5475, got '0'"),
         (RETENTION, {"RetentionDays": "5476"}, "RetentionDays: must be a whole number"),
@@ -140,12 +140,12 @@ def test_stream_that_others_set_stays_when_its_data_type_is_dropped() -> None:
         (STREAMING, {"StreamArns": {"Other": f"{STREAM}a"}}, "'Other' is no data type"),
     ],
 )
-def test_refused(type_: str, properties: dict[str, Any], told: str) -> None:
+def test_refused(type_: str, properties: dict[str, Any], reason: str) -> None:
     """What breaks rules is refused before anything is called, and its Delete is a success."""
     harness = Harness()
     answer = deliver(harness, "Create", type_, properties)
     assert answer["Status"] == "FAILED"
-    assert told in answer["Reason"]
+    assert reason in answer["Reason"]
     known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
     assert deliver(harness, "Delete", type_, properties, **known)["Status"] == "SUCCESS"
     assert harness.calls == []

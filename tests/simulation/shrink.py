@@ -21,8 +21,8 @@ class ViolationError(Exception):
     without: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
-        told = f"seed {self.seed}: {self.problem}\n" + "\n".join(self.story)
-        return re.sub(r"arn:aws:chime:[^/]*/[0-9a-f-]{36}", "@", told)
+        story = f"seed {self.seed}: {self.problem}\n" + "\n".join(self.story)
+        return re.sub(r"arn:aws:chime:[^/]*/[0-9a-f-]{36}", "@", story)
 
     @property
     def kind(self) -> str:
