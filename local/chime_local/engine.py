@@ -23,7 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import WaiterError
 from botocore.httpsession import URLLib3Session
 
-from chime_local._credentials import ACCOUNT
+from chime_local._credentials import ACCOUNT, console_token
 from chime_local._signature import sign
 from chime_local.errors import EngineError
 from chime_local.server import HOST
@@ -107,6 +107,11 @@ class Engine:
         self._arguments += [] if auth else ["--no-auth"]
         self._arguments += ["--limits"] if limits else []
         self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def console_url(self) -> str:
+        """The address of the console, with its token."""
+        return f"http://{HOST}:{self.port}/_chime/?token={console_token(self.secret)}"
 
     @property
     def environ(self) -> dict[str, str]:

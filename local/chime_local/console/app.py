@@ -1,0 +1,14 @@
+"""The console as an ASGI application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from chime_local.console.access import Access
+from chime_local.console.api import Api
+from chime_local.console.engine import ConsoleEngine
+
+
+def create_console(engine: ConsoleEngine, token: str) -> Access:
+    """Create the console of an engine as an ASGI application."""
+    return Access(Starlette(routes=Api(engine).routes()), token)
