@@ -392,11 +392,15 @@ class Recorder:
                 for gone in self._operations.add(operation.id, operation):
                     if self._current.get(gone.stack_id) is gone:
                         del self._current[gone.stack_id]
+            if operation.ended is not None:
+                self._take_back_end(operation)
             if of_stack:
                 self._advance(operation, status, now)
             seen = StackEvent(
                 now,
-                *(str(event.get(key) or "") for key in ("LogicalResourceId", "ResourceType", "ResourceStatus")),
+                str(event["LogicalResourceId"]),
+                str(event["ResourceType"]),
+                status,
                 str(event.get("ResourceStatusReason") or ""),
                 str(event.get("PhysicalResourceId") or ""),
             )
@@ -406,6 +410,13 @@ class Recorder:
             if "/channel/" in seen.physical_id and self._lifelines.get(seen.physical_id) is None:
                 self._lifelines.add(seen.physical_id, (stack_id, self._deploys[stack_id]))
         self.changed("deploys")
+
+    def _take_back_end(self, operation: Operation) -> None:
+        """Go on with an operation: that it is complete comes early, and again after what is cleaned up."""
+        operation.ended = None
+        if operation.status.endswith("_COMPLETE"):
+            operation.event_ids.pop()
+            self._deploys[operation.stack_id] -= operation.status in _DEPLOYED
 
     def _advance(self, operation: Operation, status: str, now: float) -> None:
         operation.status = status

@@ -164,7 +164,7 @@ def _gateway(
         ministack.app.serve,
         credentials=credentials,
         gate=IamGate(service, ministack.iam, history, calls.judge) if auth else None,
-        deliver=lambda token, body: replays.take_answer(token, body) or invoker.deliver(token, body),
+        deliver=replays.before(invoker.deliver),
         wait_for_stacks=operations.wait_while_in_progress,
         begin=lambdas.mark,
         reset=reset,

@@ -42,7 +42,11 @@ class Console:
 
     def post(self, path: str, **given: Any) -> Any:
         """Have the API do something."""
-        headers = {"Authorization": f"Bearer {self.token}", "X_Chime_Console": "1"}
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "X_Chime_Console": "1",
+            "Content_Type": "application/json",
+        }
         status, _, body = self.send(f"api/{path}", json.dumps(given).encode(), **headers)
         assert status == 200, body
         return json.loads(body)

@@ -130,6 +130,23 @@ def test_lifeline_counts_the_deploys_that_a_channel_has_been_through(recorder: R
     assert recorder.deploys_of("other") is None
 
 
+def test_end_of_an_operation_counts_once_when_a_cleanup_follows(recorder: Recorder) -> None:
+    for status in ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"):
+        recorder.add_event(stack_event(status))
+    (operation,) = recorder.operations()
+    assert operation.ended is None
+    recorder.add_event(stack_event("DELETE_COMPLETE", "Old", CHANNEL))
+    recorder.add_event(stack_event("UPDATE_COMPLETE"))
+    assert recorder.operations() == [operation]
+    assert [one.status for one in recorder.events_of(operation)] == [
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "DELETE_COMPLETE",
+        "UPDATE_COMPLETE",
+    ]
+    assert recorder.deploys_of(CHANNEL) == 1
+
+
 def test_answer_that_is_no_json_is_kept_by_its_size(recorder: Recorder) -> None:
     recorder.begin_request(event(), "S")
     recorder.add_answer("r", b"no json")

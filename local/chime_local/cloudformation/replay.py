@@ -9,6 +9,7 @@ import contextvars
 import json
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from chime_local.cloudformation._ministack import CloudFormation, Lambda
@@ -46,12 +47,17 @@ class Replays:
             run = contextvars.copy_context().run
             threading.Thread(target=run, args=(self._deliver, dict(request.event)), daemon=True).start()
 
-    def take_answer(self, token: str, body: bytes) -> bool:
-        """Record an answer, where the token is a replay's."""
-        request_id = self._tokens.pop(token, None)
-        if request_id is not None:
-            self._deliveries.recorder.add_answer(request_id, body, is_replay=True)
-        return request_id is not None
+    def before(self, deliver: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
+        """Return what records an answer to a replay, and hands any other on."""
+
+        def take(token: str, body: bytes) -> None:
+            request_id = self._tokens.pop(token, None)
+            if request_id is None:
+                deliver(token, body)
+            else:
+                self._deliveries.recorder.add_answer(request_id, body, is_replay=True)
+
+        return take
 
     def _deliver(self, event: dict[str, Any]) -> None:
         token = str(uuid.uuid4())

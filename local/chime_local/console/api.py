@@ -309,9 +309,14 @@ def _respond(request: Request, content: dict[str, Any], status: int) -> Response
     """Answer a form of a page with a sentence, everything else with JSON."""
     sentence = content.get("message") or content.get("error")
     if request.headers.get("hx-request") == "true" and sentence:
-        kind = "error" if status >= 400 else "done"
-        return HTMLResponse(f'<p class="{kind}">{html.escape(str(sentence))}</p>', status)
+        return sentence_response(status, str(sentence))
     return JSONResponse(json.loads(json.dumps(content, default=str)), status)
+
+
+def sentence_response(status: int, sentence: str) -> Response:
+    """Answer a page with a sentence, which htmx puts where the page has its notices."""
+    kind = "error" if status >= 400 else "done"
+    return HTMLResponse(f'<p class="{kind}">{html.escape(sentence)}</p>', status)
 
 
 async def _read(request: Request) -> dict[str, Any]:

@@ -96,7 +96,10 @@ class ConsoleEngine:
             behaviors = self.service.behaviors
             for name in FIXED_AT_START:
                 if name in changes and changes[name] != str(getattr(behaviors, name)):
-                    raise ValueError(f"{name} is set when the engine starts: --behaviors {name}={changes[name]}")
+                    raise ValueError(f"{name} is set when the engine starts: --behavior {name}={changes[name]}")
+            for name, value in changes.items():
+                if "," in name + value:
+                    raise ValueError(f"{name} cannot be {value!r}")
             wanted = Behaviors.parse(",".join(f"{name}={value}" for name, value in changes.items()))
             self.service.behaviors = dataclasses.replace(
                 behaviors, **{name: getattr(wanted, name) for name in changes}
