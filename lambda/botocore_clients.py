@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 SERVICES = ("chime-sdk-identity", "chime-sdk-messaging")
-_UNUSUAL = ("AWS_DATA_PATH", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_PROFILE")
+_UNSUPPORTED_VARIABLES = ("AWS_DATA_PATH", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_PROFILE")
 _ENDPOINTS: dict[str, Any] = {
     "version": 3,
     "partitions": [
@@ -39,7 +39,7 @@ _ENDPOINTS: dict[str, Any] = {
 """What endpoints.json says about the service. Its own rule set, which botocore asks too, has the last word."""
 
 
-class _Later(ModuleType):
+class _LazyModule(ModuleType):
     """Stands for a module until something of it is used."""
 
     def __getattr__(self, name: str) -> Any:
@@ -49,12 +49,12 @@ class _Later(ModuleType):
 
 
 @contextmanager
-def later(name: str) -> Iterator[None]:
+def lazy_import(name: str) -> Iterator[None]:
     """Let who imports a module inside this block get it when something of it is used, not now."""
     if name in sys.modules:
         yield
         return
-    sys.modules[name] = _Later(name)
+    sys.modules[name] = _LazyModule(name)
     try:
         yield
     finally:
@@ -62,7 +62,7 @@ def later(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
     """Keep the garbage collector from searching what is being built: modules and models, all of which stay."""
     was_on = gc.isenabled()
     gc.disable()
@@ -77,11 +77,11 @@ def no_collection() -> Iterator[None]:
 @lru_cache(maxsize=4)
 def client(service: str, region: str) -> Any:
     """Return the client of a service in a region."""
-    with no_collection():
+    with no_garbage_collection():
         try:
-            return _lean(service, region)
+            return _lean_client(service, region)
         except Exception:
-            return _plain(service, region)
+            return _boto3_client(service, region)
 
 
 def _config() -> Any:
@@ -97,15 +97,15 @@ def _config() -> Any:
     )
 
 
-def _plain(service: str, region: str) -> Any:
+def _boto3_client(service: str, region: str) -> Any:
     import boto3  # noqa: PLC0415 - only here
 
     return boto3.client(service, region_name=region, config=_config())
 
 
-def _lean(service: str, region: str) -> Any:
-    if any(os.environ.get(name) for name in _UNUSUAL):
-        return _plain(service, region)
+def _lean_client(service: str, region: str) -> Any:
+    if any(os.environ.get(name) for name in _UNSUPPORTED_VARIABLES):
+        return _boto3_client(service, region)
     return _session().create_client(service, region_name=region, config=_config())
 
 
@@ -116,7 +116,7 @@ def _session() -> Any:
     from botocore.session import Session  # noqa: PLC0415
 
     class Known(Loader):
-        """A loader that is told which services there are."""
+        """A loader that knows which services there are."""
 
         def list_available_services(self, type_name: str) -> list[str]:
             return list(SERVICES)

@@ -13,7 +13,7 @@ from typing import Any
 import botocore_clients
 
 # crhelper imports boto3 for clients that are not made here.
-with botocore_clients.no_collection(), botocore_clients.later("boto3"):
+with botocore_clients.no_garbage_collection(), botocore_clients.lazy_import("boto3"):
     from botocore import xform_name
     from botocore.exceptions import (
         ClientError,
@@ -24,23 +24,24 @@ with botocore_clients.no_collection(), botocore_clients.later("boto3"):
     )
     from crhelper import CfnResource
 
-    from chime_handler import dispatch, reasons, response
+    from chime_handler import reasons, response
+    from chime_handler.dispatch import dispatch, new_context
     from chime_handler.errors import (
         MalformedEventError,
         RequestRejectedError,
         ResponseNotDeliveredError,
         ServiceError,
     )
-    from chime_handler.physical_id import PhysicalId, State
+    from chime_handler.physical_id import NotCreated
     from chime_handler.request import RequestContext, parse_request
     from chime_handler.service import Effects
 
 # crhelper logs events, ResponseURL and tracebacks.
 logging.getLogger("crhelper").setLevel(logging.CRITICAL + 1)
 
-_ANSWER_TRIES = 6
+_MAX_DELIVERY_TRIES = 6
 _MARGIN_SECONDS = 8.0
-"""Seconds before the Lambda's end at which the timer answers for a request that hangs."""
+"""Seconds before the Lambda's end at which the timer responds to a request that hangs."""
 
 
 def log(line: str) -> None:
@@ -57,38 +58,38 @@ def send(
 ) -> dict[str, Any]:
     """Send one call of the service, once; whatever it raises beside ServiceError is a failed connection."""
     try:
-        method = getattr(client(_service(operation, parameters), region), xform_name(operation))
-        answer: dict[str, Any] = method(**parameters)
+        method = getattr(client(_service_name(operation, parameters), region), xform_name(operation))
+        result: dict[str, Any] = method(**parameters)
     except ClientError as error:
         details = error.response.get("Error") or {}
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         # Both come from the body, which need not hold texts.
         code, message = str(details.get("Code") or "Unknown"), str(details.get("Message") or "")
         raise ServiceError(operation, code, message, status) from None
-    except ParamValidationError as wrong:
-        raise ServiceError(operation, "BadRequest", str(wrong), 400) from None
-    except (ConnectTimeoutError, EndpointConnectionError) as failed:
-        unsent = ServiceError(operation, "Unreachable", type(failed).__name__)
+    except ParamValidationError as error:
+        raise ServiceError(operation, "BadRequest", str(error), 400) from None
+    except (ConnectTimeoutError, EndpointConnectionError) as error:
+        unsent = ServiceError(operation, "Unreachable", type(error).__name__)
         unsent.was_sent = False
         raise unsent from None
     except SSLError:
         why = "TLS failed: the certificate may be unknown, expired or of another host."
         raise ServiceError(operation, "Unreachable", why) from None
-    if _is_web_page(answer):
+    if _is_web_page(result):
         raise ServiceError(operation, "Unreachable", "a web page came instead of the service's answer.")
-    return answer
+    return result
 
 
-def _is_web_page(answer: Mapping[str, Any]) -> bool:
-    """Check whether something on the way answered, not the service: botocore takes a page with 200 for success."""
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+def _is_web_page(result: Mapping[str, Any]) -> bool:
+    """Check whether a proxy on the way answered, not the service: botocore takes a page with 200 for success."""
+    headers = result.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return str(headers.get("content-type", "")).lower().startswith("text/html")
 
 
-def _service(operation: str, parameters: Mapping[str, Any]) -> str:
+def _service_name(operation: str, parameters: Mapping[str, Any]) -> str:
     """Return which of the two services serves a call: that of identities has app instances, users and bots."""
-    about = str(parameters.get("ResourceARN", "/channel/"))
-    messaging = "AppInstance" not in operation and ("/channel/" in about or "/channel-flow/" in about)
+    resource = str(parameters.get("ResourceARN", "/channel/"))
+    messaging = "AppInstance" not in operation and ("/channel/" in resource or "/channel-flow/" in resource)
     return "chime-sdk-messaging" if messaging else "chime-sdk-identity"
 
 
@@ -110,7 +111,7 @@ class _RealTimer:
 
 
 class _Response:
-    """The one answer to one request, whoever comes first: the main thread, or the timer of this request."""
+    """The one response to one request, whoever comes first: the main thread, or the timer of this request."""
 
     def __init__(self, provider: Provider, event: Mapping[str, Any], remaining: float) -> None:
         self._provider, self._event = provider, event
@@ -120,19 +121,23 @@ class _Response:
         self._timer = provider.effects.start_timer(max(0.1, remaining - _MARGIN_SECONDS), self._time_is_up)
 
     def cancel(self) -> None:
-        """Stop the timer; where the main thread was too late, wait until the timer has answered."""
+        """Stop the timer; where the main thread was too late, wait until the timer has responded."""
         self._timer.cancel()
         if not self.delivered:
             self._timer.join()
 
     def send(self, status: str, reason: str, data: Mapping[str, str]) -> None:
-        """Answer, unless the other has already."""
+        """Send the response, unless the other has already."""
         if not self._claim.acquire(blocking=False):
             return
-        not_created = PhysicalId(State.NOT_CREATED, str(self._event.get("LogicalResourceId")))
-        known = self.context.physical_id if self.context else self._event.get("PhysicalResourceId") or not_created
-        written = response.body(self._event, status, str(known), reason, data)
-        self.delivered = self._provider.deliver(str(self._event["ResponseURL"]), written)
+        body = response.build_body(self._event, status, self._physical_id(), reason, data)
+        self.delivered = self._provider.deliver(str(self._event["ResponseURL"]), body)
+
+    def _physical_id(self) -> str:
+        if self.context:
+            return self.context.physical_id
+        not_created = NotCreated(str(self._event.get("LogicalResourceId")))
+        return str(self._event.get("PhysicalResourceId") or not_created)
 
     def _time_is_up(self) -> None:
         self.send("FAILED", "The request did not end before the Lambda's time ran out. Try again.", {})
@@ -159,15 +164,15 @@ class Provider(CfnResource):
             register(self._serve)
 
     def serve(self, event: Any, context: Any) -> None:
-        """Serve one event: exactly one answer, where there is somewhere to answer."""
+        """Serve one event: exactly one response, where there is somewhere to send it."""
         url = event.get("ResponseURL") if isinstance(event, Mapping) else None
-        if not response.is_sendable(url):
+        if not response.is_trusted_url(url):
             self.effects.log('{"outcome": "ignored", "why": "no ResponseURL that an answer may be sent to"}')
             return
         try:
             parse_request(event)
-        except MalformedEventError as wrong:
-            delivered = self.deliver(str(url), _answer_to_bad_event(event, wrong))
+        except MalformedEventError as error:
+            delivered = self.deliver(str(url), _response_to_malformed_event(event, error))
         else:
             self._response = None
             # crhelper takes keys that begin with its name for its own.
@@ -177,29 +182,31 @@ class Provider(CfnResource):
             # Lambda delivers the event again, and every request can be worked on again.
             raise ResponseNotDeliveredError("CloudFormation did not take the answer")
 
-    def deliver(self, url: str, written: bytes) -> bool:
-        """Send an answer until it is taken."""
+    def deliver(self, url: str, body: bytes) -> bool:
+        """Send a response until it is taken."""
         effects = self.effects
         return response.deliver(
-            url, written, tries=_ANSWER_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
+            url, body, tries=_MAX_DELIVERY_TRIES, sleep=effects.sleep, log=effects.log, send=effects.put
         )
 
     def _serve(self, event: Mapping[str, Any], context: Any) -> str:
-        """Do the work of one request; crhelper turns what is raised into a FAILED answer."""
+        """Do the work of one request; crhelper turns what is raised into a FAILED response."""
         assert self._response is not None
         try:
             request = parse_request(event)
             remaining = context.get_remaining_time_in_millis() / 1000
-            self._response.context = dispatch.begin(request, self.effects, remaining)
-            self.Data = dispatch.work_on(self._response.context)
+            self._response.context = new_context(request, self.effects, remaining)
+            self.Data = dispatch(self._response.context)
         except Exception as error:
-            message = reasons.reason(error, event.get("ResourceProperties"), event.get("OldResourceProperties"))
+            message = reasons.describe_failure(
+                error, event.get("ResourceProperties"), event.get("OldResourceProperties")
+            )
             self.effects.log(json.dumps({"outcome": "FAILED", "kind": type(error).__name__, **_where(error)}))
             raise RequestRejectedError(message) from None
         return self._response.context.physical_id
 
     def _set_timeout(self) -> None:
-        """Start the timer of this request; one of an earlier request can answer only that one."""
+        """Start the timer of this request; one of an earlier request can respond to that one only."""
         self._timer = None
         remaining = self._context.get_remaining_time_in_millis() / 1000
         self._response = _Response(self, self._event, remaining)
@@ -211,19 +218,19 @@ class Provider(CfnResource):
         self._send()
 
     def _send(self, status: str | None = None, reason: str = "", send_response: object = None) -> None:
-        """Answer the request, unless its timer has already."""
+        """Respond to the request, unless its timer has already."""
         if self._response is not None:
             self._response.send(status or self.Status, reason or self.Reason, self.Data)
             self._response.cancel()
 
 
-def _answer_to_bad_event(event: Mapping[str, Any], wrong: MalformedEventError) -> bytes:
+def _response_to_malformed_event(event: Mapping[str, Any], error: MalformedEventError) -> bytes:
     physical_id = event.get("PhysicalResourceId")
-    return response.body(
+    return response.build_body(
         {key: value for key, value in event.items() if isinstance(value, str) and len(value) <= 512},
         "FAILED",
         physical_id if isinstance(physical_id, str) else "",
-        f"The event is no request of CloudFormation: {wrong}.",
+        f"The event is no request of CloudFormation: {error}.",
         {},
     )
 

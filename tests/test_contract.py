@@ -36,14 +36,12 @@ from cdk_chime_messaging import (
 )
 from cdk_chime_messaging._app_instance_user import _validate_name as validate_user_name
 from cdk_chime_messaging._limits import Range
-from chime_handler import app_instance_retention, app_instance_streaming, dispatch, timing
-from chime_handler import arns as handler_arns
-from chime_handler.channel import ownership, plan, spec
-from chime_handler.channel.spec import _PARSERS, ChannelSpec, ElasticConfiguration, Expiration, parse
-from stage import Stage
-
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
-BOSS = f"{APP}/user/boss"
+from chime_handler import dispatch, timing
+from chime_handler import limits as handler_limits
+from chime_handler.channel import ownership
+from chime_handler.channel.spec import _PARSERS, ChannelSpec, ElasticConfiguration, Expiration, parse_spec
+from helpers.arns import APP, BOSS
+from helpers.harness import Harness
 
 
 def stringified(value: Any) -> Any:
@@ -61,7 +59,7 @@ def through(**given_: Any) -> ChannelSpec:
     Channel(stack, "Support", app_instance_arn=APP, chime_bearer=BOSS, **given_)
     resources = Template.from_stack(stack).to_json()["Resources"].values()
     (properties,) = (r["Properties"] for r in resources if r["Type"] == "Custom::ChimeChannel")
-    declared, problems = parse(stringified({**properties, "ServiceToken": "arn"}))
+    declared, problems = parse_spec(stringified({**properties, "ServiceToken": "arn"}))
     assert problems == []
     return declared
 
@@ -120,33 +118,33 @@ def test_any_text(name: str, tag: str) -> None:
     assert (declared.name, dict(declared.tags)) == (name, {"k": tag})
 
 
-def everything(stage: Stage) -> dict[str, Any]:
-    """Return the resources of a stack that has one of every type, over a stage's app instance and users."""
+def everything(harness: Harness) -> dict[str, Any]:
+    """Return the resources of a stack that has one of every type, over a harness's app instance and users."""
     stack = Stack(App(), "Demo")
-    flow = f"{stage.app}/channel-flow/11111111-1111-1111-1111-111111111111"
-    chat = AppInstance.from_app_instance_arn(stack, "Chat", stage.app)
-    chat.add_admin("Admin", f"{stage.app}/user/ann")
+    flow = f"{harness.app}/channel-flow/11111111-1111-1111-1111-111111111111"
+    chat = AppInstance.from_app_instance_arn(stack, "Chat", harness.app)
+    chat.add_admin("Admin", f"{harness.app}/user/ann")
     chat.add_retention(Duration.days(7))
     chat.stream_to(kinesis.Stream(stack, "Stream", stream_name="chime-messaging-x", shard_count=2))
     Channel(
         stack,
         "Own",
-        app_instance_arn=stage.app,
-        chime_bearer=stage.boss,
+        app_instance_arn=harness.app,
+        chime_bearer=harness.boss,
         metadata={"a": 1},
         client_request_token="my-token",
         channel_id="own",
-        member_arns=[f"{stage.app}/user/ann"],
-        moderator_arns=[f"{stage.app}/user/bob"],
+        member_arns=[f"{harness.app}/user/ann"],
+        moderator_arns=[f"{harness.app}/user/bob"],
         tags={"team": "x"},
         expiration_settings=ExpirationSettings(Duration.days(7), ExpirationCriterion.CREATED_TIMESTAMP),
         adopt_existing=True,
         resync="1",
-    ).add_ban(f"{stage.app}/user/cy")
-    imported = Channel.from_channel_arn(stack, "Theirs", f"{stage.app}/channel/lobby", chime_bearer=stage.boss)
-    imported.add_member(f"{stage.app}/user/ann", type=ChannelMembershipType.HIDDEN)
-    imported.add_moderator(f"{stage.app}/user/bob")
-    imported.add_ban(f"{stage.app}/user/cy")
+    ).add_ban(f"{harness.app}/user/cy")
+    imported = Channel.from_channel_arn(stack, "Theirs", f"{harness.app}/channel/lobby", chime_bearer=harness.boss)
+    imported.add_member(f"{harness.app}/user/ann", type=ChannelMembershipType.HIDDEN)
+    imported.add_moderator(f"{harness.app}/user/bob")
+    imported.add_ban(f"{harness.app}/user/cy")
     imported.associate_flow(flow)
     found: dict[str, Any] = Template.from_stack(stack).to_json()["Resources"]
     return found
@@ -154,21 +152,21 @@ def everything(stage: Stage) -> dict[str, Any]:
 
 def test_every_type_of_the_handler_is_declared_by_the_library_with_known_properties() -> None:
     """What the library writes for each type is parsed by the handler; there is no type that only one side knows."""
-    stage = Stage()
-    customs = [one for one in everything(stage).values() if one["Type"].startswith("Custom::Chime")]
+    harness = Harness()
+    customs = [one for one in everything(harness).values() if one["Type"].startswith("Custom::Chime")]
     assert {one["Type"] for one in customs} == set(dispatch.RESOURCE_TYPES)
     for one in customs:
         properties = stringified({**one["Properties"], "ServiceToken": "arn"})
         if "StreamArns" in properties:  # a reference, which CloudFormation resolves
             stream = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-x"
             properties["StreamArns"] = dict.fromkeys(properties["StreamArns"], stream)
-        answer = stage.deliver(stage.event("Create", properties, ResourceType=one["Type"]))
+        answer = harness.deliver(harness.event("Create", properties, ResourceType=one["Type"]))
         assert "break rules" not in answer.get("Reason", ""), (one["Type"], answer)
 
 
 def test_times_of_library_and_handler_fit_together() -> None:
     """The provider's event age, timeout and service timeout are those that the handler's waits are made for."""
-    resources = everything(Stage()).values()
+    resources = everything(Harness()).values()
     (function,) = (
         one["Properties"]
         for one in resources
@@ -180,8 +178,8 @@ def test_times_of_library_and_handler_fit_together() -> None:
     assert timeout == 900
     # A Delete can outwait its Create, look at what that has made, and answer.
     assert age + timing.CHANGE_SECONDS + timing.STALENESS_SECONDS == timing.CREATE_ENDS_SECONDS == 795
-    assert timeout >= timing.CREATE_ENDS_SECONDS + 30 + timing.ANSWER_SECONDS
-    assert timing.PERMISSION_SECONDS < timing.CHANGE_SECONDS < timeout - timing.ANSWER_SECONDS
+    assert timeout >= timing.CREATE_ENDS_SECONDS + 30 + timing.RESPONSE_SECONDS
+    assert timing.PERMISSION_SECONDS < timing.CHANGE_SECONDS < timeout - timing.RESPONSE_SECONDS
     # CloudFormation waits for the last delivery to the end of its Lambda.
     waits = {
         int(one["Properties"]["ServiceTimeout"]) for one in resources if one["Type"].startswith("Custom::Chime")
@@ -233,9 +231,9 @@ def test_limit_is_the_same_in_library_and_handler(limit: str) -> None:
         through(**_arguments(beyond))
     (name,) = within
     declared = {"AppInstanceArn": APP, "ChimeBearer": BOSS, "Name": "Support"}
-    _, errors = parse({**declared, **_properties(name, within[name])})
+    _, errors = parse_spec({**declared, **_properties(name, within[name])})
     assert errors == []
-    _, errors = parse({**declared, **_properties(name, beyond[name])})
+    _, errors = parse_spec({**declared, **_properties(name, beyond[name])})
     assert len(errors) == 1
 
 
@@ -284,7 +282,7 @@ def test_table_of_times_in_the_architecture_is_that_of_code_and_template() -> No
         timing.CREATE_ENDS_SECONDS,
         timing.PERMISSION_SECONDS,
     ) == (240, 540, 15, 795, 60)
-    resources = everything(Stage()).values()
+    resources = everything(Harness()).values()
     (invoked,) = (one["Properties"] for one in resources if one["Type"] == "AWS::Lambda::EventInvokeConfig")
     assert (invoked["MaximumEventAgeInSeconds"], invoked["MaximumRetryAttempts"]) == (540, 1)
     timeouts = {
@@ -437,9 +435,9 @@ def test_types_of_streamed_data_are_those_of_botocores_model() -> None:
     """The library writes a property for each, the handler reads them."""
     shape: Any = shape_of("PutMessagingStreamingConfigurations.StreamingConfigurations.DataType")
     streaming = next(
-        one for one in everything(Stage()).values() if one["Type"] == "Custom::ChimeAppInstanceStreaming"
+        one for one in everything(Harness()).values() if one["Type"] == "Custom::ChimeAppInstanceStreaming"
     )
-    assert set(streaming["Properties"]["StreamArns"]) == set(shape.enum) == set(app_instance_streaming.DATA_TYPES)
+    assert set(streaming["Properties"]["StreamArns"]) == set(shape.enum) == set(handler_limits.STREAM_DATA_TYPES)
 
 
 @pytest.mark.parametrize("service", [MESSAGING, IDENTITY])
@@ -448,31 +446,45 @@ def test_regions_of_the_library_are_those_of_botocores_endpoints(service: str) -
     assert set(SESSION.get_available_regions(service)) == set(_limits.REGIONS)
 
 
+def max_of(path: str) -> int:
+    """Return the largest length or number that botocore's model allows."""
+    maximum: int = shape_of(path).metadata["max"]
+    return maximum
+
+
 def values(enumeration: type[Enum]) -> set[str]:
     """Return the values of an enumeration."""
     return {one.value for one in enumeration}
 
 
+def bounds(*ranges: Range | handler_limits.Range) -> list[tuple[int, int | None]]:
+    """Return the minimum and maximum of each."""
+    return [(one.minimum, one.maximum) for one in ranges]
+
+
+ALIKE = (
+    *("REGIONS", "ELASTIC_REGIONS", "NAME", "CLIENT_REQUEST_TOKEN", "CLIENT_REQUEST_TOKEN_RULE"),
+    *("MAX_METADATA_BYTES", "MAX_TAGS", "MAX_MODERATORS"),
+)
+RANGES_ALIKE = (
+    *("NAME_LENGTH", "DAYS", "TAG_KEY_LENGTH", "TAG_VALUE_LENGTH"),
+    *("SUB_CHANNELS", "MEMBERSHIPS_PER_SUB_CHANNEL", "MEMBERSHIP_PERCENTAGE"),
+)
 SAME: dict[str, tuple[Any, Any]] = {
-    # what the library has, what the handler has
-    "regions": (_limits.REGIONS, handler_arns.REGIONS),
-    "days": (_limits.DAYS.maximum, app_instance_retention.MAX_DAYS),
-    "characters of a name": (_limits.NAME.pattern, spec._NAME.pattern),
-    "token": (_limits.CLIENT_REQUEST_TOKEN.pattern, spec._TOKEN.pattern),
-    "channel id": (_limits.ID.pattern, handler_arns._CHANNEL_ID),
-    "modes": (values(ChannelMode), set(spec._MODES)),
-    "privacies": (values(ChannelPrivacy), set(spec._PRIVACIES)),
-    "criteria of an expiration": (values(ExpirationCriterion), set(spec._CRITERIA)),
-    "elastic numbers": (
-        [
-            (limit.minimum, limit.maximum)
-            for limit in (_limits.SUB_CHANNELS, _limits.MEMBERSHIPS_PER_SUB_CHANNEL, _limits.MEMBERSHIP_PERCENTAGE)
-        ],
-        list(spec._ELASTIC.values()),
-    ),
+    # what the library or botocore's model has, what the handler has
+    **{name: (getattr(_limits, name), getattr(handler_limits, name)) for name in ALIKE},
+    **{name: (bounds(getattr(_limits, name)), bounds(getattr(handler_limits, name))) for name in RANGES_ALIKE},
+    "channel id": (_limits.ID.pattern, handler_limits.ID),
+    "modes": (values(ChannelMode), set(handler_limits.MODES)),
+    "privacies": (values(ChannelPrivacy), set(handler_limits.PRIVACIES)),
+    "types of a membership": (values(ChannelMembershipType), set(handler_limits.MEMBERSHIP_TYPES)),
+    "criteria of an expiration": (values(ExpirationCriterion), set(handler_limits.EXPIRATION_CRITERIA)),
     "reserved tags": (_limits.RESERVED_TAG_PREFIXES[1], ownership.OWN_PREFIX),
-    "members of a batch": (shape_of("BatchCreateChannelMembership.MemberArns").metadata["max"], plan.BATCH),
-    "members at creation": (shape_of("CreateChannel.MemberArns").metadata["max"], plan.AT_CREATION),
+    "members of a batch": (max_of("BatchCreateChannelMembership.MemberArns"), handler_limits.MAX_MEMBERS_PER_BATCH),
+    "moderators at creation": (max_of("CreateChannel.ModeratorArns"), handler_limits.MAX_MODERATORS_AT_CREATION),
+    "page of members": (max_of("ListChannelMemberships.MaxResults"), handler_limits.MAX_PAGE_SIZE),
+    "page of moderators": (max_of("ListChannelModerators.MaxResults"), handler_limits.MAX_PAGE_SIZE),
+    "page of bans": (max_of("ListChannelBans.MaxResults"), handler_limits.MAX_PAGE_SIZE),
 }
 
 

@@ -1,4 +1,4 @@
-"""The life of `Custom::ChimeAppInstanceStreaming`: the Kinesis streams that an app instance's data goes to."""
+"""`Custom::ChimeAppInstanceStreaming`: the Kinesis streams that an app instance's data goes to."""
 
 from __future__ import annotations
 
@@ -6,98 +6,110 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from chime_handler import app_instance_settings
-from chime_handler.channel.observe import confirm_absent
+from chime_handler.app_instance_settings import (
+    app_instance_left_by_failed_update,
+    app_instance_to_reset,
+    declared_app_instance,
+    resource_id,
+)
 from chime_handler.errors import ServiceError
-from chime_handler.request import RequestContext
-from chime_handler.shared import shown
+from chime_handler.limits import STREAM_ARN, STREAM_DATA_TYPES
+from chime_handler.request import Request, RequestContext, Resource
+from chime_handler.shared import confirm_absent, shown
 
-DATA_TYPES = ("Channel", "ChannelMessage")
-_STREAM = re.compile(r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/chime-messaging-[A-Za-z0-9_.-]{0,112}")
 _Configurations = list[dict[str, str]]
 
 
-def create(context: RequestContext) -> dict[str, str]:
+def create(context: RequestContext) -> Resource:
     """Stream what is declared; it takes the place of what was streamed before."""
-    app, wanted = _declared(context)
-    with context.creating(app_instance_settings.resource_id(context, app)):
-        context.service.call(
-            "PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=wanted
-        )
-    context.answered = app_instance_settings.resource_id(context, app)
-    return {"AppInstanceArn": app}
+    request = context.request
+    app_instance, desired = _parse(request)
+    resource = Resource(resource_id(request, app_instance), {"AppInstanceArn": app_instance})
+    with context.creating(resource.id):
+        _put(context, app_instance, desired)
+    return resource
 
 
-def update(context: RequestContext) -> dict[str, str]:
+def update(context: RequestContext) -> Resource:
     """Stream what is declared now; a data type that was declared before and is no more ends."""
-    app, wanted = _declared(context)
-    left_over = app_instance_settings.left_over_app_instance(context)
-    if left_over:
-        _end(context, left_over, context.request.old_properties.get("StreamArns"))
-    answered = create(context)
-    before = _configurations(context.request.old_properties.get("StreamArns"))
-    dropped = [one for one in before if one["DataType"] not in {new["DataType"] for new in wanted}]
-    if dropped and context.request.old_properties.get("AppInstanceArn") == app:
+    old_properties = context.request.old_properties
+    app_instance, desired = _parse(context.request)
+    left = app_instance_left_by_failed_update(context.request)
+    if left:
+        _end(context, left, old_properties.get("StreamArns"))
+    resource = create(context)
+    declared = {configuration["DataType"] for configuration in desired}
+    before = _configurations(old_properties.get("StreamArns"))
+    dropped = [configuration for configuration in before if configuration["DataType"] not in declared]
+    if dropped and old_properties.get("AppInstanceArn") == app_instance:
         # AWS does not say whether a Put without a data type ends it. Deleted first, streaming would pause, and stay
         # off where another delivery of this request is the slower one.
-        found = context.service.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
+        found = _get(context, app_instance)
         # What others have set since for a data type that was dropped stays.
-        if any(one in dropped for one in found.get("StreamingConfigurations") or ()):
-            context.service.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
-            create(context)
-    return answered
+        if any(configuration in dropped for configuration in found):
+            context.service.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app_instance)
+            _put(context, app_instance, desired)
+    return resource
 
 
-def delete(context: RequestContext) -> dict[str, str]:
+def delete(context: RequestContext) -> None:
     """End the streaming that this resource has begun; streams that others have set since stay."""
-    app = app_instance_settings.app_instance_to_leave(context)
-    if app:
-        _end(context, app, context.request.properties.get("StreamArns"))
-    return {}
+    app_instance = app_instance_to_reset(context)
+    if app_instance:
+        _end(context, app_instance, context.request.properties.get("StreamArns"))
 
 
-def _end(context: RequestContext, app: str, stream_arns: object) -> None:
+def _get(context: RequestContext, app_instance: str) -> _Configurations:
+    response = context.service.call("GetMessagingStreamingConfigurations", AppInstanceArn=app_instance)
+    return response.get("StreamingConfigurations") or []
+
+
+def _put(context: RequestContext, app_instance: str, configurations: _Configurations) -> None:
+    context.service.call(
+        "PutMessagingStreamingConfigurations",
+        AppInstanceArn=app_instance,
+        StreamingConfigurations=configurations,
+    )
+
+
+def _end(context: RequestContext, app_instance: str, stream_arns: object) -> None:
     ours = _configurations(stream_arns)
-
-    def read() -> dict[str, Any]:
-        return context.service.call("GetMessagingStreamingConfigurations", AppInstanceArn=app)
-
     try:
-        found: _Configurations = read().get("StreamingConfigurations") or []
-        rest = [one for one in found if one not in ours]
+        found = _get(context, app_instance)
+        rest = [configuration for configuration in found if configuration not in ours]
         if len(rest) == len(found):
             return
-        context.service.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app)
+        context.service.call("DeleteMessagingStreamingConfigurations", AppInstanceArn=app_instance)
         if rest:
-            context.service.call(
-                "PutMessagingStreamingConfigurations", AppInstanceArn=app, StreamingConfigurations=rest
-            )
+            _put(context, app_instance, rest)
     except ServiceError as error:
-        if not confirm_absent(error, read):
+        if not confirm_absent(error, lambda: _get(context, app_instance)):
             raise
 
 
-def _configurations(value: object) -> _Configurations:
+def _configurations(stream_arns: object) -> _Configurations:
+    """Return the configurations of a map from data type to stream; what is no such map never fails a Delete."""
+    items: Mapping[Any, Any] = stream_arns if isinstance(stream_arns, Mapping) else {}
     return [
-        {"DataType": str(kind), "ResourceArn": arn}
-        for kind, arn in sorted(app_instance_settings.texts(value).items())
+        {"DataType": str(data_type), "ResourceArn": arn}
+        for data_type, arn in sorted(items.items())
         if isinstance(arn, str)
     ]
 
 
-def _declared(context: RequestContext) -> tuple[str, _Configurations]:
-    given = context.request.properties.get("StreamArns")
+def _parse(request: Request) -> tuple[str, _Configurations]:
+    given = request.properties.get("StreamArns")
+    data_types = " and ".join(STREAM_DATA_TYPES)
     errors = []
     if not isinstance(given, Mapping) or not given:
-        errors.append(
-            f"StreamArns: must map {' or '.join(DATA_TYPES)} to a Kinesis stream's ARN, got {shown(given)}"
-        )
-    for kind, arn in app_instance_settings.texts(given).items():
-        if kind not in DATA_TYPES:
-            errors.append(f"StreamArns: {shown(kind)} is no data type; there are {' and '.join(DATA_TYPES)}")
-        if not isinstance(arn, str) or not _STREAM.fullmatch(arn):
+        either = " or ".join(STREAM_DATA_TYPES)
+        errors.append(f"StreamArns: must map {either} to a Kinesis stream's ARN, got {shown(given)}")
+    for data_type, arn in given.items() if isinstance(given, Mapping) else ():
+        if data_type not in STREAM_DATA_TYPES:
+            errors.append(f"StreamArns: {shown(data_type)} is no data type; there are {data_types}")
+        if not isinstance(arn, str) or not re.fullmatch(STREAM_ARN, arn):
             errors.append(
-                f"StreamArns: {shown(kind)} must be the ARN of a Kinesis stream whose name begins with "
+                f"StreamArns: {shown(data_type)} must be the ARN of a Kinesis stream whose name begins with "
                 f"chime-messaging-, got {shown(arn)}"
             )
-    return app_instance_settings.declared_app_instance(context, "StreamArns", errors), _configurations(given)
+    return declared_app_instance(request, "StreamArns", errors), _configurations(given)

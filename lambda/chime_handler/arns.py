@@ -1,4 +1,4 @@
-"""ARNs of Amazon Chime SDK messaging, taken apart and put together."""
+"""ARNs of Amazon Chime SDK messaging, parsed and checked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import re
 import reprlib
 from typing import NamedTuple
 
-REGIONS = ("us-east-1", "eu-central-1")
-"""The regions that have an Amazon Chime SDK messaging endpoint."""
+from chime_handler.limits import APP_INSTANCE_ARN, CHANNEL_FLOW_ID, ID, REGIONS
 
-_APP_INSTANCE = r"arn:aws[a-z-]*:chime:[a-z0-9-]+:[0-9]{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]{0,99}"
-_CHANNEL_ID = r"[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?"
-
-_app_instance = re.compile(_APP_INSTANCE)
-_channel = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/channel/(?P<channel_id>{_CHANNEL_ID})")
-_identity = re.compile(f"(?P<app_instance>{_APP_INSTANCE})/(?P<kind>user|bot)/(?P<name>{_CHANNEL_ID})")
-_channel_flow = re.compile(rf"{_APP_INSTANCE}/channel-flow/[A-Za-z0-9-]+")
-_channel_id = re.compile(_CHANNEL_ID)
+_app_instance = re.compile(APP_INSTANCE_ARN)
+_channel = re.compile(f"(?P<app_instance>{APP_INSTANCE_ARN})/channel/(?P<channel_id>{ID})")
+_identity = re.compile(f"(?P<app_instance>{APP_INSTANCE_ARN})/(?P<kind>user|bot)/(?P<name>{ID})")
+_channel_flow = re.compile(f"{APP_INSTANCE_ARN}/channel-flow/{CHANNEL_FLOW_ID}")
+_channel_id = re.compile(ID)
 
 
 class ChannelArn(NamedTuple):
@@ -34,6 +30,11 @@ def parse_channel_arn(text: object) -> ChannelArn | None:
     """Return the parts of a channel's ARN; None where `text` is none."""
     found = _channel.fullmatch(text) if isinstance(text, str) else None
     return ChannelArn(found["app_instance"], found["channel_id"]) if found else None
+
+
+def is_channel_arn(text: str) -> bool:
+    """Check whether `text` is the ARN of a channel."""
+    return _channel.fullmatch(text) is not None
 
 
 def is_app_instance_arn(text: str) -> bool:

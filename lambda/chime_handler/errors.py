@@ -46,7 +46,7 @@ class ServiceError(ChimeHandlerError):
         operation: The operation that was called.
         code: The error code, with or without the suffix Exception.
         message: The service's own words.
-        status: The HTTP status; 0 for a connection that failed or an answer that could not be read.
+        status: The HTTP status; 0 for a connection that failed or a response that could not be read.
     """
 
     def __init__(self, operation: str, code: str, message: str, status: int = 0) -> None:

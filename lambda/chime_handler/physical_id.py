@@ -1,46 +1,58 @@
-"""The physical resource id: what it says of the resource, and how it is written."""
+"""The physical resource id: what it says of a resource. Nothing else reads or writes its prefixes.
+
+Every type of resource has the same four states; ARCHITECTURE shows what each request does in each of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
-from typing import NamedTuple
-
-_NOT_CREATED = "unmade:"
-_PENDING = "unproven:"
+from dataclasses import dataclass
+from typing import ClassVar
 
 
-class State(Enum):
-    """What a physical resource id says of its resource."""
+@dataclass(frozen=True)
+class PhysicalId:
+    """A physical resource id, parsed: NotCreated, Pending, Held or MadeUp."""
 
-    NOT_CREATED = "not created"
-    """The creation was refused before it had any effect."""
-    PENDING = "pending"
-    """A creation was sent and may have had its effect."""
-    HELD = "held"
-    """The resource was created, or found."""
-    MADE_UP = "made up"
-    """CloudFormation made the id up, since no Create has answered; one may still be running."""
-
-
-class PhysicalId(NamedTuple):
-    """A physical resource id, taken apart."""
-
-    state: State
     id: str
-    """What identifies the resource at the service; of NOT_CREATED the logical id."""
+    """What identifies the resource at the service, save where a state says otherwise."""
+    _prefix: ClassVar[str] = ""
 
-    @classmethod
-    def parse(cls, text: str, is_held: Callable[[str], bool]) -> PhysicalId:
-        """Read a physical resource id; `is_held` recognizes what identifies a resource of this type."""
-        if text.startswith(_NOT_CREATED):
-            return cls(State.NOT_CREATED, text.removeprefix(_NOT_CREATED))
-        pending = text.removeprefix(_PENDING)
-        if pending != text and is_held(pending):
-            return cls(State.PENDING, pending)
-        return cls(State.HELD if is_held(text) else State.MADE_UP, text)
+    @staticmethod
+    def parse(text: str, is_resource_id: Callable[[str], bool]) -> PhysicalId:
+        """Parse a physical resource id.
+
+        Args:
+            text: The id as CloudFormation sent it.
+            is_resource_id: Recognizes what identifies a resource of this type at the service.
+        """
+        if text.startswith(NotCreated._prefix):
+            return NotCreated(text.removeprefix(NotCreated._prefix))
+        pending = text.removeprefix(Pending._prefix)
+        if pending != text and is_resource_id(pending):
+            return Pending(pending)
+        return Held(text) if is_resource_id(text) else MadeUp(text)
 
     def __str__(self) -> str:
         """Return the physical resource id as CloudFormation is given it."""
-        prefixes = {State.NOT_CREATED: _NOT_CREATED, State.PENDING: _PENDING}
-        return prefixes.get(self.state, "") + self.id
+        return self._prefix + self.id
+
+
+class NotCreated(PhysicalId):
+    """The creation was refused before it had any effect; the id is the logical id."""
+
+    _prefix = "unmade:"
+
+
+class Pending(PhysicalId):
+    """A creation was sent and may have had its effect."""
+
+    _prefix = "unproven:"
+
+
+class Held(PhysicalId):
+    """The resource was created, or found."""
+
+
+class MadeUp(PhysicalId):
+    """CloudFormation made the id up, since no Create has answered; one may still be running."""

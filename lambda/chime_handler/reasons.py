@@ -1,4 +1,4 @@
-"""Turns what went wrong into a Reason for the stack's events: operation, code, and what to do."""
+"""The Reason of a failed response, for the stack's events: operation, code, and what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chime_handler.channel.spec import SECRET
 from chime_handler.errors import DeadlineExceededError, MalformedEventError, RequestRejectedError, ServiceError
 
 _BEARER = "The bearer does not exist. Check ChimeBearer, and delete a bearer only after its channels."
-_SLOWER = "The service's rate limit was hit until time ran out. Deploy fewer channels at once, or try again."
+_THROTTLED = "The service's rate limit was hit until time ran out. Deploy fewer channels at once, or try again."
 _ADVICE = {
     "AccessDenied": "IAM does not allow the Lambda this call. See that no boundary, SCP or role of "
     "your own takes away what the provider's policy allows.",
@@ -22,15 +22,15 @@ _ADVICE = {
     "ResourceLimitExceeded": "A quota of the service is used up. Delete what is unused or ask AWS for more.",
     "ServiceFailure": "The service failed. Try again.",
     "ServiceUnavailable": "The service is not available. Try again.",
-    "Throttled": _SLOWER,
-    "Throttling": _SLOWER,
-    "ThrottledClient": _SLOWER,
+    "Throttled": _THROTTLED,
+    "Throttling": _THROTTLED,
+    "ThrottledClient": _THROTTLED,
     "Unauthorized": _BEARER,
     "UnauthorizedClient": _BEARER,
     "Unreachable": "The endpoint could not be reached, or its answer not be read. A Lambda in a VPC needs a NAT "
     "gateway, or interface endpoints for Amazon Chime SDK messaging and identity and a way to S3 for its answers.",
 }
-_MAX_MESSAGE = 600
+_MAX_MESSAGE_CHARACTERS = 600
 _MAX_SECRETS = 500
 _ARN = re.compile(r"arn:[\w-]+:[^\s'\",;]*")
 _ECHO = re.compile(r"""\bValue\s+(['"]).*\1\s+at\b""")
@@ -38,7 +38,7 @@ _ECHO = re.compile(r"""\bValue\s+(['"]).*\1\s+at\b""")
 _HIDDEN = "(the service's message is not shown here, for it repeats a value of Name, Metadata or Tags)"
 
 
-def reason(error: Exception, *properties: object) -> str:
+def describe_failure(error: Exception, *properties: object) -> str:
     """Return what went wrong and what to do; nothing in it repeats a value of Name, Metadata or Tags.
 
     Args:
@@ -54,23 +54,23 @@ def reason(error: Exception, *properties: object) -> str:
                 "comes again, declare fewer changes at once."
             )
         case DeadlineExceededError(last=ServiceError() as last):
-            told = _of_service(last, properties)
-            return f"Retried until shortly before the deadline, without success. {told}"
+            described = _describe_refusal(last, properties)
+            return f"Retried until shortly before the deadline, without success. {described}"
         case ServiceError():
-            return _of_service(error, properties)
-    # The text of an unforeseen error could hold anything: only its kind is told.
+            return _describe_refusal(error, properties)
+    # The text of an unforeseen error could hold anything: only its class is named.
     return (
         f"An unforeseen {type(error).__name__} in the provider; the state of the resource is unknown. "
         "Please report it with the Lambda's log of this request."
     )
 
 
-def _of_service(error: ServiceError, properties: tuple[object, ...]) -> str:
+def _describe_refusal(error: ServiceError, properties: tuple[object, ...]) -> str:
     advice = _ADVICE.get("AccessDenied" if error.is_access_denied else error.code, "")
     if error.is_bearer_unknown and not error.is_access_denied:
         advice = _BEARER
     waited = f"The same answer came for {error.waited:.0f} seconds. " if error.waited >= 1 else ""
-    message = without_secrets(error.message, properties)[:_MAX_MESSAGE]
+    message = without_secrets(error.message, properties)[:_MAX_MESSAGE_CHARACTERS]
     return f"{error.operation}: {error.code}: {message} {waited}{advice}".rstrip()
 
 
@@ -78,14 +78,14 @@ def without_secrets(message: str, properties: tuple[object, ...]) -> str:
     """Return the service's message on one line, or that it cannot be shown."""
     text = _ECHO.sub("Value at", " ".join(message.split()))
     searched = _ARN.sub("", text)
-    for number, value in enumerate(_secrets(properties)):
+    for number, value in enumerate(_secret_texts(properties)):
         # Names in ARNs are no repetition, but a value may hold an ARN itself.
         if number >= _MAX_SECRETS or _repeats(text if _ARN.search(value) else searched, value):
             return _HIDDEN
     return text
 
 
-def _secrets(properties: tuple[object, ...]) -> Iterator[str]:
+def _secret_texts(properties: tuple[object, ...]) -> Iterator[str]:
     for given in properties:
         for name in SECRET:
             yield from _texts(given.get(name) if isinstance(given, Mapping) else None, 0)

@@ -1,4 +1,4 @@
-"""A request of CloudFormation, and what is known so far of its answer."""
+"""A request of CloudFormation, and what is known so far of its response."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from chime_handler.channel.ownership import owner_mark
 from chime_handler.errors import DeadlineExceededError, MalformedEventError, RequestRejectedError, ServiceError
-from chime_handler.physical_id import PhysicalId, State
+from chime_handler.physical_id import NotCreated, Pending
 from chime_handler.service import Service
 from chime_handler.timing import CREATE_ENDS_SECONDS
 
-KINDS = ("Create", "Update", "Delete")
-_LOOK_SECONDS = 30.0
+REQUEST_TYPES = ("Create", "Update", "Delete")
+_DELETION_SECONDS = 30.0
 """Kept of a Delete's time for what it does after it has waited."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request of CloudFormation, taken apart; properties stay as they came."""
+    """One request of CloudFormation, parsed; properties stay as they came."""
 
-    kind: str
+    request_type: str
+    """One of REQUEST_TYPES."""
     resource_type: str
     stack_id: str
     request_id: str
@@ -42,11 +43,20 @@ class Request:
         """Whether bearer or right may have been made a moment ago, by the same stack."""
         new, old = self.properties.get("ChimeBearer"), self.old_properties.get("ChimeBearer")
         rotated = isinstance(new, str) and new != old  # two values that lie deep cannot be compared
-        return self.kind == "Create" or (self.kind == "Update" and rotated)
+        return self.request_type == "Create" or (self.request_type == "Update" and rotated)
+
+
+class Resource(NamedTuple):
+    """What a Create or Update has brought about."""
+
+    id: str
+    """What identifies the resource at the service."""
+    attributes: dict[str, str]
+    """What `Fn::GetAtt` returns."""
 
 
 def parse_request(event: object) -> Request:
-    """Take an event apart; raises BadEvent, which names what is wrong and shows no value."""
+    """Parse an event; raises MalformedEventError, which names what is wrong and shows no value."""
     if not isinstance(event, Mapping):
         raise MalformedEventError("the event is no map")
     texts = {}
@@ -55,11 +65,11 @@ def parse_request(event: object) -> Request:
         if not isinstance(value, str) or not value:
             raise MalformedEventError(f"{name} is missing or no string")
         texts[name] = value
-    kind = texts["RequestType"]
-    if kind not in KINDS:
+    request_type = texts["RequestType"]
+    if request_type not in REQUEST_TYPES:
         raise MalformedEventError("RequestType is none of Create, Update, Delete")
     physical_id = event.get("PhysicalResourceId", "")
-    if not isinstance(physical_id, str) or (kind != "Create" and not physical_id):
+    if not isinstance(physical_id, str) or (request_type != "Create" and not physical_id):
         raise MalformedEventError("PhysicalResourceId is missing or no string")
     maps = []
     for name in ("ResourceProperties", "OldResourceProperties"):
@@ -68,37 +78,37 @@ def parse_request(event: object) -> Request:
             raise MalformedEventError(f"{name} is no map")
         maps.append(value)
     return Request(
-        kind,
+        request_type,
         texts["ResourceType"],
         texts["StackId"],
         texts["RequestId"],
         texts["LogicalResourceId"],
-        physical_id if kind != "Create" else "",
+        physical_id if request_type != "Create" else "",
         *maps,
     )
 
 
 @dataclass
 class RequestContext:
-    """A request in progress."""
+    """A request in progress: its service, and the physical resource id to respond with if it ended now."""
 
     request: Request
     service: Service
-    answered: str = ""
+    _held: str = ""
     """What identifies the resource, as soon as it is created or found."""
     _pending: str = ""
     """What identifies the resource that a call was sent for which may have created it."""
 
     @property
     def physical_id(self) -> str:
-        """The physical resource id to answer now, whatever happens next."""
-        if self.answered:
-            return self.answered
+        """The physical resource id to respond with now, whatever happens next."""
+        if self._held:
+            return self._held
         if self.request.physical_id:
             return self.request.physical_id
         if self._pending:
-            return str(PhysicalId(State.PENDING, self._pending))
-        return str(PhysicalId(State.NOT_CREATED, self.request.logical_id))
+            return str(Pending(self._pending))
+        return str(NotCreated(self.request.logical_id))
 
     @contextmanager
     def creating(self, pending: str, inconclusive: Collection[str] = ()) -> Iterator[None]:
@@ -118,14 +128,18 @@ class RequestContext:
         except RequestRejectedError:
             self._pending = before  # the service took the call and said that it has done nothing
             raise
-        except DeadlineExceededError as late:
-            if late.last is not None and not late.last.was_sent:
+        except DeadlineExceededError as error:
+            if error.last is not None and not error.last.was_sent:
                 self._pending = before  # no try got a connection: a VPC without a way to the service
             raise
 
     def created_nothing(self) -> None:
         """Note that a call that may have created something has not, since what is there is another's."""
         self._pending = ""
+
+    def hold(self, resource_id: str) -> None:
+        """Note that the resource is there and this stack's: the response names it from now on."""
+        self._held = resource_id
 
     def log(self, outcome: str, **more: object) -> None:
         """Write one line to the Lambda's log."""
@@ -135,7 +149,7 @@ class RequestContext:
     def wait_until_create_has_ended(self) -> None:
         """Wait until no delivery of a Create that has not answered can act any more."""
         effects = self.service.effects
-        left = self.service.deadline - effects.clock() - _LOOK_SECONDS
+        left = self.service.deadline - effects.clock() - _DELETION_SECONDS
         seconds = max(0.0, min(CREATE_ENDS_SECONDS, left))
         self.log("waiting", why="no Create has answered; one may still be running", seconds=round(seconds))
         effects.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The answer to CloudFormation: bounded in size, sent until it is taken, never with a secret in a log."""
+"""The response to CloudFormation: bounded in size, sent until it is taken, never with a secret in a log."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-MAX_BYTES = 4096
-_MAX_ID_BYTES = 1024
+from chime_handler.limits import MAX_PHYSICAL_ID_BYTES, MAX_RESPONSE_BYTES
+
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _REGION = r"(?:external-1|[a-z]{2,4}(?:-[a-z]+)+-[0-9]+)"
 _S3 = re.compile(
@@ -26,34 +26,37 @@ Only a region may follow: other services have hosts under amazonaws.com whose fi
 _TIMEOUT_SECONDS = 5.0
 
 
-def body(event: Mapping[str, object], status: str, physical_id: str, reason: str, data: Mapping[str, str]) -> bytes:
-    """Return an answer of at most 4096 bytes; a Reason too long loses its end.
+def build_body(
+    event: Mapping[str, object], status: str, physical_id: str, reason: str, data: Mapping[str, str]
+) -> bytes:
+    """Return a response of at most 4096 bytes; a Reason too long loses its end.
 
-    What CloudFormation itself sent comes back as it is, and could alone take more: such an answer is as short as it
-    can be.
+    What CloudFormation itself sent comes back as it is, and could alone take more: such a response is as short as
+    it can be.
     """
-    answer: dict[str, object] = {
+    content: dict[str, object] = {
         "Status": status,
-        "PhysicalResourceId": _bounded(physical_id, _MAX_ID_BYTES) or "unknown",
+        "PhysicalResourceId": _bounded(physical_id, MAX_PHYSICAL_ID_BYTES) or "unknown",
         "StackId": event.get("StackId", ""),
         "RequestId": event.get("RequestId", ""),
         "LogicalResourceId": event.get("LogicalResourceId", ""),
         "NoEcho": False,
     }
     if status == "FAILED":
-        return _with_reason(answer, reason or "no reason is known")
-    written = json.dumps({**answer, "Data": dict(data)} if data else answer).encode()
-    if len(written) <= MAX_BYTES:
-        return written
-    return _with_reason({**answer, "Status": "FAILED"}, "The attributes do not fit into an answer of 4096 bytes.")
+        return _with_reason(content, reason or "no reason is known")
+    body = json.dumps({**content, "Data": dict(data)} if data else content).encode()
+    if len(body) <= MAX_RESPONSE_BYTES:
+        return body
+    content["Status"] = "FAILED"
+    return _with_reason(content, "The attributes do not fit into an answer of 4096 bytes.")
 
 
-def _with_reason(answer: Mapping[str, object], reason: str) -> bytes:
+def _with_reason(content: Mapping[str, object], reason: str) -> bytes:
     while True:
-        written = json.dumps({**answer, "Reason": reason}).encode()
-        excess = len(written) - MAX_BYTES
+        body = json.dumps({**content, "Reason": reason}).encode()
+        excess = len(body) - MAX_RESPONSE_BYTES
         if excess <= 0 or len(reason) <= 1:
-            return written
+            return body
         # One character takes twelve bytes at most as JSON, so this cuts too little rather than too much.
         reason = reason[: max(1, len(reason) - max(2, excess // 12))].rstrip("…")
         reason = (reason[:-1] if len(reason) > 1 else "") + "…"
@@ -69,8 +72,8 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def is_sendable(url: object) -> bool:
-    """Check whether an answer may be sent there: to S3 over TLS, or to a local engine that serves this Lambda.
+def is_trusted_url(url: object) -> bool:
+    """Check whether a response may be sent there: to S3 over TLS, or to a local engine that serves this Lambda.
 
     A local engine is there where AWS_ENDPOINT_URL leads to this very machine.
     """
@@ -95,8 +98,8 @@ def _is_local_engine() -> bool:
         return False
 
 
-def put(url: str, written: bytes) -> int:
-    """PUT an answer once and return the HTTP status; raises OSError or HTTPException where none came."""
+def put(url: str, body: bytes) -> int:
+    """PUT a response once and return the HTTP status; raises OSError or HTTPException where none came."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     connection: http.client.HTTPConnection
@@ -107,7 +110,7 @@ def put(url: str, written: bytes) -> int:
     try:
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         # The URL is signed for an empty content type.
-        connection.request("PUT", path or "/", body=written, headers={"content-type": ""})
+        connection.request("PUT", path or "/", body=body, headers={"content-type": ""})
         return connection.getresponse().status
     finally:
         connection.close()
@@ -115,20 +118,20 @@ def put(url: str, written: bytes) -> int:
 
 def deliver(
     url: str,
-    written: bytes,
+    body: bytes,
     *,
     tries: int,
     sleep: Callable[[float], None],
     log: Callable[[str], None],
     send: Callable[[str, bytes], int],
 ) -> bool:
-    """Send an answer until it is taken; gives up on a refusal that will not change."""
+    """Send a response until it is taken; gives up on a refusal that will not change."""
     for attempt in range(1, tries + 1):
         try:
-            status = send(url, written)
+            status = send(url, body)
             outcome = "ok" if 200 <= status < 300 else "refused"
-        except (OSError, http.client.HTTPException, ValueError) as failed:
-            status, outcome = 0, type(failed).__name__
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            status, outcome = 0, type(error).__name__
         log(json.dumps({"operation": "answer", "outcome": outcome, "status": status, "try": attempt}))
         if outcome == "ok":
             return True

@@ -36,34 +36,34 @@ class Timer(Protocol):
 
 @dataclass
 class Effects:
-    """The world outside, replaced as a whole by tests."""
+    """All that reaches outside: network, clock, log. Tests replace it as a whole."""
 
     send: Send
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     log: Callable[[str], None]
     put: Callable[[str, bytes], int]
-    """Sends an answer to a ResponseURL, once, and returns the HTTP status."""
+    """Sends a response to a ResponseURL, once, and returns the HTTP status."""
     start_timer: Callable[[float, Callable[[], None]], Timer]
     """Calls a function after some seconds, beside what goes on."""
     rng: random.Random = field(default_factory=random.SystemRandom)
 
 
-_PLACES = ("ChannelArn", "ResourceARN", "AppInstanceArn")
+_ARN_PARAMETERS = ("ChannelArn", "ResourceARN", "AppInstanceArn")
 """The parameters whose ARN says which region a call goes to; each call has one of them."""
-_ANSWERS_HOLD: dict[str, tuple[str, ...]] = {
+_RESPONSE_MEMBERS: dict[str, tuple[str, ...]] = {
     "CreateChannel": ("ChannelArn",),
     "DescribeChannel": ("Channel",),
     "DescribeChannelMembership": ("ChannelMembership",),
     "BatchCreateChannelMembership": ("BatchChannelMemberships", "Errors"),
-    # An empty list may be left out; the channel's ARN comes with each of these answers.
+    # An empty list may be left out; the channel's ARN comes with each of these responses.
     "ListChannelMemberships": ("ChannelMemberships", "ChannelArn"),
     "ListChannelModerators": ("ChannelModerators", "ChannelArn"),
     "ListChannelBans": ("ChannelBans", "ChannelArn"),
 }
-"""One of these members is in each whole answer (botocore's models); an answer with none of them was cut."""
-_REFUSAL_IS_AN_ANSWER = ("Delete", "Disassociate", "Get", "ListTags", "Describe")
-"""Operations whose refusal tells something, such as that nothing is there; who calls them decides."""
+"""One of these members is in each whole response (botocore's models); one with none of them was cut."""
+_OPERATIONS_WITHOUT_WAIT = ("Delete", "Disassociate", "Get", "ListTags", "Describe")
+"""Operations whose refusal says something, such as that nothing is there; the caller decides."""
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Service:
     _next_batch: float = 0.0
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call until it succeeds, is refused for good (ServiceError), or time runs out (OutOfTime)."""
+        """Call until it succeeds, is refused for good (ServiceError), or time runs out (DeadlineExceededError)."""
         if operation.startswith("Batch"):
             self._pace()
         first, tries, may_have_had_effect, was_sent = self.effects.clock(), 0, False, False
@@ -95,7 +95,7 @@ class Service:
             if began >= self.deadline:
                 raise DeadlineExceededError(None, operation)
             try:
-                answer = self._send_once(operation, parameters)
+                response = self._send_once(operation, parameters)
             except ServiceError as error:
                 until = self._retry_until(error, parameters)
                 error.may_have_had_effect = may_have_had_effect
@@ -109,8 +109,8 @@ class Service:
                 error.was_sent = was_sent = was_sent or error.was_sent
                 self._wait(tries, error, until)
             else:
-                self._log(operation, began, tries, "ok", answer=answer)
-                return answer
+                self._log(operation, began, tries, "ok", response=response)
+                return response
 
     def note_channel_exists(self, arn: str) -> None:
         """Note that a channel was created or seen just now: another call may miss it for a while all the same."""
@@ -120,11 +120,11 @@ class Service:
         """Return the items of all pages of a list operation."""
         token: dict[str, str] = {}
         while True:
-            answer = self.call(operation, **parameters, **token)
-            yield from answer.get(key) or ()
-            if not answer.get("NextToken"):
+            response = self.call(operation, **parameters, **token)
+            yield from response.get(key) or ()
+            if not response.get("NextToken"):
                 return
-            token = {"NextToken": answer["NextToken"]}
+            token = {"NextToken": response["NextToken"]}
 
     def pause(self, seconds: float, operation: str, last: ServiceError | None = None) -> None:
         """Sleep, unless that would outlast the deadline."""
@@ -133,18 +133,18 @@ class Service:
         self.effects.sleep(seconds)
 
     def _send_once(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        region = region_of(next(parameters[name] for name in _PLACES if name in parameters))
+        region = region_of(next(parameters[name] for name in _ARN_PARAMETERS if name in parameters))
         try:
-            answer = self.effects.send(region, operation, parameters)
+            response = self.effects.send(region, operation, parameters)
         except ServiceError:
             raise
         except Exception as failed:
             # Whatever it was, nobody knows whether the call had its effect.
             raise ServiceError(operation, "Unreachable", type(failed).__name__) from None
-        needed = _ANSWERS_HOLD.get(operation)
-        if not isinstance(answer, dict) or (needed and not any(name in answer for name in needed)):
+        needed = _RESPONSE_MEMBERS.get(operation)
+        if not isinstance(response, dict) or (needed and not any(name in response for name in needed)):
             raise ServiceError(operation, "Unreachable", "the answer was cut")
-        return answer
+        return response
 
     def _retry_until(self, error: ServiceError, parameters: Mapping[str, Any]) -> float | None:
         """Return until when a refusal is waited out; None where it is the verdict."""
@@ -153,7 +153,7 @@ class Service:
         until = 0.0
         if error.is_access_denied or (self.bearer_may_be_new and error.is_bearer_unknown):
             until = self.settled_at
-        elif error.is_not_found and not error.operation.startswith(_REFUSAL_IS_AN_ANSWER):
+        elif error.is_not_found and not error.operation.startswith(_OPERATIONS_WITHOUT_WAIT):
             until = self._seen_channels.get(str(parameters.get("ChannelArn")), 0.0)
             if self.bearer_may_be_new:
                 until = max(until, self.settled_at)
@@ -161,8 +161,8 @@ class Service:
 
     def _wait(self, tries: int, error: ServiceError, until: float) -> None:
         # Full jitter: hundreds of requests that were throttled together must not come back together.
-        longest = min(_MAX_PAUSE_SECONDS, _MIN_PAUSE_SECONDS * 2 ** min(tries, 8))
-        seconds = self.effects.rng.uniform(_MIN_PAUSE_SECONDS / 4, longest)
+        max_seconds = min(_MAX_PAUSE_SECONDS, _MIN_PAUSE_SECONDS * 2 ** min(tries, 8))
+        seconds = self.effects.rng.uniform(_MIN_PAUSE_SECONDS / 4, max_seconds)
         self.pause(min(seconds, until - self.effects.clock()), error.operation, error)
 
     def _pace(self) -> None:
@@ -180,7 +180,7 @@ class Service:
         *,
         status: int = 0,
         waits: str = "",
-        answer: Mapping[str, Any] | None = None,
+        response: Mapping[str, Any] | None = None,
     ) -> None:
         line = {
             "operation": operation,
@@ -188,15 +188,15 @@ class Service:
             "milliseconds": round((self.effects.clock() - began) * 1000),
             "try": tries,
             "request_id": self.request_id,
-            "aws_request_id": _aws_request_id(answer),
+            "aws_request_id": _aws_request_id(response),
             "status": status or None,
             "retries": waits or None,
         }
         self.effects.log(json.dumps({key: value for key, value in line.items() if value is not None}))
 
 
-def _aws_request_id(answer: Mapping[str, Any] | None) -> str | None:
-    metadata = (answer or {}).get("ResponseMetadata")
+def _aws_request_id(response: Mapping[str, Any] | None) -> str | None:
+    metadata = (response or {}).get("ResponseMetadata")
     found = metadata.get("RequestId") if isinstance(metadata, Mapping) else None
     return found if isinstance(found, str) else None
 

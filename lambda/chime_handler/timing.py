@@ -6,8 +6,8 @@ EVENT_AGE_SECONDS = 540.0
 """The maximum event age of the Lambda: how late a delivery of an event can begin."""
 CHANGE_SECONDS = 240.0
 """For how long a Create or Update may act."""
-ANSWER_SECONDS = 15.0
-"""Kept of the Lambda's time for the answer: a call may end ten seconds after the deadline."""
+RESPONSE_SECONDS = 15.0
+"""Kept of the Lambda's time for the response: a call may end ten seconds after the deadline."""
 STALENESS_SECONDS = 15.0
 """For how long after a write a read may still miss it: assumed, see docs/adr/0014."""
 PERMISSION_SECONDS = 60.0

@@ -11,12 +11,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 TYPE = "Custom::ChimeChannel"
-_PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
-_READS = 6
+_IDENTITY_PROPERTIES = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
+_MAX_READS = 6
 _PAUSE_SECONDS = 0.5
 """Seen of AWS: reads that miss a new channel are over by five tries half a second apart."""
 Client = Callable[[str, str | None], Any]
-"""Gives a boto3 client for a service in a region; None is the stack's own."""
+"""Creates a boto3 client for a service in a region; None is the stack's own."""
 
 
 @dataclass(frozen=True)
@@ -52,27 +52,27 @@ def reports(client: Client, stack_name: str) -> list[Report]:
     found = []
     for logical_id, resource in body["Resources"].items():
         if resource["Type"] == TYPE:
-            declared = {k: resolved(v, {**parameters, **ids}) for k, v in resource["Properties"].items()}
+            declared = {k: resolve(v, {**parameters, **ids}) for k, v in resource["Properties"].items()}
             found.append(_report(client, logical_id, str(ids[logical_id]), declared))
     return found
 
 
-def resolved(value: Any, names: Mapping[str, str]) -> Any:
+def resolve(value: Any, names: Mapping[str, str]) -> Any:
     """Resolve references to what is known by name; what is not known becomes Unresolved."""
     match value:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}:
             # The attributes that channels refer to are ARNs, and so are those types' physical ids.
             return names.get(name, Unresolved(name))
         case {"Fn::Join": [str(separator), list(parts)]}:
-            done = [resolved(part, names) for part in parts]
+            done = [resolve(part, names) for part in parts]
             lost = next((part for part in done if isinstance(part, Unresolved)), None)
             return lost or separator.join(map(str, done))
         case {**pairs} if len(pairs) == 1 and str(next(iter(pairs))).startswith("Fn::"):
             return Unresolved(str(next(iter(pairs))))
         case {**pairs}:
-            return {key: resolved(item, names) for key, item in pairs.items()}
+            return {key: resolve(item, names) for key, item in pairs.items()}
         case [*items]:
-            return [resolved(item, names) for item in items]
+            return [resolve(item, names) for item in items]
     return value
 
 
@@ -83,9 +83,9 @@ def _report(client: Client, logical_id: str, arn: str, declared: dict[str, Any])
     messaging = client("chime-sdk-messaging", arn.split(":")[3])
     try:
         return Report(logical_id, arn, tuple(_differences(messaging, arn, str(bearer), declared)))
-    except ClientError as refused:
-        error = refused.response["Error"]
-        return Report(logical_id, arn, (f"{refused.operation_name}: {error['Code']}: {error['Message']}",))
+    except ClientError as error:
+        cause = error.response["Error"]
+        return Report(logical_id, arn, (f"{error.operation_name}: {cause['Code']}: {cause['Message']}",))
 
 
 def _differences(messaging: Any, arn: str, bearer: str, declared: dict[str, Any]) -> Iterator[str]:
@@ -105,35 +105,35 @@ def _differences(messaging: Any, arn: str, bearer: str, declared: dict[str, Any]
     for key, value in (declared.get("Tags") or {}).items():
         if tags.get(key) != value and not isinstance(value, Unresolved):
             yield f"Tags: {key} is {tags.get(key)!r}, declared {value!r}"
-    for name in _PERSONS:
-        wanted = _people(arn, declared.get(name) or ())
-        missing = wanted - (_listed(messaging, here, name) if wanted else set())
-        yield from (f"{name}: {person} is missing" for person in sorted(missing))
+    for name in _IDENTITY_PROPERTIES:
+        wanted = _full_arns(arn, declared.get(name) or ())
+        missing = wanted - (_list_arns(messaging, here, name) if wanted else set())
+        yield from (f"{name}: {identity} is missing" for identity in sorted(missing))
 
 
 def _read(call: Callable[..., Any], **parameters: Any) -> Any:
     """Read again what may be there: a channel made a moment ago is missed by some first reads of each kind."""
-    for attempt in range(1, _READS):
+    for attempt in range(1, _MAX_READS):
         try:
             return call(**parameters)
-        except ClientError as refused:
-            if refused.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
                 raise
         if attempt > 1:
             time.sleep(_PAUSE_SECONDS)
     return call(**parameters)
 
 
-def _people(arn: str, declared: Any) -> set[str]:
+def _full_arns(arn: str, declared: Any) -> set[str]:
     app = arn.partition("/channel/")[0]
     return {
-        f"{app}/{person}" if person.startswith(("user/", "bot/")) else person
-        for person in declared
-        if isinstance(person, str)
+        f"{app}/{identity}" if identity.startswith(("user/", "bot/")) else identity
+        for identity in declared
+        if isinstance(identity, str)
     }
 
 
-def _listed(messaging: Any, here: dict[str, str], name: str) -> set[str]:
+def _list_arns(messaging: Any, here: dict[str, str], name: str) -> set[str]:
     operation, listed, member = {
         "ModeratorArns": ("list_channel_moderators", "ChannelModerators", "Moderator"),
         "BanArns": ("list_channel_bans", "ChannelBans", "Member"),
@@ -141,10 +141,10 @@ def _listed(messaging: Any, here: dict[str, str], name: str) -> set[str]:
     extra: dict[str, Any] = {"MaxResults": 50}
     if name == "HiddenMemberArns":
         extra["Type"] = "HIDDEN"
-    people: set[str] = set()
+    arns: set[str] = set()
     while True:
         page = _read(getattr(messaging, operation), **here, **extra)
-        people |= {item[member]["Arn"] for item in page[listed]}
+        arns |= {item[member]["Arn"] for item in page[listed]}
         if not page.get("NextToken"):
-            return people
+            return arns
         extra["NextToken"] = page["NextToken"]

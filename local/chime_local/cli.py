@@ -185,7 +185,7 @@ def _deploy(given: argparse.Namespace) -> int:
             deploy = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
             status = cdk.run([*command, *deploy, *out, "--progress", "events", *given.arguments], environ)
         if status == 0 and outputs.exists():
-            _show(engine, json.loads(outputs.read_text()))
+            _print_outputs(engine, json.loads(outputs.read_text()))
         return status
 
 
@@ -207,18 +207,18 @@ def _stop_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, unwind)
 
 
-def _show(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
+def _print_outputs(engine: Engine, outputs: dict[str, dict[str, str]]) -> None:
     """Print the outputs of all stacks, and each channel among them as DescribeChannel shows it."""
     for stack, values in outputs.items():
         for key, value in values.items():
             print(f"{stack}.{key} = {value}")
     arns = {value for values in outputs.values() for value in values.values() if _CHANNEL_ARN.fullmatch(value)}
     for arn in sorted(arns):
-        channel = _described(engine, arn)
+        channel = _describe_channel(engine, arn)
         print(json.dumps(channel, indent=2, default=str) if channel else f"{arn}: nobody here may see this channel")
 
 
-def _described(engine: Engine, arn: str) -> dict[str, Any] | None:
+def _describe_channel(engine: Engine, arn: str) -> dict[str, Any] | None:
     """Describe a channel through whoever may see it; many calls may miss what was made just now."""
     region, app = arn.split(":")[3], arn.partition("/channel/")[0]
     identity, messaging = (engine.client(f"chime-sdk-{name}", region) for name in ("identity", "messaging"))

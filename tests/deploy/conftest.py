@@ -29,7 +29,7 @@ _stacks = 0
 
 @pytest.fixture
 def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
-    """Give a stack of this test's own, which is deleted afterwards."""
+    """Return a stack of this test's own, which is deleted afterwards."""
     global _stacks  # noqa: PLW0603 - names of stacks
     _stacks += 1
     made = Bench(engine, tmp_path, f"Stack{_stacks}")

@@ -67,7 +67,7 @@ class Bench:
         stack.export_value(users["boss"].ref, name=f"{stack.stack_name}-boss")
 
     def channels(self) -> dict[str, dict[str, Any]]:
-        """Give the stack's channels as DescribeChannel shows them, with tags and messages."""
+        """Return the stack's channels as DescribeChannel shows them, with tags and messages."""
         messaging, identity = self.engine.client("chime-sdk-messaging"), self.engine.client("chime-sdk-identity")
         found: dict[str, dict[str, Any]] = {}
         for app in identity.list_app_instances()["AppInstances"]:
@@ -98,13 +98,13 @@ class Bench:
         )
 
     def messages(self, arn: str) -> list[str]:
-        """Give what was said in a channel."""
+        """Return what was said in a channel."""
         messaging, bearer = self.engine.client("chime-sdk-messaging"), self.channels()[arn]["bearer"]
         listed = read(messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=bearer)
         return [message["Content"] for message in listed["ChannelMessages"]]
 
     def members(self, arn: str) -> set[str]:
-        """Give the names of a channel's members."""
+        """Return the names of a channel's members."""
         messaging, bearer = self.engine.client("chime-sdk-messaging"), self.channels()[arn]["bearer"]
         listed = read(messaging.list_channel_memberships, ChannelArn=arn, ChimeBearer=bearer)
         return {member["Member"]["Name"] for member in listed["ChannelMemberships"]}

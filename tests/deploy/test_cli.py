@@ -36,7 +36,7 @@ def test_deploy() -> None:
     assert (channel["Name"], channel["Mode"], channel["Privacy"]) == ("Support", "RESTRICTED", "PRIVATE")
 
 
-def test_story(tmp_path: Path) -> None:
+def test_deploy_diff_and_destroy_with_the_cdk_cli(tmp_path: Path) -> None:
     """Deploy, deploy again, diff, destroy: all by the CLI, on one engine."""
     cdk = f"$0 --no-notices --output {tmp_path}"
     story = (
@@ -45,15 +45,15 @@ def test_story(tmp_path: Path) -> None:
     )
     cli = str(ROOT / "node_modules" / ".bin" / "cdk")
     done = chime_local("run", "--", "bash", "-c", story, cli)
-    told = done.stdout + done.stderr
-    assert done.returncode == 0, told
-    assert "(no changes)" in told
-    assert "There were no differences" in told
-    assert "ChimeMessagingDemo: destroyed" in told
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "(no changes)" in output
+    assert "There were no differences" in output
+    assert "ChimeMessagingDemo: destroyed" in output
 
 
-def test_taken_port() -> None:
-    """A port that is taken is told in one sentence."""
+def test_port_in_use_is_an_error_of_one_sentence() -> None:
+    """A port that is taken is an error of one sentence."""
     import socket
 
     with socket.socket() as taken:
@@ -74,7 +74,7 @@ def test_unknown_value_of_a_behavior_is_refused_with_those_there_are(tmp_path: P
     assert "missing_channel cannot be 'Maybe'; it can be: Forbidden, NotFound" in done.stderr
 
 
-def test_no_app(tmp_path: Path) -> None:
+def test_deploy_without_an_app_is_an_error(tmp_path: Path) -> None:
     """Without a CDK app in the folder, deploy says so."""
     done = chime_local("deploy", folder=tmp_path)
     assert (done.returncode, "there is no cdk.json in this folder" in done.stderr) == (1, True)

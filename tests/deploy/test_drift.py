@@ -24,7 +24,7 @@ def drift(bench: Bench) -> tuple[int, str]:
 
 
 def test_drift(bench: Bench) -> None:
-    """Drift of settings, tags and members is told; a resync puts it right, in place."""
+    """Drift of settings, tags and members is reported; a resync puts it right, in place."""
     declared: dict[str, Any] = {"members": 1, "tags": {"team": "x"}, "metadata": "m"}
     arn = arn_of(bench.deploy(**declared))
     assert drift(bench) == (0, f"Support {arn}: as declared\n")
@@ -33,20 +33,20 @@ def test_drift(bench: Bench) -> None:
     messaging.delete_channel_membership(ChannelArn=arn, MemberArn=ann, ChimeBearer=bearer)
     messaging.untag_resource(ResourceARN=arn, TagKeys=["team"])
     messaging.update_channel(ChannelArn=arn, Name="Else", Mode="RESTRICTED", Metadata="m", ChimeBearer=bearer)
-    status, told = drift(bench)
+    status, output = drift(bench)
     assert status == 3
-    assert "  Name: is 'Else', declared 'Support'\n" in told
-    assert "  Tags: team is None, declared 'x'\n" in told
-    assert f"  MemberArns: {ann} is missing\n" in told
+    assert "  Name: is 'Else', declared 'Support'\n" in output
+    assert "  Tags: team is None, declared 'x'\n" in output
+    assert f"  MemberArns: {ann} is missing\n" in output
     assert arn_of(bench.deploy(**declared, resync="1")) == arn
     assert drift(bench)[0] == 0
 
 
 def test_no_such_stack(bench: Bench) -> None:
-    """A stack that is not there is told in one line."""
+    """A stack that is not there is an error of one line."""
     bench.deploy()
     name, bench.name = bench.name, "nowhere"
-    status, told = drift(bench)
+    status, output = drift(bench)
     bench.name = name
-    assert (status, told.count("\n")) == (1, 1)
-    assert told.startswith("error: ")
+    assert (status, output.count("\n")) == (1, 1)
+    assert output.startswith("error: ")

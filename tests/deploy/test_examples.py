@@ -62,12 +62,12 @@ class Playground:
 
 @pytest.fixture
 def playground(engine: Engine, tmp_path: Path) -> Playground:
-    """Give an app instance of this test's own."""
+    """Return an app instance of this test's own."""
     return Playground(engine, tmp_path)
 
 
 def only_channel(outputs: dict[str, str]) -> str:
-    """Give the one ARN among outputs."""
+    """Return the one ARN among outputs."""
     (arn,) = (value for value in outputs.values() if "/channel/" in value)
     return arn
 
@@ -162,5 +162,5 @@ def test_adoption(playground: Playground) -> None:
         for channel_id in ("lobby", "garden"):
             arn = f"{playground.app}/channel/{channel_id}"
             assert playground.describe(arn)["Name"] == f"Managed {channel_id}"
-            told = read(playground.messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=playground.boss)
-            assert [message["Content"] for message in told["ChannelMessages"]] == ["hello"]
+            listed = read(playground.messaging.list_channel_messages, ChannelArn=arn, ChimeBearer=playground.boss)
+            assert [message["Content"] for message in listed["ChannelMessages"]] == ["hello"]

@@ -12,7 +12,7 @@ from cdk_chime_messaging import AppInstance
 
 
 def native(arn: str, bearer: str, name: str) -> dict[str, Any]:
-    """Give a template of the channel in the native type."""
+    """Return a template of the channel in the native type."""
     app, _, channel_id = arn.partition("/channel/")
     properties = {"AppInstanceArn": app, "ChannelId": channel_id, "ChimeBearer": bearer, "Name": name}
     channel = {

@@ -16,12 +16,12 @@ ARN = "SupportChannelArn"
 
 
 def arn_of(outputs: dict[str, str]) -> str:
-    """Give the channel's ARN among the outputs of a stack."""
+    """Return the channel's ARN among the outputs of a stack."""
     (arn,) = (value for key, value in outputs.items() if key.startswith(ARN))
     return arn
 
 
-def test_everything_in_place(bench: Bench) -> None:
+def test_everything_that_can_changes_in_place(bench: Bench) -> None:
     """Name, mode, metadata, tags, members and the bearer change in place; the messages are still there."""
     arn = arn_of(bench.deploy())
     bench.say(arn, "hello")
@@ -41,7 +41,7 @@ def test_everything_in_place(bench: Bench) -> None:
         assert bench.members(arn) == {"boss", *["ann", "bob"][: step.get("members", 0)]}
 
 
-def test_replacement(bench: Bench) -> None:
+def test_change_that_cannot_be_made_in_place_replaces_the_channel(bench: Bench) -> None:
     """A change of privacy replaces the channel: with DESTROY the old one goes after the new one is there."""
     first = arn_of(bench.deploy())
     second = arn_of(bench.deploy(privacy=ChannelPrivacy.PUBLIC))
@@ -49,7 +49,7 @@ def test_replacement(bench: Bench) -> None:
     assert second != first
 
 
-def test_replacement_keeps_by_default(bench: Bench) -> None:
+def test_replaced_channel_is_kept_by_default(bench: Bench) -> None:
     """With the default removal policy the replaced channel stays, with its messages."""
     kept = {"removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE}
     first = arn_of(bench.deploy(**kept))
@@ -75,7 +75,7 @@ def _with_failure(stack: Stack, **channel: Any) -> None:
     [{"name": "Help", "members": 2, "tags": {"a": "b"}}, {"privacy": ChannelPrivacy.PUBLIC}, {"bearer": "deputy"}],
     ids=["in place", "replacement", "bearer"],
 )
-def test_rollback(bench: Bench, change: dict[str, Any]) -> None:
+def test_failed_update_leaves_the_channel_as_it_was(bench: Bench, change: dict[str, Any]) -> None:
     """An update that fails later on is undone: the same channel, as it was, with its messages."""
     arn = arn_of(bench.deploy(members=1))
     bench.say(arn, "hello")
@@ -93,7 +93,7 @@ def test_failed_creation_leaves_nothing(bench: Bench) -> None:
     assert bench.channels() == {}
 
 
-def test_deleted_behind_the_back(bench: Bench) -> None:
+def test_channel_deleted_outside_the_stack_is_created_again(bench: Bench) -> None:
     """A channel that was deleted by hand is made again by the next change, and its deletion is no error."""
     arn = arn_of(bench.deploy())
     messaging = bench.engine.client("chime-sdk-messaging")
@@ -103,7 +103,7 @@ def test_deleted_behind_the_back(bench: Bench) -> None:
     messaging.delete_channel(ChannelArn=again, ChimeBearer=bench.channels()[again]["bearer"])
 
 
-def test_bad_raw_property(bench: Bench) -> None:
+def test_raw_property_that_cannot_be_fails_the_stack(bench: Bench) -> None:
     """A property that was spoilt past the construct fails with a clear event, and the channel stays as it was."""
     arn = arn_of(bench.deploy())
     before = bench.channels()
@@ -121,7 +121,7 @@ def test_bad_raw_property(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("engine", [""], indirect=True, ids=["default"])  # it takes a minute
-def test_missing_permission(bench: Bench) -> None:
+def test_missing_permission_fails_by_the_name_of_the_action(bench: Bench) -> None:
     """A Lambda without a permission fails by the action's name."""
 
     def stripped(stack: Stack) -> None:
@@ -136,7 +136,7 @@ def test_missing_permission(bench: Bench) -> None:
         bench.deploy_stack(stripped)
 
 
-def test_fifty_channels(bench: Bench) -> None:
+def test_fifty_channels_are_deployed_at_once(bench: Bench) -> None:
     """Fifty channels in one stack are served by one Lambda."""
 
     def many(stack: Stack) -> None:
@@ -156,7 +156,7 @@ def test_fifty_channels(bench: Bench) -> None:
     assert len(bench.channels()) >= 50
 
 
-def test_no_secret_in_the_log(bench: Bench) -> None:
+def test_log_has_no_names_metadata_or_response_urls(bench: Bench) -> None:
     """The Lambda's log holds JSON lines with operations, and neither names nor metadata nor ResponseURLs."""
     bench.deploy(name="very secret name", metadata="very secret metadata")
     logs = bench.engine.client("logs")

@@ -79,20 +79,20 @@ class Settings:
         self.app, self.channel, self.bot = (outputs[name] for name in ("App", "Channel", "Bot"))
 
     def retention(self) -> Any:
-        """Give the days that messages are kept; None for ever."""
-        told = self.identity.get_app_instance_retention_settings(AppInstanceArn=self.app)
-        return told["AppInstanceRetentionSettings"].get("ChannelRetentionSettings", {}).get("RetentionDays")
+        """Return the days that messages are kept; None for ever."""
+        answer = self.identity.get_app_instance_retention_settings(AppInstanceArn=self.app)
+        return answer["AppInstanceRetentionSettings"].get("ChannelRetentionSettings", {}).get("RetentionDays")
 
     def streams(self) -> dict[str, str]:
-        """Give the end of each stream's name by data type."""
+        """Return the end of each stream's name by data type."""
         try:
-            told = self.messaging.get_messaging_streaming_configurations(AppInstanceArn=self.app)
+            answer = self.messaging.get_messaging_streaming_configurations(AppInstanceArn=self.app)
         except self.messaging.exceptions.NotFoundException:
             return {}
-        return {one["DataType"]: one["ResourceArn"][-1] for one in told["StreamingConfigurations"]}
+        return {one["DataType"]: one["ResourceArn"][-1] for one in answer["StreamingConfigurations"]}
 
     def flow(self) -> str | None:
-        """Give the name of the channel's flow."""
+        """Return the name of the channel's flow."""
         boss = f"{self.app}/user/boss"
         channel = read(self.messaging.describe_channel, ChannelArn=self.channel, ChimeBearer=boss)["Channel"]
         arn = channel.get("ChannelFlowArn")

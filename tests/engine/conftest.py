@@ -14,7 +14,7 @@ from chime_local.engine import Engine
 
 @pytest.fixture(scope="session")
 def aws(request: pytest.FixtureRequest) -> bool:
-    """Say whether AWS itself is asked."""
+    """Return whether AWS itself is asked."""
     return bool(request.config.getoption("--aws"))
 
 
@@ -29,7 +29,7 @@ def engine(aws: bool) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def clients(aws: bool, request: pytest.FixtureRequest) -> Clients:
-    """Give what makes boto3 clients, by service and region."""
+    """Return what makes boto3 clients, by service and region."""
     if aws:
         return lambda service, region: boto3.client(service, region_name=region)
     running: Engine = request.getfixturevalue("engine")
@@ -38,7 +38,7 @@ def clients(aws: bool, request: pytest.FixtureRequest) -> Clients:
 
 @pytest.fixture
 def places(clients: Clients, aws: bool) -> Iterator[Callable[[str], Place]]:
-    """Give what makes app instances by region; they are deleted afterwards."""
+    """Return what makes app instances by region; they are deleted afterwards."""
     with ExitStack() as stack:
 
         def make(region: str) -> Place:
@@ -51,5 +51,5 @@ def places(clients: Clients, aws: bool) -> Iterator[Callable[[str], Place]]:
 
 @pytest.fixture
 def place(places: Callable[[str], Place]) -> Place:
-    """Give an app instance in us-east-1."""
+    """Return an app instance in us-east-1."""
     return places("us-east-1")

@@ -50,14 +50,14 @@ class Place:
                     time.sleep(0.5)  # the engine's misses are counted, not timed
 
     def user(self, name: str) -> str:
-        """Make a user and give the ARN."""
+        """Create a user and return the ARN."""
         made = self.identity.create_app_instance_user(
             AppInstanceArn=self.app, AppInstanceUserId=name, Name=name, ClientRequestToken=token()
         )
         return str(made["AppInstanceUserArn"])
 
     def channel(self, **more: Any) -> str:
-        """Create a channel in the admin's name, unless told otherwise, and give the ARN once it can be read."""
+        """Create a channel in the admin's name unless another is given, and return the ARN once it can be read."""
         plain = {"Name": "n", "Mode": "RESTRICTED", "Privacy": "PRIVATE", "ChimeBearer": self.boss}
         given = {**plain, "ClientRequestToken": token(), **more}
         arn = str(self.messaging.create_channel(AppInstanceArn=self.app, **given)["ChannelArn"])
@@ -70,7 +70,7 @@ class Place:
         return dict(shown["Channel"])
 
     def members(self, arn: str, kind: str = "DEFAULT") -> set[str]:
-        """Give the ids of a channel's members."""
+        """Return the ids of a channel's members."""
         listing = {"ChannelArn": arn, "ChimeBearer": self.boss, "Type": kind}
         listed = self.retry(self.messaging.list_channel_memberships, **listing)
         return {one["Member"]["Arn"].rpartition("/")[2] for one in listed["ChannelMemberships"]}
@@ -132,12 +132,12 @@ def message(arn: str, bearer: str, content: str = "hello") -> dict[str, str]:
 
 
 def token() -> str:
-    """Give a ClientRequestToken that nobody has used."""
+    """Return a ClientRequestToken that nobody has used."""
     return uuid.uuid4().hex
 
 
 def code_of(call: Callable[..., Any], **parameters: Any) -> str:
-    """Give the code by which a call is refused, without its suffix; "" where it is not."""
+    """Return the code by which a call is refused, without its suffix; "" where it is not."""
     try:
         call(**parameters)
     except ClientError as refused:

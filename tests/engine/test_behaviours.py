@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from place import AWS_IDENTITY_LAG, Place, code_of, message, token
 
 
-def test_created(place: Place) -> None:
+def test_create_channel_answers_201_with_an_arn_that_ends_in_its_id(place: Place) -> None:
     """A channel's ARN ends in its ChannelId; creation answers 201."""
     made = place.messaging.create_channel(
         AppInstanceArn=place.app,
@@ -45,7 +45,7 @@ WRONG: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_validation(place: Place, case: str) -> None:
+def test_what_breaks_a_rule_of_the_model_is_a_bad_request(place: Place, case: str) -> None:
     """What breaks a rule of botocore's model is refused with a 400."""
     given = {"Name": "n", "ClientRequestToken": token(), "ChimeBearer": place.boss, **WRONG[case]}
     with pytest.raises(ClientError) as caught:
@@ -54,7 +54,7 @@ def test_validation(place: Place, case: str) -> None:
     assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == ("BadRequestException", 400)
 
 
-def test_paging(place: Place) -> None:
+def test_lists_come_in_pages_of_max_results(place: Place) -> None:
     """Lists come in pages of MaxResults."""
     for number in range(5):
         place.user(f"u{number}")
@@ -69,28 +69,28 @@ def test_paging(place: Place) -> None:
     assert sorted(name for page in pages for name in page) == ["boss", "u0", "u1", "u2", "u3", "u4"]
 
 
-def test_used_channel_id(place: Place) -> None:
+def test_channel_id_in_use_is_a_conflict(place: Place) -> None:
     """A ChannelId in use is a Conflict."""
     place.channel(ChannelId="lobby")
     again = {"AppInstanceArn": place.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": place.boss}
     assert code_of(place.messaging.create_channel, **again, ClientRequestToken=token()) == "Conflict"
 
 
-def test_creator(place: Place) -> None:
+def test_creator_is_member_and_moderator(place: Place) -> None:
     """Who creates a channel is its member and moderator."""
     arn = place.channel()
     assert place.moderators(arn) == {"boss"}
     assert place.members(arn) == {"boss"}
 
 
-def test_metadata_in_bytes(place: Place) -> None:
+def test_metadata_holds_1024_bytes_of_utf_8(place: Place) -> None:
     """Metadata holds 1024 bytes as UTF-8, not characters."""
     arn = place.channel(Metadata="é" * 512)
     update = {"ChannelArn": arn, "ChimeBearer": place.boss, "Name": "n", "Mode": "RESTRICTED"}
     assert code_of(place.messaging.update_channel, **update, Metadata="é" * 513) == "BadRequest"
 
 
-def test_deleted(place: Place) -> None:
+def test_delete_channel_answers_204_and_is_for_good(place: Place) -> None:
     """A channel is deleted at once and for good, and deletion answers 204."""
     arn = place.channel()
     gone = place.messaging.delete_channel(ChannelArn=arn, ChimeBearer=place.boss)
@@ -98,7 +98,7 @@ def test_deleted(place: Place) -> None:
     assert code_of(place.messaging.describe_channel, ChannelArn=arn, ChimeBearer=place.boss)
 
 
-def test_tags(place: Place) -> None:
+def test_resource_has_at_most_fifty_tags_and_they_take_no_bearer(place: Place) -> None:
     """Tags take no bearer; a resource has at most fifty."""
     arn = place.channel(Tags=[{"Key": "a", "Value": "1"}])
     place.messaging.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
@@ -111,25 +111,25 @@ def test_tags(place: Place) -> None:
     )
 
 
-def test_batch(place: Place) -> None:
+def test_batch_answers_200_and_names_those_that_failed(place: Place) -> None:
     """A batch answers 200 and names the members that failed; those that can be added are."""
     ann, ghost = place.user("ann"), f"{place.app}/user/ghost"
     arn = place.channel()
-    told = place.messaging.batch_create_channel_membership(
+    answer = place.messaging.batch_create_channel_membership(
         ChannelArn=arn, MemberArns=[ann, ghost], ChimeBearer=place.boss
     )
-    assert [one["MemberArn"] for one in told["Errors"]] == [ghost]
+    assert [one["MemberArn"] for one in answer["Errors"]] == [ghost]
     assert place.members(arn) == {"boss", "ann"}
 
 
-def test_hidden(place: Place) -> None:
+def test_hidden_members_are_listed_only_when_asked_for(place: Place) -> None:
     """HIDDEN members are listed only when asked for."""
     ann, arn = place.user("ann"), place.channel()
     place.messaging.create_channel_membership(ChannelArn=arn, MemberArn=ann, Type="HIDDEN", ChimeBearer=place.boss)
     assert (place.members(arn), place.members(arn, "HIDDEN")) == ({"boss"}, {"ann"})
 
 
-def test_ban(place: Place) -> None:
+def test_ban_ends_the_membership_and_forbids_another(place: Place) -> None:
     """A ban ends the membership and forbids another until it is lifted; a second one is a Conflict."""
     ann = place.user("ann")
     arn = place.channel(MemberArns=[ann])
@@ -144,7 +144,7 @@ def test_ban(place: Place) -> None:
     assert place.members(arn) == {"boss", "ann"}
 
 
-def test_roles(place: Place) -> None:
+def test_strangers_see_nothing_members_read_moderators_manage(place: Place) -> None:
     """Strangers see nothing of it, members read, moderators manage, and who adds members depends on the mode."""
     ann, bob, eve = (place.user(name) for name in ("ann", "bob", "eve"))
     arn = place.channel(MemberArns=[ann])
@@ -345,7 +345,7 @@ def test_private_channels_are_listed_for_admins(place: Place) -> None:
     assert [one["ChannelArn"] for one in listed] == [arn]
 
 
-def test_bearer(place: Place) -> None:
+def test_bearer_that_does_not_exist_is_a_401(place: Place) -> None:
     """A bearer that does not exist is a 401, in words that name the header."""
     with pytest.raises(ClientError) as caught:
         place.messaging.create_channel(
@@ -359,7 +359,7 @@ def test_bearer(place: Place) -> None:
     assert "x-amz-chime-bearer" in answer["Error"]["Message"]
 
 
-def test_expiration(place: Place) -> None:
+def test_expiration_is_set_changed_and_removed(place: Place) -> None:
     """Expiration is set with creation, changed, and taken away by a call without settings."""
     days = {"ExpirationDays": 3, "ExpirationCriterion": "CREATED_TIMESTAMP"}
     arn = place.channel(ExpirationSettings=days)
@@ -374,7 +374,7 @@ def test_expiration(place: Place) -> None:
 ELASTIC = {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "MinimumMembershipPercentage": 10}
 
 
-def test_elastic(place: Place) -> None:
+def test_elastic_channel_is_restricted_empty_and_the_only_one(place: Place) -> None:
     """An elastic channel is RESTRICTED, begins without members, and is the only one of its app instance."""
     create: Callable[..., Any] = place.messaging.create_channel
 
@@ -397,7 +397,7 @@ def test_elastic_channel_is_created_once_with_one_token(place: Place) -> None:
     assert first == second
 
 
-def test_elastic_moderator(place: Place) -> None:
+def test_elastic_channel_drops_the_membership_of_a_changed_moderator(place: Place) -> None:
     """On an elastic channel, becoming a moderator ends the membership, and so does to be none any more."""
     ann = place.user("ann")
     arn = place.channel(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
@@ -430,7 +430,7 @@ def test_elastic_channels_have_no_hidden_members(place: Place) -> None:
     assert code_of(place.messaging.batch_create_channel_membership, **here, MemberArns=[ann]) == "BadRequest"
 
 
-def test_flow(place: Place) -> None:
+def test_flow_in_use_cannot_be_deleted(place: Place) -> None:
     """A flow in use cannot be deleted; once it is disassociated it can."""
     arn, flow = place.channel(), place.flow()
     here = {"ChannelArn": arn, "ChannelFlowArn": flow, "ChimeBearer": place.boss}
@@ -441,19 +441,19 @@ def test_flow(place: Place) -> None:
     assert code_of(place.messaging.delete_channel_flow, ChannelFlowArn=flow) == ""
 
 
-def test_retention(place: Place) -> None:
+def test_retention_is_in_days_and_switched_off_by_empty_settings(place: Place) -> None:
     """Retention is in days; empty settings switch it off."""
     settings = {"ChannelRetentionSettings": {"RetentionDays": 30}}
     for given in (settings, {"ChannelRetentionSettings": {}}):
         place.identity.put_app_instance_retention_settings(
             AppInstanceArn=place.app, AppInstanceRetentionSettings=given
         )
-        told = place.identity.get_app_instance_retention_settings(AppInstanceArn=place.app)
-        assert told["AppInstanceRetentionSettings"] == given
+        answer = place.identity.get_app_instance_retention_settings(AppInstanceArn=place.app)
+        assert answer["AppInstanceRetentionSettings"] == given
 
 
 @pytest.mark.parametrize("case", ["name", "region", "account"])
-def test_streaming(place: Place, case: str) -> None:
+def test_stream_must_be_named_chime_messaging_and_be_near(place: Place, case: str) -> None:
     """A stream must be named chime-messaging-… and be in the app instance's region and account."""
     account = "999999999999" if case == "account" else place.app.split(":")[4]
     region = "eu-west-1" if case == "region" else place.region
@@ -469,7 +469,7 @@ def test_streaming(place: Place, case: str) -> None:
     assert code_of(get, AppInstanceArn=place.app) == "NotFound"
 
 
-def test_regions(places: Callable[[str], Place]) -> None:
+def test_app_instance_is_seen_in_its_own_region_only(places: Callable[[str], Place]) -> None:
     """An app instance is seen in its own region only."""
     here, there = places("us-east-1"), places("eu-central-1")
     assert there.app.split(":")[3] == "eu-central-1"
@@ -480,7 +480,7 @@ def test_regions(places: Callable[[str], Place]) -> None:
     )
 
 
-def test_admin(place: Place) -> None:
+def test_admin_manages_until_the_right_is_removed(place: Place) -> None:
     """Who is made an admin twice is a Conflict; who is no admin any more cannot manage."""
     ann, arn = place.user("ann"), place.channel()
     admin = {"AppInstanceArn": place.app, "AppInstanceAdminArn": ann}
@@ -492,7 +492,7 @@ def test_admin(place: Place) -> None:
     assert code_of(place.messaging.update_channel, **rename) == "Forbidden"
 
 
-def test_user_expiration(place: Place) -> None:
+def test_expiration_of_a_user_is_set_and_shown(place: Place) -> None:
     """A user's expiration is set and shown."""
     days = {"ExpirationDays": 3, "ExpirationCriterion": "CREATED_TIMESTAMP"}
     ann = place.user("ann")

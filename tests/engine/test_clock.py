@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 
-def create(stage: Stage, number: int, **more: Any) -> str:
+def create(harness: Harness, number: int, **more: Any) -> str:
     """Create a channel."""
-    made = stage.messaging(
+    made = harness.messaging(
         "CreateChannel",
-        AppInstanceArn=stage.app,
+        AppInstanceArn=harness.app,
         Name="n",
         ClientRequestToken=f"token-{number}",
-        ChimeBearer=stage.boss,
+        ChimeBearer=harness.boss,
         **more,
     )
     return str(made["ChannelArn"])
@@ -29,43 +29,43 @@ HOUR, DAY = 3600, 86_400
 @pytest.mark.parametrize("criterion", ["CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP"])
 def test_expired_channels_vanish(criterion: str) -> None:
     """A channel is there for six hours after its days are over, counted from its criterion, and then gone."""
-    stage = Stage()
-    arn = create(stage, 1, ExpirationSettings={"ExpirationDays": 2, "ExpirationCriterion": criterion})
-    stage.now += DAY
-    stage.messaging(
+    harness = Harness()
+    arn = create(harness, 1, ExpirationSettings={"ExpirationDays": 2, "ExpirationCriterion": criterion})
+    harness.now += DAY
+    harness.messaging(
         "SendChannelMessage",
         ChannelArn=arn,
         Content="c",
         Type="STANDARD",
         Persistence="PERSISTENT",
         ClientRequestToken="token",
-        ChimeBearer=stage.boss,
+        ChimeBearer=harness.boss,
     )
-    stage.now += DAY + 6 * HOUR - 1
+    harness.now += DAY + 6 * HOUR - 1
     alive = []
     for seconds in (0, 1, DAY):
-        stage.now += seconds
-        alive.append(refused(stage, "DescribeChannel", ChannelArn=arn, ChimeBearer=stage.boss) == "")
+        harness.now += seconds
+        alive.append(refused(harness, "DescribeChannel", ChannelArn=arn, ChimeBearer=harness.boss) == "")
     assert alive == ([True, False, False] if criterion == "CREATED_TIMESTAMP" else [True, True, False])
 
 
 @pytest.mark.parametrize("rescued_after", [DAY, DAY + 6 * HOUR - 1, DAY + 6 * HOUR])
 def test_expired_channel_can_be_rescued_until_it_is_deleted(rescued_after: int) -> None:
     """An expired channel that is not deleted yet takes new settings and lives by them; a deleted one is lost."""
-    stage = Stage()
+    harness = Harness()
     days = {"ExpirationDays": 1, "ExpirationCriterion": "CREATED_TIMESTAMP"}
-    arn = create(stage, 1, ExpirationSettings=days)
-    here = {"ChannelArn": arn, "ChimeBearer": stage.boss}
-    stage.now += rescued_after
-    code = refused(stage, "PutChannelExpirationSettings", **here)
-    stage.now += 30 * DAY
+    arn = create(harness, 1, ExpirationSettings=days)
+    here = {"ChannelArn": arn, "ChimeBearer": harness.boss}
+    harness.now += rescued_after
+    code = refused(harness, "PutChannelExpirationSettings", **here)
+    harness.now += 30 * DAY
     lost = rescued_after == DAY + 6 * HOUR
-    assert (code, refused(stage, "DescribeChannel", **here)) == (("Forbidden",) * 2 if lost else ("", ""))
+    assert (code, refused(harness, "DescribeChannel", **here)) == (("Forbidden",) * 2 if lost else ("", ""))
 
 
-def refused(stage: Stage, operation: str, **parameters: Any) -> str:
+def refused(harness: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a call is refused, without its suffix; "" where it is not."""
-    call = stage.identity if "AppInstance" in operation else stage.messaging
+    call = harness.identity if "AppInstance" in operation else harness.messaging
     try:
         call(operation, **parameters)
     except ChimeError as error:
@@ -83,14 +83,16 @@ def refused(stage: Stage, operation: str, **parameters: Any) -> str:
 )
 def test_id_of_a_deleted_channel_is_taken_for_a_time(world: str, expected: list[str]) -> None:
     """A deleted channel's ChannelId is free at once, after five minutes, or never."""
-    stage, seen = Stage(Behaviors.parse(f"deleted_channel_id={world}")), []
+    harness, seen = Harness(Behaviors.parse(f"deleted_channel_id={world}")), []
     for seconds in (299, 300):
-        arn = create(stage, seconds, ChannelId=f"lobby{seconds}")
-        stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
-        stage.now += seconds
-        again = {"AppInstanceArn": stage.app, "ChannelId": f"lobby{seconds}", "Name": "n"}
+        arn = create(harness, seconds, ChannelId=f"lobby{seconds}")
+        harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
+        harness.now += seconds
+        again = {"AppInstanceArn": harness.app, "ChannelId": f"lobby{seconds}", "Name": "n"}
         seen.append(
-            refused(stage, "CreateChannel", **again, ClientRequestToken=f"again-{seconds}", ChimeBearer=stage.boss)
+            refused(
+                harness, "CreateChannel", **again, ClientRequestToken=f"again-{seconds}", ChimeBearer=harness.boss
+            )
         )
     assert seen == expected
 
@@ -98,35 +100,35 @@ def test_id_of_a_deleted_channel_is_taken_for_a_time(world: str, expected: list[
 @pytest.mark.parametrize(("seconds", "missed"), [(14, True), (15, False)])
 def test_no_read_misses_a_write_for_longer_than_the_bound(seconds: int, missed: bool) -> None:
     """However often reads may miss a channel, its update or its tags, after 15 seconds none does."""
-    stage = Stage(Behaviors.parse("read_misses=9,update_misses=9,tag_misses=9"))
-    arn = create(stage, 1)
-    here = {"ChannelArn": arn, "ChimeBearer": stage.boss}
-    stage.now += seconds
-    assert (refused(stage, "DescribeChannel", **here) != "") == missed
-    stage.now += 15
-    stage.messaging("UpdateChannel", **here, Name="x", Mode="RESTRICTED", Metadata="")
-    stage.messaging("TagResource", ResourceARN=arn, Tags=[{"Key": "k", "Value": "v"}])
-    stage.now += seconds
-    assert (stage.messaging("DescribeChannel", **here)["Channel"]["Name"] == "n") == missed
-    assert (stage.messaging("ListTagsForResource", ResourceARN=arn)["Tags"] == []) == missed
+    harness = Harness(Behaviors.parse("read_misses=9,update_misses=9,tag_misses=9"))
+    arn = create(harness, 1)
+    here = {"ChannelArn": arn, "ChimeBearer": harness.boss}
+    harness.now += seconds
+    assert (refused(harness, "DescribeChannel", **here) != "") == missed
+    harness.now += 15
+    harness.messaging("UpdateChannel", **here, Name="x", Mode="RESTRICTED", Metadata="")
+    harness.messaging("TagResource", ResourceARN=arn, Tags=[{"Key": "k", "Value": "v"}])
+    harness.now += seconds
+    assert (harness.messaging("DescribeChannel", **here)["Channel"]["Name"] == "n") == missed
+    assert (harness.messaging("ListTagsForResource", ResourceARN=arn)["Tags"] == []) == missed
 
 
 def test_new_admin_has_no_right_for_some_calls() -> None:
     """A user and an admin made a moment ago are refused so many calls, both counted together, or for a minute."""
-    stage = Stage(Behaviors.parse("new_identity_refusals=2"))
-    listing = {"AppInstanceArn": stage.app, "Privacy": "PRIVATE"}
-    ann, bob, eve = (stage.user(name) for name in ("ann", "bob", "eve"))
+    harness = Harness(Behaviors.parse("new_identity_refusals=2"))
+    listing = {"AppInstanceArn": harness.app, "Privacy": "PRIVATE"}
+    ann, bob, eve = (harness.user(name) for name in ("ann", "bob", "eve"))
     for admin in (ann, eve):
-        stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=admin)
-    assert [refused(stage, "ListChannels", **listing, ChimeBearer=ann) for _ in range(3)] == [
+        harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=admin)
+    assert [refused(harness, "ListChannels", **listing, ChimeBearer=ann) for _ in range(3)] == [
         "UnauthorizedClient",
         "UnauthorizedClient",
         "",
     ]
-    stage.now += 60
-    assert refused(stage, "ListChannels", **listing, ChimeBearer=eve) == ""
-    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=bob)
-    assert [refused(stage, "ListChannels", **listing, ChimeBearer=bob) for _ in range(3)] == [
+    harness.now += 60
+    assert refused(harness, "ListChannels", **listing, ChimeBearer=eve) == ""
+    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=bob)
+    assert [refused(harness, "ListChannels", **listing, ChimeBearer=bob) for _ in range(3)] == [
         "Forbidden",
         "Forbidden",
         "",
@@ -141,19 +143,19 @@ class Caller:
     """Calls within one second, each in the name of another admin unless all shall be in one's."""
 
     def __init__(self, region: str = "us-east-1", *, one_bearer: bool = False, **channel: Any) -> None:
-        self.stage = Stage(Behaviors(read_misses=0), region=region, limits=True)
-        self.channel = create(self.stage, 0, **channel)
-        self.bearers = [self.stage.boss] if one_bearer else self._admins(40)
+        self.harness = Harness(Behaviors(read_misses=0), region=region, limits=True)
+        self.channel = create(self.harness, 0, **channel)
+        self.bearers = [self.harness.boss] if one_bearer else self._admins(40)
         self.numbers = iter(range(1, 1000))
-        self.stage.now += 2
+        self.harness.now += 2
 
     def _admins(self, count: int) -> list[str]:
         admins = []
         for number in range(count):
-            self.stage.now += 1
-            admins.append(self.stage.user(f"u{number}"))
-            self.stage.identity(
-                "CreateAppInstanceAdmin", AppInstanceArn=self.stage.app, AppInstanceAdminArn=admins[-1]
+            self.harness.now += 1
+            admins.append(self.harness.user(f"u{number}"))
+            self.harness.identity(
+                "CreateAppInstanceAdmin", AppInstanceArn=self.harness.app, AppInstanceAdminArn=admins[-1]
             )
         return admins
 
@@ -162,16 +164,16 @@ class Caller:
         number = next(self.numbers)
         bearer = {"ChimeBearer": self.bearers[number % len(self.bearers)]}
         here = {"ChannelArn": self.channel, **bearer}
-        app = {"AppInstanceArn": self.stage.app}
+        app = {"AppInstanceArn": self.harness.app}
         nobody, text = (
-            f"{self.stage.app}/user/nobody{number}",
+            f"{self.harness.app}/user/nobody{number}",
             {"ClientRequestToken": f"token{number}", "Name": "n"},
         )
         message = {**here, "MessageId": "m"}
         return {
             "CreateChannel": {**app, **text, **bearer},
             "UpdateChannel": {**here, "Name": "n"},
-            "DeleteChannel": {"ChannelArn": f"{self.stage.app}/channel/none", **bearer},
+            "DeleteChannel": {"ChannelArn": f"{self.harness.app}/channel/none", **bearer},
             "ListChannels": {**app, **bearer},
             MEMBER: {**here, "MemberArn": nobody, "Type": "DEFAULT"},
             MODERATOR: {**here, "ChannelModeratorArn": nobody},
@@ -186,11 +188,11 @@ class Caller:
             "ListAppInstances": {},
             "DescribeAppInstance": app,
             "UpdateAppInstance": {**app, "Name": "n", "Metadata": ""},
-            "DeleteAppInstance": {"AppInstanceArn": f"{self.stage.app}{number}"},
+            "DeleteAppInstance": {"AppInstanceArn": f"{self.harness.app}{number}"},
             "CreateAppInstanceUser": {**app, **text, "AppInstanceUserId": f"n{number}"},
             "UpdateAppInstanceUser": {"AppInstanceUserArn": nobody, "Name": "n", "Metadata": ""},
             "DeleteAppInstanceUser": {"AppInstanceUserArn": nobody},
-            "DescribeAppInstanceUser": {"AppInstanceUserArn": self.stage.boss},
+            "DescribeAppInstanceUser": {"AppInstanceUserArn": self.harness.boss},
             "PutAppInstanceUserExpirationSettings": {"AppInstanceUserArn": nobody},
             "ListAppInstanceUsers": app,
             "ListAppInstanceAdmins": app,
@@ -199,7 +201,7 @@ class Caller:
 
     def is_taken(self, operation: str) -> bool:
         """Check whether a call is let through, whatever comes of it."""
-        return refused(self.stage, operation, **self.parameters(operation)) != "ThrottledClient"
+        return refused(self.harness, operation, **self.parameters(operation)) != "ThrottledClient"
 
     def taken(self, operations: list[str], attempts: int = 60) -> int:
         """Count how many of so many calls within a second are let through, of several operations in turn."""
@@ -246,7 +248,7 @@ def test_all_calls_of_a_bearer_share_one_rate(region: str, operations: list[str]
         ("us-east-1", ["ListAppInstanceAdmins"], 50),
     ],
 )
-def test_rates(region: str, operations: list[str], rate: int) -> None:
+def test_rate_allows_so_many_calls_a_second_and_no_more(region: str, operations: list[str], rate: int) -> None:
     """No more calls a second are taken than AWS documents, and no fewer, when every one has another bearer."""
     assert Caller(region).taken(operations) == rate
 
@@ -278,7 +280,7 @@ def test_rate_recovers_with_the_second() -> None:
     """A second after its calls a bearer has all of its rate again, and not a moment earlier."""
     caller = Caller(one_bearer=True)
     assert caller.taken(["DescribeChannel"]) == 10
-    caller.stage.now += 0.9
+    caller.harness.now += 0.9
     assert caller.taken(["DescribeChannel"]) == 0
-    caller.stage.now += 0.1
+    caller.harness.now += 0.1
     assert caller.taken(["DescribeChannel"]) == 10

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
 PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
@@ -28,13 +28,13 @@ def code_of(call: Callable[..., Any], operation: str, **parameters: Any) -> str:
     return ""
 
 
-def channel(stage: Stage, name: str = "lobby", **more: Any) -> dict[str, str]:
+def channel(harness: Harness, name: str = "lobby", **more: Any) -> dict[str, str]:
     """Create a channel; return what names it in calls."""
-    given = {"AppInstanceArn": stage.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **more}
-    token = {"ClientRequestToken": f"token-{name}", "ChimeBearer": stage.boss}
-    stage.messaging("CreateChannel", **given, **token)
-    stage.now += 100
-    return {"ChannelArn": f"{stage.app}/channel/{name}", "ChimeBearer": stage.boss}
+    given = {"AppInstanceArn": harness.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **more}
+    token = {"ClientRequestToken": f"token-{name}", "ChimeBearer": harness.boss}
+    harness.messaging("CreateChannel", **given, **token)
+    harness.now += 100
+    return {"ChannelArn": f"{harness.app}/channel/{name}", "ChimeBearer": harness.boss}
 
 
 @pytest.mark.parametrize(
@@ -47,141 +47,141 @@ def channel(stage: Stage, name: str = "lobby", **more: Any) -> dict[str, str]:
 )
 def test_who_is_in_a_role_already_is_a_conflict(create: str, delete: str, parameter: str) -> None:
     """A second member, moderator or ban is a Conflict, and the first removal is the last."""
-    stage = Stage()
-    here, ann = channel(stage), stage.user("ann")
+    harness = Harness()
+    here, ann = channel(harness), harness.user("ann")
     more = {"Type": "DEFAULT"} if create == "CreateChannelMembership" else {}
-    codes = [code_of(stage.messaging, create, **here, **{parameter: ann}, **more) for _ in range(2)]
-    codes += [code_of(stage.messaging, delete, **here, **{parameter: ann}) for _ in range(2)]
-    codes += [code_of(stage.messaging, create, **here, **{parameter: ann}, **more)]
+    codes = [code_of(harness.messaging, create, **here, **{parameter: ann}, **more) for _ in range(2)]
+    codes += [code_of(harness.messaging, delete, **here, **{parameter: ann}) for _ in range(2)]
+    codes += [code_of(harness.messaging, create, **here, **{parameter: ann}, **more)]
     assert codes == ["", "Conflict", "", "Forbidden", ""]
 
 
 def test_member_who_is_one_already_is_a_conflict_in_a_batch() -> None:
     """A batch names who is a member already, and adds the others."""
-    stage = Stage()
-    here, ann, bob = channel(stage), stage.user("ann"), stage.user("bob")
+    harness = Harness()
+    here, ann, bob = channel(harness), harness.user("ann"), harness.user("bob")
     batch = {**here, "Type": "DEFAULT"}
-    assert stage.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann])["Errors"] == []
-    errors = stage.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann, bob])["Errors"]
+    assert harness.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann])["Errors"] == []
+    errors = harness.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann, bob])["Errors"]
     assert [(one["MemberArn"], one["ErrorCode"]) for one in errors] == [(ann, "Conflict")]
-    (found,) = stage.service.channels()
-    assert set(found.members) == {stage.boss, ann, bob}
+    (found,) = harness.service.channels()
+    assert set(found.members) == {harness.boss, ann, bob}
 
 
 def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
     """A second admin or user of the same name is a Conflict."""
-    stage = Stage()
-    ann = stage.user("ann")
-    admin = {"AppInstanceArn": stage.app, "AppInstanceAdminArn": ann}
-    user = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "other"}
-    assert code_of(stage.identity, "CreateAppInstanceUser", **user) == "Conflict"
-    codes = [code_of(stage.identity, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
-    codes += [code_of(stage.identity, "DeleteAppInstanceAdmin", **admin) for _ in range(2)]
+    harness = Harness()
+    ann = harness.user("ann")
+    admin = {"AppInstanceArn": harness.app, "AppInstanceAdminArn": ann}
+    user = {"AppInstanceArn": harness.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "other"}
+    assert code_of(harness.identity, "CreateAppInstanceUser", **user) == "Conflict"
+    codes = [code_of(harness.identity, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
+    codes += [code_of(harness.identity, "DeleteAppInstanceAdmin", **admin) for _ in range(2)]
     assert codes == ["", "Conflict", "", "Forbidden"]
 
 
 @pytest.mark.parametrize(("second_flow", "code"), [("replaces", ""), ("conflict", "Conflict")])
 def test_second_flow_of_a_channel(second_flow: str, code: str) -> None:
     """Another flow takes the first one's place, or is a Conflict; the same flow again is neither."""
-    stage = Stage(Behaviors.parse(f"second_flow={second_flow}"))
-    here = channel(stage)
-    given = {"AppInstanceArn": stage.app, "ClientRequestToken": "tt", "Processors": [PROCESSOR]}
+    harness = Harness(Behaviors.parse(f"second_flow={second_flow}"))
+    here = channel(harness)
+    given = {"AppInstanceArn": harness.app, "ClientRequestToken": "tt", "Processors": [PROCESSOR]}
     first, second = (
-        stage.messaging("CreateChannelFlow", **given, Name=name)["ChannelFlowArn"] for name in ("a", "b")
+        harness.messaging("CreateChannelFlow", **given, Name=name)["ChannelFlowArn"] for name in ("a", "b")
     )
-    assert code_of(stage.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=first) == ""
-    assert code_of(stage.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=second) == code
-    (found,) = stage.service.channels()
+    assert code_of(harness.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=first) == ""
+    assert code_of(harness.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=second) == code
+    (found,) = harness.service.channels()
     assert found.flow == (first if code else second)
-    assert code_of(stage.messaging, "DeleteChannelFlow", ChannelFlowArn=found.flow) == "Conflict"
+    assert code_of(harness.messaging, "DeleteChannelFlow", ChannelFlowArn=found.flow) == "Conflict"
 
 
 def test_channel_id_that_is_taken_is_a_conflict() -> None:
     """A ChannelId is given once in an app instance, whoever asks and with whatever token."""
-    stage = Stage()
-    channel(stage)
-    given = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": stage.boss}
-    assert code_of(stage.messaging, "CreateChannel", **given, ClientRequestToken="another") == "Conflict"
-    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    harness = Harness()
+    channel(harness)
+    given = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": harness.boss}
+    assert code_of(harness.messaging, "CreateChannel", **given, ClientRequestToken="another") == "Conflict"
+    other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     user = {"AppInstanceArn": other, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "other"}
-    stage.identity("CreateAppInstanceUser", **user)
+    harness.identity("CreateAppInstanceUser", **user)
     there = {**given, "AppInstanceArn": other, "ChimeBearer": f"{other}/user/ann"}
-    assert code_of(stage.messaging, "CreateChannel", **there, ClientRequestToken="another") == ""
+    assert code_of(harness.messaging, "CreateChannel", **there, ClientRequestToken="another") == ""
 
 
 def test_elastic_moderator_loses_sub_channels_with_the_right() -> None:
     """Who moderates an elastic channel, and is in a sub-channel, is neither once the right is taken away."""
-    stage = Stage()
-    here, ann = channel(stage, ElasticChannelConfiguration=ELASTIC), stage.user("ann")
-    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
-    stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT", SubChannelId="s")
-    (found,) = stage.service.channels()
+    harness = Harness()
+    here, ann = channel(harness, ElasticChannelConfiguration=ELASTIC), harness.user("ann")
+    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
+    harness.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT", SubChannelId="s")
+    (found,) = harness.service.channels()
     assert (ann in found.moderators, ann in found.members) == (True, True)
-    stage.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
-    (found,) = stage.service.channels()
+    harness.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
+    (found,) = harness.service.channels()
     assert (ann in found.moderators, ann in found.members) == (False, False)
 
 
 def test_moderator_of_another_channel_stays_a_member_when_demoted() -> None:
     """Only on an elastic channel does a membership go with the right."""
-    stage = Stage()
-    here, ann = channel(stage), stage.user("ann")
-    stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
-    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
-    stage.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
-    (found,) = stage.service.channels()
+    harness = Harness()
+    here, ann = channel(harness), harness.user("ann")
+    harness.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
+    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
+    harness.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
+    (found,) = harness.service.channels()
     assert (ann in found.moderators, found.members.get(ann)) == (False, "DEFAULT")
 
 
 @pytest.mark.parametrize("delete_admin_user", ["allowed", "conflict"])
 def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
     """Memberships, moderatorships, bans, tags and the right of an admin go with the user."""
-    stage = Stage(Behaviors.parse(f"delete_admin_user={delete_admin_user}"))
-    member, moderated, banned = (channel(stage, name) for name in ("member", "moderated", "banned"))
-    ann, eve = stage.user("ann"), stage.user("eve")
-    stage.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
-    stage.messaging("CreateChannelModerator", **moderated, ChannelModeratorArn=ann)
-    stage.messaging("CreateChannelBan", **banned, MemberArn=ann)
-    stage.identity("TagResource", ResourceARN=ann, Tags=[{"Key": "k", "Value": "v"}])
-    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=eve)
-    stage.identity("DeleteAppInstanceUser", AppInstanceUserArn=ann)
-    refused = code_of(stage.identity, "DeleteAppInstanceUser", AppInstanceUserArn=eve)
+    harness = Harness(Behaviors.parse(f"delete_admin_user={delete_admin_user}"))
+    member, moderated, banned = (channel(harness, name) for name in ("member", "moderated", "banned"))
+    ann, eve = harness.user("ann"), harness.user("eve")
+    harness.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
+    harness.messaging("CreateChannelModerator", **moderated, ChannelModeratorArn=ann)
+    harness.messaging("CreateChannelBan", **banned, MemberArn=ann)
+    harness.identity("TagResource", ResourceARN=ann, Tags=[{"Key": "k", "Value": "v"}])
+    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=eve)
+    harness.identity("DeleteAppInstanceUser", AppInstanceUserArn=ann)
+    refused = code_of(harness.identity, "DeleteAppInstanceUser", AppInstanceUserArn=eve)
     assert refused == ("Conflict" if delete_admin_user == "conflict" else "")
-    app = stage.service.app_instances[stage.app]
+    app = harness.service.app_instances[harness.app]
     assert (eve in app.identities, eve in app.admins) == ((bool(refused),) * 2)
-    for found in stage.service.channels():
+    for found in harness.service.channels():
         assert ann not in {*found.members, *found.moderators, *found.bans}
-    assert not stage.service.tags.get(ann)
+    assert not harness.service.tags.get(ann)
 
 
 @pytest.mark.parametrize("what", ["channel", "user"])
 def test_what_is_made_again_has_no_tags_of_the_former(what: str) -> None:
     """Tags go with what they are on: who gets the same id later bears no owner's or admin's mark of the former."""
-    stage = Stage()
+    harness = Harness()
 
     def make() -> str:
-        return stage.user("ann") if what == "user" else channel(stage)["ChannelArn"]
+        return harness.user("ann") if what == "user" else channel(harness)["ChannelArn"]
 
     arn = make()
-    stage.identity("TagResource", ResourceARN=arn, Tags=[{"Key": "team", "Value": "x"}])
-    stage.now += 100
+    harness.identity("TagResource", ResourceARN=arn, Tags=[{"Key": "team", "Value": "x"}])
+    harness.now += 100
     if what == "user":
-        stage.identity("DeleteAppInstanceUser", AppInstanceUserArn=arn)
+        harness.identity("DeleteAppInstanceUser", AppInstanceUserArn=arn)
     else:
-        stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
+        harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
     assert make() == arn
-    assert stage.identity("ListTagsForResource", ResourceARN=arn)["Tags"] == []
+    assert harness.identity("ListTagsForResource", ResourceARN=arn)["Tags"] == []
 
 
 @pytest.mark.parametrize("role", ["admin", "moderator"])
 def test_who_is_either_admin_or_moderator_cannot_be_banned(role: str) -> None:
     """Each of the two is enough: an admin who does not moderate the channel, and a moderator who is no admin."""
-    stage = Stage()
-    here, ann = channel(stage), stage.user("ann")
+    harness = Harness()
+    here, ann = channel(harness), harness.user("ann")
     if role == "admin":
-        stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=ann)
+        harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=ann)
     else:
-        stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
-    assert code_of(stage.messaging, "CreateChannelBan", **here, MemberArn=ann) == "BadRequest"
-    (found,) = stage.service.channels()
+        harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
+    assert code_of(harness.messaging, "CreateChannelBan", **here, MemberArn=ann) == "BadRequest"
+    (found,) = harness.service.channels()
     assert not found.bans

@@ -14,7 +14,7 @@ import pytest
 
 from chime_local.chime import ChimeError
 from chime_local.chime.protocol import ChimeApp, _serialize, operation_of, read_body, scope_of
-from stage import Stage
+from helpers.harness import Harness
 
 MESSAGING, IDENTITY = "chime-sdk-messaging", "chime-sdk-identity"
 CHANNEL = "arn:aws:chime:us-east-1:000000000000:app-instance/a/channel/c"
@@ -42,7 +42,7 @@ class Answered:
 
 
 def ask(
-    stage: Stage,
+    harness: Harness,
     method: str,
     path: str,
     body: Any = None,
@@ -70,7 +70,7 @@ def ask(
         "query_string": query.encode(),
         "headers": [(name.replace("_", "-").encode(), text.encode()) for name, text in named.items() if text],
     }
-    asyncio.run(ChimeApp(stage.service)(scope, receive, send))
+    asyncio.run(ChimeApp(harness.service)(scope, receive, send))
     start, end = sent
     assert (start["type"], end["type"]) == ("http.response.start", "http.response.body")
     return Answered(start["status"], dict(start["headers"]), end["body"])
@@ -82,18 +82,18 @@ def quote(arn: str) -> str:
 
 
 @pytest.fixture
-def stage() -> Stage:
+def harness() -> Harness:
     """Return an app instance with an admin, where nothing is new."""
-    made = Stage()
+    made = Harness()
     made.now += 100
     return made
 
 
-def channel(stage: Stage) -> str:
+def channel(harness: Harness) -> str:
     """Create a channel over HTTP and return its ARN, once it can be read."""
-    body = {"AppInstanceArn": stage.app, "ChannelId": "c", "Name": "n", "ClientRequestToken": "token"}
-    made = ask(stage, "POST", "/channels", body, X_Amz_Chime_Bearer=stage.boss)
-    stage.now += 100
+    body = {"AppInstanceArn": harness.app, "ChannelId": "c", "Name": "n", "ClientRequestToken": "token"}
+    made = ask(harness, "POST", "/channels", body, X_Amz_Chime_Bearer=harness.boss)
+    harness.now += 100
     arn: str = made.parsed["ChannelArn"]
     return arn
 
@@ -117,23 +117,23 @@ def test_scope_is_that_of_the_signature(headers: dict[str, str], scope: tuple[st
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_request_reaches_the_region_that_it_is_signed_for(stage: Stage, region: str) -> None:
+def test_request_reaches_the_region_that_it_is_signed_for(harness: Harness, region: str) -> None:
     """One port serves both regions: what is made in one is not in the other."""
-    made = ask(stage, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"}, region=region)
+    made = ask(harness, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"}, region=region)
     assert made.parsed["AppInstanceArn"].split(":")[3] == region
-    names = [one["Name"] for one in ask(stage, "GET", "/app-instances", region=region).parsed["AppInstances"]]
+    names = [one["Name"] for one in ask(harness, "GET", "/app-instances", region=region).parsed["AppInstances"]]
     assert names == (["app", "b"] if region == "us-east-1" else ["b"])
 
 
-def test_request_without_signature_is_for_us_east_1(stage: Stage) -> None:
+def test_request_without_signature_is_for_us_east_1(harness: Harness) -> None:
     """An engine without IAM takes a plain request, of curl for one, as one for the service's main region."""
-    answered = ask(stage, "GET", "/app-instances", Authorization="")
-    assert [one["AppInstanceArn"] for one in answered.parsed["AppInstances"]] == [stage.app]
+    answered = ask(harness, "GET", "/app-instances", Authorization="")
+    assert [one["AppInstanceArn"] for one in answered.parsed["AppInstances"]] == [harness.app]
 
 
-def test_request_for_a_region_without_endpoint_is_refused(stage: Stage) -> None:
+def test_request_for_a_region_without_endpoint_is_refused(harness: Harness) -> None:
     """AWS has endpoints in two regions; elsewhere the engine says so in words."""
-    answered = ask(stage, "GET", "/app-instances", region="eu-west-1")
+    answered = ask(harness, "GET", "/app-instances", region="eu-west-1")
     assert answered.status == 400
     assert answered.parsed["Message"] == "there is no endpoint in eu-west-1, only in us-east-1, eu-central-1"
 
@@ -205,9 +205,9 @@ def test_operation_is_that_of_method_path_and_query(
         ("GET", "/" + "x" * 200, "GET /" + "x" * 79),
     ],
 )
-def test_what_is_no_operation_is_not_found(stage: Stage, method: str, path: str, named: str) -> None:
+def test_what_is_no_operation_is_not_found(harness: Harness, method: str, path: str, named: str) -> None:
     """A 404 says in words what was asked for, cut where it is long."""
-    answered = ask(stage, method, path)
+    answered = ask(harness, method, path)
     message = f"no operation of Amazon Chime SDK messaging is {named}"
     assert (answered.status, answered.parsed) == (404, {"Code": "NotFound", "Message": message})
 
@@ -250,9 +250,9 @@ def test_query_of_characters_beyond_ascii_is_read_as_sent() -> None:
     assert found[2] == {"AppInstanceArn": "ä b"}
 
 
-def test_number_in_a_query_must_be_one(stage: Stage) -> None:
+def test_number_in_a_query_must_be_one(harness: Harness) -> None:
     """MaxResults=ten is refused by its name; dates stay as they were written."""
-    answered = ask(stage, "GET", "/app-instances", query="max-results=ten")
+    answered = ask(harness, "GET", "/app-instances", query="max-results=ten")
     assert (answered.status, answered.parsed["Code"]) == (400, "BadRequest")
     assert answered.parsed["Message"] == "MaxResults must be a number"
     query = b"not-before=2027-01-15T08%3A00%3A00Z&sort-order=ASCENDING"
@@ -298,27 +298,27 @@ def test_value_of_the_wrong_kind_is_kept_for_validation(wrong: Any) -> None:
     ],
     ids=["cut", "bytes", "deep", "list", "null"],
 )
-def test_body_that_is_no_object_is_refused(stage: Stage, body: bytes, message: str) -> None:
+def test_body_that_is_no_object_is_refused(harness: Harness, body: bytes, message: str) -> None:
     """Whatever is no JSON object is a 400 that says so."""
-    answered = ask(stage, "POST", "/app-instances", body)
+    answered = ask(harness, "POST", "/app-instances", body)
     assert (answered.status, answered.parsed) == (400, {"Code": "BadRequest", "Message": message})
 
 
-def test_body_of_an_operation_that_has_none_is_not_looked_at(stage: Stage) -> None:
+def test_body_of_an_operation_that_has_none_is_not_looked_at(harness: Harness) -> None:
     """A GET with whatever body is answered; blanks are a body without members."""
-    assert ask(stage, "GET", "/app-instances", b"no JSON").status == 200
+    assert ask(harness, "GET", "/app-instances", b"no JSON").status == 200
     assert operation_of("POST", b"/app-instances", b"", {}, b" \n")[2] == {}
-    answered = ask(stage, "GET", "/endpoints/messaging-session", b"no JSON")
+    answered = ask(harness, "GET", "/endpoints/messaging-session", b"no JSON")
     assert answered.parsed["Endpoint"]["Url"].endswith(".us-east-1.invalid")
 
 
 # What comes back
 
 
-def test_creation_is_answered_with_201_and_json(stage: Stage) -> None:
+def test_creation_is_answered_with_201_and_json(harness: Harness) -> None:
     """An answer has the status of the model, tells its type and length, and has an id of its own."""
-    first = ask(stage, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"})
-    second = ask(stage, "GET", "/app-instances")
+    first = ask(harness, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"})
+    second = ask(harness, "GET", "/app-instances")
     assert (first.status, second.status) == (201, 200)
     assert set(first.parsed) == {"AppInstanceArn"}
     for one in (first, second):
@@ -329,19 +329,19 @@ def test_creation_is_answered_with_201_and_json(stage: Stage) -> None:
     assert first.headers[b"x-amzn-requestid"] != second.headers[b"x-amzn-requestid"]
 
 
-def test_deletion_is_answered_with_204_and_nothing(stage: Stage) -> None:
+def test_deletion_is_answered_with_204_and_nothing(harness: Harness) -> None:
     """A 204 has no body: a byte of it would be read as the beginning of the next answer."""
-    answered = ask(stage, "DELETE", f"/channels/{quote(channel(stage))}", X_Amz_Chime_Bearer=stage.boss)
+    answered = ask(harness, "DELETE", f"/channels/{quote(channel(harness))}", X_Amz_Chime_Bearer=harness.boss)
     assert (answered.status, answered.body, answered.headers[b"content-length"]) == (204, b"", b"0")
-    assert stage.service.channels() == []
+    assert harness.service.channels() == []
 
 
-def test_times_are_answered_as_seconds(stage: Stage) -> None:
+def test_times_are_answered_as_seconds(harness: Harness) -> None:
     """Times are seconds since 1970, as REST-JSON writes them."""
-    answered = ask(stage, "GET", f"/channels/{quote(channel(stage))}", X_Amz_Chime_Bearer=stage.boss)
+    answered = ask(harness, "GET", f"/channels/{quote(channel(harness))}", X_Amz_Chime_Bearer=harness.boss)
     assert answered.status == 200
     assert answered.parsed["Channel"]["CreatedTimestamp"] == 1_800_000_100.0
-    assert answered.parsed["Channel"]["CreatedBy"] == {"Arn": stage.boss, "Name": "boss"}
+    assert answered.parsed["Channel"]["CreatedBy"] == {"Arn": harness.boss, "Name": "boss"}
 
 
 def test_only_times_are_written_specially() -> None:
@@ -351,24 +351,24 @@ def test_only_times_are_written_specially() -> None:
         _serialize({1})
 
 
-def test_refusal_names_its_code_in_header_and_body(stage: Stage) -> None:
+def test_refusal_names_its_code_in_header_and_body(harness: Harness) -> None:
     """The code stands in the header that SDKs read, with its suffix, and in the body without; then the reason."""
-    answered = ask(stage, "GET", f"/app-instances/{quote(stage.app)}x")
-    message = f"The app instance {stage.app}x is not there or not yours."
+    answered = ask(harness, "GET", f"/app-instances/{quote(harness.app)}x")
+    message = f"The app instance {harness.app}x is not there or not yours."
     assert (answered.status, answered.parsed) == (403, {"Code": "Forbidden", "Message": message})
     assert answered.headers[b"x-amzn-errortype"] == b"ForbiddenException"
     assert answered.headers[b"content-type"] == b"application/json"
     assert answered.headers[b"content-length"] == str(len(answered.body)).encode()
 
 
-def test_operation_that_is_not_emulated_is_named(stage: Stage) -> None:
+def test_operation_that_is_not_emulated_is_named(harness: Harness) -> None:
     """An operation that AWS has and the engine has not is a 501 by its name."""
-    answered = ask(stage, "GET", f"/channels/{quote(CHANNEL)}/subchannels", X_Amz_Chime_Bearer=stage.boss)
+    answered = ask(harness, "GET", f"/channels/{quote(CHANNEL)}/subchannels", X_Amz_Chime_Bearer=harness.boss)
     message = "ListSubChannels is not emulated by the local engine."
     assert (answered.status, answered.parsed) == (501, {"Code": "NotImplemented", "Message": message})
 
 
-def test_path_is_the_decoded_one_where_the_server_hands_out_no_other(stage: Stage) -> None:
+def test_path_is_the_decoded_one_where_the_server_hands_out_no_other(harness: Harness) -> None:
     """A server may leave out the raw path and the query, as ASGI allows."""
     statuses = []
 
@@ -379,7 +379,7 @@ def test_path_is_the_decoded_one_where_the_server_hands_out_no_other(stage: Stag
         statuses.append(message.get("status"))
 
     scope = {"method": "GET", "path": "/app-instances", "headers": []}
-    asyncio.run(ChimeApp(stage.service)(scope, receive, send))
+    asyncio.run(ChimeApp(harness.service)(scope, receive, send))
     assert statuses == [200, None]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from chime_local.chime import ChimeError
 from chime_local.chime.iam import required_actions
-from stage import Stage
+from helpers.harness import Harness
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 BOSS, ANN = f"{APP}/user/boss", f"{APP}/user/ann"
@@ -136,9 +136,9 @@ def test_call_is_judged_on_bearer_and_channel_and_whatever_else_it_names(call: s
     assert list(required_actions(operation, parameters)) == expected
 
 
-def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
+def code_of(harness: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a call is refused, without its suffix; "" where it is not."""
-    call = stage.identity if "AppInstance" in operation else stage.messaging
+    call = harness.identity if "AppInstance" in operation else harness.messaging
     try:
         call(operation, **parameters)
     except ChimeError as error:
@@ -147,18 +147,18 @@ def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
 
 
 @pytest.fixture
-def stage() -> Stage:
+def harness() -> Harness:
     """Return an app instance with a user beside its admin."""
-    made = Stage()
+    made = Harness()
     made.user("ann")
     return made
 
 
-def channel(stage: Stage, **more: Any) -> dict[str, Any]:
+def channel(harness: Harness, **more: Any) -> dict[str, Any]:
     """Create a channel, and return what calls on it have in common."""
-    given = {"Name": "n", "ClientRequestToken": "token-1", "ChimeBearer": stage.boss, **more}
-    arn = stage.messaging("CreateChannel", AppInstanceArn=stage.app, **given)["ChannelArn"]
-    return {"ChannelArn": arn, "ChimeBearer": stage.boss}
+    given = {"Name": "n", "ClientRequestToken": "token-1", "ChimeBearer": harness.boss, **more}
+    arn = harness.messaging("CreateChannel", AppInstanceArn=harness.app, **given)["ChannelArn"]
+    return {"ChannelArn": arn, "ChimeBearer": harness.boss}
 
 
 TWICE: dict[str, tuple[str, dict[str, str], str]] = {
@@ -169,102 +169,102 @@ TWICE: dict[str, tuple[str, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("operation", TWICE)
-def test_what_is_there_already_is_a_conflict_and_stays_as_it_is(operation: str, stage: Stage) -> None:
+def test_what_is_there_already_is_a_conflict_and_stays_as_it_is(operation: str, harness: Harness) -> None:
     """The handler takes that Conflict for success: what it wants is there."""
     name, more, kept = TWICE[operation]
-    here, ann = channel(stage), f"{stage.app}/user/ann"
-    assert [code_of(stage, operation, **here, **more, **{name: ann}) for _ in range(3)] == [
+    here, ann = channel(harness), f"{harness.app}/user/ann"
+    assert [code_of(harness, operation, **here, **more, **{name: ann}) for _ in range(3)] == [
         "",
         "Conflict",
         "Conflict",
     ]
-    held = getattr(stage.service.app_instances[stage.app].channels[here["ChannelArn"]], kept)
+    held = getattr(harness.service.app_instances[harness.app].channels[here["ChannelArn"]], kept)
     assert list(held).count(ann) == 1
 
 
 @pytest.mark.parametrize("type_", ["DEFAULT", "HIDDEN"])
-def test_member_of_a_batch_who_is_one_already_is_a_conflict_of_its_own(type_: str, stage: Stage) -> None:
+def test_member_of_a_batch_who_is_one_already_is_a_conflict_of_its_own(type_: str, harness: Harness) -> None:
     """The others of the batch are added, and the member keeps its type."""
-    here, ann, bob = channel(stage), f"{stage.app}/user/ann", stage.user("bob")
-    stage.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
-    answer = stage.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann, bob], Type=type_)
+    here, ann, bob = channel(harness), f"{harness.app}/user/ann", harness.user("bob")
+    harness.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
+    answer = harness.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann, bob], Type=type_)
     assert [(one["MemberArn"], one["ErrorCode"]) for one in answer["Errors"]] == [(ann, "Conflict")]
-    members = stage.service.app_instances[stage.app].channels[here["ChannelArn"]].members
-    assert members == {stage.boss: "DEFAULT", ann: "DEFAULT", bob: type_}
+    members = harness.service.app_instances[harness.app].channels[here["ChannelArn"]].members
+    assert members == {harness.boss: "DEFAULT", ann: "DEFAULT", bob: type_}
 
 
-def test_banned_user_becomes_no_member_by_either_call(stage: Stage) -> None:
+def test_banned_user_becomes_no_member_by_either_call(harness: Harness) -> None:
     """Not alone, nor in a batch, where the refusal stands among the errors; and it is no Conflict."""
-    here, ann = channel(stage), f"{stage.app}/user/ann"
-    stage.messaging("CreateChannelBan", **here, MemberArn=ann)
-    assert code_of(stage, "CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT") == "Forbidden"
-    answer = stage.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann])
+    here, ann = channel(harness), f"{harness.app}/user/ann"
+    harness.messaging("CreateChannelBan", **here, MemberArn=ann)
+    assert code_of(harness, "CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT") == "Forbidden"
+    answer = harness.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann])
     assert [(one["MemberArn"], one["ErrorCode"]) for one in answer["Errors"]] == [(ann, "Forbidden")]
 
 
-def test_admin_made_twice_is_a_conflict_and_stays_admin(stage: Stage) -> None:
+def test_admin_made_twice_is_a_conflict_and_stays_admin(harness: Harness) -> None:
     """By that Conflict the handler knows that the right was there before."""
-    admin = {"AppInstanceArn": stage.app, "AppInstanceAdminArn": f"{stage.app}/user/ann"}
-    made = [code_of(stage, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
+    admin = {"AppInstanceArn": harness.app, "AppInstanceAdminArn": f"{harness.app}/user/ann"}
+    made = [code_of(harness, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
     assert made == ["", "Conflict"]
-    assert code_of(stage, "DescribeAppInstanceAdmin", **admin) == ""
+    assert code_of(harness, "DescribeAppInstanceAdmin", **admin) == ""
 
 
-def test_channel_id_that_is_held_is_a_conflict_whoever_asks_for_it(stage: Stage) -> None:
+def test_channel_id_that_is_held_is_a_conflict_whoever_asks_for_it(harness: Harness) -> None:
     """Another token is another request, and the channel that is there is not touched."""
-    here = channel(stage, ChannelId="lobby", Name="first")
-    again = {"AppInstanceArn": stage.app, "ChannelId": "lobby", "Name": "second"}
-    for bearer in (stage.boss, f"{stage.app}/user/ann"):
+    here = channel(harness, ChannelId="lobby", Name="first")
+    again = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "second"}
+    for bearer in (harness.boss, f"{harness.app}/user/ann"):
         given = {**again, "ClientRequestToken": "token-2", "ChimeBearer": bearer}
-        assert code_of(stage, "CreateChannel", **given) == "Conflict"
-    assert stage.service.app_instances[stage.app].channels[here["ChannelArn"]].name == "first"
-    stage.messaging("DeleteChannel", **here)
-    given = {**again, "ClientRequestToken": "token-3", "ChimeBearer": stage.boss}
-    assert code_of(stage, "CreateChannel", **given) == ""
+        assert code_of(harness, "CreateChannel", **given) == "Conflict"
+    assert harness.service.app_instances[harness.app].channels[here["ChannelArn"]].name == "first"
+    harness.messaging("DeleteChannel", **here)
+    given = {**again, "ClientRequestToken": "token-3", "ChimeBearer": harness.boss}
+    assert code_of(harness, "CreateChannel", **given) == ""
 
 
-def test_user_made_twice_is_a_conflict_and_keeps_its_name(stage: Stage) -> None:
+def test_user_made_twice_is_a_conflict_and_keeps_its_name(harness: Harness) -> None:
     """Whoever was there first stays as it is."""
-    given = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "ClientRequestToken": "token-2"}
-    assert code_of(stage, "CreateAppInstanceUser", **given, Name="other") == "Conflict"
-    assert stage.service.app_instances[stage.app].identities[f"{stage.app}/user/ann"]["Name"] == "ann"
+    given = {"AppInstanceArn": harness.app, "AppInstanceUserId": "ann", "ClientRequestToken": "token-2"}
+    assert code_of(harness, "CreateAppInstanceUser", **given, Name="other") == "Conflict"
+    assert harness.service.app_instances[harness.app].identities[f"{harness.app}/user/ann"]["Name"] == "ann"
 
 
 @pytest.mark.parametrize("of", ["CreateChannelModerator", "DeleteChannelModerator"])
-def test_change_of_a_moderator_of_an_elastic_channel_ends_the_membership(of: str, stage: Stage) -> None:
+def test_change_of_a_moderator_of_an_elastic_channel_ends_the_membership(of: str, harness: Harness) -> None:
     """Whoever is made moderator leaves its sub-channel, and so does who is moderator no more."""
     elastic = {
         "MaximumSubChannels": 2,
         "TargetMembershipsPerSubChannel": 2,
         "MinimumMembershipPercentage": 10,
     }
-    here = channel(stage, Mode="RESTRICTED", ElasticChannelConfiguration=elastic)
-    ann = f"{stage.app}/user/ann"
+    here = channel(harness, Mode="RESTRICTED", ElasticChannelConfiguration=elastic)
+    ann = f"{harness.app}/user/ann"
     member = {**here, "MemberArn": ann, "Type": "DEFAULT"}
     moderator = {**here, "ChannelModeratorArn": ann}
     if of == "CreateChannelModerator":
-        stage.messaging("CreateChannelMembership", **member)
+        harness.messaging("CreateChannelMembership", **member)
     else:
-        stage.messaging("CreateChannelModerator", **moderator)
-        stage.messaging("CreateChannelMembership", **member, SubChannelId="11111111-1111-1111-1111-111111111111")
-    channels = stage.service.app_instances[stage.app].channels
+        harness.messaging("CreateChannelModerator", **moderator)
+        harness.messaging("CreateChannelMembership", **member, SubChannelId="11111111-1111-1111-1111-111111111111")
+    channels = harness.service.app_instances[harness.app].channels
     assert ann in channels[here["ChannelArn"]].members
-    stage.messaging(of, **moderator)
+    harness.messaging(of, **moderator)
     assert ann not in channels[here["ChannelArn"]].members
     assert (ann in channels[here["ChannelArn"]].moderators) is (of == "CreateChannelModerator")
 
 
-def test_deleted_user_leaves_members_moderators_bans_and_admins(stage: Stage) -> None:
+def test_deleted_user_leaves_members_moderators_bans_and_admins(harness: Harness) -> None:
     """Whoever comes back under the same id has none of it."""
-    ann = f"{stage.app}/user/ann"
-    member, banned = channel(stage), channel(stage, ClientRequestToken="token-2")
-    stage.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
-    stage.messaging("CreateChannelModerator", **member, ChannelModeratorArn=ann)
-    stage.messaging("CreateChannelBan", **banned, MemberArn=ann)
-    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=ann)
-    stage.identity("DeleteAppInstanceUser", AppInstanceUserArn=ann)
-    stage.user("ann")
-    app = stage.service.app_instances[stage.app]
+    ann = f"{harness.app}/user/ann"
+    member, banned = channel(harness), channel(harness, ClientRequestToken="token-2")
+    harness.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
+    harness.messaging("CreateChannelModerator", **member, ChannelModeratorArn=ann)
+    harness.messaging("CreateChannelBan", **banned, MemberArn=ann)
+    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=ann)
+    harness.identity("DeleteAppInstanceUser", AppInstanceUserArn=ann)
+    harness.user("ann")
+    app = harness.service.app_instances[harness.app]
     first, second = app.channels[member["ChannelArn"]], app.channels[banned["ChannelArn"]]
-    assert (list(first.members), list(first.moderators), list(second.bans)) == ([stage.boss], [stage.boss], [])
-    assert list(app.admins) == [stage.boss]
+    assert (list(first.members), list(first.moderators), list(second.bans)) == ([harness.boss], [harness.boss], [])
+    assert list(app.admins) == [harness.boss]

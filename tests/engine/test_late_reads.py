@@ -7,7 +7,7 @@ from typing import Any
 from place import Place, token
 
 from chime_local._drift import TYPE, reports
-from chime_local.cli import _described
+from chime_local.cli import _describe_channel
 from chime_local.engine import Engine
 
 
@@ -47,9 +47,9 @@ def test_deploy_shows_a_channel_that_reads_miss_five_times() -> None:
     """The channel is shown after a deploy in a world where reads miss it five times and its admin is new."""
     with Engine("read_misses=5,new_identity_refusals=3", auth=False) as engine:
         place = Place(engine.client, "us-east-1", aws=False)
-        shown = _described(engine, _fresh_channel(place))
+        shown = _describe_channel(engine, _fresh_channel(place))
         assert shown is not None
         assert shown["Name"] == "n"
         nobody = place.user("ann")
         place.identity.delete_app_instance_admin(AppInstanceArn=place.app, AppInstanceAdminArn=place.boss)
-        assert _described(engine, f"{nobody.rpartition('/user/')[0]}/channel/none") is None
+        assert _describe_channel(engine, f"{nobody.rpartition('/user/')[0]}/channel/none") is None

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from chime_local.chime import ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
 PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
 
 
-def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
+def code_of(harness: Harness, operation: str, **parameters: Any) -> str:
     """Return the code by which a call is refused, without its suffix; "" where it is not."""
-    call = stage.identity if "AppInstance" in operation else stage.messaging
+    call = harness.identity if "AppInstance" in operation else harness.messaging
     try:
         call(operation, **parameters)
     except ChimeError as error:
@@ -25,15 +25,15 @@ def code_of(stage: Stage, operation: str, **parameters: Any) -> str:
     return ""
 
 
-def create(stage: Stage) -> str:
+def create(harness: Harness) -> str:
     """Create a channel."""
-    parameters = {"AppInstanceArn": stage.app, "Name": "n", "ClientRequestToken": "token"}
-    return str(stage.messaging("CreateChannel", **parameters, ChimeBearer=stage.boss)["ChannelArn"])
+    parameters = {"AppInstanceArn": harness.app, "Name": "n", "ClientRequestToken": "token"}
+    return str(harness.messaging("CreateChannel", **parameters, ChimeBearer=harness.boss)["ChannelArn"])
 
 
-def names(stage: Stage, count: int, kind: str = "user") -> list[str]:
+def names(harness: Harness, count: int, kind: str = "user") -> list[str]:
     """Return so many ARNs of users that need not exist."""
-    return [f"{stage.app}/{kind}/x{number}" for number in range(count)]
+    return [f"{harness.app}/{kind}/x{number}" for number in range(count)]
 
 
 @pytest.mark.parametrize("free", [1, 0])
@@ -48,77 +48,77 @@ def test_channel_has_so_many_members_and_moderators(
     operation: str, key: str, people: str, quota: int, free: int
 ) -> None:
     """A channel takes 10,000 members and 1,000 moderators, and not one more."""
-    stage = Stage()
-    arn, ann = create(stage), stage.user("ann")
-    channel = stage.service.app_instances[stage.app].channels[arn]
-    setattr(channel, people, dict.fromkeys(names(stage, quota - free), "DEFAULT"))
-    here = {"ChannelArn": arn, "ChimeBearer": stage.boss, key: ann, "Type": "DEFAULT"}
-    assert code_of(stage, operation, **here) == ("" if free else "ResourceLimitExceeded")
+    harness = Harness()
+    arn, ann = create(harness), harness.user("ann")
+    channel = harness.service.app_instances[harness.app].channels[arn]
+    setattr(channel, people, dict.fromkeys(names(harness, quota - free), "DEFAULT"))
+    here = {"ChannelArn": arn, "ChimeBearer": harness.boss, key: ann, "Type": "DEFAULT"}
+    assert code_of(harness, operation, **here) == ("" if free else "ResourceLimitExceeded")
 
 
 @pytest.mark.parametrize("free", [1, 0])
 @pytest.mark.parametrize("operation", ["CreateChannelMembership", "CreateChannel"])
 def test_user_has_so_many_memberships(operation: str, free: int) -> None:
     """A user is member of 20,000 channels, and not of one more."""
-    stage = Stage()
-    arn, ann = create(stage), stage.user("ann")
-    app = stage.service.app_instances[stage.app]
+    harness = Harness()
+    arn, ann = create(harness), harness.user("ann")
+    app = harness.service.app_instances[harness.app]
     pattern = replace(app.channels[arn], members={ann: "DEFAULT"})
-    app.channels |= dict.fromkeys(names(stage, 20_000 - free, "channel"), pattern)
-    boss = {"ChimeBearer": stage.boss}
+    app.channels |= dict.fromkeys(names(harness, 20_000 - free, "channel"), pattern)
+    boss = {"ChimeBearer": harness.boss}
     parameters: dict[str, Any] = {"ChannelArn": arn, "MemberArn": ann, "Type": "DEFAULT", **boss}
     if operation == "CreateChannel":
         text = {"Name": "n", "ClientRequestToken": "another"}
-        parameters = {"AppInstanceArn": stage.app, **text, "MemberArns": [ann], **boss}
-    assert code_of(stage, operation, **parameters) == ("" if free else "ResourceLimitExceeded")
+        parameters = {"AppInstanceArn": harness.app, **text, "MemberArns": [ann], **boss}
+    assert code_of(harness, operation, **parameters) == ("" if free else "ResourceLimitExceeded")
 
 
 @pytest.mark.parametrize(("more", "code"), [(1, ""), (2, "BadRequest")])
 def test_resource_has_fifty_tags(more: int, code: str) -> None:
     """A channel takes 50 tags in all, and not one more; a key that is there already counts once."""
-    stage = Stage()
-    arn = create(stage)
+    harness = Harness()
+    arn = create(harness)
     tags = [{"Key": f"k{number}", "Value": "v"} for number in range(49)]
-    stage.messaging("TagResource", ResourceARN=arn, Tags=tags)
+    harness.messaging("TagResource", ResourceARN=arn, Tags=tags)
     added = [{"Key": f"k{number}", "Value": "w"} for number in range(48, 49 + more)]
-    assert code_of(stage, "TagResource", ResourceARN=arn, Tags=added) == code
-    (channel,) = stage.service.channels()
+    assert code_of(harness, "TagResource", ResourceARN=arn, Tags=added) == code
+    (channel,) = harness.service.channels()
     assert len(channel.tags) == (49 if code else 50)
 
 
 @pytest.mark.parametrize("free", [1, 0])
 def test_app_instance_has_so_many_admins(free: int) -> None:
     """An app instance takes 100 admins, and not one more."""
-    stage = Stage()
-    ann = stage.user("ann")
-    stage.service.app_instances[stage.app].admins |= dict.fromkeys(names(stage, 99 - free), 0.0)
-    code = code_of(stage, "CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=ann)
+    harness = Harness()
+    ann = harness.user("ann")
+    harness.service.app_instances[harness.app].admins |= dict.fromkeys(names(harness, 99 - free), 0.0)
+    code = code_of(harness, "CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=ann)
     assert code == ("" if free else "ResourceLimitExceeded")
 
 
 @pytest.mark.parametrize("free", [1, 0])
 def test_app_instance_has_so_many_users(free: int) -> None:
     """An app instance takes 100,000 users, and not one more; bots do not count as such."""
-    stage = Stage()
-    app = stage.service.app_instances[stage.app]
-    app.identities |= {arn: {} for arn in [*names(stage, 99_999 - free), *names(stage, 10, "bot")]}
-    user = {"AppInstanceArn": stage.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "token"}
-    assert code_of(stage, "CreateAppInstanceUser", **user) == ("" if free else "ResourceLimitExceeded")
+    harness = Harness()
+    app = harness.service.app_instances[harness.app]
+    app.identities |= {arn: {} for arn in [*names(harness, 99_999 - free), *names(harness, 10, "bot")]}
+    user = {"AppInstanceArn": harness.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "token"}
+    assert code_of(harness, "CreateAppInstanceUser", **user) == ("" if free else "ResourceLimitExceeded")
 
 
 def test_account_has_so_many_app_instances() -> None:
     """An account takes 100 app instances, and not one more until one is deleted."""
-    stage = Stage()
+    harness = Harness()
     create_one = {"Name": "n", "ClientRequestToken": "token"}
-    codes = [code_of(stage, "CreateAppInstance", **create_one) for _ in range(100)]
+    codes = [code_of(harness, "CreateAppInstance", **create_one) for _ in range(100)]
     assert codes == [""] * 99 + ["ResourceLimitExceeded"]
-    stage.identity("DeleteAppInstance", AppInstanceArn=stage.app)
-    assert code_of(stage, "CreateAppInstance", **create_one) == ""
+    harness.identity("DeleteAppInstance", AppInstanceArn=harness.app)
+    assert code_of(harness, "CreateAppInstance", **create_one) == ""
 
 
 def test_app_instance_has_so_many_flows() -> None:
     """An app instance takes 100 flows of up to three processors, and not one more."""
-    stage = Stage()
+    harness = Harness()
     function = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
     processors = [
         {
@@ -129,8 +129,8 @@ def test_app_instance_has_so_many_flows() -> None:
         }
         for number in (1, 2, 3)
     ]
-    flow = {"AppInstanceArn": stage.app, "Name": "f", "ClientRequestToken": "tt", "Processors": processors}
-    codes = [code_of(stage, "CreateChannelFlow", **flow) for _ in range(101)]
+    flow = {"AppInstanceArn": harness.app, "Name": "f", "ClientRequestToken": "tt", "Processors": processors}
+    codes = [code_of(harness, "CreateChannelFlow", **flow) for _ in range(101)]
     assert codes == [""] * 100 + ["ResourceLimitExceeded"]
 
 
@@ -188,16 +188,16 @@ FULL: list[tuple[str, int, str, dict[str, Any], str]] = [
 )
 def test_full_quota_is_named(what: str, quota: int, operation: str, parameters: dict[str, Any], words: str) -> None:
     """The refusal says how many there may be, of what, and by what they are counted."""
-    stage = Stage()
-    written = json.dumps(parameters).replace("APP/channel/room", create(stage)).replace("APP", stage.app)
-    ann = stage.user("ann")
-    app = stage.service.app_instances[stage.app]
+    harness = Harness()
+    written = json.dumps(parameters).replace("APP/channel/room", create(harness)).replace("APP", harness.app)
+    ann = harness.user("ann")
+    app = harness.service.app_instances[harness.app]
     (channel,) = app.channels.values()
-    owner = next(one for one in (channel, app, stage.service) if what in vars(one))
+    owner = next(one for one in (channel, app, harness.service._backend) if what in vars(one))
     held: dict[str, Any] = getattr(owner, what)
     # Memberships are counted by channel: here ann is member of all but the one that she is to join.
     free = 0 if what == "channels" else len(held)
-    held |= dict.fromkeys(names(stage, quota - free), replace(channel, members={ann: "DEFAULT"}))
+    held |= dict.fromkeys(names(harness, quota - free), replace(channel, members={ann: "DEFAULT"}))
     with pytest.raises(ChimeError) as refused:
-        (stage.identity if "AppInstance" in operation else stage.messaging)(operation, **json.loads(written))
+        (harness.identity if "AppInstance" in operation else harness.messaging)(operation, **json.loads(written))
     assert (refused.value.code, refused.value.message) == ("ResourceLimitExceededException", words)

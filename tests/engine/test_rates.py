@@ -8,7 +8,7 @@ import pytest
 
 from chime_local.chime import Behaviors, ChimeError
 from chime_local.chime.throttling import Throttle
-from stage import Stage
+from helpers.harness import Harness
 
 APP, OTHER_APP = (f"arn:aws:chime:us-east-1:000000000000:app-instance/{name}" for name in ("a", "b"))
 CHANNEL, OTHER_CHANNEL = f"{APP}/channel/c", f"{APP}/channel/d"
@@ -130,11 +130,11 @@ def test_tag_calls_are_not_counted_for_a_bearer() -> None:
 
 def test_rates_hold_after_everything_was_forgotten() -> None:
     """A reset begins to count anew, and goes on counting."""
-    stage = Stage(Behaviors(), limits=True)
-    stage.now += 10
+    harness = Harness(Behaviors(), limits=True)
+    harness.now += 10
     for _ in range(2):
-        stage.service.reset()
+        harness.service.reset()
         for _ in range(10):
-            stage.identity("ListAppInstances")
+            harness.identity("ListAppInstances")
         with pytest.raises(ChimeError, match="ListAppInstances per account"):
-            stage.identity("ListAppInstances")
+            harness.identity("ListAppInstances")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chime_local.chime import Behaviors, ChimeError
-from stage import Stage
+from helpers.harness import Harness
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
@@ -22,51 +22,51 @@ def processors(function: str = FUNCTION) -> list[dict[str, Any]]:
     return [{"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": target}]
 
 
-def build(world: str = "") -> Stage:
+def build(world: str = "") -> Harness:
     """Return an app instance with a RESTRICTED channel, a moderator, members, a banned user and one of another."""
-    stage = Stage(Behaviors.parse(world))
+    harness = Harness(Behaviors.parse(world))
     for name in ("moderator", "member", "hidden", "banned", "stranger"):
-        stage.user(name)
-    other = stage.identity("CreateAppInstance", Name="other", ClientRequestToken="tt")["AppInstanceArn"]
-    stage.identity(
+        harness.user(name)
+    other = harness.identity("CreateAppInstance", Name="other", ClientRequestToken="tt")["AppInstanceArn"]
+    harness.identity(
         "CreateAppInstanceUser", AppInstanceArn=other, AppInstanceUserId="x", Name="x", ClientRequestToken="tt"
     )
-    stage.now += 100
+    harness.now += 100
     made = {
-        "AppInstanceArn": stage.app,
+        "AppInstanceArn": harness.app,
         "ChannelId": "room",
         "Name": "n",
         "Mode": "RESTRICTED",
         "Privacy": "PRIVATE",
     }
-    stage.messaging("CreateChannel", **made, ClientRequestToken="first", ChimeBearer=stage.boss)
-    stage.now += 100
-    here = {"ChannelArn": f"{stage.app}/channel/room", "ChimeBearer": stage.boss}
-    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=f"{stage.app}/user/moderator")
+    harness.messaging("CreateChannel", **made, ClientRequestToken="first", ChimeBearer=harness.boss)
+    harness.now += 100
+    here = {"ChannelArn": f"{harness.app}/channel/room", "ChimeBearer": harness.boss}
+    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=f"{harness.app}/user/moderator")
     for name, kind in (("member", "DEFAULT"), ("hidden", "HIDDEN")):
-        stage.messaging("CreateChannelMembership", **here, MemberArn=f"{stage.app}/user/{name}", Type=kind)
-    stage.messaging("CreateChannelBan", **here, MemberArn=f"{stage.app}/user/banned")
-    stage.identity("TagResource", ResourceARN=here["ChannelArn"], Tags=[{"Key": "k", "Value": "v"}])
-    return stage
+        harness.messaging("CreateChannelMembership", **here, MemberArn=f"{harness.app}/user/{name}", Type=kind)
+    harness.messaging("CreateChannelBan", **here, MemberArn=f"{harness.app}/user/banned")
+    harness.identity("TagResource", ResourceARN=here["ChannelArn"], Tags=[{"Key": "k", "Value": "v"}])
+    return harness
 
 
-def filled(stage: Stage, value: Any) -> Any:
-    """Put the stage's ARNs into what a test has written."""
+def filled(harness: Harness, value: Any) -> Any:
+    """Put the harness's ARNs into what a test has written."""
     if isinstance(value, str):
-        other = [arn for arn in stage.service.app_instances if arn != stage.app]
-        return value.replace("APP", stage.app).replace("OTHER", other[0] if other else "")
+        other = [arn for arn in harness.service.app_instances if arn != harness.app]
+        return value.replace("APP", harness.app).replace("OTHER", other[0] if other else "")
     if isinstance(value, dict):
-        return {key: filled(stage, item) for key, item in value.items()}
-    return [filled(stage, item) for item in value] if isinstance(value, list) else value
+        return {key: filled(harness, item) for key, item in value.items()}
+    return [filled(harness, item) for item in value] if isinstance(value, list) else value
 
 
-def refusal(stage: Stage, operation: str, parameters: dict[str, Any]) -> tuple[str, str]:
+def refusal(harness: Harness, operation: str, parameters: dict[str, Any]) -> tuple[str, str]:
     """Return code and sentence of a refusal; ("", "") where a call is answered."""
     # Bots, users, admins and retention are the other service's; the channels of a user are not.
     identity = "AppInstance" in operation and "Channel" not in operation
-    call: Callable[..., Any] = stage.identity if identity else stage.messaging
+    call: Callable[..., Any] = harness.identity if identity else harness.messaging
     try:
-        call(operation, **filled(stage, parameters))
+        call(operation, **filled(harness, parameters))
     except ChimeError as refused:
         return refused.code.removesuffix("Exception"), refused.message
     return "", ""
@@ -92,12 +92,12 @@ FLOW = {"AppInstanceArn": "APP", "Name": "f", "ClientRequestToken": "tt"}
 
 
 def no_right(who: str, role: str) -> str:
-    """Return how a caller without a right is told which one it lacks."""
+    """Return the error of a caller without a right, which names the one it lacks."""
     return f"APP/user/{who} has no right to do this in APP/channel/room: it must be {role}."
 
 
 def not_there(what: str, arn: str) -> str:
-    """Return how a caller is told that something is not there."""
+    """Return the error for something that is not there."""
     return f"The {what} {arn} is not there or not yours."
 
 
@@ -568,10 +568,10 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 )
 def test_refusal_says_why(operation: str, parameters: dict[str, Any], code: str, message: str) -> None:
     """Code and sentence are those of the rule that was broken, and nothing was changed."""
-    stage = build()
-    before = stage.service.channels()
-    assert refusal(stage, operation, parameters) == (code, filled(stage, message))
-    assert stage.service.channels() == before
+    harness = build()
+    before = harness.service.channels()
+    assert refusal(harness, operation, parameters) == (code, filled(harness, message))
+    assert harness.service.channels() == before
 
 
 UNLIKE: list[tuple[str, str, dict[str, Any], str, str]] = [
@@ -646,8 +646,8 @@ def test_refusal_of_another_world(
     world: str, operation: str, parameters: dict[str, Any], code: str, message: str
 ) -> None:
     """Where AWS's behaviour is unknown, the switch decides whether a call is refused, and how."""
-    stage = build(world)
-    assert refusal(stage, operation, parameters) == (code, filled(stage, message))
+    harness = build(world)
+    assert refusal(harness, operation, parameters) == (code, filled(harness, message))
 
 
 @pytest.mark.parametrize(
@@ -656,64 +656,64 @@ def test_refusal_of_another_world(
 def test_token_of_a_deleted_channel(world: str, code: str) -> None:
     """The token of a channel that is no more makes a new one or is refused; a dead one names what was."""
     message = "Resource creation in progress or has already been created." if code else ""
-    stage = build(world)
-    stage.messaging("DeleteChannel", **filled(stage, ROOM))
+    harness = build(world)
+    harness.messaging("DeleteChannel", **filled(harness, ROOM))
     again = {**NEW, "ClientRequestToken": "first", "ChannelId": "again"}
-    assert refusal(stage, "CreateChannel", again) == (code, message)
-    names = [channel.arn.rpartition("/")[2] for channel in stage.service.channels()]
+    assert refusal(harness, "CreateChannel", again) == (code, message)
+    names = [channel.arn.rpartition("/")[2] for channel in harness.service.channels()]
     assert names == ([] if code else ["again"])
 
 
 def test_token_of_a_deleted_channel_may_be_dead() -> None:
     """A dead token goes on answering the ARN of the channel that it made, and makes none."""
-    stage = build("token_after_delete=dead")
-    stage.messaging("DeleteChannel", **filled(stage, ROOM))
-    made = stage.messaging("CreateChannel", **filled(stage, {**NEW, "ClientRequestToken": "first"}))
-    assert made == {"ChannelArn": f"{stage.app}/channel/room"}
-    assert stage.service.channels() == []
+    harness = build("token_after_delete=dead")
+    harness.messaging("DeleteChannel", **filled(harness, ROOM))
+    made = harness.messaging("CreateChannel", **filled(harness, {**NEW, "ClientRequestToken": "first"}))
+    assert made == {"ChannelArn": f"{harness.app}/channel/room"}
+    assert harness.service.channels() == []
 
 
 def test_elastic_channel_has_rules_of_its_own() -> None:
     """One an app instance, no HIDDEN members, moderators by sub-channel, RESTRICTED for good, us-east-1 only."""
-    stage = build()
+    harness = build()
     elastic = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
     made = {**NEW, **elastic, "ChannelId": "big"}
-    assert refusal(stage, "CreateChannel", made) == ("", "")
-    stage.now += 100
-    second = refusal(stage, "CreateChannel", {**NEW, **elastic, "ClientRequestToken": "third"})
+    assert refusal(harness, "CreateChannel", made) == ("", "")
+    harness.now += 100
+    second = refusal(harness, "CreateChannel", {**NEW, **elastic, "ClientRequestToken": "third"})
     assert second == ("ResourceLimitExceeded", "an app instance has at most one elastic channel")
     here = {**ROOM, "ChannelArn": "APP/channel/big"}
     ann = {**here, "MemberArn": "APP/user/member"}
-    hidden = refusal(stage, "CreateChannelMembership", {**ann, "Type": "HIDDEN"})
+    hidden = refusal(harness, "CreateChannelMembership", {**ann, "Type": "HIDDEN"})
     assert hidden == ("BadRequest", "an elastic channel has no HIDDEN members")
-    unrestricted = refusal(stage, "UpdateChannel", {**here, "Mode": "UNRESTRICTED"})
+    unrestricted = refusal(harness, "UpdateChannel", {**here, "Mode": "UNRESTRICTED"})
     assert unrestricted == ("BadRequest", "an elastic channel must be RESTRICTED")
-    joining = refusal(stage, "CreateChannelMembership", {**here, "MemberArn": "APP/user/boss", "Type": "DEFAULT"})
+    joining = refusal(harness, "CreateChannelMembership", {**here, "MemberArn": "APP/user/boss", "Type": "DEFAULT"})
     assert joining == ("BadRequest", "a moderator joins a sub-channel: SubChannelId is required")
 
 
 def test_elastic_channel_is_refused_in_frankfurt() -> None:
     """Elastic channels exist in us-east-1 only."""
-    stage = Stage(region="eu-central-1")
-    stage.now += 100
+    harness = Harness(region="eu-central-1")
+    harness.now += 100
     elastic = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
-    made = refusal(stage, "CreateChannel", {**NEW, **elastic})
+    made = refusal(harness, "CreateChannel", {**NEW, **elastic})
     assert made == ("BadRequest", "elastic channels exist in us-east-1 only")
 
 
 def test_message_is_changed_by_its_sender_and_only_until_it_is_redacted() -> None:
     """Another member may not change it, nobody once it is redacted."""
-    stage = build()
-    sent = stage.messaging("SendChannelMessage", **filled(stage, {**BY_MEMBER, **SAY}))["MessageId"]
+    harness = build()
+    sent = harness.messaging("SendChannelMessage", **filled(harness, {**BY_MEMBER, **SAY}))["MessageId"]
     change = {"MessageId": sent, "Content": "x"}
-    by_boss = refusal(stage, "UpdateChannelMessage", {**ROOM, **change})
+    by_boss = refusal(harness, "UpdateChannelMessage", {**ROOM, **change})
     assert by_boss == ("Forbidden", "a message is changed by its sender only")
     redaction = {**BY_HIDDEN, "MessageId": sent}
-    assert refusal(stage, "RedactChannelMessage", redaction)[1] == filled(
-        stage, no_right("hidden", "moderator or admin")
+    assert refusal(harness, "RedactChannelMessage", redaction)[1] == filled(
+        harness, no_right("hidden", "moderator or admin")
     )
-    assert refusal(stage, "RedactChannelMessage", {**BY_MODERATOR, "MessageId": sent}) == ("", "")
-    assert refusal(stage, "UpdateChannelMessage", {**BY_MEMBER, **change}) == (
+    assert refusal(harness, "RedactChannelMessage", {**BY_MODERATOR, "MessageId": sent}) == ("", "")
+    assert refusal(harness, "UpdateChannelMessage", {**BY_MEMBER, **change}) == (
         "Conflict",
         "the message is redacted",
     )
@@ -722,15 +722,15 @@ def test_message_is_changed_by_its_sender_and_only_until_it_is_redacted() -> Non
 @pytest.mark.parametrize("world", ["second_flow=replaces", "second_flow=conflict"])
 def test_flow_that_is_used(world: str) -> None:
     """A flow of a channel cannot be deleted; whether another one takes its place is unknown of AWS."""
-    stage = build(world)
-    given = filled(stage, {**FLOW, "Processors": processors()})
-    first, second = (stage.messaging("CreateChannelFlow", **given)["ChannelFlowArn"] for _ in range(2))
-    assert refusal(stage, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
-    in_use = refusal(stage, "DeleteChannelFlow", {"ChannelFlowArn": first})
+    harness = build(world)
+    given = filled(harness, {**FLOW, "Processors": processors()})
+    first, second = (harness.messaging("CreateChannelFlow", **given)["ChannelFlowArn"] for _ in range(2))
+    assert refusal(harness, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
+    in_use = refusal(harness, "DeleteChannelFlow", {"ChannelFlowArn": first})
     assert in_use == ("Conflict", f"{first} is associated with a channel")
-    assert refusal(stage, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
-    another = refusal(stage, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": second})
-    conflict = ("Conflict", f"{stage.app}/channel/room has another flow")
+    assert refusal(harness, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
+    another = refusal(harness, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": second})
+    conflict = ("Conflict", f"{harness.app}/channel/room has another flow")
     assert another == (conflict if world == "second_flow=conflict" else ("", ""))
 
 
@@ -746,57 +746,59 @@ READS: list[tuple[str, dict[str, str]]] = [
 @pytest.mark.parametrize(("operation", "more"), READS, ids=[operation for operation, _ in READS])
 def test_public_channel_is_read_by_everyone(operation: str, more: dict[str, str]) -> None:
     """A user who is no member reads a PUBLIC channel, and writes nothing."""
-    stage = build()
+    harness = build()
     public = {"ChannelId": "open", "Mode": "UNRESTRICTED", "Privacy": "PUBLIC"}
-    assert refusal(stage, "CreateChannel", {**NEW, **public}) == ("", "")
-    stage.now += 100
+    assert refusal(harness, "CreateChannel", {**NEW, **public}) == ("", "")
+    harness.now += 100
     here = {"ChannelArn": "APP/channel/open", "ChimeBearer": "APP/user/stranger"}
-    assert refusal(stage, operation, {**here, **more}) == ("", "")
-    joined = refusal(stage, "CreateChannelMembership", {**here, "MemberArn": "APP/user/member", "Type": "DEFAULT"})
+    assert refusal(harness, operation, {**here, **more}) == ("", "")
+    joined = refusal(
+        harness, "CreateChannelMembership", {**here, "MemberArn": "APP/user/member", "Type": "DEFAULT"}
+    )
     words = "has no right to do this in APP/channel/open: it must be member, moderator or admin."
-    assert joined == ("Forbidden", filled(stage, f"APP/user/stranger {words}"))
+    assert joined == ("Forbidden", filled(harness, f"APP/user/stranger {words}"))
 
 
 @pytest.mark.parametrize("name", ["member", "hidden"])
 def test_member_may_look_at_and_end_the_own_membership(name: str) -> None:
     """DEFAULT or HIDDEN: one's own membership is shown, and can be left."""
-    stage = build()
+    harness = build()
     own = {**ROOM, "ChimeBearer": f"APP/user/{name}", "MemberArn": f"APP/user/{name}"}
-    assert refusal(stage, "DescribeChannelMembership", own) == ("", "")
-    assert refusal(stage, "DeleteChannelMembership", own) == ("", "")
-    assert f"{stage.app}/user/{name}" not in stage.service.channels()[0].members
+    assert refusal(harness, "DescribeChannelMembership", own) == ("", "")
+    assert refusal(harness, "DeleteChannelMembership", own) == ("", "")
+    assert f"{harness.app}/user/{name}" not in harness.service.channels()[0].members
 
 
 def test_any_member_adds_members_where_the_mode_is_unrestricted() -> None:
     """In an UNRESTRICTED channel a member adds another; what a moderator may stays the moderator's."""
-    stage = build()
-    assert refusal(stage, "UpdateChannel", {**ROOM, "Mode": "UNRESTRICTED"}) == ("", "")
+    harness = build()
+    assert refusal(harness, "UpdateChannel", {**ROOM, "Mode": "UNRESTRICTED"}) == ("", "")
     added = {**BY_MEMBER, "MemberArn": "APP/user/stranger"}
-    assert refusal(stage, "CreateChannelMembership", {**added, "Type": "DEFAULT"}) == ("", "")
-    assert refusal(stage, "DeleteChannelMembership", added)[0] == "Forbidden"
+    assert refusal(harness, "CreateChannelMembership", {**added, "Type": "DEFAULT"}) == ("", "")
+    assert refusal(harness, "DeleteChannelMembership", added)[0] == "Forbidden"
 
 
 def test_moderator_of_an_elastic_channel_is_demoted_wherever_they_are() -> None:
     """Who moderates an elastic channel and is in no sub-channel can be demoted, too."""
-    stage = build()
+    harness = build()
     elastic = {"ChannelId": "big", "Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
-    assert refusal(stage, "CreateChannel", {**NEW, **elastic}) == ("", "")
-    stage.now += 100
+    assert refusal(harness, "CreateChannel", {**NEW, **elastic}) == ("", "")
+    harness.now += 100
     moderator = {**ROOM, "ChannelArn": "APP/channel/big", "ChannelModeratorArn": "APP/user/moderator"}
-    assert refusal(stage, "CreateChannelModerator", moderator) == ("", "")
-    assert refusal(stage, "DeleteChannelModerator", moderator) == ("", "")
-    _, big = stage.service.channels()
-    assert (big.moderators, big.members) == ({stage.boss}, {})
+    assert refusal(harness, "CreateChannelModerator", moderator) == ("", "")
+    assert refusal(harness, "DeleteChannelModerator", moderator) == ("", "")
+    _, big = harness.service.channels()
+    assert (big.moderators, big.members) == ({harness.boss}, {})
 
 
 def test_stream_may_have_a_colon_in_its_name() -> None:
     """Everything after the account is the stream's name."""
-    stage = build()
+    harness = build()
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-a:b"
     configurations = [{"DataType": "Channel", "ResourceArn": stream}]
     put = {"AppInstanceArn": "APP", "StreamingConfigurations": configurations}
-    assert refusal(stage, "PutMessagingStreamingConfigurations", put) == ("", "")
-    assert stage.messaging("GetMessagingStreamingConfigurations", AppInstanceArn=stage.app) == {
+    assert refusal(harness, "PutMessagingStreamingConfigurations", put) == ("", "")
+    assert harness.messaging("GetMessagingStreamingConfigurations", AppInstanceArn=harness.app) == {
         "StreamingConfigurations": configurations
     }
 
@@ -804,21 +806,21 @@ def test_stream_may_have_a_colon_in_its_name() -> None:
 @pytest.mark.parametrize("operation", ["DescribeChannel", "ListChannelModerators", "ListChannelBans"])
 def test_new_channel_that_a_read_misses_is_explained(operation: str) -> None:
     """The first read of a new channel is refused as on AWS, and says what a person can do about it."""
-    stage = Stage()
+    harness = Harness()
     made = {**NEW, "ChannelId": "room"}
-    assert refusal(stage, "CreateChannel", made) == ("", "")
+    assert refusal(harness, "CreateChannel", made) == ("", "")
     hint = "It is new, and first reads may miss it, as on AWS: read again, or use --behavior read_misses=0."
-    missed = filled(stage, f"{not_there('channel', 'APP/channel/room')} {hint}")
-    assert refusal(stage, operation, ROOM) == ("Forbidden", missed)
-    assert refusal(stage, operation, ROOM) == ("", "")
+    missed = filled(harness, f"{not_there('channel', 'APP/channel/room')} {hint}")
+    assert refusal(harness, operation, ROOM) == ("Forbidden", missed)
+    assert refusal(harness, operation, ROOM) == ("", "")
 
 
 def test_person_of_a_batch_is_refused_in_words() -> None:
     """A batch answers for each who was not added the code and the sentence of a single call."""
-    stage = build()
+    harness = build()
     who = ["member", "banned", "none", "stranger"]
     batch = {**ROOM, "MemberArns": [f"APP/user/{name}" for name in who]}
-    answer = stage.messaging("BatchCreateChannelMembership", **filled(stage, batch))
+    answer = harness.messaging("BatchCreateChannelMembership", **filled(harness, batch))
     refused = [
         {
             "MemberArn": "APP/user/member",
@@ -828,8 +830,8 @@ def test_person_of_a_batch_is_refused_in_words() -> None:
         {"MemberArn": "APP/user/banned", "ErrorCode": "Forbidden", "ErrorMessage": "APP/user/banned is banned"},
         {"MemberArn": "APP/user/none", "ErrorCode": "NotFound", "ErrorMessage": "APP/user/none is not there"},
     ]
-    assert answer["Errors"] == filled(stage, refused)
-    added = {"Arn": f"{stage.app}/user/stranger", "Name": "stranger"}
+    assert answer["Errors"] == filled(harness, refused)
+    added = {"Arn": f"{harness.app}/user/stranger", "Name": "stranger"}
     assert (answer["BatchChannelMemberships"]["Members"], answer["BatchChannelMemberships"]["Type"]) == (
         [added],
         "DEFAULT",

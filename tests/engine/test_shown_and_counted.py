@@ -8,7 +8,7 @@ import pytest
 
 from chime_local.chime import Behaviors, ChimeError
 from chime_local.chime.iam import required_actions
-from stage import Stage
+from helpers.harness import Harness
 
 ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "MinimumMembershipPercentage": 40}
 DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"}
@@ -16,61 +16,61 @@ SAY = {"Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientR
 
 
 @pytest.fixture
-def stage() -> Stage:
+def harness() -> Harness:
     """Return an app instance with an admin and a user, where nothing is new."""
-    made = Stage()
+    made = Harness()
     made.user("ann")
     made.now += 100
     return made
 
 
-def create(stage: Stage, name: str, **more: Any) -> str:
+def create(harness: Harness, name: str, **more: Any) -> str:
     """Create a channel that reads know, and return its ARN."""
-    given = {"AppInstanceArn": stage.app, "ChannelId": name, "Name": name, "ChimeBearer": stage.boss, **more}
-    arn: str = stage.messaging("CreateChannel", ClientRequestToken=f"token-{name}", **given)["ChannelArn"]
-    stage.now += 100
+    given = {"AppInstanceArn": harness.app, "ChannelId": name, "Name": name, "ChimeBearer": harness.boss, **more}
+    arn: str = harness.messaging("CreateChannel", ClientRequestToken=f"token-{name}", **given)["ChannelArn"]
+    harness.now += 100
     return arn
 
 
-def names(stage: Stage, bearer: str, **more: str) -> list[str]:
+def names(harness: Harness, bearer: str, **more: str) -> list[str]:
     """Return the names of the channels that someone is shown."""
-    listed = stage.messaging("ListChannels", AppInstanceArn=stage.app, ChimeBearer=bearer, **more)
+    listed = harness.messaging("ListChannels", AppInstanceArn=harness.app, ChimeBearer=bearer, **more)
     return [one["Name"] for one in listed["Channels"]]
 
 
-def test_channels_are_listed_by_privacy_and_right(stage: Stage) -> None:
+def test_channels_are_listed_by_privacy_and_right(harness: Harness) -> None:
     """Admins are shown all channels unless they ask for some, others the public ones."""
     for name in ("PUBLIC", "PRIVATE"):
-        create(stage, name, Privacy=name)
-    ann = f"{stage.app}/user/ann"
-    assert names(stage, stage.boss) == ["PUBLIC", "PRIVATE"]
-    assert names(stage, stage.boss, Privacy="PUBLIC") == ["PUBLIC"]
-    assert names(stage, stage.boss, Privacy="PRIVATE") == ["PRIVATE"]
-    assert names(stage, ann) == ["PUBLIC"]
-    assert names(stage, ann, Privacy="PUBLIC") == ["PUBLIC"]
+        create(harness, name, Privacy=name)
+    ann = f"{harness.app}/user/ann"
+    assert names(harness, harness.boss) == ["PUBLIC", "PRIVATE"]
+    assert names(harness, harness.boss, Privacy="PUBLIC") == ["PUBLIC"]
+    assert names(harness, harness.boss, Privacy="PRIVATE") == ["PRIVATE"]
+    assert names(harness, ann) == ["PUBLIC"]
+    assert names(harness, ann, Privacy="PUBLIC") == ["PUBLIC"]
 
 
-def test_list_shows_of_a_channel_what_its_summary_has(stage: Stage) -> None:
+def test_list_shows_of_a_channel_what_its_summary_has(harness: Harness) -> None:
     """Name, settings, metadata and the last message; nothing of who made it, its flow or its expiration."""
-    arn = create(stage, "a", Metadata="m", Mode="RESTRICTED", Privacy="PRIVATE", ExpirationSettings=DAYS)
-    listing = {"AppInstanceArn": stage.app, "ChimeBearer": stage.boss}
+    arn = create(harness, "a", Metadata="m", Mode="RESTRICTED", Privacy="PRIVATE", ExpirationSettings=DAYS)
+    listing = {"AppInstanceArn": harness.app, "ChimeBearer": harness.boss}
     shown = {"Name": "a", "ChannelArn": arn, "Mode": "RESTRICTED", "Privacy": "PRIVATE", "Metadata": "m"}
-    assert stage.messaging("ListChannels", **listing) == {"Channels": [shown]}
-    stage.messaging("SendChannelMessage", ChannelArn=arn, ChimeBearer=stage.boss, **SAY)
-    (one,) = stage.messaging("ListChannels", **listing)["Channels"]
+    assert harness.messaging("ListChannels", **listing) == {"Channels": [shown]}
+    harness.messaging("SendChannelMessage", ChannelArn=arn, ChimeBearer=harness.boss, **SAY)
+    (one,) = harness.messaging("ListChannels", **listing)["Channels"]
     assert one.pop("LastMessageTimestamp").timestamp() == 1_800_000_200
     assert one == shown
 
 
-def test_settings_of_a_creation_are_kept_as_given(stage: Stage) -> None:
+def test_settings_of_a_creation_are_kept_as_given(harness: Harness) -> None:
     """What CreateChannel is given is shown, what is left out is not; who creates is member and moderator."""
-    ann = f"{stage.app}/user/ann"
-    create(stage, "a", MemberArns=[ann], ModeratorArns=[ann], ExpirationSettings=DAYS, Metadata="m")
-    create(stage, "b")
-    given, plain = stage.service.channels()
-    assert (given.members, given.moderators) == ({stage.boss: "DEFAULT", ann: "DEFAULT"}, {stage.boss, ann})
+    ann = f"{harness.app}/user/ann"
+    create(harness, "a", MemberArns=[ann], ModeratorArns=[ann], ExpirationSettings=DAYS, Metadata="m")
+    create(harness, "b")
+    given, plain = harness.service.channels()
+    assert (given.members, given.moderators) == ({harness.boss: "DEFAULT", ann: "DEFAULT"}, {harness.boss, ann})
     assert (given.expiration, given.metadata, given.token) == (DAYS, "m", "token-a")
-    assert (plain.members, plain.moderators) == ({stage.boss: "DEFAULT"}, {stage.boss})
+    assert (plain.members, plain.moderators) == ({harness.boss: "DEFAULT"}, {harness.boss})
     assert (plain.expiration, plain.elastic, plain.metadata, plain.flow) == (None, None, "", None)
     assert (plain.mode, plain.privacy) == ("UNRESTRICTED", "PUBLIC")
 
@@ -85,137 +85,140 @@ def test_settings_of_a_creation_are_kept_as_given(stage: Stage) -> None:
 )
 def test_update_that_leaves_settings_out(world: str, expected: tuple[str, str, str]) -> None:
     """What an update leaves out stays, or becomes what a creation without it makes."""
-    stage = Stage(Behaviors.parse(world))
-    stage.now += 100
-    arn = create(stage, "a", Mode="RESTRICTED", Metadata="m")
-    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
-    (found,) = stage.service.channels()
+    harness = Harness(Behaviors.parse(world))
+    harness.now += 100
+    arn = create(harness, "a", Mode="RESTRICTED", Metadata="m")
+    harness.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=harness.boss, Name="new")
+    (found,) = harness.service.channels()
     assert (found.name, found.mode, found.metadata) == expected
 
 
 def test_elastic_channel_stays_restricted_where_updates_clear() -> None:
     """An update that leaves Mode out does not make an elastic channel UNRESTRICTED."""
-    stage = Stage(Behaviors.parse("update_omitted=cleared"))
-    stage.now += 100
-    arn = create(stage, "a", Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
-    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="new")
-    assert stage.service.channels()[0].mode == "RESTRICTED"
+    harness = Harness(Behaviors.parse("update_omitted=cleared"))
+    harness.now += 100
+    arn = create(harness, "a", Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
+    harness.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=harness.boss, Name="new")
+    assert harness.service.channels()[0].mode == "RESTRICTED"
 
 
-def test_tags_are_taken_away_by_key_and_only_there(stage: Stage) -> None:
+def test_tags_are_taken_away_by_key_and_only_there(harness: Harness) -> None:
     """Other keys, and the same key elsewhere, stay; a key that is not there is no matter."""
-    first, second = create(stage, "a"), create(stage, "b")
+    first, second = create(harness, "a"), create(harness, "b")
     tags = [{"Key": "k", "Value": "v"}, {"Key": "l", "Value": "w"}]
-    for arn in (first, second, stage.app):
-        stage.messaging("TagResource", ResourceARN=arn, Tags=tags)
-    assert stage.messaging("UntagResource", ResourceARN=first, TagKeys=["k", "none"]) == {}
-    stage.now += 100
-    assert stage.messaging("ListTagsForResource", ResourceARN=first) == {"Tags": tags[1:]}
-    for arn in (second, stage.app):
-        assert stage.messaging("ListTagsForResource", ResourceARN=arn) == {"Tags": tags}
-    third = create(stage, "c")
-    assert stage.messaging("UntagResource", ResourceARN=third, TagKeys=["k"]) == {}
-    assert stage.messaging("ListTagsForResource", ResourceARN=third) == {"Tags": []}
+    for arn in (first, second, harness.app):
+        harness.messaging("TagResource", ResourceARN=arn, Tags=tags)
+    assert harness.messaging("UntagResource", ResourceARN=first, TagKeys=["k", "none"]) == {}
+    harness.now += 100
+    assert harness.messaging("ListTagsForResource", ResourceARN=first) == {"Tags": tags[1:]}
+    for arn in (second, harness.app):
+        assert harness.messaging("ListTagsForResource", ResourceARN=arn) == {"Tags": tags}
+    third = create(harness, "c")
+    assert harness.messaging("UntagResource", ResourceARN=third, TagKeys=["k"]) == {}
+    assert harness.messaging("ListTagsForResource", ResourceARN=third) == {"Tags": []}
 
 
 @pytest.mark.parametrize("misses", ["0", "2"])
 def test_reads_miss_new_tags_so_many_times(misses: str) -> None:
     """So many lists show the tags that were there before, also where some were taken away."""
-    stage = Stage(Behaviors.parse(f"tag_misses={misses}"))
+    harness = Harness(Behaviors.parse(f"tag_misses={misses}"))
     tags = [{"Key": "k", "Value": "v"}]
-    stage.identity("TagResource", ResourceARN=stage.app, Tags=tags)
-    seen = [stage.identity("ListTagsForResource", ResourceARN=stage.app)["Tags"] for _ in range(3)]
+    harness.identity("TagResource", ResourceARN=harness.app, Tags=tags)
+    seen = [harness.identity("ListTagsForResource", ResourceARN=harness.app)["Tags"] for _ in range(3)]
     assert seen == [[]] * int(misses) + [tags] * (3 - int(misses))
-    stage.identity("UntagResource", ResourceARN=stage.app, TagKeys=["k"])
-    seen = [stage.identity("ListTagsForResource", ResourceARN=stage.app)["Tags"] for _ in range(3)]
+    harness.identity("UntagResource", ResourceARN=harness.app, TagKeys=["k"])
+    seen = [harness.identity("ListTagsForResource", ResourceARN=harness.app)["Tags"] for _ in range(3)]
     assert seen == [tags] * int(misses) + [[]] * (3 - int(misses))
 
 
-def test_bot_gets_another_lex_bot(stage: Stage) -> None:
+def test_bot_gets_another_lex_bot(harness: Harness) -> None:
     """An update of a bot changes what it names, and leaves the rest."""
 
     def lex(locale: str) -> dict[str, Any]:
         alias = "arn:aws:lex:us-east-1:000000000000:bot-alias/ABCDEFGHIJ/KLMNOPQRST"
         return {"Lex": {"LexBotAliasArn": alias, "LocaleId": locale}}
 
-    given = {"AppInstanceArn": stage.app, "Name": "b", "Metadata": "m", "ClientRequestToken": "tt"}
-    arn = stage.identity("CreateAppInstanceBot", **given, Configuration=lex("en_US"))["AppInstanceBotArn"]
+    given = {"AppInstanceArn": harness.app, "Name": "b", "Metadata": "m", "ClientRequestToken": "tt"}
+    arn = harness.identity("CreateAppInstanceBot", **given, Configuration=lex("en_US"))["AppInstanceBotArn"]
     update = {"AppInstanceBotArn": arn, "Name": "c", "Metadata": "n"}
-    stage.identity("UpdateAppInstanceBot", **update, Configuration=lex("de_DE"))
-    bot = stage.identity("DescribeAppInstanceBot", AppInstanceBotArn=arn)["AppInstanceBot"]
+    harness.identity("UpdateAppInstanceBot", **update, Configuration=lex("de_DE"))
+    bot = harness.identity("DescribeAppInstanceBot", AppInstanceBotArn=arn)["AppInstanceBot"]
     assert (bot["Name"], bot["Metadata"], bot["Configuration"]) == ("c", "n", lex("de_DE"))
-    stage.identity("UpdateAppInstanceBot", **{**update, "Name": "d"})
-    bot = stage.identity("DescribeAppInstanceBot", AppInstanceBotArn=arn)["AppInstanceBot"]
+    harness.identity("UpdateAppInstanceBot", **{**update, "Name": "d"})
+    bot = harness.identity("DescribeAppInstanceBot", AppInstanceBotArn=arn)["AppInstanceBot"]
     assert (bot["Name"], bot["Configuration"]) == ("d", lex("de_DE"))
 
 
-def test_everything_of_an_app_instance_goes_with_it_and_nothing_else(stage: Stage) -> None:
+def test_everything_of_an_app_instance_goes_with_it_and_nothing_else(harness: Harness) -> None:
     """Channels, users and tags of a deleted app instance are gone; those of another one are not."""
-    other = stage.identity(
+    other = harness.identity(
         "CreateAppInstance", Name="b", ClientRequestToken="t2", Tags=[{"Key": "a", "Value": "b"}]
     )
-    arn = create(stage, "a", Tags=[{"Key": "k", "Value": "v"}])
-    assert stage.identity("DeleteAppInstance", AppInstanceArn=stage.app) == {}
-    assert stage.service.channels() == []
-    assert set(stage.service.tags) == {other["AppInstanceArn"]}
+    arn = create(harness, "a", Tags=[{"Key": "k", "Value": "v"}])
+    assert harness.identity("DeleteAppInstance", AppInstanceArn=harness.app) == {}
+    assert harness.service.channels() == []
+    assert set(harness.service.tags) == {other["AppInstanceArn"]}
     with pytest.raises(ChimeError, match=r"^Forbidden: The app instance"):
-        stage.messaging("ListTagsForResource", ResourceARN=arn)
+        harness.messaging("ListTagsForResource", ResourceARN=arn)
 
 
-def test_identity_operations_know_the_region(stage: Stage) -> None:
+def test_identity_operations_know_the_region(harness: Harness) -> None:
     """An app instance is in one region: the other lists none, and finds none by its ARN."""
-    stage.region = "eu-central-1"
-    assert stage.identity("ListAppInstances") == {"AppInstances": []}
+    harness.region = "eu-central-1"
+    assert harness.identity("ListAppInstances") == {"AppInstances": []}
     with pytest.raises(ChimeError, match=r"is not there or not yours"):
-        stage.identity("DescribeAppInstance", AppInstanceArn=stage.app)
-    endpoint = stage.messaging("GetMessagingSessionEndpoint")
+        harness.identity("DescribeAppInstance", AppInstanceArn=harness.app)
+    endpoint = harness.messaging("GetMessagingSessionEndpoint")
     assert endpoint == {"Endpoint": {"Url": "node001.ue1.ws-messaging.eu-central-1.invalid"}}
 
 
-def test_page_holds_fifty_where_nothing_is_asked_for(stage: Stage) -> None:
+def test_page_holds_fifty_where_nothing_is_asked_for(harness: Harness) -> None:
     """The 51st of a list is on a page of its own."""
     for number in range(51):
-        create(stage, f"c{number}")
-    listing = {"AppInstanceArn": stage.app, "ChimeBearer": stage.boss}
-    first = stage.messaging("ListChannels", **listing)
+        create(harness, f"c{number}")
+    listing = {"AppInstanceArn": harness.app, "ChimeBearer": harness.boss}
+    first = harness.messaging("ListChannels", **listing)
     assert [one["Name"] for one in first["Channels"]] == [f"c{number}" for number in range(50)]
-    second = stage.messaging("ListChannels", **listing, NextToken=first["NextToken"])
+    second = harness.messaging("ListChannels", **listing, NextToken=first["NextToken"])
     assert [one["Name"] for one in second["Channels"]] == ["c50"]
     assert "NextToken" not in second
 
 
-def test_channel_shows_when_it_was_created_and_updated(stage: Stage) -> None:
+def test_channel_shows_when_it_was_created_and_updated(harness: Harness) -> None:
     """An update moves the one moment and leaves the other."""
-    arn = create(stage, "a")
-    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, Name="b")
-    stage.now += 100
-    shown = stage.messaging("DescribeChannel", ChannelArn=arn, ChimeBearer=stage.boss)["Channel"]
+    arn = create(harness, "a")
+    harness.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=harness.boss, Name="b")
+    harness.now += 100
+    shown = harness.messaging("DescribeChannel", ChannelArn=arn, ChimeBearer=harness.boss)["Channel"]
     assert shown["CreatedTimestamp"].timestamp() == 1_800_000_100
     assert shown["LastUpdatedTimestamp"].timestamp() == 1_800_000_200
 
 
-def test_tags_of_a_flow_go_with_it(stage: Stage) -> None:
+def test_tags_of_a_flow_go_with_it(harness: Harness) -> None:
     """A deleted flow leaves no tags behind."""
     function = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
     target = {"Configuration": {"Lambda": function}, "FallbackAction": "CONTINUE"}
-    flow = {"AppInstanceArn": stage.app, "Name": "f", "Tags": [{"Key": "k", "Value": "v"}]}
+    flow = {"AppInstanceArn": harness.app, "Name": "f", "Tags": [{"Key": "k", "Value": "v"}]}
     processors = [{"Name": "p", "ExecutionOrder": 1, **target}]
-    made = stage.messaging("CreateChannelFlow", **flow, ClientRequestToken="tt", Processors=processors)
-    assert stage.service.tags == {made["ChannelFlowArn"]: {"k": "v"}}
-    assert stage.messaging("DeleteChannelFlow", ChannelFlowArn=made["ChannelFlowArn"]) == {}
-    assert stage.service.tags == {}
+    made = harness.messaging("CreateChannelFlow", **flow, ClientRequestToken="tt", Processors=processors)
+    assert harness.service.tags == {made["ChannelFlowArn"]: {"k": "v"}}
+    assert harness.messaging("DeleteChannelFlow", ChannelFlowArn=made["ChannelFlowArn"]) == {}
+    assert harness.service.tags == {}
 
 
-def test_update_of_a_message_keeps_its_content_type(stage: Stage) -> None:
+def test_update_of_a_message_keeps_its_content_type(harness: Harness) -> None:
     """What an update names is changed and shown, what it leaves out stays."""
-    here = {"ChannelArn": create(stage, "a"), "ChimeBearer": stage.boss}
-    message = {**here, "MessageId": stage.messaging("SendChannelMessage", **here, **SAY, Metadata="m")["MessageId"]}
-    stage.messaging("UpdateChannelMessage", **message, Content="d", ContentType="text/plain")
-    shown = stage.messaging("GetChannelMessage", **message)["ChannelMessage"]
+    here = {"ChannelArn": create(harness, "a"), "ChimeBearer": harness.boss}
+    message = {
+        **here,
+        "MessageId": harness.messaging("SendChannelMessage", **here, **SAY, Metadata="m")["MessageId"],
+    }
+    harness.messaging("UpdateChannelMessage", **message, Content="d", ContentType="text/plain")
+    shown = harness.messaging("GetChannelMessage", **message)["ChannelMessage"]
     assert (shown["Content"], shown["ContentType"], shown["Metadata"]) == ("d", "text/plain", "m")
 
 
-def test_fault_is_asked_with_the_call_and_ends_it(stage: Stage) -> None:
+def test_fault_is_asked_with_the_call_and_ends_it(harness: Harness) -> None:
     """Who injects faults is told operation and parameters; a call that fails changes nothing."""
     asked: list[tuple[str, dict[str, Any]]] = []
 
@@ -223,13 +226,13 @@ def test_fault_is_asked_with_the_call_and_ends_it(stage: Stage) -> None:
         asked.append((operation, parameters))
         return ChimeError("ServiceFailure", "broken") if operation == "DeleteAppInstance" else None
 
-    stage.service.fault = fault
-    assert stage.identity("DescribeAppInstance", AppInstanceArn=stage.app)["AppInstance"]["Name"] == "app"
+    harness.service.fault = fault
+    assert harness.identity("DescribeAppInstance", AppInstanceArn=harness.app)["AppInstance"]["Name"] == "app"
     with pytest.raises(ChimeError, match=r"^ServiceFailure: broken$"):
-        stage.identity("DeleteAppInstance", AppInstanceArn=stage.app)
-    here = {"AppInstanceArn": stage.app}
+        harness.identity("DeleteAppInstance", AppInstanceArn=harness.app)
+    here = {"AppInstanceArn": harness.app}
     assert asked == [("DescribeAppInstance", here), ("DeleteAppInstance", here)]
-    assert list(stage.service.app_instances) == [stage.app]
+    assert list(harness.service.app_instances) == [harness.app]
 
 
 # Whose rate a call counts for
@@ -238,25 +241,25 @@ def test_fault_is_asked_with_the_call_and_ends_it(stage: Stage) -> None:
 @pytest.mark.parametrize(("elastic", "rate"), [(False, 15), (True, 30)])
 def test_rate_of_a_channel_is_known_by_its_kind(*, elastic: bool, rate: int) -> None:
     """An elastic channel takes more writes of members than another: the engine knows which it is."""
-    stage = Stage(limits=True)
-    stage.now += 100
+    harness = Harness(limits=True)
+    harness.now += 100
     more = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC} if elastic else {}
-    arn = create(stage, "a", **more)
+    arn = create(harness, "a", **more)
     # Nobody is the bearer twice, as bearers have a rate of their own; nobody exists, as refused calls count, too.
     calls = [
-        {"ChannelArn": arn, "Type": "DEFAULT", "ChimeBearer": f"{arn}/{number}", "MemberArn": stage.boss}
+        {"ChannelArn": arn, "Type": "DEFAULT", "ChimeBearer": f"{arn}/{number}", "MemberArn": harness.boss}
         for number in range(rate + 1)
     ]
-    refused = [refusal(stage, "CreateChannelMembership", **call) for call in calls]
+    refused = [refusal(harness, "CreateChannelMembership", **call) for call in calls]
     what = f"writes of members, moderators and bans per channel, {rate} a second"
     assert [one for one in refused if one.startswith("Throttled")] == [f"ThrottledClient: Rate exceeded: {what}"]
     assert refused[-1].startswith("Throttled")
 
 
-def refusal(stage: Stage, operation: str, **parameters: str) -> str:
+def refusal(harness: Harness, operation: str, **parameters: str) -> str:
     """Return why a messaging call is refused."""
     with pytest.raises(ChimeError) as refused:
-        stage.messaging(operation, **parameters)
+        harness.messaging(operation, **parameters)
     return str(refused.value)
 
 

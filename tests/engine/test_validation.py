@@ -8,7 +8,7 @@ import pytest
 
 from chime_local.chime import ChimeError
 from chime_local.chime.model import validate
-from stage import Stage
+from helpers.harness import Harness
 
 APP = "arn:aws:chime:us-east-1:000000000000:app-instance/a"
 BOSS = f"{APP}/user/boss"
@@ -133,8 +133,8 @@ def test_parameters_of_the_other_service_are_those_of_its_model() -> None:
 
 def test_call_is_validated_before_anything_is_done() -> None:
     """A call that breaks a rule of the model changes nothing and is no call in its bearer's name."""
-    stage = Stage()
-    given = {"AppInstanceArn": stage.app, "ClientRequestToken": "tt", "ChimeBearer": stage.boss}
+    harness = Harness()
+    given = {"AppInstanceArn": harness.app, "ClientRequestToken": "tt", "ChimeBearer": harness.boss}
     with pytest.raises(ChimeError, match=r"^BadRequest: Name is required$"):
-        stage.messaging("CreateChannel", **given)
-    assert stage.service.channels() == []
+        harness.messaging("CreateChannel", **given)
+    assert harness.service.channels() == []

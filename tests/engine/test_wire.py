@@ -21,7 +21,7 @@ from chime_local.engine import Engine
 
 @pytest.fixture
 def app(engine: Engine) -> dict[str, str]:
-    """Give an app instance with an admin."""
+    """Return an app instance with an admin."""
     identity = engine.client("chime-sdk-identity")
     arn = identity.create_app_instance(Name="a", ClientRequestToken="tt")["AppInstanceArn"]
     boss = identity.create_app_instance_user(

@@ -269,7 +269,9 @@ def world(request: pytest.FixtureRequest, aws: bool) -> Iterator[tuple[dict[str,
 
 
 @pytest.mark.parametrize("switch", PROBES)
-def test_switch(world: tuple[dict[str, str], Engine | None], switch: str, request: pytest.FixtureRequest) -> None:
+def test_switch_does_what_its_value_says(
+    world: tuple[dict[str, str], Engine | None], switch: str, request: pytest.FixtureRequest
+) -> None:
     """The engine does what its switch says; AWS does one of the things that the switch can say."""
     settings, running = world
     clients = running.client if running else request.getfixturevalue("clients")

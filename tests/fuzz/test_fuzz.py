@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cdk_chime_messaging import AppInstance, AppInstanceUser, Channel, ChannelError, ChannelMode
 from chime_handler import dispatch
-from chime_handler.channel.spec import parse
-from stage import URL, Stage
+from chime_handler.channel.spec import parse_spec
+from helpers.harness import URL, Harness
 
 MANY = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 JSON = st.recursive(
@@ -104,7 +104,7 @@ EVENTS = st.fixed_dictionaries(
 @given(PROPERTIES | JSON)
 def test_any_properties(properties: Any) -> None:
     """Whatever the properties, the parser gives a declaration and the problems, and never raises."""
-    _, problems = parse(properties)
+    _, problems = parse_spec(properties)
     assert all(isinstance(problem, str) and problem for problem in problems)
 
 
@@ -112,17 +112,17 @@ def test_any_properties(properties: Any) -> None:
 @given(EVENTS)
 def test_any_event(event: dict[str, Any]) -> None:
     """Any event with somewhere to answer gets one well-formed answer; one that does not parse touches nothing."""
-    stage = Stage()
-    answer = stage.deliver(event)
+    harness = Harness()
+    answer = harness.deliver(event)
     assert answer["Status"] in ("SUCCESS", "FAILED")
     assert 1 <= len(answer["PhysicalResourceId"].encode()) <= 1024
     assert answer["Status"] == "SUCCESS" or answer["Reason"]
     assert "unforeseen" not in answer.get("Reason", "")
-    assert len(stage.raw[-1]) <= 4096
-    _, problems = parse(event.get("ResourceProperties"))
+    assert len(harness.raw[-1]) <= 4096
+    _, problems = parse_spec(event.get("ResourceProperties"))
     of_a_channel = event.get("ResourceType") == "Custom::ChimeChannel"
     if problems and of_a_channel and event.get("RequestType") in ("Create", "Update"):
-        assert stage.calls == []
+        assert harness.calls == []
 
 
 @settings(max_examples=MANY // 100 or 40, deadline=None)
@@ -149,7 +149,7 @@ def test_any_arguments(**arguments: Any) -> None:
         return
     resources = Template.from_stack(stack).to_json()["Resources"].values()
     (written,) = (r["Properties"] for r in resources if r["Type"] == "Custom::ChimeChannel")
-    _, problems = parse(json.loads(json.dumps(written)))
+    _, problems = parse_spec(json.loads(json.dumps(written)))
     assert problems == []
 
 
@@ -162,7 +162,7 @@ def test_any_arguments(**arguments: Any) -> None:
 )
 def test_any_arguments_of_native_types(**arguments: Any) -> None:
     """Arbitrary arguments raise the construct's own error, or make what the service accepts."""
-    stage, stack = Stage(), Stack(App(), "Demo")
+    harness, stack = Harness(), Stack(App(), "Demo")
     try:
         chat = AppInstance(stack, "Chat", name=arguments["name"], metadata=arguments["metadata"])
         AppInstanceUser(
@@ -177,5 +177,5 @@ def test_any_arguments_of_native_types(**arguments: Any) -> None:
     resources = Template.from_stack(stack).to_json()["Resources"].values()
     (app,) = (r["Properties"] for r in resources if r["Type"] == "AWS::Chime::AppInstance")
     (user,) = (r["Properties"] for r in resources if r["Type"] == "AWS::Chime::AppInstanceUser")
-    arn = stage.identity("CreateAppInstance", ClientRequestToken="tt", **app)["AppInstanceArn"]
-    stage.identity("CreateAppInstanceUser", ClientRequestToken="tt", **{**user, "AppInstanceArn": arn})
+    arn = harness.identity("CreateAppInstance", ClientRequestToken="tt", **app)["AppInstanceArn"]
+    harness.identity("CreateAppInstanceUser", ClientRequestToken="tt", **{**user, "AppInstanceArn": arn})

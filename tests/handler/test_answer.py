@@ -23,7 +23,7 @@ EVENT = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
 @given(st.text(max_size=9000), st.text(max_size=3000))
 def test_size(reason: str, physical_id: str) -> None:
     """Whatever the Reason and the id, an answer has at most 4096 bytes and an id of 1–1024 bytes."""
-    written = response.body(EVENT, "FAILED", physical_id, reason, {})
+    written = response.build_body(EVENT, "FAILED", physical_id, reason, {})
     told = json.loads(written)
     assert len(written) <= 4096
     assert 1 <= len(told["PhysicalResourceId"].encode()) <= 1024
@@ -32,7 +32,7 @@ def test_size(reason: str, physical_id: str) -> None:
 
 def test_long_reason_keeps_its_beginning() -> None:
     """A Reason that is too long loses its end, where the least important stands."""
-    told = json.loads(response.body(EVENT, "FAILED", "id", "CreateChannel: " + "x" * 9000, {}))
+    told = json.loads(response.build_body(EVENT, "FAILED", "id", "CreateChannel: " + "x" * 9000, {}))
     assert told["Reason"].startswith("CreateChannel: xxx")
     assert told["Reason"].endswith("…")
 
@@ -95,7 +95,7 @@ def test_answers_go_to_s3_over_tls_only(url: object, *, sendable: bool, monkeypa
             monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         else:
             monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        assert response.is_sendable(url) is sendable
+        assert response.is_trusted_url(url) is sendable
 
 
 LOOPBACK = ("127.0.0.1:4566", "localhost:4566", "[::1]:4566", "127.0.0.1", "localhost")
@@ -109,15 +109,15 @@ def test_answers_go_to_this_machine_only_where_an_engine_serves(
     """An answer goes to this very machine only where AWS_ENDPOINT_URL leads there as well."""
     url = f"{scheme}://{host}/x"
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    assert not response.is_sendable(url)
+    assert not response.is_trusted_url(url)
     for elsewhere in ("", "https://example.com", "http://[", "127.0.0.1:4566", "https://localhost.evil.example"):
         monkeypatch.setenv("AWS_ENDPOINT_URL", elsewhere)
-        assert not response.is_sendable(url)
+        assert not response.is_trusted_url(url)
     for engine in LOOPBACK:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{engine}")
-        assert response.is_sendable(url)
-        assert not response.is_sendable(f"{scheme}://user@{host}/x")
-        assert not response.is_sendable(f"ftp://{host}/x")
+        assert response.is_trusted_url(url)
+        assert not response.is_trusted_url(f"{scheme}://user@{host}/x")
+        assert not response.is_trusted_url(f"ftp://{host}/x")
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -130,7 +130,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize(("name", "trusted"), [("localhost", True), ("localhost", False), ("evil.example", True)])
@@ -209,13 +209,14 @@ def tries_at(results: list[Any]) -> tuple[bool, int, list[float]]:
 def test_status_is_checked(statuses: list[int], *, delivered: bool, left: int) -> None:
     """An answer counts as delivered only when it was taken; a refusal for good is not repeated."""
     lines: list[str] = []
+    waiting = list(statuses)
     done = response.deliver(
         "https://secret/",
         b"{}",
         tries=3,
         sleep=lambda _: None,
         log=lines.append,
-        send=lambda _url, _body: statuses.pop(0),
+        send=lambda _url, _body: waiting.pop(0),
     )
-    assert (done, len(statuses)) == (delivered, left)
+    assert (done, len(waiting)) == (delivered, left)
     assert "secret" not in "".join(lines)

@@ -1,8 +1,9 @@
-"""The life of one channel, in every world: the real entry point against the emulated service."""
+"""The life of one channel, with all behaviors: the real entry point against the emulated service."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
@@ -12,14 +13,14 @@ import pytest
 from chime_handler.arns import parse_channel_arn
 from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import ServiceError
-from chime_local.service import World
-from stage import STACK, Stage
+from chime_local.chime import Behaviors
+from helpers.harness import STACK, Harness
 
 
 def _worlds() -> Iterator[str]:
-    """Give the default world, and each switch's other values on their own and together with Forbidden."""
+    """Return the default behaviors, and each switch's other values on their own and together with Forbidden."""
     yield ""
-    for name, values in World.values().items():
+    for name, values in Behaviors.values().items():
         for value in values[1:]:
             yield f"{name}={value}"
     yield "missing_channel=NotFound,token_after_delete=dead,deleted_channel_id=conflict,read_misses=2"
@@ -28,53 +29,53 @@ def _worlds() -> Iterator[str]:
 
 
 @pytest.fixture(params=list(_worlds()), ids=lambda text: text or "default")
-def stage(request: pytest.FixtureRequest) -> Stage:
-    """Set the stage in each world."""
-    return Stage(World.parse(request.param))
+def harness(request: pytest.FixtureRequest) -> Harness:
+    """Set the harness with all behaviors."""
+    return Harness(Behaviors.parse(request.param))
 
 
 @pytest.fixture
-def plain() -> Stage:
-    """Set the stage in the default world."""
-    return Stage()
+def plain() -> Harness:
+    """Set the harness with the default behaviors."""
+    return Harness()
 
 
-def arns(stage: Stage) -> list[str]:
-    """Give the ARNs of all channels that are there."""
-    return [channel.arn for channel in stage.service.channels()]
+def arns(harness: Harness) -> list[str]:
+    """Return the ARNs of all channels that are there."""
+    return [channel.arn for channel in harness.service.channels()]
 
 
-def say(stage: Stage, arn: str, content: str) -> None:
+def say(harness: Harness, arn: str, content: str) -> None:
     """Send a message, so that a lost channel shows."""
-    stage.now += 1
-    stage.messaging(
+    harness.now += 1
+    harness.messaging(
         "SendChannelMessage",
         ChannelArn=arn,
-        ChimeBearer=stage.boss,
+        ChimeBearer=harness.boss,
         Content=content,
         Type="STANDARD",
         Persistence="PERSISTENT",
-        ClientRequestToken=stage.service.uuid(),
+        ClientRequestToken=str(uuid.uuid4()),
     )
 
 
-def test_create(stage: Stage) -> None:
+def test_create(harness: Harness) -> None:
     """A Create makes one channel as declared, marked as ours, and answers with its ARN and attributes."""
-    ann, bob = stage.user("ann"), stage.user("bob")
-    answer = stage.create(
+    ann, bob = harness.user("ann"), harness.user("bob")
+    answer = harness.create(
         Metadata="m",
         MemberArns=[ann],
         ModeratorArns=[bob],
         Tags=[{"Key": "team", "Value": "x"}],
         ExpirationSettings={"ExpirationDays": "7", "ExpirationCriterion": "CREATED_TIMESTAMP"},
     )
-    (channel,) = stage.service.channels()
+    (channel,) = harness.service.channels()
     assert answer["Status"] == "SUCCESS", answer
     assert answer["PhysicalResourceId"] == channel.arn
     assert answer["Data"] == {
         "ChannelArn": channel.arn,
         "ChannelId": channel.arn.rpartition("/")[2],
-        "AppInstanceArn": stage.app,
+        "AppInstanceArn": harness.app,
     }
     assert (channel.name, channel.mode, channel.privacy, channel.metadata) == (
         "Support secret name",
@@ -82,26 +83,26 @@ def test_create(stage: Stage) -> None:
         "PRIVATE",
         "m",
     )
-    assert {ann, stage.boss} <= set(channel.members)
-    assert {bob, stage.boss} == channel.moderators
+    assert {ann, harness.boss} <= set(channel.members)
+    assert {bob, harness.boss} == channel.moderators
     assert channel.expiration == {"ExpirationDays": 7, "ExpirationCriterion": "CREATED_TIMESTAMP"}
     assert set(channel.tags) == {"team", OWNER_TAG}
 
 
-def test_hidden_member_who_moderates_stays_hidden(stage: Stage) -> None:
+def test_hidden_member_who_moderates_stays_hidden(harness: Harness) -> None:
     """Who is declared as HIDDEN member and as moderator is both, at creation and when promoted later."""
-    ann, bob = stage.user("ann"), stage.user("bob")
-    first = stage.properties(HiddenMemberArns=[ann], ModeratorArns=[ann])
-    created = stage.deliver(stage.event("Create", first))
-    second = stage.properties(HiddenMemberArns=[ann, bob], ModeratorArns=[ann, bob])
+    ann, bob = harness.user("ann"), harness.user("bob")
+    first = harness.properties(HiddenMemberArns=[ann], ModeratorArns=[ann])
+    created = harness.deliver(harness.event("Create", first))
+    second = harness.properties(HiddenMemberArns=[ann, bob], ModeratorArns=[ann, bob])
     more = {"PhysicalResourceId": created["PhysicalResourceId"], "OldResourceProperties": first}
-    assert stage.deliver(stage.event("Update", second, **more))["Status"] == "SUCCESS"
-    (channel,) = stage.service.channels()
-    assert channel.members == {stage.boss: "DEFAULT", ann: "HIDDEN", bob: "HIDDEN"}
-    assert channel.moderators == {stage.boss, ann, bob}
+    assert harness.deliver(harness.event("Update", second, **more))["Status"] == "SUCCESS"
+    (channel,) = harness.service.channels()
+    assert channel.members == {harness.boss: "DEFAULT", ann: "HIDDEN", bob: "HIDDEN"}
+    assert channel.moderators == {harness.boss, ann, bob}
 
 
-def test_member_dropped_by_the_template_leaves_though_still_moderator(plain: Stage) -> None:
+def test_member_dropped_by_the_template_leaves_though_still_moderator(plain: Harness) -> None:
     """Who stays moderator and is declared as member no more does not go on receiving messages as a member."""
     ann = plain.user("ann")
     both = plain.properties(MemberArns=[ann], ModeratorArns=[ann])
@@ -114,7 +115,7 @@ def test_member_dropped_by_the_template_leaves_though_still_moderator(plain: Sta
     assert (set(channel.members), channel.moderators) == ({plain.boss}, {plain.boss, ann})
 
 
-def test_creation_says_all_in_one_call(plain: Stage) -> None:
+def test_creation_says_all_in_one_call(plain: Harness) -> None:
     """What CreateChannel itself takes is not said again: the bearer has ten calls a second for all its channels."""
     settings = {"ExpirationDays": "30", "ExpirationCriterion": "CREATED_TIMESTAMP"}
     said = {"Metadata": "m", "Tags": {"team": "a"}, "ExpirationSettings": settings}
@@ -122,7 +123,7 @@ def test_creation_says_all_in_one_call(plain: Stage) -> None:
     assert [operation for operation, _ in plain.calls] == ["CreateChannel"]
 
 
-def test_spent_ids(plain: Stage) -> None:
+def test_spent_ids(plain: Harness) -> None:
     """A resource that has left sixteen channels behind says what to do about the next, and touches none of them."""
     for number in range(16):
         created = plain.deliver(plain.event("Create", plain.properties(), RequestId=f"life-{number}"))
@@ -136,15 +137,15 @@ def test_spent_ids(plain: Stage) -> None:
     assert plain.service.channels() == before
 
 
-def test_create_again(stage: Stage) -> None:
+def test_create_again(harness: Harness) -> None:
     """A Create that is delivered three times makes one channel and gives the same ARN each time."""
-    event = stage.event("Create", stage.properties())
-    ids = {stage.deliver(event)["PhysicalResourceId"] for _ in range(3)}
-    assert ids == set(arns(stage))
+    event = harness.event("Create", harness.properties())
+    ids = {harness.deliver(event)["PhysicalResourceId"] for _ in range(3)}
+    assert ids == set(arns(harness))
     assert len(ids) == 1
 
 
-def test_lost_answer_of_create(stage: Stage) -> None:
+def test_lost_answer_of_create(harness: Harness) -> None:
     """A CreateChannel whose answer is lost is found again, not made twice."""
     lost = ["CreateChannel", "CreateChannel"]
 
@@ -153,10 +154,10 @@ def test_lost_answer_of_create(stage: Stage) -> None:
             lost.remove(operation)
             raise ServiceError(operation, "Unreachable", "connection reset")
 
-    stage.after = after
-    answer = stage.create()
+    harness.after = after
+    answer = harness.create()
     assert answer["Status"] == "SUCCESS", answer
-    assert arns(stage) == [answer["PhysicalResourceId"]]
+    assert arns(harness) == [answer["PhysicalResourceId"]]
 
 
 UPDATES: tuple[dict[str, Any], ...] = (
@@ -169,46 +170,46 @@ UPDATES: tuple[dict[str, Any], ...] = (
 
 
 @pytest.mark.parametrize("change", UPDATES, ids=lambda change: next(iter(change)))
-def test_update_in_place(stage: Stage, change: dict[str, Any]) -> None:
+def test_update_in_place(harness: Harness, change: dict[str, Any]) -> None:
     """Each such change keeps channel and messages, takes effect, and is undone by a rollback."""
-    before = stage.create()["PhysicalResourceId"]
-    say(stage, before, "hello")
-    (first,) = stage.service.channels()
-    stage.now += 60
-    assert stage.update(before, {}, change)["PhysicalResourceId"] == before
-    (changed,) = stage.service.channels()
+    before = harness.create()["PhysicalResourceId"]
+    say(harness, before, "hello")
+    (first,) = harness.service.channels()
+    harness.now += 60
+    assert harness.update(before, {}, change)["PhysicalResourceId"] == before
+    (changed,) = harness.service.channels()
     assert changed != first
-    stage.now += 60
-    assert stage.update(before, change, {})["PhysicalResourceId"] == before
-    (restored,) = stage.service.channels()
+    harness.now += 60
+    assert harness.update(before, change, {})["PhysicalResourceId"] == before
+    (restored,) = harness.service.channels()
     assert restored == first
     assert restored.messages == ("hello",)
 
 
-def test_bearer_rotates_in_place(stage: Stage) -> None:
+def test_bearer_rotates_in_place(harness: Harness) -> None:
     """A new bearer takes over without a change to the channel, and can go on to change it."""
-    arn = stage.create()["PhysicalResourceId"]
-    say(stage, arn, "hello")
-    deputy = stage.user("deputy")
-    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=deputy)
-    stage.now += 60
-    assert stage.update(arn, {}, {"ChimeBearer": deputy})["PhysicalResourceId"] == arn
-    answer = stage.update(arn, {"ChimeBearer": deputy}, {"ChimeBearer": deputy, "Name": "Help"})
+    arn = harness.create()["PhysicalResourceId"]
+    say(harness, arn, "hello")
+    deputy = harness.user("deputy")
+    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=deputy)
+    harness.now += 60
+    assert harness.update(arn, {}, {"ChimeBearer": deputy})["PhysicalResourceId"] == arn
+    answer = harness.update(arn, {"ChimeBearer": deputy}, {"ChimeBearer": deputy, "Name": "Help"})
     assert answer["PhysicalResourceId"] == arn
-    (channel,) = stage.service.channels()
+    (channel,) = harness.service.channels()
     assert (channel.name, channel.messages) == ("Help", ("hello",))
 
 
-def test_members_change_in_place(stage: Stage) -> None:
+def test_members_change_in_place(harness: Harness) -> None:
     """Declared members come and go; who joined by themselves stays, and so do the messages."""
-    people = [stage.user(f"user{n}") for n in range(130)]
-    guest = stage.user("guest")
-    arn = stage.create(MemberArns=people[:3])["PhysicalResourceId"]
-    say(stage, arn, "hello")
-    stage.messaging(
-        "CreateChannelMembership", ChannelArn=arn, MemberArn=guest, Type="DEFAULT", ChimeBearer=stage.boss
+    people = [harness.user(f"user{n}") for n in range(130)]
+    guest = harness.user("guest")
+    arn = harness.create(MemberArns=people[:3])["PhysicalResourceId"]
+    say(harness, arn, "hello")
+    harness.messaging(
+        "CreateChannelMembership", ChannelArn=arn, MemberArn=guest, Type="DEFAULT", ChimeBearer=harness.boss
     )
-    stage.now += 60
+    harness.now += 60
     steps: list[dict[str, Any]] = [
         {"MemberArns": people[:3]},
         {"MemberArns": people[2:], "ModeratorArns": people[:1]},
@@ -216,173 +217,175 @@ def test_members_change_in_place(stage: Stage) -> None:
         {},
     ]
     for old, new in pairwise(steps):
-        assert stage.update(arn, old, new)["PhysicalResourceId"] == arn
-        (channel,) = stage.service.channels()
+        assert harness.update(arn, old, new)["PhysicalResourceId"] == arn
+        (channel,) = harness.service.channels()
         declared = set(new.get("MemberArns", ()))
-        assert declared | {stage.boss, guest} <= set(channel.members)
-        assert set(channel.members) <= declared | {stage.boss, guest, *new.get("ModeratorArns", ())}
-        assert channel.moderators == {stage.boss, *new.get("ModeratorArns", ())}
+        assert declared | {harness.boss, guest} <= set(channel.members)
+        assert set(channel.members) <= declared | {harness.boss, guest, *new.get("ModeratorArns", ())}
+        assert channel.moderators == {harness.boss, *new.get("ModeratorArns", ())}
         assert channel.messages == ("hello",)
 
 
-def test_replacement_and_rollback(stage: Stage) -> None:
+def test_replacement_and_rollback(harness: Harness) -> None:
     """A change of Privacy makes another channel; a rollback gives the first back, with its messages."""
-    first = stage.create()["PhysicalResourceId"]
-    say(stage, first, "hello")
-    stage.now += 60
-    second = stage.update(first, {}, {"Privacy": "PUBLIC"})["PhysicalResourceId"]
+    first = harness.create()["PhysicalResourceId"]
+    say(harness, first, "hello")
+    harness.now += 60
+    second = harness.update(first, {}, {"Privacy": "PUBLIC"})["PhysicalResourceId"]
     assert second != first
-    assert set(arns(stage)) == {first, second}
-    stage.now += 60
-    assert stage.update(second, {"Privacy": "PUBLIC"}, {})["PhysicalResourceId"] == first
-    assert stage.delete(second, Privacy="PUBLIC")["Status"] == "SUCCESS"
-    (left,) = stage.service.channels()
+    assert set(arns(harness)) == {first, second}
+    harness.now += 60
+    assert harness.update(second, {"Privacy": "PUBLIC"}, {})["PhysicalResourceId"] == first
+    assert harness.delete(second, Privacy="PUBLIC")["Status"] == "SUCCESS"
+    (left,) = harness.service.channels()
     assert (left.arn, left.messages) == (first, ("hello",))
 
 
-def test_failed_replacement_leaves_nothing(stage: Stage) -> None:
-    """A replacement that fails after its CreateChannel leaves the old channel and no other."""
-    first = stage.create()["PhysicalResourceId"]
-    stage.now += 60
-    nobody = f"{stage.app}/user/nobody"
-    answer = stage.update(first, {}, {"Privacy": "PUBLIC", "MemberArns": [nobody]})
+def test_failed_replacement_leaves_nothing_once_it_is_rolled_back(harness: Harness) -> None:
+    """A replacement that fails after its CreateChannel leaves the old channel, and its rollback no other."""
+    first = harness.create()["PhysicalResourceId"]
+    harness.now += 60
+    declared = {"Privacy": "PUBLIC", "MemberArns": [f"{harness.app}/user/nobody"]}
+    answer = harness.update(first, {}, declared)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
-    assert arns(stage) == [first]
     assert "user/nobody" in answer["Reason"]
+    assert first in arns(harness)
+    assert harness.update(first, declared, {})["PhysicalResourceId"] == first
+    assert arns(harness) == [first]
 
 
-def test_vanished_channel_is_made_again(stage: Stage) -> None:
+def test_vanished_channel_is_made_again(harness: Harness) -> None:
     """An Update whose channel was deleted behind our back makes it again, as declared."""
-    first = stage.create()["PhysicalResourceId"]
-    stage.now += 60
-    stage.messaging("DeleteChannel", ChannelArn=first, ChimeBearer=stage.boss)
-    answer = stage.update(first, {}, {"Name": "Help"})
+    first = harness.create()["PhysicalResourceId"]
+    harness.now += 60
+    harness.messaging("DeleteChannel", ChannelArn=first, ChimeBearer=harness.boss)
+    answer = harness.update(first, {}, {"Name": "Help"})
     assert answer["Status"] == "SUCCESS", answer
-    (channel,) = stage.service.channels()
+    (channel,) = harness.service.channels()
     assert (channel.arn, channel.name) == (answer["PhysicalResourceId"], "Help")
 
 
-def test_delete(stage: Stage) -> None:
+def test_delete(harness: Harness) -> None:
     """A Delete removes the channel, again and again without complaint."""
-    arn = stage.create()["PhysicalResourceId"]
-    assert [stage.delete(arn)["Status"] for _ in range(3)] == ["SUCCESS"] * 3
-    assert arns(stage) == []
+    arn = harness.create()["PhysicalResourceId"]
+    assert [harness.delete(arn)["Status"] for _ in range(3)] == ["SUCCESS"] * 3
+    assert arns(harness) == []
 
 
-def test_second_life(stage: Stage) -> None:
+def test_second_life(harness: Harness) -> None:
     """A resource that comes back under the same logical id gets a channel of its own, whatever is left."""
-    first = stage.create()["PhysicalResourceId"]
-    say(stage, first, "hello")
-    stage.now += 7200
-    second = stage.create()["PhysicalResourceId"]
+    first = harness.create()["PhysicalResourceId"]
+    say(harness, first, "hello")
+    harness.now += 7200
+    second = harness.create()["PhysicalResourceId"]
     assert second != first
-    assert stage.delete(second)["Status"] == "SUCCESS"
-    stage.now += 7200
-    third = stage.create()["PhysicalResourceId"]
-    (kept, alive) = sorted(stage.service.channels(), key=lambda channel: channel.created)
+    assert harness.delete(second)["Status"] == "SUCCESS"
+    harness.now += 7200
+    third = harness.create()["PhysicalResourceId"]
+    (kept, alive) = sorted(harness.service.channels(), key=lambda channel: channel.created)
     assert (kept.arn, kept.messages, alive.arn) == (first, ("hello",), third)
 
 
 @pytest.mark.parametrize("made_up", ["demo-Support-1XY2Z3", "x" * 300])
-def test_delete_of_unanswered_create(stage: Stage, made_up: str) -> None:
+def test_delete_of_unanswered_create(harness: Harness, made_up: str) -> None:
     """A Delete with an id that CloudFormation made up deletes what the unanswered Create has made."""
-    stage.create()
-    assert stage.delete(made_up)["Status"] == "SUCCESS"
-    assert arns(stage) == []
+    harness.create()
+    assert harness.delete(made_up)["Status"] == "SUCCESS"
+    assert arns(harness) == []
 
 
-def test_delete_outwaits_create(plain: Stage) -> None:
+def test_delete_outwaits_create(plain: Harness) -> None:
     """A Delete that overtakes its Create waits until that Create can act no more."""
     begun = plain.now
     plain.delete("demo-Support-1XY2Z3")
     assert plain.now - begun >= 795
 
 
-def test_retained_life_survives_a_made_up_delete(stage: Stage) -> None:
+def test_retained_life_survives_a_made_up_delete(harness: Harness) -> None:
     """A Delete with a made-up id spares a channel that an earlier life left behind."""
-    first = stage.create()["PhysicalResourceId"]
-    say(stage, first, "hello")
-    stage.now += 7200
-    stage.delete("demo-Support-1XY2Z3")
-    assert arns(stage) == [first]
+    first = harness.create()["PhysicalResourceId"]
+    say(harness, first, "hello")
+    harness.now += 7200
+    harness.delete("demo-Support-1XY2Z3")
+    assert arns(harness) == [first]
 
 
-def test_foreign_channel_is_refused(stage: Stage) -> None:
+def test_foreign_channel_is_refused(harness: Harness) -> None:
     """A ChannelId that another stack holds is refused, and the rollback's Delete leaves it alone."""
-    theirs = stage.event("Create", stage.properties(ChannelId="lobby"), StackId=STACK + "x")
-    arn = stage.deliver(theirs)["PhysicalResourceId"]
-    (before,) = stage.service.channels()
-    stage.now += 60
-    answer = stage.create(ChannelId="lobby", Name="mine")
+    theirs = harness.event("Create", harness.properties(ChannelId="lobby"), StackId=STACK + "x")
+    arn = harness.deliver(theirs)["PhysicalResourceId"]
+    (before,) = harness.service.channels()
+    harness.now += 60
+    answer = harness.create(ChannelId="lobby", Name="mine")
     assert answer["Status"] == "FAILED"
     assert "adopt" in answer["Reason"]
-    stage.delete(answer["PhysicalResourceId"], ChannelId="lobby")
-    assert stage.service.channels() == [before]
+    harness.delete(answer["PhysicalResourceId"], ChannelId="lobby")
+    assert harness.service.channels() == [before]
     assert before.arn == arn
 
 
-def test_adoption(stage: Stage) -> None:
+def test_adoption(harness: Harness) -> None:
     """With adoption asked for, a foreign channel becomes ours and as declared, and keeps its messages."""
-    arn = f"{stage.app}/channel/lobby"
-    stage.now += 60  # nobody is new any more
-    stage.messaging(
+    arn = f"{harness.app}/channel/lobby"
+    harness.now += 60  # nobody is new any more
+    harness.messaging(
         "CreateChannel",
-        AppInstanceArn=stage.app,
+        AppInstanceArn=harness.app,
         ChannelId="lobby",
         Name="theirs",
         Mode="RESTRICTED",
         Privacy="PRIVATE",
         ClientRequestToken="token-of-theirs",
-        ChimeBearer=stage.boss,
+        ChimeBearer=harness.boss,
     )
-    stage.now += 60
+    harness.now += 60
     for _ in range(5):  # reads may miss a new channel for a while
         try:
-            stage.messaging("DescribeChannel", ChannelArn=arn, ChimeBearer=stage.boss)
+            harness.messaging("DescribeChannel", ChannelArn=arn, ChimeBearer=harness.boss)
         except Exception:  # noqa: S112 - any refusal is a miss
             continue
-    say(stage, arn, "hello")
-    answer = stage.create(ChannelId="lobby", AdoptExisting="true", Name="ours")
+    say(harness, arn, "hello")
+    answer = harness.create(ChannelId="lobby", AdoptExisting="true", Name="ours")
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
-    (channel,) = stage.service.channels()
+    (channel,) = harness.service.channels()
     assert (channel.name, channel.messages, OWNER_TAG in channel.tags) == ("ours", ("hello",), True)
 
 
-def test_users_own_token(stage: Stage) -> None:
+def test_users_own_token(harness: Harness) -> None:
     """A user's own ClientRequestToken is sent as it is, and does not tie a later life to a dead channel."""
-    first = stage.create(ClientRequestToken="my-token")["PhysicalResourceId"]
-    assert stage.service.channels()[0].token == "my-token"
-    stage.delete(first, ClientRequestToken="my-token")
-    stage.now += 60
-    second = stage.create(ClientRequestToken="my-token")
+    first = harness.create(ClientRequestToken="my-token")["PhysicalResourceId"]
+    assert harness.service.channels()[0].token == "my-token"
+    harness.delete(first, ClientRequestToken="my-token")
+    harness.now += 60
+    second = harness.create(ClientRequestToken="my-token")
     assert second["Status"] == "SUCCESS", second
-    assert arns(stage) == [second["PhysicalResourceId"]]
+    assert arns(harness) == [second["PhysicalResourceId"]]
 
 
-def test_unknown_bearer_leaves_no_stuck_stack(stage: Stage) -> None:
+def test_unknown_bearer_leaves_no_stuck_stack(harness: Harness) -> None:
     """A bearer that does not exist fails the Create by name, and the Delete that follows succeeds."""
-    answer = stage.create(ChimeBearer=f"{stage.app}/user/nobody")
+    answer = harness.create(ChimeBearer=f"{harness.app}/user/nobody")
     assert answer["Status"] == "FAILED"
-    code = "Forbidden" if stage.world.missing_bearer == "403" else "UnauthorizedClient"
+    code = "Forbidden" if harness.behaviors.missing_bearer == "403" else "UnauthorizedClient"
     assert f"CreateChannel: {code}: An invalid app instance user ARN" in answer["Reason"]
     assert "The bearer does not exist." in answer["Reason"]
-    gone = stage.delete(answer["PhysicalResourceId"], ChimeBearer=f"{stage.app}/user/nobody")
+    gone = harness.delete(answer["PhysicalResourceId"], ChimeBearer=f"{harness.app}/user/nobody")
     assert gone["Status"] == "SUCCESS"
 
 
-def test_forbidden_delete_fails_loudly(stage: Stage) -> None:
+def test_forbidden_delete_fails_loudly(harness: Harness) -> None:
     """A Delete that the bearer may not do fails and says so: the channel is never orphaned in silence."""
-    arn = stage.create()["PhysicalResourceId"]
-    weak = stage.user("weak")
-    stage.now += 60  # nobody is new any more
-    answer = stage.delete(arn, ChimeBearer=weak)
+    arn = harness.create()["PhysicalResourceId"]
+    weak = harness.user("weak")
+    harness.now += 60  # nobody is new any more
+    answer = harness.delete(arn, ChimeBearer=weak)
     assert answer["Status"] == "FAILED"
     assert "DeleteChannel: Forbidden" in answer["Reason"]
-    assert arns(stage) == [arn]
+    assert arns(harness) == [arn]
 
 
 @pytest.mark.parametrize("properties", [{}, {"AppInstanceArn": 5, "ChimeBearer": [], "Tags": "x"}])
-def test_delete_with_bad_properties(plain: Stage, properties: dict[str, Any]) -> None:
+def test_delete_with_bad_properties(plain: Harness, properties: dict[str, Any]) -> None:
     """A Delete whose properties no longer parse ends well when there is nothing to delete."""
     event = plain.event("Delete", properties, PhysicalResourceId="unmade:Support")
     assert plain.deliver(event)["Status"] == "SUCCESS"
@@ -407,7 +410,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_properties(plain: Stage, case: str) -> None:
+def test_bad_properties(plain: Harness, case: str) -> None:
     """A property that breaks a rule fails by name, value and rule, before any call."""
     properties, told = BAD[case]
     answer = plain.create(**properties)
@@ -416,13 +419,13 @@ def test_bad_properties(plain: Stage, case: str) -> None:
     assert plain.calls == []
 
 
-def test_all_bad_properties_at_once(plain: Stage) -> None:
+def test_all_bad_properties_at_once(plain: Harness) -> None:
     """All problems are told in one answer."""
     reason = plain.create(Mode="X", Privacy="Y", Name=None)["Reason"]
     assert all(name in reason for name in ("Mode:", "Privacy:", "Name: is required"))
 
 
-def test_a_bad_update_changes_nothing(plain: Stage) -> None:
+def test_a_bad_update_changes_nothing(plain: Harness) -> None:
     """An Update with a bad property fails with the old id and leaves the channel as it was."""
     arn = plain.create()["PhysicalResourceId"]
     before = plain.service.channels()
@@ -446,7 +449,7 @@ CODES = {
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_errors_are_named(plain: Stage, code: str) -> None:
+def test_errors_are_named(plain: Harness, code: str) -> None:
     """Every refusal of the service ends in a Reason with operation, code and advice, never with a name."""
     words = ""
 
@@ -465,7 +468,7 @@ def test_errors_are_named(plain: Stage, code: str) -> None:
     assert plain.delete(answer["PhysicalResourceId"])["Status"] == "SUCCESS"
 
 
-def test_retries_end_before_the_deadline(plain: Stage) -> None:
+def test_retries_end_before_the_deadline(plain: Harness) -> None:
     """Throttling is waited out until shortly before the deadline, and no longer."""
 
     def before(operation: str, _: Mapping[str, Any]) -> None:
@@ -478,7 +481,7 @@ def test_retries_end_before_the_deadline(plain: Stage) -> None:
     assert "without success" in answer["Reason"]
 
 
-def test_requests_of_a_create_and_an_update(plain: Stage) -> None:
+def test_requests_of_a_create_and_an_update(plain: Harness) -> None:
     """A Create that meets no surprise takes one call, an Update of one field two, a Delete two."""
     arn = plain.create()["PhysicalResourceId"]
     assert [name for name, _ in plain.calls] == ["CreateChannel"]
@@ -491,20 +494,20 @@ def test_requests_of_a_create_and_an_update(plain: Stage) -> None:
     assert [name for name, _ in plain.calls] == ["ListTagsForResource", "DeleteChannel"]
 
 
-def test_no_secret_in_logs(stage: Stage) -> None:
+def test_no_secret_in_logs(harness: Harness) -> None:
     """No log line holds a ResponseURL, a name or metadata, and each is one JSON object."""
-    arn = stage.create(Metadata="secret metadata")["PhysicalResourceId"]
-    stage.update(arn, {"Metadata": "secret metadata"}, {"Metadata": "other secret", "Name": "secret too"})
-    stage.create(Mode="X", Name="secret again")
-    text = "\n".join(stage.lines)
+    arn = harness.create(Metadata="secret metadata")["PhysicalResourceId"]
+    harness.update(arn, {"Metadata": "secret metadata"}, {"Metadata": "other secret", "Name": "secret too"})
+    harness.create(Mode="X", Name="secret again")
+    text = "\n".join(harness.lines)
     assert "secret" not in text.lower()
     assert "sEcReT" not in text
-    assert all(isinstance(json.loads(line), dict) for line in stage.lines)
+    assert all(isinstance(json.loads(line), dict) for line in harness.lines)
 
 
-def test_client_region(plain: Stage) -> None:
+def test_client_region(plain: Harness) -> None:
     """Calls go to the region of the app instance, wherever the stack is."""
-    there = Stage(region="eu-central-1")
+    there = Harness(region="eu-central-1")
     answer = there.create()
     found = parse_channel_arn(answer["PhysicalResourceId"])
     assert answer["Status"] == "SUCCESS"

@@ -17,7 +17,7 @@ APP = "arn:aws:chime:us-east-1:111122223333:app-instance/1"
 
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give credentials, and no client that another test has made."""
+    """Set credentials, and forget any client that another test has made."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -27,7 +27,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def sent(client: Any, method: str, **parameters: Any) -> tuple[str, str, bytes, str | None]:
-    """Give what would go over the wire, without sending it."""
+    """Return what would go over the wire, without sending it."""
     seen: list[AWSRequest] = []
 
     def keep(request: AWSRequest, **_: Any) -> Any:
@@ -65,7 +65,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("service", "method", "parameters"), CALLS, ids=[call[1] for call in CALLS])
 def test_same_call(service: str, method: str, parameters: dict[str, Any], region: str) -> None:
     """A lean client sends what boto3's sends: method, URL, body and bearer."""
-    lean, plain = botocore_clients._lean(service, region), botocore_clients._plain(service, region)
+    lean, plain = botocore_clients._lean_client(service, region), botocore_clients._boto3_client(service, region)
     assert sent(lean, method, **parameters) == sent(plain, method, **parameters)
 
 
@@ -77,7 +77,7 @@ def test_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     made: list[str] = []
     monkeypatch.setattr(botocore_clients, "_session", changed)
-    monkeypatch.setattr(botocore_clients, "_plain", lambda service, _region: made.append(service) or "plain")
+    monkeypatch.setattr(botocore_clients, "_boto3_client", lambda service, _region: made.append(service) or "plain")
     assert botocore_clients.client("chime-sdk-messaging", "us-east-1") == "plain"
     assert made == ["chime-sdk-messaging"]
 
@@ -88,7 +88,7 @@ def test_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unusual_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the environment asks for what a lean client does not know, the client is boto3's."""
     monkeypatch.setenv(name, "true")
-    monkeypatch.setattr(botocore_clients, "_plain", lambda _service, _region: "plain")
+    monkeypatch.setattr(botocore_clients, "_boto3_client", lambda _service, _region: "plain")
     assert botocore_clients.client("chime-sdk-messaging", "us-east-1") == "plain"
 
 
@@ -119,7 +119,7 @@ def test_endpoint_that_the_environment_asks_for_is_used(
     assert made.meta.region_name == region
 
 
-@pytest.mark.parametrize("how", ["_lean", "_plain"])
+@pytest.mark.parametrize("how", ["_lean_client", "_boto3_client"])
 @pytest.mark.parametrize(("service", "region"), HOSTS)
 def test_call_ends_within_the_time_kept_for_it(service: str, region: str, how: str) -> None:
     """A call that hangs ends after ten seconds at most, and is sent once: the handler counts on both."""
@@ -128,7 +128,7 @@ def test_call_ends_within_the_time_kept_for_it(service: str, region: str, how: s
     assert config.retries["total_max_attempts"] == 1
 
 
-@pytest.mark.parametrize("how", ["_lean", "_plain"])
+@pytest.mark.parametrize("how", ["_lean_client", "_boto3_client"])
 def test_certificates_of_the_service_are_verified(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No client talks to who cannot prove to be the service."""
     for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):

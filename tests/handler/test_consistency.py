@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from resources import KINDS, Kind, Place
 
 from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import ServiceError
-from chime_local.service import World
-from stage import Stage
+from chime_local.chime import Behaviors
+from helpers.harness import Harness
+from helpers.resources import KINDS, Kind, Place
 
 BEARER_WORDS = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
 IAM_WORDS = (
@@ -34,14 +34,16 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return KINDS[request.param]
 
 
-def prepare(kind: Kind, request: str, world: str = "", seed: int = 0) -> tuple[Place, Callable[[], dict[str, Any]]]:
+def prepare(
+    kind: Kind, request: str, behaviors: str = "", seed: int = 0
+) -> tuple[Place, Callable[[], dict[str, Any]]]:
     """Return a place, and what delivers a request there; for all but a Create the resource is there for long."""
-    place = Place(world, seed=seed)
+    place = Place(behaviors, seed=seed)
     if request == "Create":
         return place, lambda: kind.create(place)
     held = kind.create(place)["PhysicalResourceId"]
-    place.stage.now += 100
-    place.stage.lines.clear()
+    place.harness.now += 100
+    place.harness.lines.clear()
     act = {"Update": kind.update, "Delete": kind.delete}[request]
     return place, lambda: act(place, held)
 
@@ -50,13 +52,13 @@ def refuse_for(
     place: Place, seconds: float, code: str, message: str, status: int, *, only: Callable[[str, Any], object] = bool
 ) -> None:
     """Refuse calls for some seconds from now."""
-    until = place.stage.now + seconds
+    until = place.harness.now + seconds
 
     def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
-        if place.stage.now < until and (only is bool or only(operation, parameters)):
+        if place.harness.now < until and (only is bool or only(operation, parameters)):
             raise ServiceError(operation, code, message, status)
 
-    place.stage.before = refuse
+    place.harness.before = refuse
 
 
 @pytest.mark.parametrize("denial", DENIALS)
@@ -77,34 +79,34 @@ def test_lasting_denial_fails_after_a_minute_and_says_how_long_was_waited(
 ) -> None:
     """A denial that lasts is waited out for 61 seconds at most; the Reason says so, and meanwhile the log."""
     place, deliver = prepare(kind, request_type, seed=seed)
-    began = place.stage.now
+    began = place.harness.now
     refuse_for(place, 3600, *DENIALS[denial])
     answer = deliver()
     assert answer["Status"] == "FAILED"
-    assert 59 <= place.stage.now - began <= 61
+    assert 59 <= place.harness.now - began <= 61
     assert "The same answer came for 60 seconds." in answer["Reason"]
     assert "IAM does not allow the Lambda this call." in answer["Reason"]
-    assert any('"retries": "until 60 s from now"' in line for line in place.stage.lines)
+    assert any('"retries": "until 60 s from now"' in line for line in place.harness.lines)
 
 
 @pytest.mark.parametrize("request_type", REQUESTS)
 def test_denial_that_begins_after_a_minute_is_a_verdict(request_type: str) -> None:
     """A denial that begins when the request is older than a minute is answered at once."""
     place, deliver = prepare(KINDS["full channel"], request_type)
-    began, stage = place.stage.now, place.stage
+    began, harness = place.harness.now, place.harness
     first: list[str] = []
 
     def refuse(operation: str, _: object) -> None:
         first.append(operation)
         if len(first) == 1:
-            stage.now += 61
+            harness.now += 61
         else:
             raise ServiceError(operation, *DENIALS["AccessDenied"])
 
-    stage.before = refuse
+    harness.before = refuse
     answer = deliver()
     assert answer["Status"] == "FAILED"
-    assert stage.now - began < 62
+    assert harness.now - began < 62
     assert "It stayed so" not in answer["Reason"]
 
 
@@ -135,14 +137,14 @@ def test_new_bearer_of_a_create_is_waited_for(name: str, refusal: str) -> None:
 def test_new_bearer_of_a_rotation_is_waited_for(refusal: str) -> None:
     """An Update to another bearer, who is refused for fifty seconds, succeeds after that."""
     place = Place()
-    stage = place.stage
-    arn = stage.create()["PhysicalResourceId"]
-    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=place.ann)
-    stage.now += 100
+    harness = place.harness
+    arn = harness.create()["PhysicalResourceId"]
+    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=place.ann)
+    harness.now += 100
     refuse_for(place, 50, *BEARERS[refusal], only=lambda _, call: call.get("ChimeBearer") == place.ann)
-    answer = stage.update(arn, {}, {"ChimeBearer": place.ann, "Name": "Help"})
+    answer = harness.update(arn, {}, {"ChimeBearer": place.ann, "Name": "Help"})
     assert answer["Status"] == "SUCCESS", answer
-    assert [channel.name for channel in stage.service.channels() if channel.arn == arn] == ["Help"]
+    assert [channel.name for channel in harness.service.channels() if channel.arn == arn] == ["Help"]
 
 
 @pytest.mark.parametrize("refusal", BEARERS)
@@ -150,10 +152,10 @@ def test_new_bearer_of_a_rotation_is_waited_for(refusal: str) -> None:
 def test_bearer_of_long_ago_is_not_waited_for(name: str, refusal: str) -> None:
     """An Update without another bearer is refused no later than a new channel could be missed."""
     place, deliver = prepare(KINDS[name], "Update")
-    before, began = place.everything(), place.stage.now
+    before, began = place.everything(), place.harness.now
     refuse_for(place, 3600, *BEARERS[refusal], only=names_bearer)
     assert deliver()["Status"] == "FAILED"
-    assert place.stage.now - began < 17
+    assert place.harness.now - began < 17
     assert place.everything() == before
 
 
@@ -188,55 +190,55 @@ LATE = {"tag_misses=3": 0.0, "": 12.0}
 def test_tags_seen_late_make_no_second_life(late: str, token: str | None, token_alive: str) -> None:
     """A channel whose mark is not seen yet is waited for by the next delivery of its Create: one channel."""
     place = Place(",".join(filter(None, [late, f"token_alive={token_alive}"])))
-    stage = place.stage
+    harness = place.harness
     before = set(place.everything()["channels"])
-    properties = stage.properties(ClientRequestToken=token)
-    event = stage.event("Create", properties)
-    first = stage.deliver(event)["PhysicalResourceId"]
-    until = stage.now + LATE[late]
-    stage.garble = lambda operation, answer: (
-        {"Tags": []} if operation == "ListTagsForResource" and stage.now < until else answer
+    properties = harness.properties(ClientRequestToken=token)
+    event = harness.event("Create", properties)
+    first = harness.deliver(event)["PhysicalResourceId"]
+    until = harness.now + LATE[late]
+    harness.garble = lambda operation, answer: (
+        {"Tags": []} if operation == "ListTagsForResource" and harness.now < until else answer
     )
-    assert stage.deliver(event)["PhysicalResourceId"] == first
+    assert harness.deliver(event)["PhysicalResourceId"] == first
     assert set(place.everything()["channels"]) - before == {first}
 
 
-@pytest.mark.parametrize("missing_channel", World.values()["missing_channel"])
-@pytest.mark.parametrize("missing_tags", World.values()["missing_tags"])
+@pytest.mark.parametrize("missing_channel", Behaviors.values()["missing_channel"])
+@pytest.mark.parametrize("missing_tags", Behaviors.values()["missing_tags"])
 @pytest.mark.parametrize("held", ["{}", "unproven:{}", "demo-Support-1XY2Z3"])
 def test_delete_of_a_vanished_channel_ends_in_each_world(
     held: str, missing_tags: str, missing_channel: str
 ) -> None:
     """A Delete of a channel that is gone succeeds, whatever the service answers about what is not there."""
     place = Place(f"missing_tags={missing_tags},missing_channel={missing_channel}")
-    stage = place.stage
+    harness = place.harness
     before = place.everything()
-    arn = stage.create()["PhysicalResourceId"]
-    stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
-    assert stage.delete(held.format(arn))["Status"] == "SUCCESS"
+    arn = harness.create()["PhysicalResourceId"]
+    harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
+    assert harness.delete(held.format(arn))["Status"] == "SUCCESS"
     assert place.everything() == before
 
 
-@pytest.mark.parametrize("missing_channel", World.values()["missing_channel"])
-@pytest.mark.parametrize("missing_tags", World.values()["missing_tags"])
+@pytest.mark.parametrize("missing_channel", Behaviors.values()["missing_channel"])
+@pytest.mark.parametrize("missing_tags", Behaviors.values()["missing_tags"])
 @pytest.mark.parametrize("name", [name for name in BY_BEARER if KINDS[name].type != "Channel"])
 def test_delete_of_what_was_attached_to_a_vanished_channel_ends(
     name: str, missing_tags: str, missing_channel: str
 ) -> None:
-    """What was attached to a channel that is gone is deleted with success in each world."""
-    world = f"missing_tags={missing_tags},missing_channel={missing_channel}"
-    place, deliver = prepare(KINDS[name], "Delete", world)
-    place.stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.stage.boss)
+    """What was attached to a channel that is gone is deleted with success with all behaviors."""
+    behaviors = f"missing_tags={missing_tags},missing_channel={missing_channel}"
+    place, deliver = prepare(KINDS[name], "Delete", behaviors)
+    place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
     assert deliver()["Status"] == "SUCCESS"
 
 
 def test_moderator_cannot_tell_a_hidden_channel_from_a_vanished_one() -> None:
     """A Delete by a bearer who is no admin fails where Forbidden may mean either, and says what to do."""
     place = Place("missing_channel=Forbidden")
-    stage = place.stage
-    arn = stage.create(ChimeBearer=place.ann)["PhysicalResourceId"]
-    stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
-    answer = stage.delete(arn, ChimeBearer=place.ann)
+    harness = place.harness
+    arn = harness.create(ChimeBearer=place.ann)["PhysicalResourceId"]
+    harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
+    answer = harness.delete(arn, ChimeBearer=place.ann)
     assert answer["Status"] == "FAILED"
     assert "cannot tell whether" in answer["Reason"]
 
@@ -262,7 +264,7 @@ def test_forbidden_without_a_bearer_is_gone_only_when_confirmed(name: str) -> No
                 hit.append(operation)
                 raise ServiceError(operation, "ForbiddenException", "no", 403)
 
-        place.stage.before = refuse
+        place.harness.before = refuse
         answer = deliver()
         assert answer["Status"] == ("SUCCESS" if confirmed else "FAILED")
         assert hit == ([refused, again] if confirmed else [refused])
@@ -273,9 +275,9 @@ def test_forbidden_without_a_bearer_is_gone_only_when_confirmed(name: str) -> No
 def test_forbidden_tags_are_no_absence_until_confirmed() -> None:
     """Tags that are forbidden once are read again: an unanswered Create's channel is found and deleted."""
     place = Place()
-    stage = place.stage
+    harness = place.harness
     before = place.everything()
-    stage.create()
+    harness.create()
     hit: list[str] = []
 
     def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
@@ -283,9 +285,9 @@ def test_forbidden_tags_are_no_absence_until_confirmed() -> None:
             hit.append(parameters["ResourceARN"])
             raise ServiceError(operation, "ForbiddenException", "no", 403)
 
-    stage.before = refuse
-    answer = stage.delete("demo-Support-1XY2Z3")
-    stage.heal()
+    harness.before = refuse
+    answer = harness.delete("demo-Support-1XY2Z3")
+    harness.heal()
     assert hit
     assert answer["Status"] == "SUCCESS"
     assert place.everything() == before
@@ -306,16 +308,18 @@ def test_create_that_the_bearer_may_not_do_is_rolled_back(name: str, refusal: st
 def test_membership_that_is_refused_by_name_is_rolled_back() -> None:
     """A member whom the service refuses was not added, so the Delete needs no right to remove one."""
     place = Place()
-    stage = place.stage
-    stage.messaging("UpdateChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss, Name="n", Mode="UNRESTRICTED")
-    stage.messaging(
+    harness = place.harness
+    harness.messaging(
+        "UpdateChannel", ChannelArn=place.lobby, ChimeBearer=harness.boss, Name="n", Mode="UNRESTRICTED"
+    )
+    harness.messaging(
         "CreateChannelMembership",
         ChannelArn=place.lobby,
         MemberArn=place.ann,
         Type="DEFAULT",
-        ChimeBearer=stage.boss,
+        ChimeBearer=harness.boss,
     )
-    nobody = {"ChannelArn": place.lobby, "ChimeBearer": place.ann, "MemberArn": f"{stage.app}/user/nobody"}
+    nobody = {"ChannelArn": place.lobby, "ChimeBearer": place.ann, "MemberArn": f"{harness.app}/user/nobody"}
     kind = KINDS["membership"]._replace(first=lambda _: nobody)
     answer = kind.create(place)
     assert "user/nobody: NotFound" in answer["Reason"]
@@ -325,30 +329,30 @@ def test_membership_that_is_refused_by_name_is_rolled_back() -> None:
 def test_mark_is_there_after_late_tags() -> None:
     """Where tags are seen late, the channel still bears the mark and answers with its own ARN."""
     place = Place("tag_misses=3")
-    arn = place.stage.create()["PhysicalResourceId"]
-    (found,) = (channel for channel in place.stage.service.channels() if channel.arn == arn)
+    arn = place.harness.create()["PhysicalResourceId"]
+    (found,) = (channel for channel in place.harness.service.channels() if channel.arn == arn)
     assert OWNER_TAG in found.tags
 
 
 @pytest.mark.parametrize("misses", [0, 1, 2])
 def test_metadata_that_was_removed_a_moment_ago_stays_removed(misses: int) -> None:
     """An Update that must send the metadata again does not send what an earlier Update has removed."""
-    stage = Stage(World.parse(f"update_misses={misses}"))
-    arn = stage.create(Metadata="old")["PhysicalResourceId"]
-    stage.now += 60
-    assert stage.update(arn, {"Metadata": "old"}, {})["Status"] == "SUCCESS"
-    assert stage.update(arn, {}, {"Name": "Other"})["Status"] == "SUCCESS"
-    (channel,) = stage.service.channels()
+    harness = Harness(Behaviors.parse(f"update_misses={misses}"))
+    arn = harness.create(Metadata="old")["PhysicalResourceId"]
+    harness.now += 60
+    assert harness.update(arn, {"Metadata": "old"}, {})["Status"] == "SUCCESS"
+    assert harness.update(arn, {}, {"Name": "Other"})["Status"] == "SUCCESS"
+    (channel,) = harness.service.channels()
     assert (channel.name, channel.metadata) == ("Other", "")
 
 
 def test_metadata_that_others_set_stays_through_a_change_of_the_name() -> None:
     """Metadata that no declaration names is left as others have set it."""
-    stage = Stage()
-    arn = stage.create()["PhysicalResourceId"]
-    stage.now += 60
+    harness = Harness()
+    arn = harness.create()["PhysicalResourceId"]
+    harness.now += 60
     theirs = {"Name": "Support secret name", "Mode": "RESTRICTED", "Metadata": "theirs"}
-    stage.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=stage.boss, **theirs)
-    assert stage.update(arn, {}, {"Name": "Other"})["Status"] == "SUCCESS"
-    (channel,) = stage.service.channels()
+    harness.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=harness.boss, **theirs)
+    assert harness.update(arn, {}, {"Name": "Other"})["Status"] == "SUCCESS"
+    (channel,) = harness.service.channels()
     assert (channel.name, channel.metadata) == ("Other", "theirs")

@@ -15,13 +15,13 @@ import pytest
 
 import index
 from chime_handler import response
-from stage import URL, Context, Stage
+from helpers.harness import URL, Context, Harness
 
 
 @pytest.fixture
-def stage() -> Stage:
-    """Set the stage."""
-    return Stage()
+def harness() -> Harness:
+    """Set the harness."""
+    return Harness()
 
 
 def test_no_clients_at_import() -> None:
@@ -40,46 +40,46 @@ def test_no_clients_at_import() -> None:
 
 
 def test_nothing_is_logged_by_crhelper(
-    stage: Stage, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    harness: Harness, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Events, ResponseURLs and tracebacks are not logged, at whatever level Lambda's logger is."""
     logging.getLogger().setLevel(logging.DEBUG)
-    stage.create()
-    stage.create(Mode="X")
-    told = caplog.text + "".join(capfd.readouterr()) + "".join(stage.lines)
+    harness.create()
+    harness.create(Mode="X")
+    told = caplog.text + "".join(capfd.readouterr()) + "".join(harness.lines)
     assert "sEcReT" not in told
     assert "ResponseURL" not in told
     assert "Traceback" not in told
 
 
-def test_delete_does_not_sleep(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delete_does_not_sleep(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Delete is answered at once, not after two minutes of waiting for logs."""
-    arn = stage.create()["PhysicalResourceId"]
+    arn = harness.create()["PhysicalResourceId"]
     monkeypatch.setattr("time.sleep", lambda _: pytest.fail("slept"))
-    begun = stage.now
-    assert stage.delete(arn)["Status"] == "SUCCESS"
-    assert stage.now - begun < 1
+    begun = harness.now
+    assert harness.delete(arn)["Status"] == "SUCCESS"
+    assert harness.now - begun < 1
 
 
 @pytest.mark.parametrize(("late", "prefix"), [("CreateChannel", "unproven:"), ("BatchCreateChannelMembership", "")])
-def test_timer_answers_with_the_id_and_only_once(stage: Stage, late: str, prefix: str) -> None:
+def test_timer_answers_with_the_id_and_only_once(harness: Harness, late: str, prefix: str) -> None:
     """When time runs out, one FAILED answer goes out, with what is known of the channel, and nothing after it."""
 
     def after(operation: str, _: Mapping[str, Any]) -> None:
         if operation == late:
-            stage.timers[-1].call()
+            harness.timers[-1].call()
 
-    stage.after = after
-    stage.create(MemberArns=[stage.user("ann")])
-    (answer,) = stage.answers
-    (channel,) = stage.service.channels()
+    harness.after = after
+    harness.create(MemberArns=[harness.user("ann")])
+    (answer,) = harness.answers
+    (channel,) = harness.service.channels()
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", prefix + channel.arn)
 
 
-def test_timer_leaves_time_to_answer(stage: Stage) -> None:
+def test_timer_leaves_time_to_answer(harness: Harness) -> None:
     """The timer goes off eight seconds before the end, not half a second, and is cancelled with the answer."""
-    stage.deliver(stage.event("Create", stage.properties()), seconds=100)
-    assert [(timer.seconds, timer.cancelled) for timer in stage.timers] == [(92.0, True)]
+    harness.deliver(harness.event("Create", harness.properties()), seconds=100)
+    assert [(timer.seconds, timer.cancelled) for timer in harness.timers] == [(92.0, True)]
 
 
 def test_real_timer_calls_on_a_thread_that_keeps_nothing_alive() -> None:
@@ -99,42 +99,44 @@ def test_real_timer_that_is_cancelled_never_calls() -> None:
     assert called == []
 
 
-def test_id_of_a_failed_create_is_not_random(stage: Stage) -> None:
+def test_id_of_a_failed_create_is_not_random(harness: Harness) -> None:
     """A Create that is refused answers the same id each time it is delivered."""
-    event = stage.event("Create", stage.properties(Mode="X"))
-    assert {stage.deliver(event)["PhysicalResourceId"] for _ in range(3)} == {"unmade:Support1A2B3C4D"}
+    event = harness.event("Create", harness.properties(Mode="X"))
+    assert {harness.deliver(event)["PhysicalResourceId"] for _ in range(3)} == {"unmade:Support1A2B3C4D"}
 
 
-def test_reason_is_whole(stage: Stage) -> None:
+def test_reason_is_whole(harness: Harness) -> None:
     """A Reason of more than 256 characters is not cut to its end."""
-    reason = stage.create(Mode="X", Privacy="Y", Name=None, Metadata="m" * 1025, Tags="x", ChannelId="-")["Reason"]
+    reason = harness.create(Mode="X", Privacy="Y", Name=None, Metadata="m" * 1025, Tags="x", ChannelId="-")[
+        "Reason"
+    ]
     assert len(reason) > 256
     assert reason.startswith("Properties of this resource break rules")
 
 
-def test_no_echo_does_not_survive(stage: Stage) -> None:
+def test_no_echo_does_not_survive(harness: Harness) -> None:
     """NoEcho of one request is not that of the next."""
-    stage.provider.NoEcho = True
-    assert stage.create()["NoEcho"] is False
+    harness.provider.NoEcho = True
+    assert harness.create()["NoEcho"] is False
 
 
-def test_data_does_not_survive(stage: Stage) -> None:
+def test_data_does_not_survive(harness: Harness) -> None:
     """Attributes of one request are not those of the next."""
-    stage.create()
-    assert "Data" not in stage.create(Mode="X")
+    harness.create()
+    assert "Data" not in harness.create(Mode="X")
 
 
-def test_unforeseen_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unforeseen_error(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unforeseen error is answered by its kind, without its text, and logged with its place."""
 
-    def establish(_work: object, _desired: object) -> None:
+    def acquire(*_: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr("chime_handler.channel.lifecycle.acquire", establish)
-    answer = stage.create()
+    monkeypatch.setattr("chime_handler.channel.lifecycle._acquire", acquire)
+    answer = harness.create()
     assert "unforeseen KeyError" in answer["Reason"]
-    assert "secret" not in answer["Reason"] + "".join(stage.lines)
-    assert any("test_crhelper.py" in line for line in stage.lines)
+    assert "secret" not in answer["Reason"] + "".join(harness.lines)
+    assert any("test_crhelper.py" in line for line in harness.lines)
 
 
 BAD_EVENTS: list[Any] = [
@@ -147,20 +149,20 @@ BAD_EVENTS: list[Any] = [
 
 
 @pytest.mark.parametrize("event", BAD_EVENTS)
-def test_bad_events_are_answered(stage: Stage, event: dict[str, Any]) -> None:
+def test_bad_events_are_answered(harness: Harness, event: dict[str, Any]) -> None:
     """An event that is no request gets one FAILED answer where it can be sent, and touches nothing."""
-    answer = stage.deliver({**event, "ResponseURL": URL})
+    answer = harness.deliver({**event, "ResponseURL": URL})
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"]
-    assert stage.calls == []
+    assert harness.calls == []
 
 
 @pytest.mark.parametrize("event", [None, 5, [], {}, {"ResponseURL": 5}, {"ResponseURL": "http://example.com/"}])
-def test_nowhere_to_answer(stage: Stage, event: Any) -> None:
+def test_nowhere_to_answer(harness: Harness, event: Any) -> None:
     """An event without a ResponseURL is logged and dropped."""
-    stage.provider.serve(event, Context(stage, 480))
-    assert stage.answers == []
-    assert len(stage.lines) == 1
+    harness.provider.serve(event, Context(harness, 480))
+    assert harness.answers == []
+    assert len(harness.lines) == 1
 
 
 def test_put_over_http() -> None:

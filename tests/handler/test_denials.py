@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from resources import KINDS, Place
 
 import index
 from chime_handler.errors import ServiceError
+from helpers.resources import KINDS, Place
 
 IAM = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: chime:X"
 ADVICE_IAM, ADVICE_BEARER = "IAM does not allow the Lambda this call.", "The bearer does not exist."
@@ -30,25 +30,25 @@ def refuse(
 def test_channel_that_has_tags_is_there_whatever_an_admin_is_forbidden() -> None:
     """Tags are read without a bearer: where there are some, Forbidden does not mean that the channel is gone."""
     place = Place()
-    stage = place.stage
-    held = stage.create()["PhysicalResourceId"]
-    stage.now += 100
-    stage.before = refuse("DeleteChannel")
-    answer = stage.delete(held)
+    harness = place.harness
+    held = harness.create()["PhysicalResourceId"]
+    harness.now += 100
+    harness.before = refuse("DeleteChannel")
+    answer = harness.delete(held)
     assert answer["Status"] == "FAILED"
     assert "DeleteChannel: Forbidden: no" in answer["Reason"]
-    assert held in [channel.arn for channel in stage.service.channels()]
+    assert held in [channel.arn for channel in harness.service.channels()]
 
 
 def test_update_whose_channel_only_looks_gone_makes_no_second() -> None:
     """Where the channel has tags, a Forbidden of DescribeChannel leads to no new channel."""
     place = Place()
-    stage = place.stage
-    held = stage.create()["PhysicalResourceId"]
-    stage.now += 100
+    harness = place.harness
+    held = harness.create()["PhysicalResourceId"]
+    harness.now += 100
     before = place.everything()
-    stage.before = refuse("DescribeChannel")
-    answer = stage.update(held, {}, {"Name": "new"})
+    harness.before = refuse("DescribeChannel")
+    answer = harness.update(held, {}, {"Name": "new"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
     assert place.everything() == before
 
@@ -65,9 +65,9 @@ def test_update_whose_channel_only_looks_gone_makes_no_second() -> None:
 def test_second_look_that_fails_confirms_nothing(name: str, removal: str, look: str, code: str) -> None:
     """A removal that is forbidden counts as done only where the second look is refused in the same sense."""
     place, kind = Place(), KINDS[name]
-    stage = place.stage
+    harness = place.harness
     held = kind.create(place)["PhysicalResourceId"]
-    stage.now += 100
+    harness.now += 100
     before, removed = place.everything(), list[str]()
 
     def strike(operation: str, _: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ def test_second_look_that_fails_confirms_nothing(name: str, removal: str, look: 
         if operation == look and removed:
             raise ServiceError(operation, f"{code}Exception", "no", 400)
 
-    stage.before = strike
+    harness.before = strike
     answer = kind.delete(place, held)
     assert (answer["Status"], place.everything()) == ("FAILED", before)
     assert removed
@@ -87,9 +87,9 @@ def test_type_of_a_membership_that_may_not_be_read_changes_nothing() -> None:
     """Where the look at a membership is denied, the member is not removed on a guess."""
     place, kind = Place(), KINDS["type of membership"]
     held = kind.create(place)["PhysicalResourceId"]
-    place.stage.now += 100
+    place.harness.now += 100
     before = place.everything()
-    place.stage.before = refuse("DescribeChannelMembership", code="AccessDenied", message=IAM)
+    place.harness.before = refuse("DescribeChannelMembership", code="AccessDenied", message=IAM)
     answer = kind.update(place, held)
     assert (answer["Status"], place.everything()) == ("FAILED", before)
     assert "DescribeChannelMembership: AccessDenied" in answer["Reason"]
@@ -100,12 +100,12 @@ def test_type_of_a_membership_that_may_not_be_read_changes_nothing() -> None:
 def test_proof_that_iam_denies_is_named(name: str, look: str) -> None:
     """Where the Lambda may not look who the bearer is, that is what the stack's event says."""
     place, kind = Place(), KINDS[name]
-    stage = place.stage
-    weak = stage.user("weak")
+    harness = place.harness
+    weak = harness.user("weak")
     held = kind.create(place)["PhysicalResourceId"]
-    stage.now += 100
+    harness.now += 100
     before = place.everything()
-    stage.before = refuse(look, code="AccessDenied", message=IAM)
+    harness.before = refuse(look, code="AccessDenied", message=IAM)
     by_weak = kind._replace(first=lambda place: {**kind.first(place), "ChimeBearer": weak})
     answer = by_weak.delete(place, held)
     assert (answer["Status"], place.everything()) == ("FAILED", before)
@@ -131,9 +131,9 @@ def test_proof_that_iam_denies_is_named(name: str, look: str) -> None:
 )
 def test_refusal_comes_with_the_advice_that_helps(code: str, message: str, status: int, advice: str) -> None:
     """IAM, the bearer and the property are three things to look at: the stack's event says which one."""
-    stage = Place().stage
-    stage.before = refuse("CreateChannel", code=code, message=message, status=status)
-    reason = stage.create()["Reason"]
+    harness = Place().harness
+    harness.before = refuse("CreateChannel", code=code, message=message, status=status)
+    reason = harness.create()["Reason"]
     assert f"CreateChannel: {code}: {message}" in reason
     assert advice in reason
     assert [one for one in (ADVICE_IAM, ADVICE_BEARER) if one in reason] in ([advice], [ADVICE_IAM], [])
@@ -144,34 +144,34 @@ def test_attachment_that_is_refused_by_name_was_not_made() -> None:
     place = Place()
     member = KINDS["membership"]
     ghost = member._replace(
-        first=lambda place: {**member.first(place), "MemberArn": f"{place.stage.app}/user/ghost"}
+        first=lambda place: {**member.first(place), "MemberArn": f"{place.harness.app}/user/ghost"}
     )
     answer = ghost.create(place)
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"].startswith("unmade:")
-    place.stage.calls.clear()
+    place.harness.calls.clear()
     assert ghost.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
-    assert place.stage.calls == []
+    assert place.harness.calls == []
 
 
 @pytest.mark.parametrize("name", ["retention", "streaming"])
 def test_setting_that_a_failed_update_made_elsewhere_goes_with_the_rollback(name: str) -> None:
     """Moved to another app instance and rolled back, a setting is in force in the first one alone."""
     place, kind = Place(), KINDS[name]
-    stage = place.stage
-    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    harness = place.harness
+    other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     there = kind._replace(second=lambda place: {**kind.first(place), "AppInstanceArn": other})
 
     def settings(app: str) -> tuple[object, object]:
-        found = stage.service.app_instances[app]
+        found = harness.service.app_instances[app]
         return found.retention.get("ChannelRetentionSettings") or {}, list(found.streaming)
 
     held, off = there.create(place)["PhysicalResourceId"], settings(other)
-    on = settings(stage.app)
+    on = settings(harness.app)
     assert there.update(place, held)["Status"] == "SUCCESS"  # an answer that CloudFormation never got
     assert settings(other) == on
     assert there.update(place, held, back=True)["Status"] == "SUCCESS"
-    assert (settings(stage.app), settings(other)) == (on, off)
+    assert (settings(harness.app), settings(other)) == (on, off)
 
 
 def test_call_that_botocore_refuses_is_no_failed_connection() -> None:

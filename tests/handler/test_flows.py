@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from resources import KINDS, Kind, Place
 
 from chime_handler.errors import ServiceError
+from helpers.resources import KINDS, Kind, Place
 
 SECOND_FLOW = ("replaces", "conflict")
 
@@ -21,13 +21,13 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 def flow_of(place: Place, arn: str) -> str | None:
     """Return the flow of a channel."""
-    (found,) = (channel for channel in place.stage.service.channels() if channel.arn == arn)
+    (found,) = (channel for channel in place.harness.service.channels() if channel.arn == arn)
     return found.flow
 
 
 def operations(place: Place) -> list[str]:
     """Return the calls on flows that were made, in order."""
-    return [operation for operation, _ in place.stage.calls if operation.endswith("ChannelFlow")]
+    return [operation for operation, _ in place.harness.calls if operation.endswith("ChannelFlow")]
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["there", "and back"])
@@ -37,18 +37,18 @@ def test_flow_leaves_only_where_a_second_one_is_a_conflict(kind: Kind, second_fl
     place = Place(f"second_flow={second_flow}")
     held = kind.create(place)["PhysicalResourceId"]
     arn = held.partition("|")[0]
-    place.stage.now += 100
+    place.harness.now += 100
     if back:
         kind.update(place, held)
-        place.stage.now += 100
-    place.stage.calls.clear()
+        place.harness.now += 100
+    place.harness.calls.clear()
     unmoderated: list[str] = []
 
     def look(operation: str, _: Mapping[str, Any]) -> None:
         if flow_of(place, arn) is None:
             unmoderated.append(operation)
 
-    place.stage.before = place.stage.after = look
+    place.harness.before = place.harness.after = look
     assert kind.update(place, held, back=back)["Status"] == "SUCCESS"
     assert flow_of(place, arn) == (place.flow if back else place.other_flow)
     if second_flow == "replaces":
@@ -63,8 +63,8 @@ def test_same_flow_is_never_taken_off(kind: Kind, second_flow: str) -> None:
     """A flow that is there already is associated again or left, never taken off."""
     place = Place(f"second_flow={second_flow}")
     event = kind.event(place, "Create", kind.first(place))
-    (held,) = {place.stage.deliver(event)["PhysicalResourceId"] for _ in range(2)}
-    place.stage.now += 100
+    (held,) = {place.harness.deliver(event)["PhysicalResourceId"] for _ in range(2)}
+    place.harness.now += 100
     same = kind._replace(second=kind.first)
     assert same.update(place, held)["Status"] == "SUCCESS"
     assert "DisassociateChannelFlow" not in operations(place)
@@ -75,18 +75,18 @@ def test_same_flow_is_never_taken_off(kind: Kind, second_flow: str) -> None:
 def test_flow_of_a_channel_made_a_moment_ago_is_swapped(read_misses: str) -> None:
     """A Conflict on a channel that reads still miss is solved once the channel is seen."""
     place = Place(f"second_flow=conflict,read_misses={read_misses}")
-    stage = place.stage
-    stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss)
-    stage.messaging(
+    harness = place.harness
+    harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=harness.boss)
+    harness.messaging(
         "CreateChannel",
-        AppInstanceArn=stage.app,
+        AppInstanceArn=harness.app,
         ChannelId="lobby",
         Name="new",
         ClientRequestToken="another-token",
-        ChimeBearer=stage.boss,
+        ChimeBearer=harness.boss,
     )
-    here = {"ChannelArn": place.lobby, "ChimeBearer": stage.boss}
-    stage.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.other_flow)
+    here = {"ChannelArn": place.lobby, "ChimeBearer": harness.boss}
+    harness.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.other_flow)
     assert KINDS["flow"].create(place)["Status"] == "SUCCESS"
     assert flow_of(place, place.lobby) == place.flow
 
@@ -95,11 +95,11 @@ def test_flow_of_a_channel_made_a_moment_ago_is_swapped(read_misses: str) -> Non
 def test_delete_leaves_the_flow_that_others_associated_since(second_flow: str) -> None:
     """The Delete of an association leaves another flow that has taken its place."""
     place = Place(f"second_flow={second_flow}")
-    stage, kind = place.stage, KINDS["flow"]
+    harness, kind = place.harness, KINDS["flow"]
     held = kind.create(place)["PhysicalResourceId"]
-    here = {"ChannelArn": place.lobby, "ChimeBearer": stage.boss}
-    stage.messaging("DisassociateChannelFlow", **here, ChannelFlowArn=place.flow)
-    stage.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.other_flow)
+    here = {"ChannelArn": place.lobby, "ChimeBearer": harness.boss}
+    harness.messaging("DisassociateChannelFlow", **here, ChannelFlowArn=place.flow)
+    harness.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.other_flow)
     assert kind.delete(place, held)["Status"] == "SUCCESS"
     assert flow_of(place, place.lobby) == place.other_flow
 
@@ -108,16 +108,16 @@ def test_delete_leaves_the_flow_that_others_associated_since(second_flow: str) -
 def test_conflict_that_is_of_no_other_flow_takes_none_off(*, there: bool) -> None:
     """A Conflict where the channel shows this very flow is done already; where it shows none, it is a failure."""
     place = Place()
-    stage, kind = place.stage, KINDS["flow"]
+    harness, kind = place.harness, KINDS["flow"]
     if there:
-        here = {"ChannelArn": place.lobby, "ChimeBearer": stage.boss}
-        stage.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.flow)
+        here = {"ChannelArn": place.lobby, "ChimeBearer": harness.boss}
+        harness.messaging("AssociateChannelFlow", **here, ChannelFlowArn=place.flow)
 
     def conflict(operation: str, _: Mapping[str, Any]) -> None:
         if operation == "AssociateChannelFlow":
             raise ServiceError(operation, "ConflictException", "no", 409)
 
-    stage.before = conflict
+    harness.before = conflict
     answer = kind.create(place)
     assert answer["Status"] == ("SUCCESS" if there else "FAILED")
     assert there or "AssociateChannelFlow: Conflict" in answer["Reason"]

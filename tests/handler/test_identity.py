@@ -6,11 +6,11 @@ import pytest
 
 from chime_handler.app_instance_admin import MARK_PREFIX
 from chime_handler.channel import ownership
-from chime_handler.channel.ownership import Mark
-from chime_handler.physical_id import PhysicalId, State
-from stage import STACK, Stage
+from chime_handler.channel.ownership import OwnerMark
+from chime_handler.physical_id import Held, MadeUp, NotCreated, Pending, PhysicalId
+from helpers.arns import APP
+from helpers.harness import STACK, Harness
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 PLAIN = (APP, "PRIVATE", None)
 OWNER = "Support1A2B3C4D-660217831fa99041c091851b3a5a2fc0"
 
@@ -53,10 +53,10 @@ def test_marks_stay_the_same() -> None:
 
 def test_ids_and_marks_of_a_deployed_channel() -> None:
     """What the service and CloudFormation are given is what is derived."""
-    stage = Stage()
-    answer = stage.create()
-    created = dict(stage.calls)["CreateChannel"]
-    assert answer["PhysicalResourceId"] == f"{stage.app}/channel/{created['ChannelId']}"
+    harness = Harness()
+    answer = harness.create()
+    created = dict(harness.calls)["CreateChannel"]
+    assert answer["PhysicalResourceId"] == f"{harness.app}/channel/{created['ChannelId']}"
     assert created["Tags"] == [{"Key": "cdk-chime-messaging:owner", "Value": f"{OWNER}.be0ac1d911542190"}]
     assert len(created["ChannelId"]) <= 64
     assert 2 <= len(created["ClientRequestToken"]) <= 64
@@ -64,10 +64,10 @@ def test_ids_and_marks_of_a_deployed_channel() -> None:
 
 def test_mark_is_read_as_it_is_written() -> None:
     """Owner, request and adoption are told apart, and the owner's stack is known."""
-    mark = Mark.parse(f"{OWNER}.be0ac1d911542190")
+    mark = OwnerMark.parse(f"{OWNER}.be0ac1d911542190")
     assert mark == (OWNER, "be0ac1d911542190", False)
     assert mark.logical_id == "Support1A2B3C4D"
-    assert Mark.parse(f"{OWNER}.be0ac1d911542190-adopted") == (OWNER, "be0ac1d911542190", True)
+    assert OwnerMark.parse(f"{OWNER}.be0ac1d911542190-adopted") == (OWNER, "be0ac1d911542190", True)
     assert mark.is_of_stack(STACK)
     assert not mark.is_of_stack(STACK + "x")
 
@@ -111,19 +111,21 @@ def test_what_is_derived_differs_by_each_of_its_parts() -> None:
 @pytest.mark.parametrize(
     ("text", "state", "identity"),
     [
-        ("unmade:Support", State.NOT_CREATED, "Support"),
-        ("unmade:", State.NOT_CREATED, ""),
-        ("unmade:held", State.NOT_CREATED, "held"),
-        ("unproven:held", State.PENDING, "held"),
-        ("held", State.HELD, "held"),
-        ("unproven:other", State.MADE_UP, "unproven:other"),
-        ("unproven:unproven:held", State.MADE_UP, "unproven:unproven:held"),
-        ("demo-Support-1XY2Z3", State.MADE_UP, "demo-Support-1XY2Z3"),
-        ("Unmade:Support", State.MADE_UP, "Unmade:Support"),
+        ("unmade:Support", NotCreated, "Support"),
+        ("unmade:", NotCreated, ""),
+        ("unmade:held", NotCreated, "held"),
+        ("unproven:held", Pending, "held"),
+        ("held", Held, "held"),
+        ("unproven:other", MadeUp, "unproven:other"),
+        ("unproven:unproven:held", MadeUp, "unproven:unproven:held"),
+        ("demo-Support-1XY2Z3", MadeUp, "demo-Support-1XY2Z3"),
+        ("Unmade:Support", MadeUp, "Unmade:Support"),
     ],
 )
-def test_physical_ids_of_stacks_are_read_by_every_release(text: str, state: State, identity: str) -> None:
+def test_physical_ids_of_stacks_are_read_by_every_release(
+    text: str, state: type[PhysicalId], identity: str
+) -> None:
     """CloudFormation sends for ever what an earlier release has answered."""
     parsed = PhysicalId.parse(text, lambda held: held == "held")
-    assert parsed == (state, identity)
+    assert parsed == state(identity)
     assert str(parsed) == text

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from chime_handler import app_instance_retention, app_instance_streaming, arns
-from chime_handler.channel.spec import parse
-from stage import Stage
+from chime_handler import arns, limits
+from chime_handler.channel.spec import parse_spec
+from helpers.arns import APP
+from helpers.harness import Harness
 
-APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 ELASTIC = {"MaximumSubChannels": "2", "TargetMembershipsPerSubChannel": "2", "MinimumMembershipPercentage": "1"}
 WEEK = {"ExpirationDays": "7", "ExpirationCriterion": "CREATED_TIMESTAMP"}
 
 
-def user(number: int) -> str:
+def numbered(number: int) -> str:
     """Return the ARN of a user."""
     return f"{APP}/user/u{number}"
 
@@ -26,7 +26,7 @@ def user(number: int) -> str:
 def errors(**given: Any) -> list[str]:
     """Return what is wrong with a channel that is declared so."""
     plain = {"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"}
-    return parse({**plain, **given})[1]
+    return parse_spec({**plain, **given})[1]
 
 
 def tags(count: int, *, key: int = 3, value: int = 1) -> list[dict[str, str]]:
@@ -63,9 +63,9 @@ TAKEN: dict[str, dict[str, Any]] = {
     "expires after the last message": {
         "ExpirationSettings": {**WEEK, "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"}
     },
-    "1000 moderators": {"ModeratorArns": [user(number) for number in range(1000)]},
-    "1001 moderators, one of them twice": {"ModeratorArns": [user(number % 1000) for number in range(1001)]},
-    "2000 members": {"MemberArns": [user(number) for number in range(2000)]},
+    "1000 moderators": {"ModeratorArns": [numbered(number) for number in range(1000)]},
+    "1001 moderators, one of them twice": {"ModeratorArns": [numbered(number % 1000) for number in range(1001)]},
+    "2000 members": {"MemberArns": [numbered(number) for number in range(2000)]},
     "bot as bearer, member and moderator": {
         "ChimeBearer": f"{APP}/bot/b",
         "MemberArns": ["bot/c"],
@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "must be CREATED_TIMESTAMP or LAST_MESSAGE_TIMESTAMP, got 'NEVER'",
     ),
     "1001 moderators": (
-        {"ModeratorArns": [user(number) for number in range(1001)]},
+        {"ModeratorArns": [numbered(number) for number in range(1001)]},
         "ModeratorArns: a channel has at most 1000 moderators, got 1001",
     ),
     "user of 65 characters": (
@@ -261,35 +261,35 @@ def test_what_a_channel_cannot_be_without_is_required(name: str) -> None:
     """A channel without app instance, bearer or name is refused by name."""
     given = {"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"}
     del given[name]
-    assert f"{name}: is required" in parse(given)[1]
+    assert f"{name}: is required" in parse_spec(given)[1]
 
 
 def test_what_is_not_declared_is_restricted_and_private() -> None:
     """Who declares neither mode nor privacy gets the channel that lets in the fewest."""
-    declared, _ = parse({"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"})
+    declared, _ = parse_spec({"AppInstanceArn": APP, "ChimeBearer": f"{APP}/user/boss", "Name": "n"})
     assert (declared.mode, declared.privacy) == ("RESTRICTED", "PRIVATE")
 
 
 def test_elastic_channels_exist_in_one_region_only() -> None:
     """An elastic channel in Frankfurt is refused before any call."""
-    stage = Stage(region="eu-central-1")
-    reason = stage.create(ElasticChannelConfiguration=ELASTIC)["Reason"]
+    harness = Harness(region="eu-central-1")
+    reason = harness.create(ElasticChannelConfiguration=ELASTIC)["Reason"]
     assert "ElasticChannelConfiguration: elastic channels exist in us-east-1 only" in reason
-    assert stage.calls == []
+    assert harness.calls == []
 
 
 def test_person_named_twice_is_one() -> None:
     """Whoever is named twice, by ARN and by short form, is sent once."""
-    stage = Stage()
-    ann, bob, cy = stage.user("ann"), stage.user("bob"), stage.user("cy")
-    answer = stage.create(
+    harness = Harness()
+    ann, bob, cy = harness.user("ann"), harness.user("bob"), harness.user("cy")
+    answer = harness.create(
         MemberArns=[ann, "user/ann", ann], ModeratorArns=["user/bob", bob], BanArns=[cy, "user/cy", cy]
     )
     assert answer["Status"] == "SUCCESS", answer
-    sent = dict(stage.calls)
+    sent = dict(harness.calls)
     assert sent["CreateChannel"]["ModeratorArns"] == [bob]
     assert sent["BatchCreateChannelMembership"]["MemberArns"] == [ann]
-    assert [given["MemberArn"] for operation, given in stage.calls if operation == "CreateChannelBan"] == [cy]
+    assert [given["MemberArn"] for operation, given in harness.calls if operation == "CreateChannelBan"] == [cy]
 
 
 ARNS: list[tuple[str, bool]] = [
@@ -387,12 +387,12 @@ def test_region_without_an_endpoint_is_refused_by_name(region: str, words: str) 
 )
 def test_retention_of_other_than_1_to_5475_days_is_refused(days: object, *, taken: bool) -> None:
     """Messages are kept for 1–5475 whole days."""
-    stage = Stage()
-    properties = {"ServiceToken": "arn", "AppInstanceArn": stage.app, "RetentionDays": days}
-    answer = stage.deliver(stage.event("Create", properties, ResourceType="Custom::ChimeAppInstanceRetention"))
+    harness = Harness()
+    properties = {"ServiceToken": "arn", "AppInstanceArn": harness.app, "RetentionDays": days}
+    answer = harness.deliver(harness.event("Create", properties, ResourceType="Custom::ChimeAppInstanceRetention"))
     assert (answer["Status"] == "SUCCESS") is taken
     assert taken or "RetentionDays: must be a whole number of 1–5475" in answer["Reason"]
-    assert app_instance_retention.MAX_DAYS == 5475
+    assert limits.DAYS.maximum == 5475
 
 
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/"
@@ -416,9 +416,9 @@ STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 @pytest.mark.parametrize("kind", ["Channel", "ChannelMessage"])
 def test_stream_whose_name_the_service_refuses_is_refused(kind: str, stream: object, *, taken: bool) -> None:
     """A stream has a name of up to 128 characters that begins as the service demands."""
-    stage = Stage()
-    properties = {"ServiceToken": "arn", "AppInstanceArn": stage.app, "StreamArns": {kind: stream}}
-    answer = stage.deliver(stage.event("Create", properties, ResourceType="Custom::ChimeAppInstanceStreaming"))
+    harness = Harness()
+    properties = {"ServiceToken": "arn", "AppInstanceArn": harness.app, "StreamArns": {kind: stream}}
+    answer = harness.deliver(harness.event("Create", properties, ResourceType="Custom::ChimeAppInstanceStreaming"))
     assert (answer["Status"] == "SUCCESS") is taken
     assert taken or "whose name begins with chime-messaging-" in answer["Reason"]
-    assert sorted(app_instance_streaming.DATA_TYPES) == ["Channel", "ChannelMessage"]
+    assert sorted(limits.STREAM_DATA_TYPES) == ["Channel", "ChannelMessage"]

@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from resources import Place
 
 from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import ServiceError
-from stage import STACK, Context
+from helpers.harness import STACK, Context
+from helpers.resources import Place
 
 
 class Killed(BaseException):
@@ -27,10 +27,10 @@ OWN_ID = {"ChannelId": "lobby"}
 
 @pytest.fixture(params=["", "tag_misses=3,read_misses=3", "missing_channel=NotFound,missing_tags=empty"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Return a place without the lobby, in some worlds."""
+    """Return a place without the lobby, with some behaviors."""
     place = Place(request.param)
-    place.stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.stage.boss)
-    place.stage.now += 100
+    place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
+    place.harness.now += 100
     return place
 
 
@@ -38,23 +38,23 @@ def deliver(
     place: Place, kind: str, owner: Mapping[str, str], given: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
     """Deliver a request in the name of an owner, a minute after the one before."""
-    place.stage.now += 60
-    return place.stage.deliver(place.stage.event(kind, place.stage.properties(**given), **owner, **more))
+    place.harness.now += 60
+    return place.harness.deliver(place.harness.event(kind, place.harness.properties(**given), **owner, **more))
 
 
 def channels(place: Place) -> dict[str, tuple[str, ...]]:
     """Return the channels that are there, with their messages."""
-    return {channel.arn: channel.messages for channel in place.stage.service.channels()}
+    return {channel.arn: channel.messages for channel in place.harness.service.channels()}
 
 
 def mark(place: Place, arn: str) -> str:
     """Return a channel's mark."""
-    return place.stage.service.tags[arn][OWNER_TAG]
+    return place.harness.service.tags[arn][OWNER_TAG]
 
 
 def is_left(place: Place, arn: str) -> bool:
     """Check whether the log says of a channel that it was left."""
-    return any('"left", ' in line and arn in line for line in place.stage.lines)
+    return any('"left", ' in line and arn in line for line in place.harness.lines)
 
 
 @pytest.mark.parametrize("given", [OWN_ID, ADOPT])
@@ -98,13 +98,13 @@ def test_channel_adopted_from_another_owner_survives_the_first_owners_delete(
 def test_former_owners_delete_at_once_after_an_adoption_leaves_the_channel(tag_misses: int) -> None:
     """An adoption is answered when its mark can be read: a Delete that comes at once sees it."""
     place = Place(f"tag_misses={tag_misses}")
-    stage = place.stage
-    stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=stage.boss)
+    harness = place.harness
+    harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=harness.boss)
     held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
-    adopted = stage.deliver(stage.event("Create", stage.properties(**FROM_OTHER), **B))
+    adopted = harness.deliver(harness.event("Create", harness.properties(**FROM_OTHER), **B))
     assert adopted["Status"] == "SUCCESS"
-    event = stage.event("Delete", stage.properties(**OWN_ID), **A, PhysicalResourceId=held)
-    assert stage.deliver(event)["Status"] == "SUCCESS"
+    event = harness.event("Delete", harness.properties(**OWN_ID), **A, PhysicalResourceId=held)
+    assert harness.deliver(event)["Status"] == "SUCCESS"
     assert channels(place) == {held: ()}
     assert is_left(place, held)
 
@@ -114,7 +114,7 @@ def test_update_of_a_channel_that_was_adopted_away_is_refused(place: Place) -> N
     held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
     deliver(place, "Create", B, {**FROM_OTHER, "Name": "ours"})
     before, of = place.everything(), mark(place, held)
-    old = {"OldResourceProperties": place.stage.properties(**OWN_ID), "PhysicalResourceId": held}
+    old = {"OldResourceProperties": place.harness.properties(**OWN_ID), "PhysicalResourceId": held}
     answer = deliver(place, "Update", A, {**OWN_ID, "Resync": "1"}, **old)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
     assert "belongs to another resource" in answer["Reason"]
@@ -127,12 +127,12 @@ def test_update_leaves_a_channel_that_another_owner_made_under_the_same_id(
 ) -> None:
     """Where the channel vanished and another stack made one under its ChannelId, an Update leaves that alone."""
     held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
-    place.stage.messaging("DeleteChannel", ChannelArn=held, ChimeBearer=place.stage.boss)
-    place.stage.now += 60
+    place.harness.messaging("DeleteChannel", ChannelArn=held, ChimeBearer=place.harness.boss)
+    place.harness.now += 60
     deliver(place, "Create", B, {**OWN_ID, "Name": "theirs"})
-    place.stage.now += 60
+    place.harness.now += 60
     before, of = place.everything(), mark(place, held)
-    old = {"OldResourceProperties": place.stage.properties(**OWN_ID), "PhysicalResourceId": held}
+    old = {"OldResourceProperties": place.harness.properties(**OWN_ID), "PhysicalResourceId": held}
     answer = deliver(place, "Update", A, {**OWN_ID, **change}, **old)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
     assert (place.everything(), mark(place, held)) == (before, of)
@@ -140,17 +140,17 @@ def test_update_leaves_a_channel_that_another_owner_made_under_the_same_id(
 
 def test_adoption_of_what_has_no_owner_needs_no_more_words(place: Place) -> None:
     """A channel that no construct made is adopted with adoption alone, and marked as adopted."""
-    stage = place.stage
-    arn = f"{stage.app}/channel/lobby"
-    stage.messaging(
+    harness = place.harness
+    arn = f"{harness.app}/channel/lobby"
+    harness.messaging(
         "CreateChannel",
-        AppInstanceArn=stage.app,
+        AppInstanceArn=harness.app,
         ChannelId="lobby",
         Name="theirs",
         Mode="RESTRICTED",
         Privacy="PRIVATE",
         ClientRequestToken="another-token",
-        ChimeBearer=stage.boss,
+        ChimeBearer=harness.boss,
     )
     answer = deliver(place, "Create", B, ADOPT)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
@@ -161,7 +161,7 @@ def test_adoption_of_what_has_no_owner_needs_no_more_words(place: Place) -> None
 @pytest.mark.parametrize("end", ["timer", "refusal", "crash"])
 def test_rollback_of_an_adoption_leaves_the_channel(place: Place, moment: str, end: str) -> None:
     """An adoption that ends at any of its calls is rolled back without a loss: channel and messages stay."""
-    stage = place.stage
+    harness = place.harness
     held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
     of = mark(place, held)
     for number in range(1, 30):
@@ -170,23 +170,23 @@ def test_rollback_of_an_adoption_leaves_the_channel(place: Place, moment: str, e
         def strike(operation: str, _: object, number: int = number, hit: list[str] = hit) -> None:
             hit.append(operation)
             if len(hit) == number and end == "timer":
-                stage.timers[-1].call()
+                harness.timers[-1].call()
             elif len(hit) >= number and end == "refusal":
                 raise ServiceError(operation, "BadRequestException", "no", 400)
             elif len(hit) == number and end == "crash":
                 raise Killed
 
-        setattr(stage, moment, strike)
-        stage.now += 60
-        event = stage.event("Create", stage.properties(**FROM_OTHER, MemberArns=["user/ann"]), **B)
-        stage.answers.clear()
+        setattr(harness, moment, strike)
+        harness.now += 60
+        event = harness.event("Create", harness.properties(**FROM_OTHER, MemberArns=["user/ann"]), **B)
+        harness.answers.clear()
         with suppress(Killed):
-            stage.provider.serve(event, Context(stage, 900))
-        stage.heal()
+            harness.provider.serve(event, Context(harness, 900))
+        harness.heal()
         if len(hit) < number:
-            assert stage.answers[0]["Status"] == "SUCCESS"
+            assert harness.answers[0]["Status"] == "SUCCESS"
             return
-        known = stage.answers[0]["PhysicalResourceId"] if stage.answers else "demo-Second-1XY2Z3"
+        known = harness.answers[0]["PhysicalResourceId"] if harness.answers else "demo-Second-1XY2Z3"
         assert deliver(place, "Delete", B, FROM_OTHER, PhysicalResourceId=known)["Status"] == "SUCCESS"
         assert channels(place) == {held: ()}, (number, known)
         # The mark goes last: an adoption that was refused half-way has left the channel to its owner.
@@ -208,7 +208,7 @@ def test_refactored_construct_deletes_its_channel(place: Place, how: str, *, res
     held = deliver(place, "Create", A, {})["PhysicalResourceId"]
     place.say(held, "hello")
     if resync:
-        known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties()}
+        known = {"PhysicalResourceId": held, "OldResourceProperties": place.harness.properties()}
         answer = deliver(place, "Update", RENAMED[how], {"Resync": "1", "Name": "Help"}, **known)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held), answer
         assert channels(place) == {held: ("hello",)}
@@ -236,9 +236,43 @@ def test_refactored_construct_keeps_its_messages_when_a_refused_update_is_rolled
     held = deliver(place, "Create", A, {"Privacy": "PUBLIC"})["PhysicalResourceId"]
     place.say(held, "hello")
     good, bad = {"Privacy": "PUBLIC"}, {"Privacy": "PUBLIC", **wrong}
-    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**good)}
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.harness.properties(**good)}
     assert deliver(place, "Update", RENAMED[how], bad, **known)["Status"] == "FAILED"
-    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**bad)}
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.harness.properties(**bad)}
+    answer = deliver(place, "Update", RENAMED[how], good, **known)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held), answer
+    assert channels(place) == {held: ("hello",)}
+
+
+REPLACED = {
+    "privacy": {"Privacy": "PRIVATE"},
+    "an id of its own": {"ChannelId": "hall"},
+    "elastic": {
+        "ElasticChannelConfiguration": {
+            "MaximumSubChannels": "5",
+            "TargetMembershipsPerSubChannel": "100",
+            "MinimumMembershipPercentage": "40",
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("what", REPLACED)
+@pytest.mark.parametrize("how", RENAMED)
+def test_refactored_construct_keeps_its_messages_when_a_failed_replacement_is_rolled_back(
+    place: Place, how: str, what: str
+) -> None:
+    """A moved construct's channel is known by what it is, whatever the failed Update declared."""
+    good = {"Privacy": "PUBLIC"}
+    held = deliver(place, "Create", A, good)["PhysicalResourceId"]
+    place.say(held, "hello")
+    place.harness.now += 600
+    bad = {**good, **REPLACED[what], "MemberArns": ["user/nobody"]}
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.harness.properties(**good)}
+    failed = deliver(place, "Update", RENAMED[how], bad, **known)
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", held)
+    assert "user/nobody: NotFound" in failed["Reason"]
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.harness.properties(**bad)}
     answer = deliver(place, "Update", RENAMED[how], good, **known)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held), answer
     assert channels(place) == {held: ("hello",)}
@@ -253,12 +287,12 @@ def test_refactored_construct_with_its_own_channel_id(place: Place, how: str, *,
     mark; then the next Update that looks at everything writes the construct's own.
     """
     held = deliver(place, "Create", A, OWN_ID)["PhysicalResourceId"]
-    place.stage.now += 60
+    place.harness.now += 60
     if untagged:
-        place.stage.messaging("UntagResource", ResourceARN=held, TagKeys=[OWNER_TAG])
-        place.stage.now += 60
+        place.harness.messaging("UntagResource", ResourceARN=held, TagKeys=[OWNER_TAG])
+        place.harness.now += 60
     moved = RENAMED[how]["StackId"] != STACK
-    known = {"PhysicalResourceId": held, "OldResourceProperties": place.stage.properties(**OWN_ID)}
+    known = {"PhysicalResourceId": held, "OldResourceProperties": place.harness.properties(**OWN_ID)}
     answer = deliver(place, "Update", RENAMED[how], {**OWN_ID, "Resync": "1"}, **known)
     assert answer["Status"] == ("FAILED" if moved and not untagged else "SUCCESS")
     known = {"PhysicalResourceId": held}
@@ -272,7 +306,7 @@ def test_refactored_construct_with_its_own_channel_id(place: Place, how: str, *,
 def test_channel_made_anew_by_another_owner_is_left(place: Place, first: dict[str, Any]) -> None:
     """Where the channel vanished and another stack made one under its ChannelId, the Delete leaves that one."""
     held = deliver(place, "Create", A, first)["PhysicalResourceId"]
-    place.stage.messaging("DeleteChannel", ChannelArn=held, ChimeBearer=place.stage.boss)
+    place.harness.messaging("DeleteChannel", ChannelArn=held, ChimeBearer=place.harness.boss)
     same = {"ChannelId": held.rpartition("/")[2]}
     assert deliver(place, "Create", B, same)["PhysicalResourceId"] == held
     assert deliver(place, "Delete", A, first, PhysicalResourceId=held)["Status"] == "SUCCESS"
@@ -283,7 +317,7 @@ def test_channel_made_anew_by_another_owner_is_left(place: Place, first: dict[st
 def test_channel_whose_mark_was_taken_off_is_deleted_all_the_same(place: Place) -> None:
     """A channel that this resource holds and that bears no mark at all is deleted: nobody else claims it."""
     held = deliver(place, "Create", A, {})["PhysicalResourceId"]
-    place.stage.messaging("UntagResource", ResourceARN=held, TagKeys=[OWNER_TAG])
+    place.harness.messaging("UntagResource", ResourceARN=held, TagKeys=[OWNER_TAG])
     assert deliver(place, "Delete", A, {}, PhysicalResourceId=held)["Status"] == "SUCCESS"
     assert channels(place) == {}
 

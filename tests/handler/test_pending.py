@@ -14,11 +14,11 @@ from botocore.exceptions import (
     SSLError,
 )
 from botocore.parsers import ResponseParserError
-from resources import KINDS, WORLDS, Kind, Place
 
 import index
 from chime_handler.errors import ServiceError
-from stage import Context
+from helpers.harness import Context
+from helpers.resources import KINDS, WORLDS, Kind, Place
 
 Strike = Callable[[], None]
 
@@ -28,8 +28,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
-def world(request: pytest.FixtureRequest) -> str:
-    """Return some worlds."""
+def behaviors(request: pytest.FixtureRequest) -> str:
+    """Return some behaviors."""
     return str(request.param)
 
 
@@ -54,18 +54,18 @@ def strike(place: Place, number: int, moment: str, blow: Strike, *, lasting: boo
 
         return count
 
-    place.stage.before, place.stage.after = at("before"), at("after")
+    place.harness.before, place.harness.after = at("before"), at("after")
     return hit
 
 
-def each_call(world: str, act: Callable[[Place, int, str], list[str]]) -> None:
+def each_call(behaviors: str, act: Callable[[Place, int, str], list[str]]) -> None:
     """Act with something striking before and after each call in turn, until no call is hit."""
     for moment in ("before", "after"):
         number, hit = 0, ["first"]
         while hit:
             number += 1
             assert number < 60
-            hit = act(Place(world, seed=number), number, moment)
+            hit = act(Place(behaviors, seed=number), number, moment)
 
 
 def throttle(operation: str, _: Mapping[str, Any]) -> None:
@@ -88,7 +88,7 @@ def no_connection(operation: str) -> ServiceError:
 def test_creation_that_never_got_a_connection_leaves_nothing_to_delete(kind: Kind) -> None:
     """Where no call reaches the service, a Create is rolled back without one."""
     place = Place("")
-    place.stage.before = no_way
+    place.harness.before = no_way
     answer = kind.create(place)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "unmade:Support1A2B3C4D")
     assert "A Lambda in a VPC needs a NAT gateway" in answer["Reason"]
@@ -116,9 +116,9 @@ def test_only_a_connection_that_never_came_about_is_known_to_have_no_effect(fail
     def fail(operation: str, parameters: Mapping[str, Any]) -> None:
         index.send("us-east-1", operation, parameters, client=lambda *_: Client())
 
-    stage = Place("").stage
-    stage.before = fail
-    assert stage.create()["PhysicalResourceId"].startswith(state)
+    harness = Place("").harness
+    harness.before = fail
+    assert harness.create()["PhysicalResourceId"].startswith(state)
 
 
 def test_creation_whose_answer_was_lost_before_the_connections_is_pending(kind: Kind) -> None:
@@ -130,7 +130,7 @@ def test_creation_whose_answer_was_lost_before_the_connections_is_pending(kind: 
         tries.append(operation)
         raise no_connection(operation) if len(tries) > 1 else ConnectionError
 
-    place.stage.before = once
+    place.harness.before = once
     answer = kind.create(place)
     assert (answer["Status"], answer["PhysicalResourceId"][:9]) == ("FAILED", "unproven:")
 
@@ -146,25 +146,25 @@ def test_creation_that_another_delivery_may_have_made_is_pending(name: str, code
             raise ServiceError(operation, code, "no", 400)
         throttle(operation, parameters)
 
-    place.stage.before = refuse
+    place.harness.before = refuse
     answer = KINDS[name].create(place)
     state = "unproven:" if code == "ConflictException" or name == "elastic channel" else "unmade:"
     assert (answer["Status"], answer["PhysicalResourceId"].partition(":")[0] + ":") == ("FAILED", state)
 
 
-def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Kind, world: str) -> None:
+def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Kind, behaviors: str) -> None:
     """A Create whose effect was not answered, then throttled to the deadline, is undone by its Delete."""
-    place = Place(world)
+    place = Place(behaviors)
     before = place.everything()
 
     def lose(operation: str, _: Mapping[str, Any]) -> None:
         if operation == kind.effect:
-            place.stage.before = throttle
+            place.harness.before = throttle
             raise ServiceError(operation, "Unreachable", "connection reset")
 
-    place.stage.after = lose
+    place.harness.after = lose
     answer = kind.create(place)
-    place.stage.heal()
+    place.harness.heal()
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"].startswith("unproven:")
     assert place.everything() != before
@@ -172,19 +172,19 @@ def test_lost_answer_then_throttled_is_pending_and_its_delete_undoes_it(kind: Ki
     assert place.everything() == before
 
 
-def test_refused_for_good_made_nothing_and_its_delete_calls_nothing(kind: Kind, world: str) -> None:
+def test_refused_for_good_made_nothing_and_its_delete_calls_nothing(kind: Kind, behaviors: str) -> None:
     """A Create whose every call is refused for good answers that nothing was made."""
-    place = Place(world)
+    place = Place(behaviors)
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         raise ServiceError(operation, "BadRequestException", "no", 400)
 
-    place.stage.before = refuse
+    place.harness.before = refuse
     answer = kind.create(place)
     assert answer["PhysicalResourceId"].startswith("unmade:")
-    place.stage.calls.clear()
+    place.harness.calls.clear()
     assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
-    assert place.stage.calls == []
+    assert place.harness.calls == []
 
 
 def test_quota_of_elastic_channels_may_be_used_up_by_another_delivery() -> None:
@@ -201,12 +201,12 @@ def test_quota_of_elastic_channels_may_be_used_up_by_another_delivery() -> None:
         if operation == "CreateChannel":
             raise ServiceError(operation, "ResourceLimitExceededException", "at most one elastic channel", 400)
 
-    place.stage.after = die
+    place.harness.after = die
     _serve(place, event)
-    place.stage.heal()
-    place.stage.before = refuse
-    answer = place.stage.deliver(event)
-    place.stage.heal()
+    place.harness.heal()
+    place.harness.before = refuse
+    answer = place.harness.deliver(event)
+    place.harness.heal()
     assert answer["PhysicalResourceId"].startswith("unproven:")
     assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
     assert place.everything() == before
@@ -233,7 +233,7 @@ def test_any_exception_of_the_client_is_a_failed_connection(kind: Kind, error: E
         before = place.everything()
         hit = strike(place, number, moment, raise_error)
         answer = kind.create(place)
-        place.stage.heal()
+        place.harness.heal()
         assert answer["Status"] == "SUCCESS", (number, moment, answer)
         assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
         assert place.everything() == before
@@ -248,14 +248,14 @@ def test_failed_connection_of_an_update_or_delete_is_made_up_for(kind: Kind, req
 
     def run(place: Place, number: int, moment: str) -> tuple[list[str], dict[str, Any]]:
         held = kind.create(place)["PhysicalResourceId"]
-        place.stage.now += 100
+        place.harness.now += 100
 
         def raise_error() -> None:
             raise ERRORS[number % len(ERRORS)]
 
         hit = strike(place, number, moment, raise_error) if number else []
         answer = (kind.update if request_type == "Update" else kind.delete)(place, held)
-        place.stage.heal()
+        place.harness.heal()
         assert answer["Status"] == "SUCCESS", (number, moment, answer)
         return hit, place.everything()
 
@@ -287,7 +287,7 @@ def test_refusals_from_a_call_on_leave_nothing_behind(kind: Kind, refusal: str) 
 
         hit = strike(place, number, "before", refuse, lasting=True) if moment == "before" else []
         answer = kind.create(place)
-        place.stage.heal()
+        place.harness.heal()
         gone = kind.delete(place, answer["PhysicalResourceId"])
         assert gone["Status"] == "SUCCESS", (number, answer, gone)
         assert place.everything() == before, (number, answer)
@@ -301,19 +301,19 @@ def test_answers_that_were_cut_in_an_update_are_rolled_back(kind: Kind) -> None:
 
     def act(place: Place, number: int, moment: str) -> list[str]:
         held, hit = kind.create(place)["PhysicalResourceId"], []
-        place.stage.now += 100
-        created, calls = place.everything(), len(place.stage.calls)
+        place.harness.now += 100
+        created, calls = place.everything(), len(place.harness.calls)
 
         def garble(operation: str, answer: dict[str, Any]) -> Any:
-            if len(place.stage.calls) - calls < number or operation == "ListTagsForResource":
+            if len(place.harness.calls) - calls < number or operation == "ListTagsForResource":
                 return answer
             hit.append(operation)
             return {}
 
         if moment == "before":
-            place.stage.garble = garble
+            place.harness.garble = garble
         answered = kind.update(place, held)["PhysicalResourceId"]
-        place.stage.heal()
+        place.harness.heal()
         restored = kind.update(place, answered, back=True)
         assert restored["Status"] == "SUCCESS", (number, restored)
         if restored["PhysicalResourceId"] != answered:
@@ -324,7 +324,7 @@ def test_answers_that_were_cut_in_an_update_are_rolled_back(kind: Kind) -> None:
     each_call("", act)
 
 
-def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, world: str) -> None:
+def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, behaviors: str) -> None:
     """A Create that can make no call any more, from any moment on, is undone by the Delete of its id."""
 
     def raise_error() -> None:
@@ -334,7 +334,7 @@ def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, worl
         before = place.everything()
         hit = strike(place, number, moment, raise_error, lasting=True)
         answer = kind.create(place)
-        place.stage.heal()
+        place.harness.heal()
         # A call whose answers are all lost may be refused as done already: that is a success.
         assert answer["Status"] == "FAILED" or moment == "after" or not hit
         gone = kind.delete(place, answer["PhysicalResourceId"])
@@ -342,7 +342,7 @@ def test_client_that_fails_from_a_call_on_leaves_nothing_behind(kind: Kind, worl
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 GARBLED: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -362,15 +362,15 @@ def test_answers_that_were_cut_leave_nothing_behind(kind: Kind, how: str) -> Non
 
         def garble(operation: str, answer: dict[str, Any]) -> Any:
             # No tags at all is an answer that the service may give, so it cannot be known to be cut.
-            if len(place.stage.calls) - calls < number or operation == "ListTagsForResource":
+            if len(place.harness.calls) - calls < number or operation == "ListTagsForResource":
                 return answer
             hit.append(operation)
             return GARBLED[how](answer)
 
-        calls = len(place.stage.calls)
-        place.stage.garble = garble
+        calls = len(place.harness.calls)
+        place.harness.garble = garble
         answer = kind.create(place)
-        place.stage.heal()
+        place.harness.heal()
         assert "unforeseen" not in answer.get("Reason", "")
         gone = kind.delete(place, answer["PhysicalResourceId"])
         assert gone["Status"] == "SUCCESS", (number, answer, gone)
@@ -396,59 +396,59 @@ def test_one_answer_that_was_cut_is_asked_for_again(kind: Kind) -> None:
         def garble(called: str, answer: dict[str, Any], cut: list[str] = cut) -> Any:
             return {} if called in cut and not cut.remove(called) else answer
 
-        place.stage.garble = garble
+        place.harness.garble = garble
         answer = kind.create(place)
         assert answer["Status"] == "SUCCESS", (operation, answer)
 
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
 def test_timer_at_any_call_of_a_create_answers_an_id_whose_delete_leaves_nothing(
-    kind: Kind, world: str, *, goes_on: bool
+    kind: Kind, behaviors: str, *, goes_on: bool
 ) -> None:
     """When time is up in any call of a Create, the Delete of the id that is answered leaves nothing."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
-        stage, before = place.stage, place.everything()
+        harness, before = place.harness, place.everything()
 
         def time_is_up() -> None:
-            stage.timers[-1].call()
+            harness.timers[-1].call()
             if not goes_on:
                 raise Killed
 
         hit = strike(place, number, moment, time_is_up)
         _serve(place, kind.event(place, "Create", kind.first(place)))
-        stage.heal()
-        (answer,) = stage.answers
+        harness.heal()
+        (answer,) = harness.answers
         assert answer["Status"] == ("FAILED" if hit else "SUCCESS")
         gone = kind.delete(place, answer["PhysicalResourceId"])
         assert gone["Status"] == "SUCCESS", (number, moment, answer, gone)
         assert place.everything() == before, (number, moment, answer)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
-def test_timer_at_any_call_of_an_update_is_rolled_back(kind: Kind, world: str, *, goes_on: bool) -> None:
+def test_timer_at_any_call_of_an_update_is_rolled_back(kind: Kind, behaviors: str, *, goes_on: bool) -> None:
     """When time is up in any call of an Update, the rollback restores all, and the Delete then leaves nothing."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
-        stage, before = place.stage, place.everything()
+        harness, before = place.harness, place.everything()
         held = kind.create(place)["PhysicalResourceId"]
-        stage.now += 100
+        harness.now += 100
         created = place.everything()
 
         def time_is_up() -> None:
-            stage.timers[-1].call()
+            harness.timers[-1].call()
             if not goes_on:
                 raise Killed
 
         hit = strike(place, number, moment, time_is_up)
         more = {"PhysicalResourceId": held, "OldResourceProperties": kind.first(place)}
         _serve(place, kind.event(place, "Update", kind.second(place), **more))
-        stage.heal()
-        answered = stage.answers[-1]["PhysicalResourceId"]
-        assert stage.answers[-1]["Status"] == ("FAILED" if hit else "SUCCESS")
+        harness.heal()
+        answered = harness.answers[-1]["PhysicalResourceId"]
+        assert harness.answers[-1]["Status"] == ("FAILED" if hit else "SUCCESS")
         restored = kind.update(place, answered, back=True)
         assert restored["Status"] == "SUCCESS", (number, moment, restored)
         if restored["PhysicalResourceId"] != answered:
@@ -458,42 +458,44 @@ def test_timer_at_any_call_of_an_update_is_rolled_back(kind: Kind, world: str, *
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is killed"])
 def test_timer_at_any_call_of_a_delete_lets_the_next_delete_end_it(
-    kind: Kind, world: str, *, goes_on: bool
+    kind: Kind, behaviors: str, *, goes_on: bool
 ) -> None:
     """When time is up in any call of a Delete, another Delete of the same id leaves nothing."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
-        stage, before = place.stage, place.everything()
+        harness, before = place.harness, place.everything()
         held = kind.create(place)["PhysicalResourceId"]
 
         def time_is_up() -> None:
-            stage.timers[-1].call()
+            harness.timers[-1].call()
             if not goes_on:
                 raise Killed
 
         hit = strike(place, number, moment, time_is_up)
         _serve(place, kind.event(place, "Delete", kind.first(place), PhysicalResourceId=held))
-        stage.heal()
-        assert stage.answers[-1]["PhysicalResourceId"] == held
+        harness.heal()
+        assert harness.answers[-1]["PhysicalResourceId"] == held
         gone = kind.delete(place, held)
         assert gone["Status"] == "SUCCESS", (number, moment, gone)
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 @pytest.mark.parametrize("redelivered", [True, False], ids=["redelivered", "made up"])
-def test_crash_at_any_call_of_a_create_leaves_nothing_behind(kind: Kind, world: str, *, redelivered: bool) -> None:
+def test_crash_at_any_call_of_a_create_leaves_nothing_behind(
+    kind: Kind, behaviors: str, *, redelivered: bool
+) -> None:
     """A Create that dies without a word is done by its next delivery, or undone by the Delete of a made-up id."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
-        stage, before = place.stage, place.everything()
+        harness, before = place.harness, place.everything()
 
         def die() -> None:
             raise Killed
@@ -501,14 +503,14 @@ def test_crash_at_any_call_of_a_create_leaves_nothing_behind(kind: Kind, world: 
         hit = strike(place, number, moment, die)
         event = kind.event(place, "Create", kind.first(place))
         _serve(place, event)
-        stage.heal()
+        harness.heal()
         if not hit:
             return hit
-        assert stage.answers == []
+        assert harness.answers == []
         held = "demo-Support-1XY2Z3"
         if redelivered:
-            stage.now += 60
-            answer = stage.deliver(event)
+            harness.now += 60
+            answer = harness.deliver(event)
             assert answer["Status"] == "SUCCESS", (number, moment, answer)
             held = answer["PhysicalResourceId"]
         gone = kind.delete(place, held)
@@ -516,58 +518,58 @@ def test_crash_at_any_call_of_a_create_leaves_nothing_behind(kind: Kind, world: 
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 def _serve(place: Place, event: Mapping[str, Any]) -> None:
     try:
-        place.stage.provider.serve(event, Context(place.stage, 900))
+        place.harness.provider.serve(event, Context(place.harness, 900))
     except Killed:
         return
 
 
-def test_two_deliveries_of_a_create_at_once_make_one_resource(kind: Kind, world: str) -> None:
+def test_two_deliveries_of_a_create_at_once_make_one_resource(kind: Kind, behaviors: str) -> None:
     """Where a second delivery does all its work within any call of the first, both answer one id, with success."""
 
     def act(place: Place, number: int, moment: str) -> list[str]:
-        stage, before = place.stage, place.everything()
+        harness, before = place.harness, place.everything()
         event = kind.event(place, "Create", kind.first(place))
 
         def deliver_again() -> None:
-            setattr(stage, moment, lambda _operation, _parameters: None)
-            stage.deliver_elsewhere(event)
+            setattr(harness, moment, lambda _operation, _parameters: None)
+            harness.deliver_elsewhere(event)
 
         hit = strike(place, number, moment, deliver_again)
-        stage.deliver_elsewhere(event)
-        stage.heal()
-        assert {answer["Status"] for answer in stage.answers} == {"SUCCESS"}, (number, moment, stage.answers)
-        (held,) = {answer["PhysicalResourceId"] for answer in stage.answers}
+        harness.deliver_elsewhere(event)
+        harness.heal()
+        assert {answer["Status"] for answer in harness.answers} == {"SUCCESS"}, (number, moment, harness.answers)
+        (held,) = {answer["PhysicalResourceId"] for answer in harness.answers}
         gone = kind.delete(place, held)
         assert gone["Status"] == "SUCCESS", (number, moment, gone)
         assert place.everything() == before, (number, moment)
         return hit
 
-    each_call(world, act)
+    each_call(behaviors, act)
 
 
 def test_two_deliveries_of_an_update_at_once_end_as_one(kind: Kind) -> None:
     """Where a second delivery does all its work within any call of the first, the Update ends as with one."""
 
     def run(place: Place, number: int, moment: str) -> tuple[list[str], dict[str, Any]]:
-        stage, held = place.stage, kind.create(place)["PhysicalResourceId"]
-        stage.now += 100
+        harness, held = place.harness, kind.create(place)["PhysicalResourceId"]
+        harness.now += 100
         more = {"PhysicalResourceId": held, "OldResourceProperties": kind.first(place)}
         event = kind.event(place, "Update", kind.second(place), **more)
 
         def deliver_again() -> None:
-            setattr(stage, moment, lambda _operation, _parameters: None)
-            stage.deliver_elsewhere(event)
+            setattr(harness, moment, lambda _operation, _parameters: None)
+            harness.deliver_elsewhere(event)
 
         hit = strike(place, number, moment, deliver_again) if number else []
-        stage.deliver_elsewhere(event)
-        stage.heal()
-        assert {answer["Status"] for answer in stage.answers} == {"SUCCESS"}, (number, moment, stage.answers)
-        assert len({answer["PhysicalResourceId"] for answer in stage.answers[1:]}) == 1
+        harness.deliver_elsewhere(event)
+        harness.heal()
+        assert {answer["Status"] for answer in harness.answers} == {"SUCCESS"}, (number, moment, harness.answers)
+        assert len({answer["PhysicalResourceId"] for answer in harness.answers[1:]}) == 1
         return hit, place.everything()
 
     def act(place: Place, number: int, moment: str) -> list[str]:
@@ -581,9 +583,9 @@ def test_two_deliveries_of_an_update_at_once_end_as_one(kind: Kind) -> None:
 def test_pending_id_leads_to_the_life_that_another_delivery_went_on_to() -> None:
     """A delivery that went on to the next ChannelId and died is undone by the Delete of the id it passed over."""
     place, kind = Place(), KINDS["channel"]
-    stage = place.stage
+    harness = place.harness
     place.say(kind.create(place)["PhysicalResourceId"], "hello")  # a former life that was retained
-    stage.now += 100_000
+    harness.now += 100_000
     before = place.everything()
     event = kind.event(place, "Create", kind.first(place))
     created: list[str] = []
@@ -593,13 +595,13 @@ def test_pending_id_leads_to_the_life_that_another_delivery_went_on_to() -> None
             created.append(operation)
             raise Killed
 
-    stage.after = die
+    harness.after = die
     _serve(place, event)
     assert created
     assert place.everything() != before
-    stage.before = throttle
-    answer = stage.deliver(event)
-    stage.heal()
+    harness.before = throttle
+    answer = harness.deliver(event)
+    harness.heal()
     assert answer["PhysicalResourceId"].startswith("unproven:")
     assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
     assert place.everything() == before

@@ -7,15 +7,11 @@ import pytest
 from chime_handler.channel.ownership import OWNER_TAG, owner_mark
 from chime_handler.channel.plan import UNDECLARED, Call, Current, Reads, plan, required_reads
 from chime_handler.channel.spec import ChannelSpec, ElasticConfiguration, Expiration
+from helpers.arns import APP, user
 
-APP = "arn:aws:chime:us-east-1:000000000000:app-instance/11111111-1111-1111-1111-111111111111"
 ARN = f"{APP}/channel/support"
 MARK = owner_mark("stack", "Support", "request-1")
 LATER_MARK = owner_mark("stack", "Support", "request-2")
-
-
-def user(name: str) -> str:
-    return f"{APP}/user/{name}"
 
 
 BOSS, ANN, BOB, CY = user("boss"), user("ann"), user("bob"), user("cy")

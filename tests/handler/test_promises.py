@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from resources import KINDS, Kind, Place
 
 from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import MalformedEventError, ServiceError
 from chime_handler.request import parse_request
-from stage import STACK, Stage
+from helpers.harness import STACK, Harness
+from helpers.resources import KINDS, Kind, Place
 
 ELASTIC = {
     "MaximumSubChannels": "5",
@@ -29,14 +29,14 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 def channels(place: Place) -> dict[str, tuple[str, ...]]:
     """Return the channels that are there, with their messages."""
-    return {channel.arn: channel.messages for channel in place.stage.service.channels()}
+    return {channel.arn: channel.messages for channel in place.harness.service.channels()}
 
 
-def empty(world: str = "") -> Place:
+def empty(behaviors: str = "") -> Place:
     """Return a place without a channel."""
-    place = Place(world)
-    place.stage.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.stage.boss)
-    place.stage.now += 100
+    place = Place(behaviors)
+    place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
+    place.harness.now += 100
     return place
 
 
@@ -73,12 +73,12 @@ def test_creation_that_failed_after_its_effect_is_never_orphaned(kind: Kind, los
 
     def lose(operation: str, _: Mapping[str, Any]) -> None:
         if operation == kind.effect:
-            place.stage.before = refuse
+            place.harness.before = refuse
             raise ServiceError(operation, code, "failed", status)
 
-    place.stage.after = lose
+    place.harness.after = lose
     answer = kind.create(place)
-    place.stage.heal()
+    place.harness.heal()
     assert answer["PhysicalResourceId"].startswith("unproven:"), answer
     assert place.everything() != before
     assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
@@ -95,10 +95,10 @@ def test_throttling_is_no_effect_and_no_verdict(kind: Kind, code: str, status: i
             left[0] -= 1
             raise ServiceError(operation, code, "slow down", status)
 
-    place.stage.before = slow_down
+    place.harness.before = slow_down
     assert kind.create(place)["Status"] == "SUCCESS"
     place = Place()
-    place.stage.before = lambda operation, _: (_ for _ in ()).throw(ServiceError(operation, code, "slow", status))
+    place.harness.before = lambda operation, _: (_ for _ in ()).throw(ServiceError(operation, code, "slow", status))
     assert "without success" in kind.create(place)["Reason"]
 
 
@@ -112,7 +112,7 @@ def test_failure_of_the_service_is_tried_again(kind: Kind, status: int) -> None:
             failed.append(operation)
             raise ServiceError(operation, "Unknown", "failed", status)
 
-    place.stage.before = fail_once
+    place.harness.before = fail_once
     assert kind.create(place)["Status"] == "SUCCESS"
 
 
@@ -121,17 +121,17 @@ def test_failure_of_the_service_is_tried_again(kind: Kind, status: int) -> None:
 def test_pending_channel_whose_tags_come_late_is_deleted(tag_misses: int, missing_tags: str) -> None:
     """The Delete of a pending id comes at once, and reads may miss the mark: it waits for it."""
     place = empty(f"tag_misses={tag_misses},missing_tags={missing_tags}")
-    stage = place.stage
+    harness = place.harness
 
     def lose(operation: str, _: Mapping[str, Any]) -> None:
-        stage.before = throttle
+        harness.before = throttle
         raise ServiceError(operation, "Unreachable", "connection reset")
 
-    stage.after = lose
-    held = stage.deliver(stage.event("Create", stage.properties()), seconds=30)["PhysicalResourceId"]
-    stage.heal()
+    harness.after = lose
+    held = harness.deliver(harness.event("Create", harness.properties()), seconds=30)["PhysicalResourceId"]
+    harness.heal()
     assert held.startswith("unproven:")
-    assert stage.delete(held)["Status"] == "SUCCESS"
+    assert harness.delete(held)["Status"] == "SUCCESS"
     assert channels(place) == {}
 
 
@@ -139,7 +139,7 @@ def test_pending_channel_whose_tags_come_late_is_deleted(tag_misses: int, missin
 def test_delete_of_an_uncertain_id_leaves_what_has_no_mark(held: str) -> None:
     """A channel under the declared ChannelId that nobody has marked is somebody's: no Delete guesses."""
     place = Place()  # where nobody has used the lobby, nor is it old: only the mark tells
-    answer = place.stage.delete(held.format(place.lobby), ChannelId="lobby")
+    answer = place.harness.delete(held.format(place.lobby), ChannelId="lobby")
     assert answer["Status"] == "SUCCESS"
     assert channels(place) == {place.lobby: ()}
 
@@ -149,24 +149,24 @@ def test_delete_of_an_uncertain_id_leaves_what_has_no_mark(held: str) -> None:
 def test_delete_of_an_uncertain_id_leaves_a_former_life(held: str, used: str) -> None:
     """A retained channel of this resource, used or a day old, is no leftover of a request that failed."""
     place = empty()
-    stage = place.stage
-    arn = stage.create()["PhysicalResourceId"]
+    harness = place.harness
+    arn = harness.create()["PhysicalResourceId"]
     if used == "messages":
         place.say(arn, "hello")
-        stage.now += 100
+        harness.now += 100
     else:
-        stage.now += 86_401
+        harness.now += 86_401
     before = channels(place)
-    assert stage.delete(held.format(arn))["Status"] == "SUCCESS"
+    assert harness.delete(held.format(arn))["Status"] == "SUCCESS"
     assert channels(place) == before != {}
 
 
 def test_delete_of_an_uncertain_id_deletes_what_was_made_within_a_day() -> None:
     """A channel that an unanswered Create has made, and nobody used, goes within a day."""
     place = empty()
-    place.stage.create()
-    place.stage.now += 86_400 - 900
-    assert place.stage.delete("demo-Support-1XY2Z3")["Status"] == "SUCCESS"
+    place.harness.create()
+    place.harness.now += 86_400 - 900
+    assert place.harness.delete("demo-Support-1XY2Z3")["Status"] == "SUCCESS"
     assert channels(place) == {}
 
 
@@ -176,38 +176,40 @@ def test_delete_of_an_uncertain_id_deletes_what_was_made_within_a_day() -> None:
 def test_failed_return_to_a_retained_channel_leaves_it() -> None:
     """An Update that goes back to a channel of earlier, and fails, deletes neither that channel nor the other."""
     place = empty()
-    stage = place.stage
-    first = stage.create()["PhysicalResourceId"]
+    harness = place.harness
+    first = harness.create()["PhysicalResourceId"]
     place.say(first, "hello")
-    stage.now += 7200
-    second = stage.update(first, {}, {"Privacy": "PUBLIC"})["PhysicalResourceId"]  # and the first is retained
-    stage.now += 7200
-    answer = stage.update(second, {"Privacy": "PUBLIC"}, {"MemberArns": ["user/nobody"]})
+    harness.now += 7200
+    second = harness.update(first, {}, {"Privacy": "PUBLIC"})["PhysicalResourceId"]  # and the first is retained
+    harness.now += 7200
+    answer = harness.update(second, {"Privacy": "PUBLIC"}, {"MemberArns": ["user/nobody"]})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", second)
     assert channels(place) == {first: ("hello",), second: ()}
 
 
 @pytest.mark.parametrize("misses", [0, 3])
-def test_failed_replacement_of_this_request_goes(misses: int) -> None:
-    """What a failed Update has made itself goes at once, however late its mark can be read."""
+def test_failed_replacement_goes_with_the_rollback(misses: int) -> None:
+    """What a failed Update has made itself goes with its rollback, however late its mark can be read."""
     place = empty(f"tag_misses={misses}")
-    stage = place.stage
-    first = stage.create()["PhysicalResourceId"]
-    stage.now += 100
-    answer = stage.update(first, {}, {"Privacy": "PUBLIC", "MemberArns": ["user/nobody"]})
+    harness = place.harness
+    first = harness.create()["PhysicalResourceId"]
+    harness.now += 100
+    declared = {"Privacy": "PUBLIC", "MemberArns": ["user/nobody"]}
+    answer = harness.update(first, {}, declared)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
+    assert harness.update(first, declared, {})["Status"] == "SUCCESS"
     assert channels(place) == {first: ()}
 
 
 def test_adoption_by_an_update_that_fails_leaves_the_channel() -> None:
     """An Update to the ChannelId of an existing channel that fails half-way deletes neither."""
     place = Place()
-    stage = place.stage
+    harness = place.harness
     place.say(place.lobby, "hello")
-    first = stage.create()["PhysicalResourceId"]
-    stage.now += 100
+    first = harness.create()["PhysicalResourceId"]
+    harness.now += 100
     adopt = {"ChannelId": "lobby", "AdoptExisting": "true", "MemberArns": ["user/nobody"]}
-    answer = stage.update(first, {}, adopt)
+    answer = harness.update(first, {}, adopt)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
     assert channels(place) == {first: (), place.lobby: ("hello",)}
 
@@ -216,20 +218,20 @@ def test_adoption_by_an_update_that_fails_leaves_the_channel() -> None:
 def test_vanished_second_life_does_not_bring_back_the_first(change: dict[str, str]) -> None:
     """Where the channel of a later life vanished, a new one is made; the retained one of an earlier life stays."""
     place = empty()
-    stage = place.stage
-    first = stage.create()["PhysicalResourceId"]
+    harness = place.harness
+    first = harness.create()["PhysicalResourceId"]
     place.say(first, "hello")
-    stage.now += 200_000
-    second = stage.create()["PhysicalResourceId"]
+    harness.now += 200_000
+    second = harness.create()["PhysicalResourceId"]
     assert second != first
-    stage.now += 200_000
-    stage.messaging("DeleteChannel", ChannelArn=second, ChimeBearer=stage.boss)
-    before = [channel for channel in stage.service.channels() if channel.arn == first]
-    stage.now += 100
-    answer = stage.update(second, {}, change)
+    harness.now += 200_000
+    harness.messaging("DeleteChannel", ChannelArn=second, ChimeBearer=harness.boss)
+    before = [channel for channel in harness.service.channels() if channel.arn == first]
+    harness.now += 100
+    answer = harness.update(second, {}, change)
     assert answer["Status"] == "SUCCESS", answer
     assert answer["PhysicalResourceId"] != first
-    assert [channel for channel in stage.service.channels() if channel.arn == first] == before
+    assert [channel for channel in harness.service.channels() if channel.arn == first] == before
     assert len(channels(place)) == 2
 
 
@@ -249,12 +251,12 @@ def test_adoption_of_what_can_never_be_as_declared_is_refused(fixed: str) -> Non
     """A channel with another Privacy or elastic configuration is not taken over, and not deleted afterwards."""
     place, (declared, words) = Place(), FIXED[fixed]
     place.say(place.lobby, "hello")
-    place.stage.now += 100
+    place.harness.now += 100
     before = place.everything()
-    answer = place.stage.create(**ADOPT, **declared)
+    answer = place.harness.create(**ADOPT, **declared)
     assert answer["Status"] == "FAILED"
     assert words.format(arn=place.lobby) in answer["Reason"]
-    assert place.stage.delete(answer["PhysicalResourceId"], **ADOPT, **declared)["Status"] == "SUCCESS"
+    assert place.harness.delete(answer["PhysicalResourceId"], **ADOPT, **declared)["Status"] == "SUCCESS"
     assert place.everything() == before
 
 
@@ -262,16 +264,16 @@ def test_adoption_of_what_can_never_be_as_declared_is_refused(fixed: str) -> Non
 def test_elastic_configuration_of_an_own_channel_id_is_fixed(elastic: dict[str, str] | None) -> None:
     """An elastic channel under an own ChannelId keeps its configuration, or the Update says why not."""
     place = Place()
-    stage, old = place.stage, {"ChannelId": "own", "ElasticChannelConfiguration": ELASTIC}
-    arn = stage.create(**old)["PhysicalResourceId"]
-    stage.now += 100
+    harness, old = place.harness, {"ChannelId": "own", "ElasticChannelConfiguration": ELASTIC}
+    arn = harness.create(**old)["PhysicalResourceId"]
+    harness.now += 100
     new = {**old, "ElasticChannelConfiguration": elastic}
     if elastic and "x" in elastic:
         new = {**old, "ElasticChannelConfiguration": {**ELASTIC, "MaximumSubChannels": 5}}  # as a number: the same
-        assert stage.update(arn, old, new)["PhysicalResourceId"] == arn
+        assert harness.update(arn, old, new)["PhysicalResourceId"] == arn
         return
     before = place.everything()
-    answer = stage.update(arn, old, {**new, "Name": "new"})
+    answer = harness.update(arn, old, {**new, "Name": "new"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
     assert "ElasticChannelConfiguration of" in answer["Reason"]
     assert place.everything() == before
@@ -280,12 +282,12 @@ def test_elastic_configuration_of_an_own_channel_id_is_fixed(elastic: dict[str, 
 def test_privacy_of_an_own_channel_id_is_never_said_to_have_changed() -> None:
     """Under a ChannelId of the user's own Privacy cannot change: the Update fails before any change."""
     place = Place()
-    stage = place.stage
-    arn = stage.create(ChannelId="own")["PhysicalResourceId"]
+    harness = place.harness
+    arn = harness.create(ChannelId="own")["PhysicalResourceId"]
     place.say(arn, "hello")
-    stage.now += 100
+    harness.now += 100
     before = place.everything()
-    answer = stage.update(arn, {"ChannelId": "own"}, {"ChannelId": "own", "Privacy": "PUBLIC", "Name": "new"})
+    answer = harness.update(arn, {"ChannelId": "own"}, {"ChannelId": "own", "Privacy": "PUBLIC", "Name": "new"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
     assert "can never be changed to PUBLIC" in answer["Reason"]
     assert place.everything() == before
@@ -297,29 +299,29 @@ def test_rollback_of_the_adoption_of_what_has_no_mark_leaves_the_channel(moment:
     """No owner's mark guards a channel made by hand: an adoption that fails at any call must not hold it yet."""
     for number in range(1, 80):
         place = Place()
-        stage, hit = place.stage, []
+        harness, hit = place.harness, []
         place.say(place.lobby, "hello")
-        stage.now += 100
+        harness.now += 100
         given = {**ADOPT, "MemberArns": ["user/ann"], "Tags": {"team": "x"}}
 
         def strike(
-            operation: str, _: object, number: int = number, hit: list[str] = hit, stage: Stage = stage
+            operation: str, _: object, number: int = number, hit: list[str] = hit, harness: Harness = harness
         ) -> None:
             hit.append(operation)
             if len(hit) == number and end == "timer":
-                stage.timers[-1].call()
+                harness.timers[-1].call()
             elif len(hit) >= number and end == "refusal":
                 raise ServiceError(operation, "BadRequestException", "no", 400)
 
-        setattr(stage, moment, strike)
-        answer = stage.deliver(stage.event("Create", stage.properties(**given)))
-        stage.heal()
+        setattr(harness, moment, strike)
+        answer = harness.deliver(harness.event("Create", harness.properties(**given)))
+        harness.heal()
         if len(hit) < number:
             assert answer["Status"] == "SUCCESS"
             assert number > 4
             return
-        stage.now += 100
-        assert stage.delete(answer["PhysicalResourceId"], **given)["Status"] == "SUCCESS"
+        harness.now += 100
+        assert harness.delete(answer["PhysicalResourceId"], **given)["Status"] == "SUCCESS"
         assert channels(place) == {place.lobby: ("hello",)}, (number, hit)
     raise AssertionError("an adoption makes fewer than 80 calls")
 
@@ -336,17 +338,17 @@ PROOFS = {
 def test_bearer_that_may_not_list_proves_no_absence(refusal: str) -> None:
     """A channel without tags that the bearer may not delete is never taken for gone."""
     place = empty()
-    stage = place.stage
-    arn, weak = stage.create()["PhysicalResourceId"], stage.user("weak")
-    stage.messaging("UntagResource", ResourceARN=arn, TagKeys=[OWNER_TAG])
-    stage.now += 100
+    harness = place.harness
+    arn, weak = harness.create()["PhysicalResourceId"], harness.user("weak")
+    harness.messaging("UntagResource", ResourceARN=arn, TagKeys=[OWNER_TAG])
+    harness.now += 100
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         if operation == "ListChannels":
             raise ServiceError(operation, *PROOFS[refusal])
 
-    stage.before = refuse
-    answer = stage.delete(arn, ChimeBearer=weak)
+    harness.before = refuse
+    answer = harness.delete(arn, ChimeBearer=weak)
     assert answer["Status"] == "FAILED", answer
     assert arn in channels(place)
     assert ("ListChannels: AccessDenied" if refusal == "AccessDenied" else "cannot tell whether") in answer[
@@ -360,39 +362,39 @@ def test_bearer_that_may_not_list_proves_no_absence(refusal: str) -> None:
 def test_admin_or_member_of_another_app_instance_is_refused_before_any_call() -> None:
     """Nobody gets a right in another app instance; what is wrong is named before anything is called."""
     place = Place()
-    stage = place.stage
-    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    harness = place.harness
+    other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     stranger = f"{other}/user/ann"
     cases: list[tuple[str, dict[str, str], str]] = [
         (
             "AppInstanceAdmin",
-            {"AppInstanceArn": stage.app, "AppInstanceAdminArn": stranger},
+            {"AppInstanceArn": harness.app, "AppInstanceAdminArn": stranger},
             "AppInstanceAdminArn: belongs to another app instance than AppInstanceArn",
         )
     ]
     for type_ in ("ChannelMembership", "ChannelModerator", "ChannelBan"):
-        here = {"ChannelArn": place.lobby, "ChimeBearer": stage.boss, "MemberArn": place.ann}
+        here = {"ChannelArn": place.lobby, "ChimeBearer": harness.boss, "MemberArn": place.ann}
         words = "belongs to another app instance than the channel"
         cases.append((type_, {**here, "MemberArn": stranger}, f"MemberArn: {words}"))
         cases.append((type_, {**here, "ChimeBearer": stranger}, f"ChimeBearer: {words}"))
     for type_, given, words in cases:
         properties = {"ServiceToken": "arn", **given}
-        answer = stage.deliver(stage.event("Create", properties, ResourceType=f"Custom::Chime{type_}"))
+        answer = harness.deliver(harness.event("Create", properties, ResourceType=f"Custom::Chime{type_}"))
         assert answer["Status"] == "FAILED"
         assert words in answer["Reason"]
         assert answer["PhysicalResourceId"].startswith("unmade:")
-    assert stage.calls == []
+    assert harness.calls == []
 
 
 def test_former_admin_stays_admin_until_cloudformation_cleans_up() -> None:
     """An Update to another admin leaves the former one's right, which a rollback would need again."""
     place, kind = Place(), KINDS["admin"]
     held = kind.create(place)["PhysicalResourceId"]
-    place.stage.now += 100
+    place.harness.now += 100
     answer = kind.update(place, held)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", place.bob)
     assert place.everything()["admins"] >= {place.ann, place.bob}
-    place.stage.now += 100
+    place.harness.now += 100
     assert kind.delete(place, held)["Status"] == "SUCCESS"
     assert place.ann not in place.everything()["admins"]
     assert place.bob in place.everything()["admins"]
@@ -410,19 +412,19 @@ SETTINGS = {
 def test_setting_of_the_former_app_instance_stays_until_cloudformation_cleans_up(type_: str) -> None:
     """An Update to another app instance leaves the old setting in force: only the Delete after it ends it."""
     place = Place()
-    stage = place.stage
-    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
-    old, new = ({"ServiceToken": "arn", "AppInstanceArn": app, **SETTINGS[type_]} for app in (stage.app, other))
-    held = stage.deliver(stage.event("Create", old, ResourceType=type_))["PhysicalResourceId"]
+    harness = place.harness
+    other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    old, new = ({"ServiceToken": "arn", "AppInstanceArn": app, **SETTINGS[type_]} for app in (harness.app, other))
+    held = harness.deliver(harness.event("Create", old, ResourceType=type_))["PhysicalResourceId"]
     known = {"PhysicalResourceId": held, "ResourceType": type_}
     before = place.everything()
-    answer = stage.deliver(stage.event("Update", new, OldResourceProperties=old, **known))
-    assert answer["PhysicalResourceId"] == held.replace(stage.app, other)
+    answer = harness.deliver(harness.event("Update", new, OldResourceProperties=old, **known))
+    assert answer["PhysicalResourceId"] == held.replace(harness.app, other)
     assert place.everything() == before
-    assert stage.deliver(stage.event("Delete", old, **known))["Status"] == "SUCCESS"
+    assert harness.deliver(harness.event("Delete", old, **known))["Status"] == "SUCCESS"
     assert place.everything() != before
     back = {"PhysicalResourceId": answer["PhysicalResourceId"], "ResourceType": type_}
-    assert stage.deliver(stage.event("Delete", new, **back))["Status"] == "SUCCESS"
+    assert harness.deliver(harness.event("Delete", new, **back))["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("change", ["bearer", "nothing", "type written out"])
@@ -430,54 +432,54 @@ def test_setting_of_the_former_app_instance_stays_until_cloudformation_cleans_up
 def test_update_in_place_never_detaches(name: str, change: str) -> None:
     """A member stays a member, and a banned user banned, through an Update of the same attachment."""
     place, kind = Place(), KINDS[name]
-    stage = place.stage
-    deputy = stage.user("deputy")
-    stage.identity("CreateAppInstanceAdmin", AppInstanceArn=stage.app, AppInstanceAdminArn=deputy)
+    harness = place.harness
+    deputy = harness.user("deputy")
+    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=deputy)
     held = kind.create(place)["PhysicalResourceId"]
-    stage.now += 100
+    harness.now += 100
     before = place.everything()
-    stage.calls.clear()
+    harness.calls.clear()
     changed = {"bearer": {"ChimeBearer": deputy}, "nothing": {}, "type written out": {"Type": "DEFAULT"}}[change]
     if name != "membership" and "Type" in changed:
         changed = {}
     updated = kind._replace(second=lambda place: {**kind.first(place), **changed})
     answer = updated.update(place, held)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held)
-    assert [operation for operation, _ in stage.calls if operation.startswith(("Delete", "Disassociate"))] == []
+    assert [operation for operation, _ in harness.calls if operation.startswith(("Delete", "Disassociate"))] == []
     assert place.everything() == before
 
 
 def test_bearer_declared_as_member_of_an_elastic_channel_is_no_silent_success() -> None:
     """A new elastic channel has its bearer as moderator only: a membership is added, or refused by name."""
-    stage = Stage()
-    answer = stage.create(ElasticChannelConfiguration=ELASTIC, MemberArns=["user/boss"])
-    assert dict(stage.calls)["BatchCreateChannelMembership"]["MemberArns"] == [stage.boss]
+    harness = Harness()
+    answer = harness.create(ElasticChannelConfiguration=ELASTIC, MemberArns=["user/boss"])
+    assert dict(harness.calls)["BatchCreateChannelMembership"]["MemberArns"] == [harness.boss]
     assert answer["Status"] == "FAILED"
     assert "user/boss: BadRequest" in answer["Reason"]
 
 
 def test_bearer_declared_as_member_of_a_new_channel_needs_no_call() -> None:
     """A new channel has its bearer as member and moderator already."""
-    stage = Stage()
-    assert stage.create(MemberArns=["user/boss"])["Status"] == "SUCCESS"
-    assert [operation for operation, _ in stage.calls] == ["CreateChannel"]
+    harness = Harness()
+    assert harness.create(MemberArns=["user/boss"])["Status"] == "SUCCESS"
+    assert [operation for operation, _ in harness.calls] == ["CreateChannel"]
 
 
 def test_moderator_of_an_elastic_channel_who_stays_a_member_is_one() -> None:
     """Who is no moderator any more loses the membership at the service: it is given again where declared."""
     place = empty()
-    stage = place.stage
+    harness = place.harness
     member = {"ElasticChannelConfiguration": ELASTIC, "MemberArns": ["user/ann"]}
-    arn = stage.create(**member)["PhysicalResourceId"]
-    here = {"ChannelArn": arn, "ChimeBearer": stage.boss}
-    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=place.ann)
+    arn = harness.create(**member)["PhysicalResourceId"]
+    here = {"ChannelArn": arn, "ChimeBearer": harness.boss}
+    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=place.ann)
     sub_channel = {"SubChannelId": "s", "MemberArn": place.ann, "Type": "DEFAULT"}
-    stage.messaging("CreateChannelMembership", **here, **sub_channel)
-    stage.now += 100_000
-    answer = stage.update(arn, {**member, "ModeratorArns": ["user/ann"]}, member)
+    harness.messaging("CreateChannelMembership", **here, **sub_channel)
+    harness.now += 100_000
+    answer = harness.update(arn, {**member, "ModeratorArns": ["user/ann"]}, member)
     assert answer["Status"] == "SUCCESS", answer
-    (channel,) = stage.service.channels()
-    assert (channel.moderators, channel.members.get(place.ann)) == ({stage.boss}, "DEFAULT")
+    (channel,) = harness.service.channels()
+    assert (channel.moderators, channel.members.get(place.ann)) == ({harness.boss}, "DEFAULT")
 
 
 # Events and answers.
@@ -487,20 +489,20 @@ def test_moderator_of_an_elastic_channel_who_stays_a_member_is_one() -> None:
 @pytest.mark.parametrize("kind", ["Update", "Delete"])
 def test_update_or_delete_without_a_physical_id_is_no_request(kind: str, physical_id: object) -> None:
     """Nothing is changed or deleted for an event that does not say of which resource."""
-    stage = Stage()
-    event = stage.event(kind, stage.properties(), OldResourceProperties=stage.properties())
+    harness = Harness()
+    event = harness.event(kind, harness.properties(), OldResourceProperties=harness.properties())
     if physical_id is not None:
         event["PhysicalResourceId"] = physical_id
     with pytest.raises(MalformedEventError, match="PhysicalResourceId is missing or no string"):
         parse_request(event)
-    assert stage.deliver(event)["Status"] == "FAILED"
-    assert stage.calls == []
+    assert harness.deliver(event)["Status"] == "FAILED"
+    assert harness.calls == []
 
 
 def test_physical_id_of_a_create_is_ignored() -> None:
     """A Create names no resource yet."""
-    stage = Stage()
-    request = parse_request({**stage.event("Create", {}), "PhysicalResourceId": "x"})
+    harness = Harness()
+    request = parse_request({**harness.event("Create", {}), "PhysicalResourceId": "x"})
     assert request.physical_id == ""
 
 
@@ -508,10 +510,10 @@ def test_physical_id_of_a_create_is_ignored() -> None:
 @pytest.mark.parametrize("value", [None, "", 5])
 def test_event_that_lacks_what_identifies_it_is_no_request(name: str, value: object) -> None:
     """Ids and marks are derived from these: without one of them nothing is begun."""
-    stage = Stage()
-    event = {**stage.event("Create", stage.properties()), name: value}
-    assert stage.deliver(event)["Status"] == "FAILED"
-    assert stage.calls == []
+    harness = Harness()
+    event = {**harness.event("Create", harness.properties()), name: value}
+    assert harness.deliver(event)["Status"] == "FAILED"
+    assert harness.calls == []
 
 
 @pytest.mark.parametrize(
@@ -519,38 +521,38 @@ def test_event_that_lacks_what_identifies_it_is_no_request(name: str, value: obj
 )
 def test_rollback_of_a_misspelt_type_does_not_get_stuck(held: str, status: str) -> None:
     """What was never made of an unknown type is deleted with success; of anything else nobody can tell."""
-    stage = Stage()
-    event = stage.event("Delete", {}, ResourceType="Custom::ChimeChanel", PhysicalResourceId=held)
-    answer = stage.deliver(event)
+    harness = Harness()
+    event = harness.event("Delete", {}, ResourceType="Custom::ChimeChanel", PhysicalResourceId=held)
+    answer = harness.deliver(event)
     assert (answer["Status"], answer["PhysicalResourceId"]) == (status, held)
-    assert stage.calls == []
+    assert harness.calls == []
 
 
 def test_timer_that_goes_off_while_the_answer_is_sent_sends_no_second() -> None:
     """The first answer counts: while it is on its way, the timer must not send another."""
-    stage = Stage()
-    put = stage.provider.effects.put
+    harness = Harness()
+    put = harness.provider.effects.put
 
     def slow_put(url: str, written: bytes) -> int:
-        if len(stage.answers) < 3:
-            stage.timers[-1].call()
+        if len(harness.answers) < 3:
+            harness.timers[-1].call()
         return put(url, written)
 
-    stage.provider.effects.put = slow_put
-    assert stage.create()["Status"] == "SUCCESS"
-    assert len(stage.answers) == 1
+    harness.provider.effects.put = slow_put
+    assert harness.create()["Status"] == "SUCCESS"
+    assert len(harness.answers) == 1
 
 
 def test_request_that_ends_while_the_timer_answers_sends_no_second() -> None:
     """Where the timer is the first, its answer is the only one, and the resource's id is in it."""
-    stage = Stage()
+    harness = Harness()
 
     def go_off(operation: str, _: Mapping[str, Any]) -> None:
         if operation == "CreateChannel":
-            stage.timers[-1].call()
+            harness.timers[-1].call()
 
-    stage.after = go_off
-    answer = stage.create()
+    harness.after = go_off
+    answer = harness.create()
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"].startswith("unproven:arn:")
     assert "did not end before the Lambda's time ran out" in answer["Reason"]
@@ -558,12 +560,12 @@ def test_request_that_ends_while_the_timer_answers_sends_no_second() -> None:
 
 def test_answer_echoes_what_identifies_the_request() -> None:
     """CloudFormation takes an answer only with its own ids in it."""
-    stage = Stage()
-    event = stage.event("Create", stage.properties())
-    answer = stage.deliver(event)
+    harness = Harness()
+    event = harness.event("Create", harness.properties())
+    answer = harness.deliver(event)
     assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")} == {
         "StackId": STACK,
         "RequestId": event["RequestId"],
         "LogicalResourceId": "Support1A2B3C4D",
     }
-    assert json.loads(stage.raw[-1])["NoEcho"] is False
+    assert json.loads(harness.raw[-1])["NoEcho"] is False

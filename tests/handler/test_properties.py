@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 from chime_handler.channel.plan import UNDECLARED, Call, Current, plan
 from chime_handler.channel.spec import ChannelSpec, Expiration
 from chime_handler.errors import ServiceError
-from stage import Stage
+from helpers.harness import Harness
 
 MODEL = botocore.session.get_session().get_service_model("chime-sdk-messaging")
 USERS = tuple(f"user{number}" for number in range(6))
 
 
-def declarations(stage: Stage) -> st.SearchStrategy[ChannelSpec]:
-    """Give any declaration over the stage's users."""
-    arns = [f"{stage.app}/user/{name}" for name in USERS]
+def declarations(harness: Harness) -> st.SearchStrategy[ChannelSpec]:
+    """Return a strategy for any declaration over the harness's users."""
+    arns = [f"{harness.app}/user/{name}" for name in USERS]
     people = st.lists(st.sampled_from(arns), unique=True, max_size=6).map(tuple)
     text = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=8)
     drawn = {
-        "app_instance_arn": st.just(stage.app),
-        "bearer": st.just(stage.boss),
+        "app_instance_arn": st.just(harness.app),
+        "bearer": st.just(harness.boss),
         "name": text,
         "mode": st.sampled_from(["RESTRICTED", "UNRESTRICTED"]),
         "metadata": st.just("") | text,
@@ -37,9 +37,9 @@ def declarations(stage: Stage) -> st.SearchStrategy[ChannelSpec]:
     return st.fixed_dictionaries(drawn).map(lambda given_: ChannelSpec(**given_))
 
 
-def look(stage: Stage, arn: str) -> Current:
+def look(harness: Harness, arn: str) -> Current:
     """See the channel as the service has it."""
-    (channel,) = (c for c in stage.service.channels() if c.arn == arn)
+    (channel,) = (c for c in harness.service.channels() if c.arn == arn)
     expiration = channel.expiration
     return Current(
         name=channel.name,
@@ -55,25 +55,25 @@ def look(stage: Stage, arn: str) -> Current:
     )
 
 
-def carry_out(stage: Stage, calls: tuple[Call, ...]) -> None:
+def carry_out(harness: Harness, calls: tuple[Call, ...]) -> None:
     """Make the calls, each of which botocore's validator and the service must accept."""
     for call in calls:
         shape = MODEL.operation_model(call.operation).input_shape
         report = ParamValidator().validate(dict(call.parameters), shape)
         assert not report.has_errors(), report.generate_report()
         try:
-            stage.messaging(call.operation, **call.parameters)
+            harness.messaging(call.operation, **call.parameters)
         except Exception as refused:
             raise AssertionError(f"{call}: {refused}") from None
 
 
-def fresh() -> tuple[Stage, str]:
-    """Set a stage with users and one channel."""
-    stage = Stage()
+def fresh() -> tuple[Harness, str]:
+    """Set a harness with users and one channel."""
+    harness = Harness()
     for name in USERS:
-        stage.user(name)
-    arn: str = stage.create()["PhysicalResourceId"]
-    return stage, arn
+        harness.user(name)
+    arn: str = harness.create()["PhysicalResourceId"]
+    return harness, arn
 
 
 MARK = "Support.0123"
@@ -86,20 +86,20 @@ def test_plan_reaches_and_restores(data: st.DataObject) -> None:
 
     The way back sets what was redeclared whatever a read shows, so it may be gone twice, with the same result.
     """
-    stage, arn = fresh()
-    first, second = (data.draw(declarations(stage)) for _ in range(2))
-    carry_out(stage, plan(arn, first, look(stage, arn), UNDECLARED, MARK))
-    settled = look(stage, arn)
+    harness, arn = fresh()
+    first, second = (data.draw(declarations(harness)) for _ in range(2))
+    carry_out(harness, plan(arn, first, look(harness, arn), UNDECLARED, MARK))
+    settled = look(harness, arn)
     assert plan(arn, first, settled, UNDECLARED, MARK) == ()
     forward = plan(arn, second, settled, first, MARK)
     stop = data.draw(st.integers(0, len(forward)))
-    carry_out(stage, forward[:stop])
-    carry_out(stage, plan(arn, first, look(stage, arn), second, MARK))
-    restored = look(stage, arn)
+    carry_out(harness, forward[:stop])
+    carry_out(harness, plan(arn, first, look(harness, arn), second, MARK))
+    restored = look(harness, arn)
     assert _declared_part(restored, first) == _declared_part(settled, first)
     assert plan(arn, first, restored, first, MARK) == ()
-    carry_out(stage, plan(arn, first, restored, second, MARK))
-    assert look(stage, arn) == restored
+    carry_out(harness, plan(arn, first, restored, second, MARK))
+    assert look(harness, arn) == restored
 
 
 def _declared_part(seen: Current, declared: ChannelSpec) -> Any:
@@ -119,12 +119,12 @@ def _declared_part(seen: Current, declared: ChannelSpec) -> Any:
 @given(st.text(max_size=50), st.text(max_size=50), st.integers(0, 599))
 def test_any_refusal_is_told(code: str, message: str, status: int) -> None:
     """Whatever the service's refusal, the answer is one, well-formed, and names the operation."""
-    stage = Stage()
+    harness = Harness()
 
     def before(operation: str, _: object) -> None:
         raise ServiceError(operation, code, message, status)
 
-    stage.before = before
-    answer = stage.create()
+    harness.before = before
+    answer = harness.create()
     assert answer["Status"] == "FAILED"
-    assert stage.calls[-1][0] in answer["Reason"]
+    assert harness.calls[-1][0] in answer["Reason"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from resources import KINDS, Kind, Place
 
 from chime_handler.errors import ServiceError
+from helpers.resources import KINDS, Kind, Place
 
 WORLDS = (
     "",
@@ -22,7 +22,7 @@ ROLES = ("member", "hidden member", "stranger")
 
 @pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
 def place(request: pytest.FixtureRequest) -> Place:
-    """Return a place in some worlds."""
+    """Return a place with some behaviors."""
     return Place(request.param)
 
 
@@ -36,21 +36,21 @@ def in_the_name_of(kind: Kind, bearer: str) -> Kind:
 
 def moderator(place: Place, role: str = "member") -> str:
     """Return a user who moderates the lobby, as a member or not."""
-    stage = place.stage
-    deputy, here = stage.user("deputy"), {"ChannelArn": place.lobby, "ChimeBearer": stage.boss}
+    harness = place.harness
+    deputy, here = harness.user("deputy"), {"ChannelArn": place.lobby, "ChimeBearer": harness.boss}
     if role != "stranger":
         kind = "HIDDEN" if role == "hidden member" else "DEFAULT"
-        stage.messaging("CreateChannelMembership", **here, MemberArn=deputy, Type=kind)
-    stage.messaging("CreateChannelModerator", **here, ChannelModeratorArn=deputy)
-    stage.now += 100
+        harness.messaging("CreateChannelMembership", **here, MemberArn=deputy, Type=kind)
+    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=deputy)
+    harness.now += 100
     return deputy
 
 
 def demote(place: Place, deputy: str) -> None:
     """Take a moderator's right away, and wait until everybody knows."""
-    here = {"ChannelArn": place.lobby, "ChimeBearer": place.stage.boss}
-    place.stage.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=deputy)
-    place.stage.now += 100
+    here = {"ChannelArn": place.lobby, "ChimeBearer": place.harness.boss}
+    place.harness.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=deputy)
+    place.harness.now += 100
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -79,11 +79,11 @@ def test_delete_by_a_moderator_of_what_is_gone_succeeds(place: Place, name: str)
     kind = in_the_name_of(KINDS[name], deputy)
     before = place.everything()
     held = kind.create(place)["PhysicalResourceId"]
-    place.stage.now += 100
+    place.harness.now += 100
     for _ in range(2):
         assert kind.delete(place, held)["Status"] == "SUCCESS"
     left = place.everything()
-    if place.stage.world.moderator_is_member == "yes" and name == "moderator":
+    if place.harness.behaviors.moderator_is_member == "yes" and name == "moderator":
         left["channels"][place.lobby][3].pop(place.ann, None)  # of which nothing was declared
     assert left == before
 
@@ -95,7 +95,7 @@ def test_rollback_by_a_demoted_moderator_fails_while_the_attachment_stays(place:
     kind = in_the_name_of(KINDS[name], deputy)
     held = kind.create(place)["PhysicalResourceId"]
     kind.update(place, held)
-    place.stage.now += 100
+    place.harness.now += 100
     demote(place, deputy)
     before = place.everything()
     answer = kind.update(place, held, back=True)
@@ -120,14 +120,14 @@ def test_delete_that_is_refused_for_another_reason_fails(name: str, refusal: str
     """Only a refusal that can mean absence is ever taken for it, also of an admin."""
     place, kind = Place(), KINDS[name]
     held = kind.create(place)["PhysicalResourceId"]
-    place.stage.now += 100
+    place.harness.now += 100
     before = place.everything()
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         if operation.startswith(("Delete", "Disassociate")):
             raise ServiceError(operation, *OTHER_REFUSALS[refusal])
 
-    place.stage.before = refuse
+    place.harness.before = refuse
     answer = kind.delete(place, held)
     assert (answer["Status"], place.everything()) == ("FAILED", before)
 
@@ -148,17 +148,17 @@ def test_update_that_may_not_remove_fails_while_the_part_stays(part: str, refusa
     declared, removal = REMOVED[part]
     if part == "flow":
         declared = {"ChannelFlowArn": place.flow}
-    stage = place.stage
-    arn = stage.create(**declared)["PhysicalResourceId"]
-    stage.now += 100_000
+    harness = place.harness
+    arn = harness.create(**declared)["PhysicalResourceId"]
+    harness.now += 100_000
     before = place.everything()
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         if operation == removal:
             raise ServiceError(operation, *OTHER_REFUSALS[refusal])
 
-    stage.before = refuse
-    answer = stage.update(arn, declared, {})
+    harness.before = refuse
+    answer = harness.update(arn, declared, {})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn), answer
     assert f"{removal}: " in answer["Reason"]
     assert place.everything() == before
@@ -170,15 +170,15 @@ def test_update_whose_removal_another_delivery_has_done_succeeds(place: Place, p
     declared, removal = REMOVED[part]
     if part == "flow":
         declared = {"ChannelFlowArn": place.flow}
-    stage = place.stage
-    arn = stage.create(**declared)["PhysicalResourceId"]
-    stage.now += 100_000
+    harness = place.harness
+    arn = harness.create(**declared)["PhysicalResourceId"]
+    harness.now += 100_000
 
     def lose(operation: str, _: Mapping[str, Any]) -> None:
         if operation == removal:
-            stage.heal()
+            harness.heal()
             raise ServiceError(operation, "Unreachable", "connection reset")
 
-    stage.after = lose
-    answer = stage.update(arn, declared, {})
+    harness.after = lose
+    answer = harness.update(arn, declared, {})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn), answer

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from resources import KINDS, Kind, Place
 
 import index
 from chime_handler import response
-from stage import Context, Stage, Timer
+from helpers.harness import Context, Harness, Timer
+from helpers.resources import KINDS, Kind, Place
 
 
 @pytest.fixture(params=KINDS)
@@ -26,17 +26,17 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 def test_timer_of_an_answered_request_never_answers_the_next() -> None:
     """In a warm environment the timer of the first request, going off late, answers neither first nor second."""
-    stage = Stage()
-    stage.create()
-    first = stage.timers[0]
+    harness = Harness()
+    harness.create()
+    first = harness.timers[0]
 
     def late(_operation: str, _parameters: object) -> None:
         first.call()
 
-    stage.before = stage.after = late
-    answer = stage.deliver(stage.event("Create", stage.properties(), LogicalResourceId="Other"))
+    harness.before = harness.after = late
+    answer = harness.deliver(harness.event("Create", harness.properties(), LogicalResourceId="Other"))
     assert (answer["Status"], answer["LogicalResourceId"]) == ("SUCCESS", "Other")
-    assert [told["Status"] for told in stage.answers] == ["SUCCESS", "SUCCESS"]
+    assert [told["Status"] for told in harness.answers] == ["SUCCESS", "SUCCESS"]
 
 
 class ThreadTimer:
@@ -62,9 +62,9 @@ class ThreadTimer:
 
 def test_timer_that_still_delivers_keeps_the_next_request_waiting() -> None:
     """While the timer of a request delivers its answer, the request does not end: no other can begin meanwhile."""
-    stage, timers = Stage(), []
+    harness, timers = Harness(), []
     delivering, release = threading.Event(), threading.Event()
-    put = stage.provider.effects.put
+    put = harness.provider.effects.put
 
     def slow_put(url: str, written: bytes) -> int:
         if len(timers) == 1:
@@ -81,28 +81,28 @@ def test_timer_that_still_delivers_keeps_the_next_request_waiting() -> None:
             timers[0].go_off()
             assert delivering.wait(60)
 
-    stage.before = go_off
-    provider = index.Provider(dataclasses.replace(stage.provider.effects, put=slow_put, start_timer=start_timer))
-    first = stage.event("Create", stage.properties())
-    environment = threading.Thread(target=provider.serve, args=(first, Context(stage, 900)))
+    harness.before = go_off
+    provider = index.Provider(dataclasses.replace(harness.provider.effects, put=slow_put, start_timer=start_timer))
+    first = harness.event("Create", harness.properties())
+    environment = threading.Thread(target=provider.serve, args=(first, Context(harness, 900)))
     environment.start()
     assert delivering.wait(60)
     assert timers[0].waited_for.wait(60)
     assert environment.is_alive()
-    assert stage.answers == []
+    assert harness.answers == []
     release.set()
     environment.join(60)
-    provider.serve(stage.event("Create", stage.properties(), LogicalResourceId="Other"), Context(stage, 900))
-    told = [(answer["LogicalResourceId"], answer["Status"]) for answer in stage.answers]
+    provider.serve(harness.event("Create", harness.properties(), LogicalResourceId="Other"), Context(harness, 900))
+    told = [(answer["LogicalResourceId"], answer["Status"]) for answer in harness.answers]
     assert told == [("Support1A2B3C4D", "FAILED"), ("Other", "SUCCESS")]
 
 
 def test_answer_that_is_not_taken_is_an_error_of_the_lambda() -> None:
     """Where nobody takes the answer, the Lambda fails, so that the event is delivered again."""
-    stage = Stage()
-    provider = index.Provider(dataclasses.replace(stage.provider.effects, put=lambda _url, _body: 403))
+    harness = Harness()
+    provider = index.Provider(dataclasses.replace(harness.provider.effects, put=lambda _url, _body: 403))
     with pytest.raises(index.ResponseNotDeliveredError):
-        provider.serve(stage.event("Create", stage.properties()), Context(stage, 900))
+        provider.serve(harness.event("Create", harness.properties()), Context(harness, 900))
 
 
 @settings(max_examples=60, deadline=None)
@@ -119,7 +119,7 @@ def test_body_ends_for_any_size_of_what_cloudformation_sent(
     fixed: dict[str, str], reason: str, status: str, data: dict[str, str]
 ) -> None:
     """However large StackId, RequestId and LogicalResourceId, they come back whole and the rest is cut to fit."""
-    written = response.body(fixed, status, "id", reason, data)
+    written = response.build_body(fixed, status, "id", reason, data)
     told = json.loads(written)
     assert {name: told[name] for name in fixed} == fixed
     assert told["Status"] == "SUCCESS" or told["Reason"]
@@ -134,11 +134,11 @@ CRHELPER = ("CrHelperPoll", "CrHelperData", "CrHelperPermission", "CrHelperRule"
 @pytest.mark.parametrize("value", [{"a": "b"}, "x", None, [1], True])
 def test_keys_of_crhelper_in_an_event_change_nothing(name: str, value: object) -> None:
     """An event that carries what crhelper writes into events of its own is answered as if it did not."""
-    plain, stage = Stage(), Stage()
+    plain, harness = Harness(), Harness()
     expected = plain.deliver(plain.event("Create", plain.properties()))
-    assert stage.deliver({**stage.event("Create", stage.properties()), name: value}) == expected
-    assert stage.calls == plain.calls
-    refused = stage.deliver({**stage.event("Create", stage.properties(Mode="X")), name: value})
+    assert harness.deliver({**harness.event("Create", harness.properties()), name: value}) == expected
+    assert harness.calls == plain.calls
+    refused = harness.deliver({**harness.event("Create", harness.properties(Mode="X")), name: value})
     assert "Data" not in refused
 
 
@@ -173,7 +173,7 @@ def test_property_of_any_depth_and_size_never_fails_a_delete(name: str, value: s
         place = Place()
         properties = {**kind.first(place), name: VALUES[value]()}
         event = kind.event(place, "Delete", properties, PhysicalResourceId="unmade:Support")
-        assert place.stage.deliver(event)["Status"] == "SUCCESS"
+        assert place.harness.deliver(event)["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -181,20 +181,20 @@ def test_property_of_any_depth_and_size_never_fails_a_delete(name: str, value: s
 def test_property_of_any_depth_and_size_is_refused_by_rule(name: str, value: str) -> None:
     """With any property nested 3000 deep or huge, a Create or Update of a channel is refused, and foreseen."""
     place = Place()
-    stage = place.stage
-    held = stage.create()["PhysicalResourceId"]
-    stage.calls.clear()
-    properties, old = (stage.properties() | {name: VALUES[value]()} for _ in range(2))
+    harness = place.harness
+    held = harness.create()["PhysicalResourceId"]
+    harness.calls.clear()
+    properties, old = (harness.properties() | {name: VALUES[value]()} for _ in range(2))
     requests = (
-        stage.event("Create", properties),
-        stage.event("Update", properties, OldResourceProperties=old, PhysicalResourceId=held),
+        harness.event("Create", properties),
+        harness.event("Update", properties, OldResourceProperties=old, PhysicalResourceId=held),
     )
     for event in requests:
-        answer = stage.deliver(event)
+        answer = harness.deliver(event)
         assert "unforeseen" not in answer.get("Reason", "")
-        assert len(stage.raw[-1]) <= 4096
+        assert len(harness.raw[-1]) <= 4096
         if answer["Status"] == "FAILED" and "break rules" in answer["Reason"]:
-            assert stage.calls == []
+            assert harness.calls == []
 
 
 @pytest.mark.parametrize("value", ["map 3000 deep", "list 3000 deep", "pairs 3000 deep"])
@@ -202,8 +202,8 @@ def test_delete_of_a_channel_whose_tags_lie_deep_deletes_it(value: str) -> None:
     """Tags nested 3000 deep do not keep a Delete from deleting the channel."""
     place = Place()
     before = place.everything()
-    held = place.stage.create()["PhysicalResourceId"]
-    answer = place.stage.delete(held, Tags=VALUES[value]())
+    held = place.harness.create()["PhysicalResourceId"]
+    answer = place.harness.delete(held, Tags=VALUES[value]())
     assert answer["Status"] == "SUCCESS", answer
     assert place.everything() == before
 
@@ -223,17 +223,17 @@ def test_region_without_endpoint_is_refused_at_once(kind: Kind, region: str) -> 
             return [moved(item) for item in value]
         return value.replace(":chime:us-east-1:", f":chime:{region}:") if isinstance(value, str) else value
 
-    began = place.stage.now
+    began = place.harness.now
     properties = moved(kind.first(place))
-    answer = place.stage.deliver(kind.event(place, "Create", properties))
+    answer = place.harness.deliver(kind.event(place, "Create", properties))
     assert answer["Status"] == "FAILED"
     assert (
         f"is in {region}; Amazon Chime SDK messaging has endpoints in us-east-1 and eu-central-1"
         in answer["Reason"]
     )
     known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
-    assert place.stage.deliver(kind.event(place, "Delete", properties, **known))["Status"] == "SUCCESS"
-    assert (place.stage.calls, place.stage.now - began) == ([], 0)
+    assert place.harness.deliver(kind.event(place, "Delete", properties, **known))["Status"] == "SUCCESS"
+    assert (place.harness.calls, place.harness.now - began) == ([], 0)
 
 
 @pytest.mark.parametrize("held", ["demo-Support-1XY2Z3", "unproven:x"])
@@ -241,23 +241,23 @@ def test_delete_in_a_region_without_endpoint_calls_nothing(kind: Kind, held: str
     """A made-up id, with properties of a region that has no endpoint, is deleted without a call."""
     place = Place()
     text = json.dumps(kind.first(place)).replace(":chime:us-east-1:", ":chime:eu-west-1:")
-    answer = place.stage.deliver(kind.event(place, "Delete", json.loads(text), PhysicalResourceId=held))
+    answer = place.harness.deliver(kind.event(place, "Delete", json.loads(text), PhysicalResourceId=held))
     assert answer["Status"] == "SUCCESS", answer
-    assert place.stage.calls == []
+    assert place.harness.calls == []
 
 
 def test_unknown_type_is_refused_and_its_delete_succeeds() -> None:
     """A type that this provider does not serve is refused by name; what was not made is deleted with success."""
-    stage = Stage()
-    answer = stage.deliver(stage.event("Create", {}, ResourceType="Custom::Other"))
+    harness = Harness()
+    answer = harness.deliver(harness.event("Create", {}, ResourceType="Custom::Other"))
     assert "Custom::Other is no resource type of this provider" in answer["Reason"]
     known: Mapping[str, Any] = {"PhysicalResourceId": answer["PhysicalResourceId"], "ResourceType": "Custom::Other"}
-    assert stage.deliver(stage.event("Delete", {}, **known))["Status"] == "SUCCESS"
+    assert harness.deliver(harness.event("Delete", {}, **known))["Status"] == "SUCCESS"
 
 
 def test_each_request_has_one_timer_that_is_cancelled(kind: Kind) -> None:
     """A request of any type starts one timer, which is cancelled when it is answered."""
     place = Place()
     kind.create(place)
-    timers: list[Timer] = place.stage.timers
+    timers: list[Timer] = place.harness.timers
     assert [timer.cancelled for timer in timers] == [True]

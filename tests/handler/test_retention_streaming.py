@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chime_handler.errors import ServiceError
-from chime_local.service import World
-from stage import Stage
+from chime_local.chime import Behaviors
+from helpers.harness import Harness
 
 RETENTION = "Custom::ChimeAppInstanceRetention"
 STREAMING = "Custom::ChimeAppInstanceStreaming"
@@ -16,106 +16,112 @@ STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
 OFF: dict[str, Any] = {"ChannelRetentionSettings": {}}
 
 
-def deliver(stage: Stage, kind: str, type_: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Deliver a request for a setting of the stage's app instance."""
-    given = {"ServiceToken": "arn", "ServiceTimeout": "720", "AppInstanceArn": stage.app, **properties}
-    return stage.deliver(stage.event(kind, given, ResourceType=type_, **more))
+def deliver(harness: Harness, kind: str, type_: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Deliver a request for a setting of the harness's app instance."""
+    given = {"ServiceToken": "arn", "ServiceTimeout": "720", "AppInstanceArn": harness.app, **properties}
+    return harness.deliver(harness.event(kind, given, ResourceType=type_, **more))
 
 
-def retention(stage: Stage, app: str | None = None) -> dict[str, Any]:
-    """Say how long messages are kept."""
-    told = stage.identity("GetAppInstanceRetentionSettings", AppInstanceArn=app or stage.app)
+def retention(harness: Harness, app: str | None = None) -> dict[str, Any]:
+    """Return how long messages are kept."""
+    told = harness.identity("GetAppInstanceRetentionSettings", AppInstanceArn=app or harness.app)
     found: dict[str, Any] = told["AppInstanceRetentionSettings"]
     return found
 
 
-def streams(stage: Stage) -> dict[str, str]:
-    """Say where each data type is streamed to."""
-    found = stage.messaging("GetMessagingStreamingConfigurations", AppInstanceArn=stage.app)
+def streams(harness: Harness) -> dict[str, str]:
+    """Return where each data type is streamed to."""
+    found = harness.messaging("GetMessagingStreamingConfigurations", AppInstanceArn=harness.app)
     return {one["DataType"]: one["ResourceArn"] for one in found["StreamingConfigurations"]}
 
 
 def test_retention_lives() -> None:
     """Retention is set, changed in place and switched off; its id is the app instance's."""
-    stage = Stage()
-    made = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
-    assert (made["Status"], made["PhysicalResourceId"]) == ("SUCCESS", f"{stage.app}|Retention")
-    assert retention(stage) == {"ChannelRetentionSettings": {"RetentionDays": 7}}
+    harness = Harness()
+    made = deliver(harness, "Create", RETENTION, {"RetentionDays": "7"})
+    assert (made["Status"], made["PhysicalResourceId"]) == ("SUCCESS", f"{harness.app}|Retention")
+    assert retention(harness) == {"ChannelRetentionSettings": {"RetentionDays": 7}}
     known = {"PhysicalResourceId": made["PhysicalResourceId"]}
-    changed = deliver(stage, "Update", RETENTION, {"RetentionDays": "30"}, **known)
+    changed = deliver(harness, "Update", RETENTION, {"RetentionDays": "30"}, **known)
     assert changed["PhysicalResourceId"] == made["PhysicalResourceId"]
-    assert retention(stage) == {"ChannelRetentionSettings": {"RetentionDays": 30}}
+    assert retention(harness) == {"ChannelRetentionSettings": {"RetentionDays": 30}}
     for _again in range(2):
-        assert deliver(stage, "Delete", RETENTION, {"RetentionDays": "30"}, **known)["Status"] == "SUCCESS"
-        assert retention(stage) == OFF
+        assert deliver(harness, "Delete", RETENTION, {"RetentionDays": "30"}, **known)["Status"] == "SUCCESS"
+        assert retention(harness) == OFF
 
 
 def test_another_app_instance_is_another_resource() -> None:
     """An Update to another app instance answers another id, and the Delete of the old one clears the old."""
-    stage = Stage()
-    old = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
-    other = stage.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
+    harness = Harness()
+    old = deliver(harness, "Create", RETENTION, {"RetentionDays": "7"})
+    other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     moved = {"AppInstanceArn": other, "RetentionDays": "7"}
     known = {"PhysicalResourceId": old["PhysicalResourceId"]}
-    new = deliver(stage, "Update", RETENTION, moved, **known)
+    new = deliver(harness, "Update", RETENTION, moved, **known)
     assert new["PhysicalResourceId"] == f"{other}|Retention"
-    deliver(stage, "Delete", RETENTION, {"RetentionDays": "7"}, **known)
-    assert retention(stage) == OFF
-    assert retention(stage, other) == {"ChannelRetentionSettings": {"RetentionDays": 7}}
+    deliver(harness, "Delete", RETENTION, {"RetentionDays": "7"}, **known)
+    assert retention(harness) == OFF
+    assert retention(harness, other) == {"ChannelRetentionSettings": {"RetentionDays": 7}}
 
 
 def test_what_others_set_stays() -> None:
     """A Delete leaves alone what somebody else has set since, and their streams."""
-    stage = Stage()
-    made = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
+    harness = Harness()
+    made = deliver(harness, "Create", RETENTION, {"RetentionDays": "7"})
     theirs = {"ChannelRetentionSettings": {"RetentionDays": 9}}
-    stage.identity("PutAppInstanceRetentionSettings", AppInstanceArn=stage.app, AppInstanceRetentionSettings=theirs)
-    deliver(stage, "Delete", RETENTION, {"RetentionDays": "7"}, PhysicalResourceId=made["PhysicalResourceId"])
-    assert retention(stage) == theirs
-    made = deliver(stage, "Create", STREAMING, {"StreamArns": {"Channel": f"{STREAM}a"}})
+    harness.identity(
+        "PutAppInstanceRetentionSettings", AppInstanceArn=harness.app, AppInstanceRetentionSettings=theirs
+    )
+    deliver(harness, "Delete", RETENTION, {"RetentionDays": "7"}, PhysicalResourceId=made["PhysicalResourceId"])
+    assert retention(harness) == theirs
+    made = deliver(harness, "Create", STREAMING, {"StreamArns": {"Channel": f"{STREAM}a"}})
     both = [
         {"DataType": "Channel", "ResourceArn": f"{STREAM}a"},
         {"DataType": "ChannelMessage", "ResourceArn": f"{STREAM}theirs"},
     ]
-    stage.messaging("PutMessagingStreamingConfigurations", AppInstanceArn=stage.app, StreamingConfigurations=both)
+    harness.messaging(
+        "PutMessagingStreamingConfigurations", AppInstanceArn=harness.app, StreamingConfigurations=both
+    )
     known = {"PhysicalResourceId": made["PhysicalResourceId"]}
     for _again in range(2):
-        deliver(stage, "Delete", STREAMING, {"StreamArns": {"Channel": f"{STREAM}a"}}, **known)
-        assert streams(stage) == {"ChannelMessage": f"{STREAM}theirs"}
+        deliver(harness, "Delete", STREAMING, {"StreamArns": {"Channel": f"{STREAM}a"}}, **known)
+        assert streams(harness) == {"ChannelMessage": f"{STREAM}theirs"}
 
 
 @pytest.mark.parametrize("put", ["upsert", "replaces"])
 def test_streaming_lives(put: str) -> None:
     """Streaming begins, moves, loses a data type and ends; it stops only where a Put leaves out to keep."""
-    stage = Stage(World.parse(f"put_streaming={put}"))
+    harness = Harness(Behaviors.parse(f"put_streaming={put}"))
     arns: dict[str, Any] = {"StreamArns": {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}b"}}
-    made = deliver(stage, "Create", STREAMING, arns)
-    assert streams(stage) == arns["StreamArns"]
+    made = deliver(harness, "Create", STREAMING, arns)
+    assert streams(harness) == arns["StreamArns"]
     known = {"PhysicalResourceId": made["PhysicalResourceId"]}
     less: dict[str, Any] = {"StreamArns": {"ChannelMessage": f"{STREAM}c"}}
-    old = {"OldResourceProperties": {"AppInstanceArn": stage.app, **arns}}
-    assert deliver(stage, "Update", STREAMING, less, **known, **old)["Status"] == "SUCCESS"
-    assert streams(stage) == less["StreamArns"]
-    stopped = "DeleteMessagingStreamingConfigurations" in [name for name, _parameters in stage.calls]
+    old = {"OldResourceProperties": {"AppInstanceArn": harness.app, **arns}}
+    assert deliver(harness, "Update", STREAMING, less, **known, **old)["Status"] == "SUCCESS"
+    assert streams(harness) == less["StreamArns"]
+    stopped = "DeleteMessagingStreamingConfigurations" in [name for name, _parameters in harness.calls]
     assert stopped is (put == "upsert")
     for _again in range(2):
-        assert deliver(stage, "Delete", STREAMING, less, **known)["Status"] == "SUCCESS"
+        assert deliver(harness, "Delete", STREAMING, less, **known)["Status"] == "SUCCESS"
 
 
 def test_stream_that_others_set_stays_when_its_data_type_is_dropped() -> None:
     """An Update that drops a data type leaves the stream that somebody else has set for it since."""
-    stage = Stage(World.parse("put_streaming=upsert"))
+    harness = Harness(Behaviors.parse("put_streaming=upsert"))
     both: dict[str, Any] = {"StreamArns": {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}b"}}
-    made = deliver(stage, "Create", STREAMING, both)
+    made = deliver(harness, "Create", STREAMING, both)
     theirs = [{"DataType": "ChannelMessage", "ResourceArn": f"{STREAM}theirs"}]
-    stage.messaging("PutMessagingStreamingConfigurations", AppInstanceArn=stage.app, StreamingConfigurations=theirs)
+    harness.messaging(
+        "PutMessagingStreamingConfigurations", AppInstanceArn=harness.app, StreamingConfigurations=theirs
+    )
     more = {
         "PhysicalResourceId": made["PhysicalResourceId"],
-        "OldResourceProperties": {"AppInstanceArn": stage.app, **both},
+        "OldResourceProperties": {"AppInstanceArn": harness.app, **both},
     }
     less = {"StreamArns": {"Channel": f"{STREAM}a"}}
-    assert deliver(stage, "Update", STREAMING, less, **more)["Status"] == "SUCCESS"
-    assert streams(stage) == {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}theirs"}
+    assert deliver(harness, "Update", STREAMING, less, **more)["Status"] == "SUCCESS"
+    assert streams(harness) == {"Channel": f"{STREAM}a", "ChannelMessage": f"{STREAM}theirs"}
 
 
 @pytest.mark.parametrize(
@@ -136,43 +142,43 @@ def test_stream_that_others_set_stays_when_its_data_type_is_dropped() -> None:
 )
 def test_refused(type_: str, properties: dict[str, Any], told: str) -> None:
     """What breaks rules is refused before anything is called, and its Delete is a success."""
-    stage = Stage()
-    answer = deliver(stage, "Create", type_, properties)
+    harness = Harness()
+    answer = deliver(harness, "Create", type_, properties)
     assert answer["Status"] == "FAILED"
     assert told in answer["Reason"]
     known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
-    assert deliver(stage, "Delete", type_, properties, **known)["Status"] == "SUCCESS"
-    assert stage.calls == []
+    assert deliver(harness, "Delete", type_, properties, **known)["Status"] == "SUCCESS"
+    assert harness.calls == []
 
 
 @pytest.mark.parametrize("type_", [RETENTION, STREAMING])
 def test_delete_of_what_is_gone(type_: str) -> None:
     """A Delete after the app instance, or under an id that CloudFormation made up, succeeds."""
-    stage = Stage()
+    harness = Harness()
     properties: dict[str, Any] = (
         {"RetentionDays": "7"} if type_ == RETENTION else {"StreamArns": {"Channel": STREAM}}
     )
-    deliver(stage, "Create", type_, properties)
-    began = stage.now
-    answer = deliver(stage, "Delete", type_, properties, PhysicalResourceId="demo-made-up")
+    deliver(harness, "Create", type_, properties)
+    began = harness.now
+    answer = deliver(harness, "Delete", type_, properties, PhysicalResourceId="demo-made-up")
     assert answer["Status"] == "SUCCESS"
-    assert stage.now - began >= 795
-    assert stage.calls[-1][0].startswith(("Put", "DeleteMessaging"))
-    gone = {"AppInstanceArn": stage.app[:-4] + "0000"}
+    assert harness.now - began >= 795
+    assert harness.calls[-1][0].startswith(("Put", "DeleteMessaging"))
+    gone = {"AppInstanceArn": harness.app[:-4] + "0000"}
     known = {"PhysicalResourceId": f"{gone['AppInstanceArn']}|X"}
-    assert deliver(stage, "Delete", type_, {**properties, **gone}, **known)["Status"] == "SUCCESS"
+    assert deliver(harness, "Delete", type_, {**properties, **gone}, **known)["Status"] == "SUCCESS"
 
 
 def test_denied() -> None:
     """A Delete that IAM denies fails and names the operation, instead of leaving retention on in silence."""
-    stage = Stage()
-    made = deliver(stage, "Create", RETENTION, {"RetentionDays": "7"})
+    harness = Harness()
+    made = deliver(harness, "Create", RETENTION, {"RetentionDays": "7"})
 
     def deny(operation: str, _parameters: object) -> None:
         raise ServiceError(operation, "AccessDeniedException", "no", 403)
 
-    stage.before = deny
+    harness.before = deny
     known = {"PhysicalResourceId": made["PhysicalResourceId"]}
-    answer = deliver(stage, "Delete", RETENTION, {"RetentionDays": "7"}, **known)
+    answer = deliver(harness, "Delete", RETENTION, {"RetentionDays": "7"}, **known)
     assert answer["Status"] == "FAILED"
     assert "GetAppInstanceRetentionSettings: AccessDenied" in answer["Reason"]

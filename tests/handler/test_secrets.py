@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chime_handler.errors import ServiceError
-from stage import Stage
+from helpers.harness import Harness
 
 TEXT = st.text(
     st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=("Cc",))
@@ -51,9 +51,9 @@ NEUTRAL = "zq7Xk2"
 
 def reason(value: str, old: str, where: str, words: str) -> tuple[str, list[str]]:
     """Return the Reason, and all lines of the log, of an Update whose calls are refused with certain words."""
-    stage = Stage()
-    stage.now += 100
-    plain = stage.create()["PhysicalResourceId"]
+    harness = Harness()
+    harness.now += 100
+    plain = harness.create()["PhysicalResourceId"]
     declared = {"Name": "n1", "Metadata": "m1", "Tags": {"k1": "v1"}}
 
     def place(text: str) -> dict[str, Any]:
@@ -67,10 +67,10 @@ def reason(value: str, old: str, where: str, words: str) -> tuple[str, list[str]
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         raise ServiceError(operation, "BadRequestException", words, 400)
 
-    stage.before = refuse
-    answer = stage.update(plain, place(old), place(value))
+    harness.before = refuse
+    answer = harness.update(plain, place(old), place(value))
     assert answer["Status"] == "FAILED"
-    return answer["Reason"], stage.lines
+    return answer["Reason"], harness.lines
 
 
 @settings(max_examples=400, deadline=None)
@@ -119,16 +119,16 @@ def test_no_value_that_breaks_a_rule_is_shown(value: str, where: str, kind: str)
     """A Name, Metadata or Tags that break a rule are refused by the rule, which is the same for every value."""
 
     def refused(text: str) -> str:
-        stage = Stage()
+        harness = Harness()
         wrong: dict[str, Any] = {
             "Name": {"Name": "\x07" + text if kind == "bad" else [text]},
             "Metadata": {"Metadata": {text: text} if kind == "type" else text + "m" * 1025},
             "Tags": {"Tags": [{"Key": "k", "Value": text * 300}] if kind == "bad" else [{text: text}]},
             "Key": {"Tags": {text * 200: "v"} if kind == "bad" else {"k": [text]}},
         }[where]
-        answer = stage.create(**wrong)
+        answer = harness.create(**wrong)
         assert answer["Status"] == "FAILED"
-        return "".join([*stage.lines, answer["Reason"]])
+        return "".join([*harness.lines, answer["Reason"]])
 
     def digits_left_out(text: str) -> str:
         return "".join(character for character in text if not character.isdigit())
@@ -139,21 +139,21 @@ def test_no_value_that_breaks_a_rule_is_shown(value: str, where: str, kind: str)
 @pytest.mark.parametrize("what", ["Name", "Metadata"])
 def test_no_value_is_shown_by_a_batch_that_failed_in_part(what: str) -> None:
     """The words with which a member is refused in a batch are words of the service, too: they show no value."""
-    stage = Stage()
-    stage.user("ann")
-    stage.garble = lambda operation, answer: (
+    harness = Harness()
+    harness.user("ann")
+    harness.garble = lambda operation, answer: (
         {
             **answer,
             "Errors": [
-                {"MemberArn": f"{stage.app}/user/ann", "ErrorCode": "BadRequest", "ErrorMessage": "not in zq7Xk2"}
+                {"MemberArn": f"{harness.app}/user/ann", "ErrorCode": "BadRequest", "ErrorMessage": "not in zq7Xk2"}
             ],
         }
         if operation.startswith("Batch")
         else answer
     )
-    answer = stage.create(**{what: "zq7Xk2"}, MemberArns=["user/ann"])
+    answer = harness.create(**{what: "zq7Xk2"}, MemberArns=["user/ann"])
     assert "user/ann: BadRequest" in answer["Reason"]
-    assert "zq7Xk2" not in json.dumps(answer) + "".join(stage.lines)
+    assert "zq7Xk2" not in json.dumps(answer) + "".join(harness.lines)
 
 
 @pytest.mark.parametrize("message", [None, "", {"a": 1}, ["x"], 5, "\x00", "é" * 5000])
@@ -171,13 +171,13 @@ def test_any_error_of_botocore_is_told(message: object, code: object) -> None:
 
     with pytest.raises(ServiceError) as caught:
         index.send("us-east-1", "CreateChannel", {}, client=lambda _service, _region: Client())
-    stage = Stage()
+    harness = Harness()
 
     def refuse(_operation: str, _parameters: object) -> None:
         raise caught.value
 
-    stage.before = refuse
-    answer = stage.create()
+    harness.before = refuse
+    answer = harness.create()
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("CreateChannel: ")
     assert answer["PhysicalResourceId"].startswith("unmade:")

@@ -14,7 +14,7 @@ import pytest
 import botocore_clients
 from chime_handler import response
 from chime_handler.errors import ServiceError
-from stage import Stage
+from helpers.harness import Harness
 
 
 def throttle(operation: str, _: Mapping[str, Any]) -> None:
@@ -37,29 +37,29 @@ def test_request_stops_acting_while_there_is_time_to_answer(
     request_type: str, remaining: float, least: float, most: float
 ) -> None:
     """A Create or Update acts for 240 seconds, a Delete to the end; fifteen seconds are kept for the answer."""
-    stage = Stage()
-    held = stage.create()["PhysicalResourceId"]
-    stage.now += 100
+    harness = Harness()
+    held = harness.create()["PhysicalResourceId"]
+    harness.now += 100
     known = {} if request_type == "Create" else {"PhysicalResourceId": held}
-    event = stage.event(request_type, stage.properties(Name="new"), **known)
-    stage.before, began = throttle, stage.now
-    stage.calls.clear()
-    answer = stage.deliver(event, seconds=remaining)
-    assert least <= stage.now - began <= most
+    event = harness.event(request_type, harness.properties(Name="new"), **known)
+    harness.before, began = throttle, harness.now
+    harness.calls.clear()
+    answer = harness.deliver(event, seconds=remaining)
+    assert least <= harness.now - began <= most
     assert "Retried until shortly before the deadline, without success." in answer["Reason"]
     assert "ThrottledClient" in answer["Reason"]
 
 
 def test_throttled_call_is_tried_again_with_growing_pauses() -> None:
     """Requests that are throttled together neither hammer the service nor come back together."""
-    stage, moments = Stage(), list[float]()
+    harness, moments = Harness(), list[float]()
 
     def note(operation: str, parameters: Mapping[str, Any]) -> None:
-        moments.append(stage.now)
+        moments.append(harness.now)
         throttle(operation, parameters)
 
-    stage.before = note
-    stage.deliver(stage.event("Create", stage.properties()), seconds=255)
+    harness.before = note
+    harness.deliver(harness.event("Create", harness.properties()), seconds=255)
     pauses = [later - earlier for earlier, later in pairwise(moments)]
     assert 100 < len(pauses) < 260
     assert max(pauses) <= 3.1
@@ -73,52 +73,52 @@ def test_throttled_call_is_tried_again_with_growing_pauses() -> None:
 )
 def test_delete_with_a_made_up_id_outwaits_the_create(remaining: float, waited: float) -> None:
     """After 540 + 240 + 15 seconds no Create acts any more; half a minute is kept to look and delete."""
-    stage = Stage()
-    arn = stage.create()["PhysicalResourceId"]
-    stage.calls.clear()
-    began, looked = stage.now, list[float]()
-    stage.before = lambda _operation, _parameters: looked.append(stage.now - began)
-    event = stage.event("Delete", stage.properties(), PhysicalResourceId="demo-Support-1XY2Z3")
-    answer = stage.deliver(event, seconds=remaining)
+    harness = Harness()
+    arn = harness.create()["PhysicalResourceId"]
+    harness.calls.clear()
+    began, looked = harness.now, list[float]()
+    harness.before = lambda _operation, _parameters: looked.append(harness.now - began)
+    event = harness.event("Delete", harness.properties(), PhysicalResourceId="demo-Support-1XY2Z3")
+    answer = harness.deliver(event, seconds=remaining)
     assert looked[0] == pytest.approx(waited, abs=0.1)
     if remaining > 20:
         assert answer["Status"] == "SUCCESS"
-        assert arn not in [channel.arn for channel in stage.service.channels()]
+        assert arn not in [channel.arn for channel in harness.service.channels()]
 
 
 def test_missing_channel_is_looked_for_while_reads_may_miss_it() -> None:
     """For fifteen seconds a read may miss a channel: so long it is read again, and not much longer."""
-    stage = Stage()
-    arn = stage.create()["PhysicalResourceId"]
-    stage.now += 200_000
-    stage.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=stage.boss)
-    began, missed = stage.now, list[float]()
+    harness = Harness()
+    arn = harness.create()["PhysicalResourceId"]
+    harness.now += 200_000
+    harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
+    began, missed = harness.now, list[float]()
 
     def note(operation: str, _: Mapping[str, Any]) -> None:
         if operation == "DescribeChannel":
-            missed.append(stage.now - began)
+            missed.append(harness.now - began)
 
-    stage.before = note
-    assert stage.update(arn, {}, {"Name": "new"})["Status"] == "SUCCESS"
+    harness.before = note
+    assert harness.update(arn, {}, {"Name": "new"})["Status"] == "SUCCESS"
     assert 15 <= missed[-1] <= 16
     assert max(later - earlier for earlier, later in pairwise(missed)) <= 0.6
 
 
 def test_refused_update_of_a_new_bearer_is_waited_for_a_minute() -> None:
     """A bearer made a moment ago may be unknown for sixty seconds, and a rotation waits so long."""
-    stage = Stage()
-    arn = stage.create()["PhysicalResourceId"]
-    stage.now += 200_000
-    weak, began = stage.user("weak"), stage.now
-    answer = stage.update(arn, {}, {"ChimeBearer": weak, "Name": "new"})
+    harness = Harness()
+    arn = harness.create()["PhysicalResourceId"]
+    harness.now += 200_000
+    weak, began = harness.user("weak"), harness.now
+    answer = harness.update(arn, {}, {"ChimeBearer": weak, "Name": "new"})
     assert answer["Status"] == "FAILED"
-    assert 60 <= stage.now - began <= 62
+    assert 60 <= harness.now - began <= 62
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 429])
 def test_words_of_iam_in_another_answer_are_no_denial(status: int) -> None:
     """A service that repeats "not authorized to perform" in another answer has not said that IAM denied."""
-    stage = Stage()
+    harness = Harness()
     refused = ServiceError("CreateChannel", "BadRequestException", "x is not authorized to perform y", status)
     assert not refused.is_access_denied
     for code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId"):
@@ -129,39 +129,39 @@ def test_words_of_iam_in_another_answer_are_no_denial(status: int) -> None:
     def refuse(_operation: str, _parameters: Mapping[str, Any]) -> None:
         raise ServiceError("CreateChannel", "BadRequestException", "x is not authorized to perform y", 400)
 
-    stage.before, began = refuse, stage.now
-    assert "IAM does not allow" not in stage.create()["Reason"]
-    assert stage.now - began < 1
+    harness.before, began = refuse, harness.now
+    assert "IAM does not allow" not in harness.create()["Reason"]
+    assert harness.now - began < 1
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedClient", "Unauthorized", "Forbidden"])
 def test_unknown_bearer_fails_with_advice(code: str) -> None:
     """The stack's event says that the bearer must be looked at, whatever code the service uses."""
-    stage = Stage()
+    harness = Harness()
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         raise ServiceError(operation, f"{code}Exception", "An invalid app instance user ARN was supplied", 403)
 
-    stage.before = refuse
-    reason = stage.create()["Reason"]
+    harness.before = refuse
+    reason = harness.create()["Reason"]
     assert "The bearer does not exist. Check ChimeBearer" in reason
     assert "The same answer came for 60 seconds." in reason
 
 
 def test_log_line_of_a_call_says_what_is_asked_of_support() -> None:
     """Each call's line has operation, outcome, tries, duration and both request ids."""
-    stage, failed = Stage(), list[str]()
+    harness, failed = Harness(), list[str]()
 
     def fail_once(operation: str, _: Mapping[str, Any]) -> None:
         if not failed:
             failed.append(operation)
             raise ServiceError(operation, "ServiceUnavailableException", "no", 503)
 
-    stage.before = fail_once
-    stage.garble = lambda _operation, answer: {**answer, "ResponseMetadata": {"RequestId": "of-aws"}}
-    event = stage.event("Create", stage.properties())
-    stage.deliver(event)
-    lines = [json.loads(line) for line in stage.lines]
+    harness.before = fail_once
+    harness.garble = lambda _operation, answer: {**answer, "ResponseMetadata": {"RequestId": "of-aws"}}
+    event = harness.event("Create", harness.properties())
+    harness.deliver(event)
+    lines = [json.loads(line) for line in harness.lines]
     first, second = (line for line in lines if line.get("operation") == "CreateChannel")
     assert first == {
         "operation": "CreateChannel",
@@ -227,7 +227,7 @@ def test_garbage_collector_is_as_it_was_after_an_import(*, was_on: bool) -> None
     before = gc.isenabled()
     (gc.enable if was_on else gc.disable)()
     try:
-        with suppress(KeyError), botocore_clients.no_collection():
+        with suppress(KeyError), botocore_clients.no_garbage_collection():
             assert not gc.isenabled()
             raise KeyError
         assert gc.isenabled() is was_on

@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 import botocore_clients
-from stage import Stage
+from helpers.harness import Harness
 
 
 @pytest.fixture
-def stage() -> Stage:
-    """Return a new stage."""
-    return Stage()
+def harness() -> Harness:
+    """Return a new harness."""
+    return Harness()
 
 
 @pytest.mark.parametrize(
     "physical_id", ["arn:aws:chime:us-east-1:000000000000:app-instance/1/channel/2", "pending:x"]
 )
-def test_event_that_cannot_be_read_keeps_its_physical_id(stage: Stage, physical_id: str) -> None:
+def test_event_that_cannot_be_read_keeps_its_physical_id(harness: Harness, physical_id: str) -> None:
     """An event that cannot be read fails under the id it came with: another one would mean that it was replaced."""
-    event = stage.event("Update", stage.properties(), PhysicalResourceId=physical_id)
-    answer = stage.deliver({**event, "RequestId": 5})
+    event = harness.event("Update", harness.properties(), PhysicalResourceId=physical_id)
+    answer = harness.deliver({**event, "RequestId": 5})
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"] == physical_id
 
@@ -31,11 +31,11 @@ def test_event_that_cannot_be_read_keeps_its_physical_id(stage: Stage, physical_
     ("days", "words"),
     [(["30", "40"], "got ['30', '40']"), ({"Days": "30"}, "got {'Days': '30'}"), ("thirty", "got 'thirty'")],
 )
-def test_wrong_value_is_shown_as_it_was_declared(stage: Stage, days: Any, words: str) -> None:
+def test_wrong_value_is_shown_as_it_was_declared(harness: Harness, days: Any, words: str) -> None:
     """Who declared a wrong value reads it in the stack's events, whatever type it has."""
-    properties = {"AppInstanceArn": stage.app, "RetentionDays": days}
-    answer = stage.deliver(
-        {**stage.event("Create", properties), "ResourceType": "Custom::ChimeAppInstanceRetention"}
+    properties = {"AppInstanceArn": harness.app, "RetentionDays": days}
+    answer = harness.deliver(
+        {**harness.event("Create", properties), "ResourceType": "Custom::ChimeAppInstanceRetention"}
     )
     assert answer["Status"] == "FAILED"
     assert words in answer["Reason"]

@@ -12,8 +12,8 @@ from aws_cdk import Stack as CdkStack
 from aws_cdk.assertions import Template
 
 from chime_handler.errors import ServiceError
-from chime_local.service.iam import iam_of
-from stage import Stage
+from chime_local.chime.iam import required_actions
+from helpers.harness import Harness
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Authorizer:
 
     def __call__(self, operation: str, parameters: Mapping[str, Any]) -> None:
         """Check a call before it takes effect."""
-        for action, resources in iam_of(operation, dict(parameters)):
+        for action, resources in required_actions(operation, dict(parameters)):
             allowing = [grant for grant in self.granted if grant.action == action]
             for resource in resources:
                 matching = [g for g in allowing if any(fnmatchcase(resource, to) for to in g.resources)]
@@ -86,12 +86,12 @@ class RequestFailedError(Exception):
 
 
 class Requests:
-    """A stage under an authorizer; requests end the scenario when they fail."""
+    """A harness under an authorizer; requests end the scenario when they fail."""
 
-    def __init__(self, stage: Stage, authorizer: Authorizer, resource_type: str) -> None:
-        self.stage = stage
+    def __init__(self, harness: Harness, authorizer: Authorizer, resource_type: str) -> None:
+        self.harness = harness
         self._authorizer, self.resource_type = authorizer, resource_type
-        self.stage.before = authorizer
+        self.harness.before = authorizer
 
     def send(
         self, kind: str, properties: Mapping[str, Any], physical_id: str = "", old: Mapping[str, Any] | None = None
@@ -102,7 +102,7 @@ class Requests:
             more["PhysicalResourceId"] = physical_id
         if old is not None:
             more["OldResourceProperties"] = old
-        answer = self.stage.deliver(self.stage.event(kind, properties, **more))
+        answer = self.harness.deliver(self.harness.event(kind, properties, **more))
         if answer["Status"] != "SUCCESS":
             raise RequestFailedError(answer["Reason"])
         return str(answer["PhysicalResourceId"])

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from helpers.harness import Harness
 from iam.authorizer import Requests, Scenario
-from stage import Stage
 
 USERS = ("ann", "bob", "carl", "dora")
 MADE_UP = "demo-Support1A2B3C4D-1ABCDEFGH"
 """An id as CloudFormation makes it up when no Create has answered."""
 
 
-def stage() -> Stage:
-    """Set the stage with users and two flows; their ARNs are the same each time."""
-    made = Stage()
+def harness() -> Harness:
+    """Set the harness with users and two flows; their ARNs are the same each time."""
+    made = Harness()
     for name in USERS:
         made.user(name)
     for name in ("a", "b"):
@@ -41,13 +41,13 @@ def stage() -> Stage:
     return made
 
 
-def flows(on: Stage) -> list[str]:
+def flows(on: Harness) -> list[str]:
     """Return the ARNs of the flows."""
     listed = on.messaging("ListChannelFlows", AppInstanceArn=on.app)["ChannelFlows"]
     return [flow["ChannelFlowArn"] for flow in listed]
 
 
-def full(on: Stage) -> dict[str, Any]:
+def full(on: Harness) -> dict[str, Any]:
     """Declare a channel with everything."""
     return on.properties(
         Metadata="m",
@@ -63,7 +63,7 @@ def full(on: Stage) -> dict[str, Any]:
 
 def life(requests: Requests) -> None:
     """Everything declared from the start, then dropped, then deleted."""
-    everything, plain = full(requests.stage), requests.stage.properties(Name="other")
+    everything, plain = full(requests.harness), requests.harness.properties(Name="other")
     arn = requests.send("Create", everything)
     requests.send("Update", plain, arn, everything)
     requests.send("Delete", plain, arn)
@@ -71,19 +71,19 @@ def life(requests: Requests) -> None:
 
 def growth(requests: Requests) -> None:
     """Nothing declared at first, then everything, one kind of thing an update."""
-    held = requests.stage.properties()
+    held = requests.harness.properties()
     arn = requests.send("Create", held)
-    for name, value in full(requests.stage).items():
+    for name, value in full(requests.harness).items():
         if held.get(name) != value:
             requests.send("Update", {**held, name: value}, arn, held)
             held = {**held, name: value}
-    other = {**held, "ChannelFlowArn": flows(requests.stage)[1], "Resync": "1"}
+    other = {**held, "ChannelFlowArn": flows(requests.harness)[1], "Resync": "1"}
     requests.send("Update", other, arn, held)
 
 
 def lost(requests: Requests) -> None:
     """What others have deleted is proved to be gone, and made again."""
-    plain, on = requests.stage.properties(), requests.stage
+    plain, on = requests.harness.properties(), requests.harness
     arn = requests.send("Create", plain)
     on.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=on.boss)
     arn = requests.send("Update", on.properties(Name="new"), arn, plain)
@@ -93,15 +93,15 @@ def lost(requests: Requests) -> None:
 
 def unanswered(requests: Requests) -> None:
     """A Create whose answer was lost is swept away by the Delete with a made-up id."""
-    plain = requests.stage.properties()
+    plain = requests.harness.properties()
     requests.send("Create", plain)
     requests.send("Delete", plain, MADE_UP)
-    assert requests.stage.service.channels() == []
+    assert requests.harness.service.channels() == []
 
 
 def admin(requests: Requests) -> None:
     """An admin is made and unmade."""
-    properties = {"AppInstanceArn": requests.stage.app, "AppInstanceAdminArn": f"{requests.stage.app}/user/ann"}
+    properties = {"AppInstanceArn": requests.harness.app, "AppInstanceAdminArn": f"{requests.harness.app}/user/ann"}
     requests.send("Delete", properties, requests.send("Create", properties))
 
 
@@ -109,7 +109,7 @@ CHANNEL: tuple[Scenario, ...] = (life, growth, lost, unanswered)
 ADMIN: tuple[Scenario, ...] = (admin,)
 
 
-def lobby(on: Stage) -> str:
+def lobby(on: Harness) -> str:
     """Make a channel that no stack owns, or return the ARN it would have."""
     on.messaging(
         "CreateChannel",
@@ -135,8 +135,8 @@ def attachment(name: str) -> tuple[Scenario, ...]:
 
     def declared(requests: Requests) -> dict[str, Any]:
         flow = name == "ChannelFlowArn"
-        target = flows(requests.stage)[0] if flow else f"{requests.stage.app}/user/ann"
-        return {"ChannelArn": lobby(requests.stage), "ChimeBearer": requests.stage.boss, name: target}
+        target = flows(requests.harness)[0] if flow else f"{requests.harness.app}/user/ann"
+        return {"ChannelArn": lobby(requests.harness), "ChimeBearer": requests.harness.boss, name: target}
 
     def attached(requests: Requests) -> None:
         """It is attached and detached, twice."""
@@ -149,26 +149,26 @@ def attachment(name: str) -> tuple[Scenario, ...]:
         """It is of another type, or another flow, or somebody else; then the change is rolled back."""
         old = declared(requests)
         if name == "ChannelFlowArn":
-            new = {**old, name: flows(requests.stage)[1]}
+            new = {**old, name: flows(requests.harness)[1]}
         elif requests.resource_type.endswith("Membership"):
             new = {**old, "Type": "HIDDEN"}
         else:
-            new = {**old, name: f"{requests.stage.app}/user/bob"}
-        requests.stage.service.world = replace(requests.stage.service.world, second_flow="conflict")
+            new = {**old, name: f"{requests.harness.app}/user/bob"}
+        requests.harness.service.behaviors = replace(requests.harness.service.behaviors, second_flow="conflict")
         held = requests.send("Create", old)
         requests.send("Update", new, held, old)
         requests.send("Update", old, held, new)
 
     def homeless(requests: Requests) -> None:
         """The channel is gone before what was attached to it."""
-        properties, on = declared(requests), requests.stage
+        properties, on = declared(requests), requests.harness
         held = requests.send("Create", properties)
         on.messaging("DeleteChannel", ChannelArn=properties["ChannelArn"], ChimeBearer=on.boss)
         requests.send("Delete", properties, held)
 
     def moderated(requests: Requests) -> None:
         """The bearer is no admin but a moderator, and somebody else was faster to detach."""
-        properties, on = declared(requests), requests.stage
+        properties, on = declared(requests), requests.harness
         held = requests.send("Create", properties)
         on.now += 60  # the channel is new no more
         here = {"ChannelArn": properties["ChannelArn"], "ChimeBearer": on.boss}
@@ -183,7 +183,7 @@ def attachment(name: str) -> tuple[Scenario, ...]:
 
 def retention(requests: Requests) -> None:
     """Retention is set, changed, and switched off."""
-    thirty = {"AppInstanceArn": requests.stage.app, "RetentionDays": "30"}
+    thirty = {"AppInstanceArn": requests.harness.app, "RetentionDays": "30"}
     sixty = {**thirty, "RetentionDays": "60"}
     held = requests.send("Create", thirty)
     requests.send("Delete", sixty, requests.send("Update", sixty, held, thirty))
@@ -192,7 +192,7 @@ def retention(requests: Requests) -> None:
 def streaming(requests: Requests) -> None:
     """Streaming begins, loses one of its data types, and ends."""
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-s"
-    both = {"AppInstanceArn": requests.stage.app, "StreamArns": {"Channel": stream, "ChannelMessage": stream}}
+    both = {"AppInstanceArn": requests.harness.app, "StreamArns": {"Channel": stream, "ChannelMessage": stream}}
     one = {**both, "StreamArns": {"Channel": stream}}
     held = requests.send("Create", both)
     requests.send("Delete", one, requests.send("Update", one, held, both))

@@ -12,9 +12,9 @@ from aws_cdk import Stack as CdkStack
 
 from cdk_chime_messaging import AppInstanceAdmin, AppInstanceRetention, AppInstanceStreaming, Channel
 from iam.authorizer import Authorizer, Grant, RequestFailedError, Requests, Scenario, grants
-from iam.scenarios import ADMIN, CHANNEL, RETENTION, STREAMING, attachment, stage
+from iam.scenarios import ADMIN, CHANNEL, RETENTION, STREAMING, attachment, harness
 
-APP, BOSS = stage().app, stage().boss
+APP, BOSS = harness().app, harness().boss
 ANN = f"{APP}/user/ann"
 FLOW = f"{APP}/channel-flow/any"
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-s"
@@ -72,7 +72,7 @@ def run(name: str, scenario: Scenario, without: str = "") -> tuple[Authorizer, s
     """Run a scenario under the construct's own grants; return the authorizer and the Reason of a failure."""
     authorizer = Authorizer(GRANTS[name], without)
     try:
-        scenario(Requests(stage(), authorizer, CASES[name].resource_type))
+        scenario(Requests(harness(), authorizer, CASES[name].resource_type))
     except RequestFailedError as failed:
         return authorizer, str(failed)
     return authorizer, ""

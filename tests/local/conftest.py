@@ -19,5 +19,5 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def toy(engine: Engine) -> Toy:
-    """Give a stack of this test's own."""
+    """Return a stack of this test's own."""
     return Toy(engine)

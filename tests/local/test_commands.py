@@ -26,13 +26,13 @@ COMMAND = [sys.executable, "-m", "chime_local"]
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """Give an environment that marks all that is started in it, by its own folder for temporary files."""
+    """Return an environment that marks all that is started in it, by its own folder for temporary files."""
     paths = os.pathsep.join(str(ROOT / name) for name in ("local", "constructs"))
     return {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder), **more}
 
 
 def alive(folder: Path) -> list[str]:
-    """Give the command lines of the processes that were started with this folder for temporary files."""
+    """Return the command lines of the processes that were started with this folder for temporary files."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -196,23 +196,23 @@ def failing(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
 
 
 def test_unknown_command(tmp_path: Path) -> None:
-    """A command that is not there is told in a sentence."""
-    told = "error: no-such-command cannot be run: No such file or directory"
-    assert failing(tmp_path, "run", "--", "no-such-command") == (1, told)
+    """A command that is not there is one sentence of the error."""
+    error = "error: no-such-command cannot be run: No such file or directory"
+    assert failing(tmp_path, "run", "--", "no-such-command") == (1, error)
 
 
-def test_no_network_for_npm(tmp_path: Path) -> None:
+def test_npm_without_a_network_is_an_error(tmp_path: Path) -> None:
     """Without the CDK CLI and without a network, the error says what to do."""
     (tmp_path / "cdk.json").write_text("{}")
     offline = {"npm_config_offline": "true", "npm_config_cache": str(tmp_path / "cache")}
-    status, told = failing(tmp_path, "deploy", **offline)
+    status, error = failing(tmp_path, "deploy", **offline)
     assert status == 1
-    assert told.startswith("error: npm could not fetch aws-cdk@2.1148.1 (")
-    assert told.endswith("or run npm install aws-cdk@2.1148.1 where there is a network")
+    assert error.startswith("error: npm could not fetch aws-cdk@2.1148.1 (")
+    assert error.endswith("or run npm install aws-cdk@2.1148.1 where there is a network")
 
 
-def test_old_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Node that is too old for the CDK CLI is told, with where to get another."""
+def test_node_that_is_too_old_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Node that is too old for the CDK CLI is an error that says where to get another."""
     from chime_local import cdk
 
     node = tmp_path / "node"
@@ -225,7 +225,7 @@ def test_old_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("port", ["65536", "-1"])
 def test_impossible_port(port: str) -> None:
-    """A port that cannot be is told like one that is taken."""
+    """A port that cannot be is an error like one that is taken."""
     with pytest.raises(EngineError, match=f"port {port} cannot be listened on"), Engine(port=int(port)):
         pass
 

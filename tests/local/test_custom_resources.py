@@ -46,7 +46,7 @@ def test_unanswered_create_is_deleted(toy: Toy) -> None:
     assert delete[1].startswith(f"{toy.name}-Toy-")
 
 
-def test_service_timeout(toy: Toy, tmp_path: Path) -> None:
+def test_service_timeout_ends_the_wait_for_a_lambda_that_still_runs(toy: Toy, tmp_path: Path) -> None:
     """ServiceTimeout ends the wait for a Lambda that still runs; the Delete overtakes it."""
     until = tmp_path / "until"
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
@@ -55,7 +55,7 @@ def test_service_timeout(toy: Toy, tmp_path: Path) -> None:
     until.touch()
 
 
-def test_describe_stacks_waits(toy: Toy) -> None:
+def test_describe_stacks_waits_while_an_operation_is_in_progress(toy: Toy) -> None:
     """DescribeStacks of a stack that is being changed is answered when the change is over."""
     cloudformation = toy.engine.client("cloudformation")
     body = json.dumps(toy.template())
@@ -89,10 +89,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_answer(toy: Toy, case: str) -> None:
+def test_answer_that_breaks_a_rule_fails_the_resource(toy: Toy, case: str) -> None:
     """An answer that breaks a rule fails the resource, and its Delete gets an id that is made up."""
-    play, told = BAD[case]
-    with pytest.raises(EngineError, match=told):
+    play, message = BAD[case]
+    with pytest.raises(EngineError, match=message):
         toy.deploy(OnCreate=[play])
     create, delete = toy.story()
     assert create == ("Create", None)
@@ -100,7 +100,7 @@ def test_bad_answer(toy: Toy, case: str) -> None:
     assert delete[1].startswith(f"{toy.name}-Toy-")
 
 
-def test_content_type(toy: Toy) -> None:
+def test_answer_with_a_content_type_is_refused(toy: Toy) -> None:
     """An answer with a content type is refused, as a pre-signed URL refuses it."""
     with pytest.raises(EngineError, match="HTTP Error 403"):
         toy.deploy(OnCreate=[{"Type": "application/json"}])
@@ -113,7 +113,7 @@ def test_crash_is_redelivered(toy: Toy) -> None:
     assert first == second
 
 
-def test_retries_are_the_functions(toy: Toy) -> None:
+def test_event_invoke_config_of_the_function_sets_its_retries(toy: Toy) -> None:
     """A Lambda whose event invoke config allows no retry is invoked once."""
     config = {
         "Type": "AWS::Lambda::EventInvokeConfig",
@@ -159,7 +159,7 @@ def test_failed_create_without_rollback(toy: Toy) -> None:
     assert toy.story() == [("Create", None), ("Delete", "first")]
 
 
-def test_replacement(toy: Toy) -> None:
+def test_replaced_resource_is_deleted_when_the_update_has_succeeded(toy: Toy) -> None:
     """An Update that answers another id replaces: the old one is deleted when the update has succeeded."""
     toy.deploy(Value=1)
     toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")])
@@ -169,14 +169,14 @@ def test_replacement(toy: Toy) -> None:
     assert delete["ResourceProperties"]["Value"] == "1"
 
 
-def test_replacement_retained(toy: Toy) -> None:
+def test_update_replace_policy_retain_keeps_the_replaced_resource(toy: Toy) -> None:
     """With UpdateReplacePolicy Retain the replaced one is kept."""
     toy.deploy()
     toy.deploy(OnUpdate=[answer(PhysicalResourceId="second")], attributes={"UpdateReplacePolicy": "Retain"})
     assert toy.story() == [("Create", None), ("Update", "first")]
 
 
-def test_rollback_in_place(toy: Toy) -> None:
+def test_rollback_sends_an_update_with_swapped_properties(toy: Toy) -> None:
     """The rollback of an update sends an Update with old and new properties swapped."""
     toy.deploy(Value=1)
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
@@ -186,7 +186,7 @@ def test_rollback_in_place(toy: Toy) -> None:
     assert (back["ResourceProperties"]["Value"], back["OldResourceProperties"]["Value"]) == ("1", "2")
 
 
-def test_rollback_of_replacement(toy: Toy) -> None:
+def test_rollback_sends_a_replaced_resource_back(toy: Toy) -> None:
     """A replaced resource is sent back with its new id; when that answers the old id, the new one is deleted."""
     toy.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
@@ -198,7 +198,7 @@ def test_rollback_of_replacement(toy: Toy) -> None:
     assert toy.story()[4:] == [("Delete", "first")]
 
 
-def test_rollback_of_replacement_that_stays(toy: Toy) -> None:
+def test_rollback_keeps_the_new_resource_that_answers_its_own_id(toy: Toy) -> None:
     """When the way back answers the new id, that is the resource from then on, and nothing is deleted."""
     toy.deploy(Value=1)
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
@@ -216,7 +216,7 @@ def test_failed_update_with_another_id(toy: Toy) -> None:
     assert toy.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
 
 
-def test_failed_way_back(toy: Toy) -> None:
+def test_failed_rollback_can_be_continued_without_the_resource(toy: Toy) -> None:
     """A way back that fails leaves UPDATE_ROLLBACK_FAILED, and ContinueUpdateRollback may skip it."""
     toy.deploy(Value=1, OnUpdate=[FAILED])
     with pytest.raises(EngineError, match="is UPDATE_ROLLBACK_FAILED"):
@@ -238,7 +238,7 @@ def test_service_token_cannot_change(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "told"),
+    ("properties", "message"),
     [
         ({"ServiceTimeout": 3601}, "ServiceTimeout must be 1–3600, but is 3601"),
         ({"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:nobody"}, "is no Lambda function"),
@@ -248,7 +248,9 @@ def test_service_token_cannot_change(toy: Toy) -> None:
         ),
     ],
 )
-def test_bad_service(toy: Toy, properties: dict[str, Any], told: str) -> None:
-    """A ServiceToken or ServiceTimeout that cannot be is told."""
-    with pytest.raises(EngineError, match=told):
+def test_service_token_and_timeout_that_cannot_be_are_errors(
+    toy: Toy, properties: dict[str, Any], message: str
+) -> None:
+    """A ServiceToken or ServiceTimeout that cannot be is an error."""
+    with pytest.raises(EngineError, match=message):
         toy.deploy(**properties)

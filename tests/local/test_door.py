@@ -557,7 +557,7 @@ def test_role_may_not_use_admin_paths(engine: Engine) -> None:
     assert client(engine, "sts", key, secret, token).get_caller_identity()["Account"] == ROOT_KEY
 
 
-def test_reset_resets_both_worlds() -> None:
+def test_reset_forgets_channels_and_stacks() -> None:
     """A signed reset forgets MiniStack's resources and those of Chime, tags included; the engine serves on."""
     with Engine() as engine:
         identity, messaging = engine.client("chime-sdk-identity"), engine.client("chime-sdk-messaging")

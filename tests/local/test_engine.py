@@ -32,7 +32,7 @@ def assembly(folder: Path, template: dict[str, Any]) -> Path:
     return folder
 
 
-def test_assembly(tmp_path: Path) -> None:
+def test_cloud_assembly_is_deployed_with_its_assets(tmp_path: Path) -> None:
     """A cloud assembly is deployed with its assets and without bootstrap, again and again, in any region."""
     with Engine(region="eu-central-1") as engine:
         toy = Toy(engine, "Stack")
@@ -41,7 +41,7 @@ def test_assembly(tmp_path: Path) -> None:
         assert toy.story() == [("Create", None), ("Update", "first")]
 
 
-def test_long_template(toy: Toy) -> None:
+def test_long_template_goes_through_s3(toy: Toy) -> None:
     """A template too long for a request goes by way of S3."""
     topics = {
         f"T{number}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "n" * 200}} for number in range(300)
@@ -52,14 +52,14 @@ def test_long_template(toy: Toy) -> None:
     assert dict(kept)["Metadata"] == topics
 
 
-def test_unchanged(toy: Toy) -> None:
+def test_deploying_the_same_again_changes_nothing(toy: Toy) -> None:
     """Deploying what is there already changes nothing and is no error."""
     toy.deploy()
     toy.deploy()
     assert toy.story() == [("Create", None)]
 
 
-def test_nested_stack(toy: Toy) -> None:
+def test_failed_create_in_a_nested_stack_is_deleted(toy: Toy) -> None:
     """A failed Create in a nested stack gets its Delete, too."""
     s3 = toy.engine.client("s3")
     s3.create_bucket(Bucket="templates")
@@ -72,7 +72,7 @@ def test_nested_stack(toy: Toy) -> None:
     assert toy.story() == [("Create", None), ("Delete", "first")]
 
 
-def test_two_engines() -> None:
+def test_two_engines_share_nothing() -> None:
     """Engines that run at once have ports and stacks of their own."""
     with Engine() as one, Engine() as other:
         assert one.port != other.port

@@ -44,7 +44,7 @@ def channel(**properties: Any) -> tuple[str, dict[str, Any]]:
 
 
 def tags_of(engine: Engine, arn: str) -> dict[str, str]:
-    """Give the tags of a resource."""
+    """Return the tags of a resource."""
     listed = engine.client("chime-sdk-identity").list_tags_for_resource(ResourceARN=arn)["Tags"]
     return {tag["Key"]: tag["Value"] for tag in listed}
 
@@ -93,7 +93,7 @@ def test_stack_whose_flow_a_kept_channel_uses_is_deleted_with_the_flow_retained(
     assert messaging.describe_channel_flow(ChannelFlowArn=flow)["ChannelFlow"]["Name"] == "f"
 
 
-def test_ref_and_attributes(toy: Toy) -> None:
+def test_ref_and_attributes_are_those_of_the_schema(toy: Toy) -> None:
     """Ref of each type is its ARN, and so is the attribute that the schema names; flows tell their ids as well."""
     made = template(
         Bot=("AppInstanceBot", {"AppInstanceArn": REF, "Configuration": BOT}),
@@ -115,7 +115,7 @@ def test_ref_and_attributes(toy: Toy) -> None:
     assert outputs["App"] not in [app["AppInstanceArn"] for app in apps]
 
 
-def test_updates_in_place(toy: Toy) -> None:
+def test_native_types_change_in_place(toy: Toy) -> None:
     """Name, metadata and tags change in place; what the template no longer says is cleared."""
     first = deploy(toy, App=("AppInstance", {"Name": "a", "Metadata": "m", "Tags": [{"Key": "k", "Value": "1"}]}))
     tags = [{"Key": "k", "Value": "2"}, {"Key": "l", "Value": "3"}]
@@ -128,7 +128,7 @@ def test_updates_in_place(toy: Toy) -> None:
     assert tags_of(toy.engine, first["App"]) == {}
 
 
-def test_channel_in_place(toy: Toy) -> None:
+def test_channel_changes_in_place(toy: Toy) -> None:
     """Name, mode, metadata, expiration and tags of a channel change in place."""
     first = deploy(toy, Chat=channel(Metadata="m"))
     expires = {"ExpirationDays": "7", "ExpirationCriterion": "CREATED_TIMESTAMP"}
@@ -153,7 +153,7 @@ def test_channel_in_place(toy: Toy) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_channel_replaced(toy: Toy, change: dict[str, Any]) -> None:
+def test_channel_is_replaced_where_its_schema_says_so(toy: Toy, change: dict[str, Any]) -> None:
     """What the native type cannot change in place replaces the channel, whose messages are lost."""
     first = deploy(toy, Chat=channel())
     second = deploy(toy, Chat=channel(**change))
@@ -163,7 +163,7 @@ def test_channel_replaced(toy: Toy, change: dict[str, Any]) -> None:
         messaging.describe_channel(ChannelArn=first["Chat"], ChimeBearer=first["Ann"])
 
 
-def test_stack_tags(toy: Toy) -> None:
+def test_tags_of_the_stack_reach_the_native_types(toy: Toy) -> None:
     """Tags of the stack reach the native types."""
     toy.engine.client("cloudformation").create_stack(
         StackName=toy.name, TemplateBody=json.dumps(template()), Tags=[{"Key": "team", "Value": "x"}]
@@ -173,7 +173,7 @@ def test_stack_tags(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resource", "told"),
+    ("resource", "message"),
     [
         (channel(Colour="red"), r"extraneous key \[Colour\] is not permitted"),
         (channel(Name=None), "Name is required"),
@@ -181,14 +181,19 @@ def test_stack_tags(toy: Toy) -> None:
         (channel(ChimeBearer={"Fn::Sub": "${Ann}x"}), "UnauthorizedClient"),
     ],
 )
-def test_refused(toy: Toy, resource: tuple[str, dict[str, Any]], told: str) -> None:
+def test_what_schema_or_service_refuses_fails_the_resource(
+    toy: Toy, resource: tuple[str, dict[str, Any]], message: str
+) -> None:
     """What the schema or the service does not take fails the resource."""
-    with pytest.raises(EngineError, match=f"Chat: .*{told}"):
+    with pytest.raises(EngineError, match=f"Chat: .*{message}"):
         deploy(toy, Chat=resource)
 
 
-def test_regions() -> None:
+def test_native_types_exist_in_their_regions_only() -> None:
     """In Frankfurt there are app instances, but no AWS::Chime::Channel; in Ohio neither."""
-    for region, told in (("eu-central-1", "Channel does not exist"), ("us-east-2", "AppInstance does not exist")):
-        with Engine(region=region) as engine, pytest.raises(EngineError, match=f"{told} in {region}"):
+    for region, message in (
+        ("eu-central-1", "Channel does not exist"),
+        ("us-east-2", "AppInstance does not exist"),
+    ):
+        with Engine(region=region) as engine, pytest.raises(EngineError, match=f"{message} in {region}"):
             engine.deploy_template(template(Chat=channel()), "Stack")

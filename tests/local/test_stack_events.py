@@ -132,7 +132,7 @@ def test_failed_cleanup_leaves_the_resource_in_the_stack(toy: Toy) -> None:
 
 @pytest.mark.parametrize("read", ["list_stack_resources", "describe_stack_resources", "get_template"])
 def test_reads_of_a_missing_stack_say_so_in_the_words_that_the_cli_knows(toy: Toy, read: str) -> None:
-    """The CDK CLI takes a nested stack for new when it is told that a stack with that id does not exist."""
+    """The CDK CLI takes a nested stack for new when the error says that a stack with that id does not exist."""
     cloudformation = toy.engine.client("cloudformation")
     with pytest.raises(cloudformation.exceptions.ClientError, match="Stack with id Nowhere does not exist"):
         getattr(cloudformation, read)(StackName="Nowhere")

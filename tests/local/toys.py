@@ -18,8 +18,8 @@ HANDLER = """
 import json, os, pathlib, time, urllib.request
 
 def handler(event, context):
-    told = {key: value for key, value in event.items() if key != "ResponseURL"}
-    print("EVENT " + json.dumps(told))
+    logged = {key: value for key, value in event.items() if key != "ResponseURL"}
+    print("EVENT " + json.dumps(logged))
     mark = pathlib.Path(os.environ["TMPDIR"], event["RequestId"])
     for play in event["ResourceProperties"].get("On" + event["RequestType"], [{}]):
         if "Crash" in play or ("CrashOnce" in play and not mark.exists()):
@@ -105,7 +105,7 @@ class Toy:
         return self.engine.deploy_template(self.template(**properties), self.name)
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Give the events that the Lambda got, in order, from its log."""
+        """Return the events that the Lambda got, in order, from its log."""
         logs = self.engine.client("logs")
         for group in logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{self.name}-")["logGroups"]:
             for line in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
@@ -114,10 +114,10 @@ class Toy:
                     yield json.loads(found[1])
 
     def story(self) -> list[tuple[str, str | None]]:
-        """Give what happened: request type and physical id of each event."""
+        """Return what happened: request type and physical id of each event."""
         return [(event["RequestType"], event.get("PhysicalResourceId")) for event in self.events()]
 
     def statuses(self, logical_id: str) -> list[str]:
-        """Give the statuses that the stack's events tell of a resource, in order."""
+        """Return the statuses that the stack's events have of a resource, in order."""
         events = self.engine.client("cloudformation").describe_stack_events(StackName=self.name)["StackEvents"]
         return [event["ResourceStatus"] for event in reversed(events) if event["LogicalResourceId"] == logical_id]

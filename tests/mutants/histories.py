@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.append(str(Path(__file__).parent.parent / "simulation"))
-
-from attachments import Attachments
-from history import History
+from simulation.attachments import Attachments
+from simulation.history import History
 
 CHANNELS, ATTACHMENTS = 150, 50
 

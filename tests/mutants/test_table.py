@@ -28,7 +28,7 @@ DIFF = """--- src/chime_handler/channel/plan.py
         ("lambda/index.py", "handler"),
         ("lambda/chime_handler/channel/plan.py", "handler"),
         ("constructs/cdk_chime_messaging/_channel.py", "library"),
-        ("local/chime_local/service/_persons.py", "service"),
+        ("local/chime_local/chime/memberships.py", "service"),
     ],
 )
 def test_file_is_mutated_in_the_part_whose_tests_hold_it(file: str, part: str) -> None:
@@ -60,8 +60,8 @@ def test_change_is_known_by_its_words_not_by_its_line() -> None:
 
 def test_source_of_a_mutant_is_the_file_of_the_checkout() -> None:
     """A mutant's name leads to the file that a user knows."""
-    name = "chime_local.service.x_call__mutmut_1"
-    assert PARTS["service"].source_of(name) == "local/chime_local/service/__init__.py"
+    name = "chime_local.chime.service.x_call__mutmut_1"
+    assert PARTS["service"].source_of(name) == "local/chime_local/chime/service.py"
     assert PARTS["handler"].source_of("index.xǁProviderǁserve__mutmut_1") == "lambda/index.py"
 
 

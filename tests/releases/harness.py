@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import random
 import uuid
@@ -13,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
-from chime_local.service import ChimeError, ChimeService, World
+from chime_local.chime import Behaviors, ChimeError, ChimeService
 from simulation.client import Client, raise_refusal
 
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
@@ -29,24 +30,18 @@ USERS = ("boss", "deputy", "ann", "bob", "cy")
 _FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 
 
-class _Service(ChimeService):
-    """The emulated service, which counts where the real one draws ids."""
-
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        self._count = 0
-
-    def uuid(self) -> str:
-        self._count += 1
-        return str(uuid.UUID(int=self._count))
-
-
 class Harness:
     """Two app instances with users, a channel that no stack owns, and the requests of one stack."""
 
-    def __init__(self, world: str = "") -> None:
+    def __init__(self, behaviors: str = "") -> None:
         self.now = 1_800_000_000.0
-        self.service = _Service(World.parse(world), clock=lambda: self.now, rng=random.Random(0))
+        numbers = itertools.count(1)
+        self.service = ChimeService(
+            Behaviors.parse(behaviors),
+            clock=lambda: self.now,
+            rng=random.Random(0),
+            new_id=lambda: str(uuid.UUID(int=next(numbers))),
+        )
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.lost: frozenset[str] = frozenset()
         """The operations that have their effect and no answer."""
@@ -100,7 +95,7 @@ class Harness:
     def say(self, arn: str, content: str = "hello") -> None:
         """Send a message into a channel, so that its loss shows."""
         self.now += 1
-        message = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": self.service.uuid()}
+        message = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": str(uuid.uuid4())}
         self.direct("SendChannelMessage", ChannelArn=arn, ChimeBearer=BOSS, Content=content, **message)
 
     # CloudFormation

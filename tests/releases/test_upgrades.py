@@ -36,7 +36,7 @@ def new() -> Served:
 
 @pytest.fixture(params=WORLDS)
 def harness(request: pytest.FixtureRequest) -> Harness:
-    """Return a place in each of some worlds."""
+    """Return a place with each of some behaviors."""
     return Harness(WORLDS[request.param])
 
 

@@ -15,11 +15,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from reach import ROOT, Reached, changed_places, measure, places, report, seeds_first
+ROOT = Path(__file__).parent.parent.parent
+sys.path[:0] = [str(ROOT / name) for name in ("lambda", "local", "constructs", "tests")]
 
-sys.path[:0] = [str(ROOT / name) for name in ("lambda", "local", "constructs")]
+from simulation.reach import Reached, changed_places, measure, places, report, seeds_first  # noqa: E402
 
 OF_ATTACHMENTS = 4
 """One history in so many is one of attachments and settings, the others are of channels."""
@@ -33,8 +35,7 @@ FIRST = 500
 
 def kinds() -> dict[str, tuple[Any, tuple[str, ...]]]:
     """Return the kinds of histories, with what they can be played without."""
-    import attachments
-    import history
+    from simulation import attachments, history
 
     return {
         "channels": (history.History, history.PARTS),
@@ -49,7 +50,7 @@ def kind_of(seed: int) -> str:
 
 def play_chunk(seeds: Sequence[int]) -> tuple[int, int | None]:
     """Play the histories of some seeds; return the number of calls, and the first seed of a violation."""
-    from shrink import Violation
+    from simulation.shrink import Violation
 
     calls = 0
     for seed in seeds:
@@ -89,7 +90,7 @@ def reach_chunk(seeds: Sequence[int], of_each: bool) -> tuple[Reached, int | Non
 
     def player() -> Callable[[int], None]:
         kinds()
-        from shrink import Violation
+        from simulation.shrink import Violation
 
         def play_one(seed: int) -> None:
             try:
@@ -126,7 +127,7 @@ def play_first(texts: Sequence[str]) -> int:
 
 def tell(seed: int) -> int:
     """Tell the story of a violation, made short."""
-    from shrink import Violation, shrink
+    from simulation.shrink import Violation, shrink
 
     kind = kind_of(seed)
     histories, parts = kinds()[kind]
@@ -142,7 +143,7 @@ def tell(seed: int) -> int:
 
 def find_seeds(most: int = 4000) -> int:
     """Find and keep the seeds that catch each mistake; say which mistakes none has caught."""
-    import seeds
+    from simulation import seeds
 
     uncaught = seeds.write(most, WORKERS)
     for mistake in uncaught:
@@ -175,7 +176,7 @@ def _seeds(numbers: Sequence[str], count: int) -> range:
 
 def replay(kind: str, seed: int, without: frozenset[str]) -> int:
     """Play one history again and tell its story."""
-    from shrink import Violation
+    from simulation.shrink import Violation
 
     try:
         kinds()[kind][0](seed, without).run()

@@ -7,17 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from checks import check_answers
-from cloudformation import Declared, Stack
-from faults import WEATHER
-from history import MANY
-from machine import Lambda, Sim
-from reach import VARIATIONS
-from shrink import SWITCHES, Violation
-from weather import POLICIES, change_weather, draw_concurrency, draw_weather, draw_world
-from wrong import make_wrong
-
-from chime_local.service import ChimeError, ChimeService
+from chime_local.chime import ChimeError, ChimeService
+from simulation.checks import check_answers
+from simulation.cloudformation import Declared, Stack
+from simulation.draw import POLICIES, change_faults, draw_behaviors, draw_concurrency, draw_faults
+from simulation.faults import FAULT_NAMES
+from simulation.history import MANY
+from simulation.reach import VARIATIONS
+from simulation.scheduler import Lambda, Sim
+from simulation.shrink import SWITCHES, Violation
+from simulation.wrong import make_wrong
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ PARTS = (
     "by hand",
     "concurrency",
     *POLICIES,
-    *WEATHER,
+    *FAULT_NAMES,
     *SWITCHES,
 )
 """What a history can be played without."""
@@ -95,13 +94,13 @@ class Attachments:
         self.seed, self.without = seed, without
         self.sim = Sim(seed)
         self.rng = random.Random(seed % VARIATIONS * 7907 + 5)
-        world = draw_world(self.rng, without)
-        self.service = ChimeService(world, clock=lambda: self.sim.now, rng=random.Random(seed + 11))
-        weather = draw_weather(self.rng, without)
-        if weather.kill:
-            weather = replace(weather, kill=0.3)  # requests of few calls are killed as often as those of many
-        self.function = Lambda(self.sim, self.service, weather, draw_concurrency(self.rng, without))
-        self.story = [f"world {world}; weather {weather}; concurrency {self.function.concurrency}"]
+        behaviors = draw_behaviors(self.rng, without)
+        self.service = ChimeService(behaviors, clock=lambda: self.sim.now, rng=random.Random(seed + 11))
+        faults = draw_faults(self.rng, without)
+        if faults.kill:
+            faults = replace(faults, kill=0.3)  # requests of few calls are killed as often as those of many
+        self.function = Lambda(self.sim, self.service, faults, draw_concurrency(self.rng, without))
+        self.story = [f"behaviors {behaviors}; faults {faults}; concurrency {self.function.concurrency}"]
         self.stacks = [Stack(self.sim, self.function, story=self.story)]
         if self._chance(0.4, "other stack"):
             self.stacks.append(Stack(self.sim, self.function, "other", story=self.story))
@@ -212,7 +211,7 @@ class Attachments:
 
     def _operate(self) -> None:
         stacks = self.stacks if self.rng.random() < 0.6 else [self.rng.choice(self.stacks)]
-        fine = change_weather(self.function, self.rng, self._chance, DENIED)
+        fine = change_faults(self.function, self.rng, self._chance, DENIED)
         templates = [self._next_template(stack) for stack in stacks]
         self._keep_apart(stacks, templates)
         deployments = zip(stacks, templates, strict=True)
@@ -302,7 +301,7 @@ class Attachments:
         return declared
 
     def _end(self) -> None:
-        """Delete the stacks in fine weather, perhaps after somebody has deleted a channel."""
+        """Delete the stacks where nothing goes wrong, perhaps after somebody has deleted a channel."""
         self._check()
         self.function.clear()
         if self._chance(0.3, "meddling"):
@@ -321,7 +320,7 @@ class Attachments:
         self.story.append("delete the stacks")
         deleted: list[bool] = []
         self.sim.all_at_once([lambda stack=stack: deleted.append(stack.delete()) for stack in self.stacks])  # type: ignore[misc]
-        assert all(deleted), "the stack cannot be deleted in fine weather"
+        assert all(deleted), "the stack cannot be deleted where nothing goes wrong"
         self._check()
 
     def _detach_by_hand(self) -> None:
@@ -431,7 +430,7 @@ class Attachments:
         either = {target for arn, _, target in (text.partition("|") for text in loose) if arn == channel.arn}
         declared = {one["MemberArn"]: one.get("Type", "DEFAULT") for one in here("Ann", "Cy")}
         besides = {self._user(name) for name in ("boss", "mod")}
-        if self.service.world.moderator_is_member == "yes":
+        if self.service.behaviors.moderator_is_member == "yes":
             besides |= {self._user(name) for name in ("fay", "gus")}  # they stay members
         members = {arn: kind for arn, kind in channel.members.items() if arn not in besides}
         wanted = {arn: kind for arn, kind in declared.items() if arn not in either}

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cloudformation import Declared, Stack, stack_id
-from declare import expires
-from machine import Lambda
-
 from chime_handler.channel.ownership import owner_of
-from chime_local.service import ChannelSnapshot, ChimeService
+from chime_local.chime import ChannelSnapshot, ChimeService
+from simulation.cloudformation import Declared, Stack, stack_id
+from simulation.declare import expires
+from simulation.scheduler import Lambda
 
 _SECRET = re.compile("sEcReT|Zq")
 """Is in each value of Name, Metadata and Tags that a template declares, and in each ResponseURL."""
@@ -394,7 +393,7 @@ class Checks:
         moderators = channel.moderators - self.bearers - declared["ModeratorArns"]
         assert not moderators, f"{name}: moderators who were dropped are still there"
         members = set(channel.members) - self.bearers - {f"{self.app}/user/guest"}
-        if self.service.world.moderator_is_member == "yes":
+        if self.service.behaviors.moderator_is_member == "yes":
             members -= declared["ModeratorArns"]
         others = members - declared["MemberArns"] - declared["HiddenMemberArns"]
         assert not others, f"{name}: members who were dropped are still there"

@@ -17,8 +17,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from chime_local.service import ChimeError
-from chime_local.service._model import SERVICES, service_model
+from chime_local.chime import ChimeError
+from chime_local.chime.model import SERVICES, service_model
 
 _OPERATIONS = {
     service: {xform_name(name): name for name in service_model(service).operation_names} for service in SERVICES

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from machine import LINGER, URL, Lambda, Pending, Sim
+from simulation.scheduler import LINGER, URL, Lambda, Pending, Sim
 
 SERVICE_TIMEOUT = 1500.0
 LOST = (
@@ -202,7 +202,7 @@ class Stack:
         return self._delete_all(deletes)
 
     def _delete_all(self, deletes: list[tuple[str, Held]]) -> bool:
-        """Send Deletes, again and again until the weather lets them through, as users do."""
+        """Send Deletes, again and again until they get through, as users do."""
         self.sim.run(lambda: False, LINGER)
         attempts = 0
         while deletes and attempts < 4:
@@ -249,7 +249,7 @@ class Stack:
                 deletes.append((change.logical_id, Held(change.new_id, change.after)))
                 continue
             self._revert(change, deletes)
-        assert self._delete_all(deletes), "a rollback's Delete fails in fine weather"
+        assert self._delete_all(deletes), "a rollback's Delete fails where nothing goes wrong"
 
     def _revert(self, change: Change, deletes: list[tuple[str, Held]]) -> None:
         assert change.before is not None
@@ -257,7 +257,7 @@ class Stack:
         held = change.new_id
         for attempt in range(4):
             if attempt == 2:
-                # The weather clears before somebody continues the rollback.
+                # Faults end before somebody continues the rollback.
                 self.sim.run(lambda: False, 3600)
                 self.function.clear()
             pending = self.request(
@@ -281,12 +281,12 @@ class Stack:
                     deletes.append((change.logical_id, Held(held, change.after)))
                 self.resources[change.logical_id] = Held(answer["PhysicalResourceId"], change.before.declared)
                 return
-        assert answer, "a rollback's Update is not answered in fine weather"
+        assert answer, "a rollback's Update is not answered where nothing goes wrong"
         # A user's own ChannelId that is lost for good, or a declaration that was skipped before: somebody continues
         # the rollback and skips the resource.
         lost = any(words in answer["Reason"] for words in LOST) or _is_rightless(change.before.declared)
         lost = lost or held in self.disputed
-        assert lost or change.logical_id in self.skipped, "a rollback's Update fails in fine weather"
+        assert lost or change.logical_id in self.skipped, "a rollback's Update fails where nothing goes wrong"
         self.skipped.add(change.logical_id)
         self._tell(f"  skip {change.logical_id}")
         self.resources[change.logical_id] = Held(held, change.after)

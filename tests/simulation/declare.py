@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cloudformation import ALWAYS, EXCEPT_ON_CREATE, Declared
+from simulation.cloudformation import ALWAYS, EXCEPT_ON_CREATE, Declared
 
 OPTIONAL = (
     "Metadata",

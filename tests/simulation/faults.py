@@ -11,7 +11,7 @@ _RARE = (0.0, 0.0, 0.0, 0.02, 0.1)
 
 @dataclass
 class Faults:
-    """How often what goes wrong, as chances per call or delivery; all nought when the weather is fine."""
+    """How often what goes wrong, as chances per call or delivery."""
 
     throttle: float = 0.0
     """429, before the effect."""
@@ -54,7 +54,7 @@ class Faults:
 
     @classmethod
     def draw(cls, rng: random.Random) -> Faults:
-        """Draw the weather of one history."""
+        """Draw the faults of one history."""
         if rng.random() < 0.25:
             return cls()
         names = ("throttle", "fail", "reset", "lose", "slow", "duplicate", "queue", "answer", "busy")
@@ -68,7 +68,7 @@ class Faults:
         return self == Faults()
 
 
-WEATHER = tuple(field.name for field in fields(Faults) if field.name != "outage_ends")
+FAULT_NAMES = tuple(field.name for field in fields(Faults) if field.name != "outage_ends")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Random histories of stacks of channels, in any world and weather."""
+"""Random histories of stacks of channels, with any behaviors and faults."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from checks import Checks
-from cloudformation import LOST, Declared, Stack, stack_id
-from declare import OPTIONAL, PEOPLE, RARE, Declare, expires, is_other_for_life
-from faults import WEATHER
-from machine import Lambda, Sim
-from reach import VARIATIONS
-from shrink import SWITCHES, Violation
-from weather import POLICIES, change_weather, draw_concurrency, draw_weather, draw_world
-from wrong import make_wrong
-
 from chime_handler.channel import ownership
-from chime_local.service import ChimeError, ChimeService, World
+from chime_local.chime import ChimeError, ChimeService
+from simulation.checks import Checks
+from simulation.cloudformation import LOST, Declared, Stack, stack_id
+from simulation.declare import OPTIONAL, PEOPLE, RARE, Declare, expires, is_other_for_life
+from simulation.draw import POLICIES, change_faults, draw_behaviors, draw_concurrency, draw_faults
+from simulation.faults import FAULT_NAMES
+from simulation.reach import VARIATIONS
+from simulation.scheduler import Lambda, Sim
+from simulation.shrink import SWITCHES, Violation
+from simulation.wrong import make_wrong
 
 MANY = ("fifth operation", "fourth operation", "third operation", "second operation")
 AROUND = ("wrong", "meddling", "days", "hours", "cancel", "fail", "retain", "refactor", "foreign", "new bearer")
@@ -52,29 +51,12 @@ PARTS = (
     *AROUND,
     *POLICIES,
     "concurrency",
-    *WEATHER,
+    *FAULT_NAMES,
     *OPTIONAL,
     *RARE,
     *SWITCHES,
 )
 """What a history can be played without."""
-
-
-class Service(ChimeService):
-    """The emulated service, which deletes expired channels between operations: assumed of the background's work."""
-
-    def __init__(self, world: World, **more: Any) -> None:
-        super().__init__(world, **more)
-        self._resting = True
-
-    def _expired(self, channel: Any) -> bool:
-        return not self._resting and super()._expired(channel)
-
-    def sweep(self) -> None:
-        """Delete what has expired."""
-        self._resting = False
-        self.channels()
-        self._resting = True
 
 
 class History:
@@ -84,11 +66,16 @@ class History:
         self.seed, self.without = seed, without
         self.sim = Sim(seed)
         self.rng = random.Random(seed % VARIATIONS * 7919 + 1)
-        world = draw_world(self.rng, without)
-        self.service = Service(world, clock=lambda: self.sim.now, rng=random.Random(seed * 104729 + 3))
-        weather = draw_weather(self.rng, without)
-        self.function = Lambda(self.sim, self.service, weather, draw_concurrency(self.rng, without))
-        self.story = [f"world {world}; weather {weather}; concurrency {self.function.concurrency}"]
+        behaviors = draw_behaviors(self.rng, without)
+        self.service = ChimeService(
+            behaviors,
+            clock=lambda: self.sim.now,
+            rng=random.Random(seed * 104729 + 3),
+            deletes_expired=False,  # between operations only: assumed of the background's work
+        )
+        faults = draw_faults(self.rng, without)
+        self.function = Lambda(self.sim, self.service, faults, draw_concurrency(self.rng, without))
+        self.story = [f"behaviors {behaviors}; faults {faults}; concurrency {self.function.concurrency}"]
         self.stacks = [Stack(self.sim, self.function, story=self.story)]
         if self._chance(0.3, "other stack"):
             self.stacks.append(Stack(self.sim, self.function, "other", story=self.story))
@@ -166,7 +153,7 @@ class History:
         self.story.append("delete the stacks")
         for stack in self.stacks:
             self.checks.begin_round([stack])
-            assert stack.delete(), "the stack cannot be deleted in fine weather"
+            assert stack.delete(), "the stack cannot be deleted where nothing goes wrong"
             self.checks.end_round()
             self.checks.everything()
 
@@ -184,7 +171,7 @@ class History:
         if self._chance(0.2, "new bearer"):
             self._make_bearer()
         stacks = self.stacks if self.rng.random() < 0.5 else [self.rng.choice(self.stacks)]
-        fine = change_weather(self.function, self.rng, self._chance, DENIED)
+        fine = change_faults(self.function, self.rng, self._chance, DENIED)
         self.checks.begin_round(stacks)
         self.sim.all_at_once([self._deployment(stack, fine=fine) for stack in stacks])
         self.checks.end_round()
@@ -305,7 +292,7 @@ class History:
         self.checks.note_foreign(made["ChannelArn"])
 
     def _refactor(self) -> None:
-        """Give a resource another logical id, or another stack, as `cdk refactor` does: no request is sent."""
+        """Move a resource to another logical id, or another stack, as `cdk refactor` does: no request is sent."""
         stack, target = self.rng.choice(self.stacks), self.rng.choice(self.stacks)
         names = sorted(stack.resources)
         if not names:
@@ -355,5 +342,5 @@ class History:
     def _pass_time(self) -> None:
         days = 3 * 86400 if self._chance(0.1, "days") else 0
         self.sim.run(lambda: False, days + self.rng.choice((30, 7200)) * self.rng.random())
-        self.service.sweep()
+        self.service.delete_expired()
         self.checks.note_expired()

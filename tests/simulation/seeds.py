@@ -7,10 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from attachments import Attachments
-from history import History
-from mistakes import MISTAKES, OF_ATTACHMENTS, made
-from shrink import Violation
+from simulation.attachments import Attachments
+from simulation.history import History
+from simulation.mistakes import MISTAKES, OF_ATTACHMENTS, made
+from simulation.shrink import Violation
 
 MAX_KEPT = 3
 """More than one, so that a change of the generator or the handler seldom leaves a mistake without a seed."""

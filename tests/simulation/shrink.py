@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chime_local.service import World
+from chime_local.chime import Behaviors
 
-SWITCHES = tuple(World.values())
+SWITCHES = tuple(Behaviors.values())
 
 
 @dataclass
@@ -35,7 +35,7 @@ Play = Callable[[int, frozenset[str]], object]
 
 
 def shrink(found: Violation, play: Play, parts: Sequence[str], attempts: int = 60) -> Violation:
-    """Give a violation of the same kind that needs as few of these parts as can be, with the shortest story.
+    """Return a violation of the same kind that needs as few of these parts as can be, with the shortest story.
 
     What is left out changes what a seed draws afterwards, so some seeds are tried for each part.
     """

@@ -1,13 +1,14 @@
-"""Right in every world and weather, and the simulation's own teeth."""
+"""Right with all behaviors and faults; and the mistakes that the simulation must find."""
 
 from __future__ import annotations
 
 import pytest
-from attachments import Attachments
-from history import PARTS, History
-from mistakes import MISTAKES, OF_ATTACHMENTS, made
-from seeds import is_caught, kept
-from shrink import Violation, shrink
+
+from simulation.attachments import Attachments
+from simulation.history import PARTS, History
+from simulation.mistakes import MISTAKES, OF_ATTACHMENTS, made
+from simulation.seeds import is_caught, kept
+from simulation.shrink import Violation, shrink
 
 PART = 250
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from upgrades import AttachmentUpgrades, Upgrades
+
+from simulation.upgrades import AttachmentUpgrades, Upgrades
 
 PART = 75
 

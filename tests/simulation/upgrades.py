@@ -10,18 +10,17 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from attachments import Attachments
-from cloudformation import Stack
-from faults import WEATHER
-from history import History
-from weather import POLICIES
-
 from releases import handlers
 from releases.recorded import RELEASES
+from simulation.attachments import Attachments
+from simulation.cloudformation import Stack
+from simulation.draw import POLICIES
+from simulation.faults import FAULT_NAMES
+from simulation.history import History
 
 _LATE = ("read_misses", "tag_misses", "update_misses", "new_identity_refusals", "new_policy_delay")
 """Switches of what is late in being seen: the first release takes that for a failure."""
-_CALM = (*WEATHER, *POLICIES, "storm", "outage", "concurrency", "new bearer", "cancel")
+_CALM = (*FAULT_NAMES, *POLICIES, "storm", "outage", "concurrency", "new bearer", "cancel")
 _UNKNOWN = (
     "missing_tags",
     "AdoptExisting",
@@ -53,8 +52,8 @@ class _ChangesCode:
         Where a second flow is refused, nobody is blamed for taking the first one off, as the first release does;
         where moderators become no members, nobody for a HIDDEN member who is a moderator, too.
         """
-        world = replace(self.service.world, **dict.fromkeys(_LATE, 0))
-        self.service.world = replace(world, second_flow="conflict", moderator_is_member="no")
+        behaviors = replace(self.service.behaviors, **dict.fromkeys(_LATE, 0))
+        self.service.behaviors = replace(behaviors, second_flow="conflict", moderator_is_member="no")
         self.former = handlers.today()
         for stack in self.stacks:
             stack.at_rollback = lambda: self._change(self.former)

@@ -13,7 +13,7 @@ from stack import Stack
 from wire_server import WireServer
 
 from cdk_chime_messaging import _asset
-from chime_local.service import World
+from chime_local.chime import Behaviors
 
 
 @pytest.fixture(scope="session")
@@ -68,4 +68,4 @@ def fast(server: WireServer, home: Path) -> Iterator[Environment]:
 @pytest.fixture
 def stack(server: WireServer) -> Stack:
     """Return a stack with an app instance in us-east-1, and a service that misses no read."""
-    return Stack(server.begin(World(read_misses=0)))
+    return Stack(server.begin(Behaviors(read_misses=0)))

@@ -9,7 +9,7 @@ from execution import Environment
 from stack import Stack
 from wire_server import Behavior, Peer, Perform, WireServer, error, reset_after, whole
 
-from chime_local.service import World
+from chime_local.chime import Behaviors
 
 
 def after_both(barrier: threading.Barrier, then: Behavior) -> Behavior:
@@ -36,9 +36,9 @@ FAULTS: dict[str, Behavior] = {
     "failed": error(500, "ServiceFailure", effect=True),
 }
 WORLDS = {
-    "same ARN": World(),
-    "Conflict": World(token_alive="conflict"),
-    "tags late": World(missing_channel="NotFound", tag_misses=2),
+    "same ARN": Behaviors(),
+    "Conflict": Behaviors(token_alive="conflict"),
+    "tags late": Behaviors(missing_channel="NotFound", tag_misses=2),
 }
 
 

@@ -9,7 +9,7 @@ from execution import Environment, Start
 from stack import Stack
 from wire_server import Exchange, WireServer
 
-from chime_local.service import World
+from chime_local.chime import Behaviors
 
 MESSAGING = {
     "us-east-1": "messaging-chime.us-east-1.amazonaws.com",
@@ -36,7 +36,7 @@ def test_channel_is_made_in_the_region_of_its_app_instance(
     warm: Environment, server: WireServer, region: str
 ) -> None:
     """Calls go to the app instance's region, whichever the Lambda runs in, and are signed for `chime` there."""
-    stack = Stack(server.begin(World(read_misses=0)), region)
+    stack = Stack(server.begin(Behaviors(read_misses=0)), region)
     warm.invoke(stack.event("Create", stack.properties(MemberArns=[stack.user("ann")])))
     assert stack.answer["Status"] == "SUCCESS"
     assert [exchange.name for exchange in stack.calls] == ["CreateChannel", "BatchCreateChannelMembership"]
@@ -51,7 +51,7 @@ def test_admin_is_made_at_the_identity_endpoint_of_its_region(
     warm: Environment, server: WireServer, region: str
 ) -> None:
     """Calls about users and app instances go to the identity endpoint of the app instance's region."""
-    stack = Stack(server.begin(World(read_misses=0)), region)
+    stack = Stack(server.begin(Behaviors(read_misses=0)), region)
     properties = {"AppInstanceArn": stack.app, "AppInstanceAdminArn": stack.user("ann")}
     warm.invoke(stack.event("Create", properties, ResourceType="Custom::ChimeAppInstanceAdmin"))
     assert stack.answer["Status"] == "SUCCESS"
@@ -63,7 +63,7 @@ def test_admin_is_made_at_the_identity_endpoint_of_its_region(
 
 def test_one_environment_serves_both_regions(warm: Environment, server: WireServer) -> None:
     """A warm environment sends each resource's calls to its own region, one after another."""
-    stack = Stack(server.begin(World(read_misses=0)))
+    stack = Stack(server.begin(Behaviors(read_misses=0)))
     hosts: list[str] = []
     for region in ("us-east-1", "eu-central-1", "us-east-1"):
         there = Stack(stack.state, region) if region != stack.region else stack
@@ -90,7 +90,7 @@ def test_environment_chooses_fips_and_dual_stack(start: Start, stack: Stack, var
 
 def test_fips_is_never_left_where_it_does_not_exist(start: Start, server: WireServer) -> None:
     """eu-central-1 has no FIPS endpoint: there, a Lambda that must use FIPS fails, and calls no other endpoint."""
-    stack = Stack(server.begin(World()), "eu-central-1")
+    stack = Stack(server.begin(Behaviors()), "eu-central-1")
     fips = "messaging-chime-fips.eu-central-1.amazonaws.com"
     environment = start(AWS_USE_FIPS_ENDPOINT="true", WIRE_UNKNOWN_HOSTS=fips)
     seen = environment.invoke(stack.event("Create"), seconds=25)

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import trustme
 
-from chime_local.service import ChimeError, ChimeService, World
-from chime_local.service._model import operation_model
-from chime_local.service.asgi import operation_of
+from chime_local.chime import Behaviors, ChimeError, ChimeService
+from chime_local.chime.model import operation_model
+from chime_local.chime.protocol import operation_of
 
 ANSWER = "answer"
 """The name, beside those of operations, of an answer to CloudFormation."""
@@ -97,14 +97,14 @@ class WireServer(socketserver.ThreadingTCPServer):
         self._contexts: dict[tuple[str, str], ssl.SSLContext] = {}
         self.connections = itertools.count(1)
         self.lock = threading.Lock()
-        self.state = self.begin(World())
+        self.state = self.begin(Behaviors())
 
     @property
     def port(self) -> int:
         """The port it listens on."""
         return int(self.server_address[1])
 
-    def begin(self, world: World) -> State:
+    def begin(self, world: Behaviors) -> State:
         """Begin a test."""
         self.state = State(ChimeService(world, clock=time.time))
         return self.state
@@ -133,7 +133,7 @@ class WireServer(socketserver.ThreadingTCPServer):
         return self._authority.issue_cert(host)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: connections that fail are what is tested here."""
+        """Log nothing: connections that fail are what is tested here."""
 
 
 class Peer(http.server.BaseHTTPRequestHandler):
@@ -172,7 +172,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
             return
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def serve(self) -> None:
         """Serve one request, as the test asks for."""
@@ -195,7 +195,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - named by http.server
 
     def reply(self, reply: Reply, length: int | None = None) -> None:
-        """Write a reply, with its true length or another."""
+        """Send a reply, with its true length or another."""
         self.wfile.write(self.rendered(reply, length))
 
     def rendered(self, reply: Reply, length: int | None = None) -> bytes:

@@ -1,108 +1,91 @@
-"""Reads what a decision needs. Absent, present and forbidden are three different answers."""
+"""Reads what a decision and a plan need. Absent, present and forbidden are three different answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from chime_handler.arns import parse_channel_arn
-from chime_handler.channel.ownership import OWNER_TAG
+from chime_handler.channel.decide import Channel, Holder, Observation
+from chime_handler.channel.ownership import OWNER_TAG, same_owner
 from chime_handler.channel.plan import Current, Reads
 from chime_handler.channel.spec import ElasticConfiguration, Expiration
 from chime_handler.errors import RequestRejectedError, ServiceError
+from chime_handler.limits import MAX_PAGE_SIZE, MEMBERSHIP_TYPES
 from chime_handler.service import Service
+from chime_handler.shared import PAUSE_SECONDS, get_tags, wait_for_tag
 from chime_handler.timing import STALENESS_SECONDS
 
-_PAUSE_SECONDS = 0.5
+_NEW_SECONDS = 60.0
+"""A channel younger than this may be missed by another read."""
 
 
-def describe(service: Service, arn: str, bearer: str) -> dict[str, Any]:
-    """Describe a channel; waits while a new channel, or a new bearer, may not be known everywhere."""
+def observe_held(service: Service, arn: str, bearer: str) -> Observation:
+    """Look at the channel that the physical id names: it is there, or proved to be gone."""
+    channel = describe_unless_gone(service, arn, bearer)
+    return Observation(held=channel) if channel else Observation(is_held_gone=True)
+
+
+def find_previous(service: Service, arns: Iterable[str], mark: str, bearer: str) -> Channel | None:
+    """Find the latest channel of an owner: a rollback takes it back instead of creating another."""
+    latest: Channel | None = None
+    for arn in arns:
+        tags = get_tags(service, arn)
+        if tags is not None and same_owner(tags.get(OWNER_TAG), mark):
+            channel = describe(service, arn, bearer)
+            if latest is None or channel.creation_time > latest.creation_time:
+                latest = channel
+    return latest
+
+
+def observe_holder(service: Service, arn: str, bearer: str, *, is_users_channel_id: bool) -> Holder:
+    """Look at the channel that holds a ChannelId: its tags show whose it is."""
+    tags = wait_for_tag(service, arn)
+    if is_users_channel_id and tags == {}:
+        # What is not there at all may look so, too.
+        channel = describe_unless_gone(service, arn, bearer)
+        if channel is None:
+            return Holder(None)
+        if channel.creation_time > service.effects.clock() - _NEW_SECONDS:
+            # It may be there only since that read: another delivery of this request has created it.
+            return Holder(wait_for_tag(service, arn))
+    return Holder(tags)
+
+
+def describe(service: Service, arn: str, bearer: str) -> Channel:
+    """Describe a channel; wait while a new channel, or a new bearer, may not be known everywhere."""
     until = service.effects.clock() + STALENESS_SECONDS
     if service.bearer_may_be_new:
         until = max(until, service.settled_at)
-    pause = _PAUSE_SECONDS / 4
+    pause = PAUSE_SECONDS / 4
     while True:
         try:
-            channel: dict[str, Any] = service.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)["Channel"]
+            response = service.call("DescribeChannel", ChannelArn=arn, ChimeBearer=bearer)
         except ServiceError as error:
             if not error.is_not_found or service.effects.clock() >= until:
                 raise
             service.pause(pause, "DescribeChannel", error)
-            pause = min(_PAUSE_SECONDS, pause * 2)
+            pause = min(PAUSE_SECONDS, pause * 2)
         else:
-            if creation_time(channel) > service.effects.clock() - 60:
+            channel = _parse_channel(arn, response["Channel"])
+            if channel.creation_time > service.effects.clock() - _NEW_SECONDS:
                 service.note_channel_exists(arn)  # what was seen once, another read may still miss
             return channel
 
 
-def creation_time(channel: Mapping[str, Any]) -> float:
-    """Return the moment of a channel's creation."""
-    return _moment(channel.get("CreatedTimestamp"))
-
-
-def has_messages(channel: Mapping[str, Any]) -> bool:
-    """Check whether anybody has ever sent a message to a channel."""
-    return _moment(channel.get("LastMessageTimestamp")) > creation_time(channel)
-
-
-def _moment(value: object) -> float:
-    return value.timestamp() if isinstance(value, datetime) else 0.0
-
-
-def confirm_absent(error: ServiceError, look_again: Callable[[], object]) -> bool:
-    """Check whether a call without a bearer was refused because what it names is not there.
-
-    No role is judged where there is no bearer, but a Forbidden may still mean something else: it counts only when a
-    second read is refused as well. Raises the second refusal where that is another.
-    """
-    if error.code == "NotFound":
-        return True
-    if not error.is_not_found:
-        return False
+def describe_unless_gone(service: Service, arn: str, bearer: str) -> Channel | None:
+    """Describe a channel; None where it is proved to be gone. Reject the request where nobody can tell."""
     try:
-        look_again()
-    except ServiceError as second:
-        if not second.is_not_found:
-            raise  # such as IAM's denial: nothing is known
-        return True
-    return False
-
-
-def get_tags(service: Service, arn: str) -> dict[str, str] | None:
-    """Return the tags of a resource; None where there is no such resource.
-
-    No tags at all prove nothing: what is not there may be answered so, and so may tags written a moment ago.
-    """
-    forbidden = 0
-    while forbidden < 2:  # a Forbidden counts only when a second read is refused as well: see `confirmed_gone`
-        try:
-            answer = service.call("ListTagsForResource", ResourceARN=arn)
-        except ServiceError as error:
-            # Of an ARN that is well-formed, BadRequest says that nothing is there.
-            if error.code in ("BadRequest", "NotFound"):
-                return None
-            if not error.is_not_found:
-                raise
-            forbidden += 1
-        else:
-            return {tag["Key"]: tag["Value"] for tag in answer.get("Tags") or ()}
-    return None
-
-
-def wait_for_tag(service: Service, arn: str, key: str = OWNER_TAG) -> dict[str, str] | None:
-    """Return tags once a certain one is there, or once a read can miss neither resource nor tag any more."""
-    until = service.effects.clock() + STALENESS_SECONDS
-    while True:
-        tags = get_tags(service, arn)
-        if (tags and key in tags) or service.effects.clock() >= until:
-            return tags
-        service.pause(_PAUSE_SECONDS, "ListTagsForResource")
+        return describe(service, arn, bearer)
+    except ServiceError as error:
+        if error.is_not_found and confirm_deleted(service, arn, bearer, error):
+            return None
+        raise
 
 
 def confirm_deleted(service: Service, arn: str, bearer: str, error: ServiceError) -> bool:
-    """Check whether the channel that a call was refused for is gone; raises Refused where nobody can tell."""
+    """Check whether the channel that a call was refused for is gone; reject the request where nobody can tell."""
     if error.code == "NotFound":
         return True
     if error.is_access_denied or get_tags(service, arn):
@@ -135,45 +118,48 @@ def is_admin(service: Service, channel_arn: str, bearer: str) -> bool:
     return True
 
 
-def read(service: Service, arn: str, bearer: str, channel: Mapping[str, Any], required_reads: Reads) -> Current:
+def read_current(service: Service, channel: Channel, bearer: str, reads: Reads) -> Current:
     """Complete what DescribeChannel returned with what a plan needs beside it."""
-    expiration = channel.get("ExpirationSettings")
     return Current(
-        name=channel.get("Name", ""),
-        mode=channel.get("Mode", ""),
-        privacy=channel.get("Privacy", ""),
-        metadata=channel.get("Metadata", ""),
-        expiration=Expiration(expiration["ExpirationDays"], expiration["ExpirationCriterion"])
-        if expiration
-        else None,
-        tags=get_tags(service, arn) if required_reads.tags else None,
-        flow=channel.get("ChannelFlowArn", ""),
-        members=list_members(service, arn, bearer) if required_reads.members else None,
-        moderators=list_moderators(service, arn, bearer) if required_reads.moderators else None,
-        bans=list_bans(service, arn, bearer) if required_reads.bans else None,
+        name=channel.name,
+        mode=channel.mode,
+        privacy=channel.privacy,
+        metadata=channel.metadata,
+        expiration=channel.expiration,
+        tags=get_tags(service, channel.arn) if reads.tags else None,
+        flow=channel.flow,
+        members=list_members(service, channel.arn, bearer) if reads.members else None,
+        moderators=list_moderators(service, channel.arn, bearer) if reads.moderators else None,
+        bans=list_bans(service, channel.arn, bearer) if reads.bans else None,
     )
 
 
 def list_members(service: Service, arn: str, bearer: str) -> dict[str, str]:
     """Return the members of a channel, by ARN: DEFAULT or HIDDEN."""
     return {
-        item["Member"]["Arn"]: kind
-        for kind in ("DEFAULT", "HIDDEN")
+        item["Member"]["Arn"]: membership_type
+        for membership_type in MEMBERSHIP_TYPES
         for item in service.paginate(
-            "ListChannelMemberships", "ChannelMemberships", Type=kind, **_here(arn, bearer), MaxResults=50
+            "ListChannelMemberships",
+            "ChannelMemberships",
+            Type=membership_type,
+            **_here(arn, bearer),
+            MaxResults=MAX_PAGE_SIZE,
         )
     }
 
 
 def list_moderators(service: Service, arn: str, bearer: str) -> set[str]:
     """Return the ARNs of a channel's moderators."""
-    listed = service.paginate("ListChannelModerators", "ChannelModerators", **_here(arn, bearer), MaxResults=50)
+    listed = service.paginate(
+        "ListChannelModerators", "ChannelModerators", **_here(arn, bearer), MaxResults=MAX_PAGE_SIZE
+    )
     return {item["Moderator"]["Arn"] for item in listed}
 
 
 def list_bans(service: Service, arn: str, bearer: str) -> set[str]:
     """Return the ARNs of who is banned from a channel."""
-    listed = service.paginate("ListChannelBans", "ChannelBans", **_here(arn, bearer), MaxResults=50)
+    listed = service.paginate("ListChannelBans", "ChannelBans", **_here(arn, bearer), MaxResults=MAX_PAGE_SIZE)
     return {item["Member"]["Arn"] for item in listed}
 
 
@@ -181,13 +167,30 @@ def _here(arn: str, bearer: str) -> dict[str, str]:
     return {"ChannelArn": arn, "ChimeBearer": bearer}
 
 
-def elastic_configuration(channel: Mapping[str, Any]) -> ElasticConfiguration | None:
-    """Return the elastic configuration that DescribeChannel returned."""
-    given = channel.get("ElasticChannelConfiguration")
-    if not given:
-        return None
-    return ElasticConfiguration(
-        given["MaximumSubChannels"],
-        given["TargetMembershipsPerSubChannel"],
-        given["MinimumMembershipPercentage"],
+def _parse_channel(arn: str, channel: Mapping[str, Any]) -> Channel:
+    creation_time = _timestamp(channel.get("CreatedTimestamp"))
+    elastic, expiration = channel.get("ElasticChannelConfiguration"), channel.get("ExpirationSettings")
+    return Channel(
+        arn,
+        name=channel.get("Name", ""),
+        mode=channel.get("Mode", ""),
+        privacy=channel.get("Privacy", ""),
+        metadata=channel.get("Metadata", ""),
+        flow=channel.get("ChannelFlowArn") or "",
+        elastic=ElasticConfiguration(
+            elastic["MaximumSubChannels"],
+            elastic["TargetMembershipsPerSubChannel"],
+            elastic["MinimumMembershipPercentage"],
+        )
+        if elastic
+        else None,
+        expiration=Expiration(expiration["ExpirationDays"], expiration["ExpirationCriterion"])
+        if expiration
+        else None,
+        creation_time=creation_time,
+        has_messages=_timestamp(channel.get("LastMessageTimestamp")) > creation_time,
     )
+
+
+def _timestamp(value: object) -> float:
+    return value.timestamp() if isinstance(value, datetime) else 0.0

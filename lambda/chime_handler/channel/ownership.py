@@ -1,4 +1,4 @@
-"""What a channel is called and how it is known again: token, ChannelId and the owner's mark.
+"""What proves ownership, and what names derive from: token, ChannelId and the owner's mark.
 
 All are derived, so that any delivery of any request computes them anew and no state is kept.
 """
@@ -16,7 +16,7 @@ OWNER_TAG = f"{OWN_PREFIX}owner"
 """The tag that proves which resource of which stack made or adopted a channel."""
 
 GENERATIONS = 16
-"""How many lives one logical id can have, under ids of our own, before a user must rename it."""
+"""How many generations of channels one logical id can have, under ids of our own, before a user must rename it."""
 
 _ADOPTED = "-adopted"
 
@@ -31,18 +31,20 @@ def _readable(logical_id: str, length: int) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", logical_id)[:length] or "Channel"
 
 
-def channel_id(stack_id: str, logical_id: str, fixed: object, generation: int) -> str:
-    """Derive the ChannelId of a resource's nth life; `fixed` is what cannot change in place."""
-    return f"{_readable(logical_id, 31)}-{_digest((stack_id, logical_id, fixed, generation), 32)}"
+def channel_id(stack_id: str, logical_id: str, immutable: object, generation: int) -> str:
+    """Derive the ChannelId of a generation of a resource's channel; `immutable` is what cannot change in place."""
+    return f"{_readable(logical_id, 31)}-{_digest((stack_id, logical_id, immutable, generation), 32)}"
 
 
-def client_request_token(stack_id: str, logical_id: str, fixed: object, request_id: str, generation: int) -> str:
+def client_request_token(
+    stack_id: str, logical_id: str, immutable: object, request_id: str, generation: int
+) -> str:
     """Derive the token of one request's CreateChannel.
 
     The request id is in it: a redelivered request has the same, so it finds its channel again, and a
-    later life of the same resource has another, so it can never be answered with a channel long gone.
+    later request of the same resource has another, so the service never replays a channel long gone.
     """
-    digest = _digest((stack_id, logical_id, fixed, request_id, generation), 32)
+    digest = _digest((stack_id, logical_id, immutable, request_id, generation), 32)
     return f"{_readable(logical_id, 31)}-{digest}"
 
 
@@ -61,16 +63,16 @@ def owner_mark(stack_id: str, logical_id: str, request_id: str) -> str:
     return f"{owner_of(stack_id, logical_id)}.{_digest((request_id,), 16)}"
 
 
-class Mark(NamedTuple):
+class OwnerMark(NamedTuple):
     """The value of OWNER_TAG, taken apart."""
 
     owner: str
     request: str
-    adopted: bool
+    is_adopted: bool
     """Whether the owner has adopted the channel, which another had made."""
 
     @classmethod
-    def parse(cls, text: str) -> Mark:
+    def parse(cls, text: str) -> OwnerMark:
         """Read the value of OWNER_TAG."""
         owner, _, request = text.rpartition(".")
         return cls(owner, request.removesuffix(_ADOPTED), request.endswith(_ADOPTED))
@@ -92,9 +94,9 @@ def adoption_mark(mark: str) -> str:
 
 def same_owner(mark: str | None, other: str) -> bool:
     """Check whether two marks are of one resource, whichever request made the channel."""
-    return mark is not None and Mark.parse(mark).owner == Mark.parse(other).owner
+    return mark is not None and OwnerMark.parse(mark).owner == OwnerMark.parse(other).owner
 
 
 def same_request(mark: str | None, other: str) -> bool:
     """Check whether two marks are of one request of one resource."""
-    return mark is not None and Mark.parse(mark)[:2] == Mark.parse(other)[:2]
+    return mark is not None and OwnerMark.parse(mark)[:2] == OwnerMark.parse(other)[:2]

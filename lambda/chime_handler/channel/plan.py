@@ -1,4 +1,4 @@
-"""What must be called so that a channel becomes as declared: a pure decision, the heart of the handler.
+"""What must be called so that a channel becomes as declared: pure, and data.
 
 Create, Update, rollback and redelivery are no cases of their own here, only shapes of the arguments.
 """
@@ -10,13 +10,7 @@ from typing import Any, NamedTuple
 
 from chime_handler.channel.ownership import OWNER_TAG, same_owner
 from chime_handler.channel.spec import ChannelSpec, Expiration
-
-BATCH = 100
-"""How many members one BatchCreateChannelMembership takes."""
-
-
-AT_CREATION = 10
-"""How many members, and how many moderators, CreateChannel takes."""
+from chime_handler.limits import MAX_MEMBERS_PER_BATCH, MAX_MODERATORS_AT_CREATION
 
 
 class Call(NamedTuple):
@@ -67,7 +61,7 @@ def plan(arn: str, desired: ChannelSpec, current: Current, previous: ChannelSpec
         *_settings(by_bearer, desired, current, previous),
         *_flow(by_bearer, desired, current, previous),
         *_untag(arn, desired, previous),
-        *_persons(by_bearer, desired, current, previous),
+        *_people(by_bearer, desired, current, previous),
         *_expiration(by_bearer, desired, current, previous),
         *_tag(arn, desired, current, previous, mark),
     ]
@@ -86,9 +80,9 @@ def _settings(
     by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
     metadata = desired.metadata if desired.metadata or previous.metadata else current.metadata
-    wanted = (desired.name, desired.mode, metadata)
+    settings = (desired.name, desired.mode, metadata)
     redeclared = (desired.name, desired.mode, desired.metadata) != (previous.name, previous.mode, previous.metadata)
-    if wanted != (current.name, current.mode, current.metadata) or (previous.name and redeclared):
+    if settings != (current.name, current.mode, current.metadata) or (previous.name and redeclared):
         # Whether the service keeps or clears what is left out is not documented: all three are sent.
         yield Call("UpdateChannel", {**by_bearer, "Name": desired.name, "Mode": desired.mode, "Metadata": metadata})
 
@@ -96,7 +90,7 @@ def _settings(
 def _flow(
     by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
-    """Swap the flow: a second one takes the place of the first, so that no message passes without either."""
+    """Return the call for the flow. A second one takes the place of the first: no message passes without either."""
     redeclared = bool(previous.name) and desired.flow != previous.flow
     if desired.flow:
         if desired.flow != current.flow or redeclared:
@@ -130,16 +124,16 @@ def _untag(arn: str, desired: ChannelSpec, previous: ChannelSpec) -> Iterable[Ca
 
 def _tag(arn: str, desired: ChannelSpec, current: Current, previous: ChannelSpec, mark: str) -> Iterable[Call]:
     seen = current.tags
-    wanted = {
+    changed = {
         key: value
         for key, value in desired.tags.items()
         if (previous.tags.get(key) != value and (seen is None or previous.name))
         or (seen is not None and seen.get(key) != value)
     }
     if seen is not None and not same_owner(seen.get(OWNER_TAG), mark):
-        wanted[OWNER_TAG] = mark
-    if wanted:
-        yield Call("TagResource", {"ResourceARN": arn, "Tags": tag_list(wanted)})
+        changed[OWNER_TAG] = mark
+    if changed:
+        yield Call("TagResource", {"ResourceARN": arn, "Tags": tag_list(changed)})
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -147,7 +141,7 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _persons(
+def _people(
     by_bearer: Mapping[str, str], desired: ChannelSpec, current: Current, previous: ChannelSpec
 ) -> Iterable[Call]:
     """Return the calls for moderators and members.
@@ -174,7 +168,7 @@ def _persons(
         yield Call("DeleteChannelModerator", {**by_bearer, "ChannelModeratorArn": arn})
     if current.members is not None:
         dropped = {*promoted, *demoted} if desired.elastic else set()
-        members = {arn: kind for arn, kind in current.members.items() if arn not in dropped}
+        members = {arn: membership_type for arn, membership_type in current.members.items() if arn not in dropped}
         yield from _members(by_bearer, desired, members, previous)
     if not desired.elastic:
         yield from promotions
@@ -185,17 +179,19 @@ def _persons(
 def _members(
     by_bearer: Mapping[str, str], desired: ChannelSpec, members: Mapping[str, str], previous: ChannelSpec
 ) -> Iterable[Call]:
-    for kind, declared in (("DEFAULT", desired.members), ("HIDDEN", desired.hidden)):
+    for membership_type, declared in (("DEFAULT", desired.members), ("HIDDEN", desired.hidden)):
         # The type of a membership cannot be changed: who has the other leaves first.
         for arn in declared:
-            if members.get(arn, kind) != kind and arn != desired.bearer:
+            if members.get(arn, membership_type) != membership_type and arn != desired.bearer:
                 yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
         added = [
-            arn for arn in declared if members.get(arn) != kind and (arn not in members or arn != desired.bearer)
+            arn
+            for arn in declared
+            if members.get(arn) != membership_type and (arn not in members or arn != desired.bearer)
         ]
-        for start in range(0, len(added), BATCH):
-            batch = added[start : start + BATCH]
-            yield Call("BatchCreateChannelMembership", {**by_bearer, "Type": kind, "MemberArns": batch})
+        for start in range(0, len(added), MAX_MEMBERS_PER_BATCH):
+            batch = added[start : start + MAX_MEMBERS_PER_BATCH]
+            yield Call("BatchCreateChannelMembership", {**by_bearer, "Type": membership_type, "MemberArns": batch})
     stay = {*desired.members, *desired.hidden, *desired.bans, desired.bearer}
     # Moderators need not be members; who became one as moderator leaves when that ends.
     demoted = (arn for arn in previous.moderators if arn not in desired.moderators)
@@ -204,12 +200,68 @@ def _members(
             yield Call("DeleteChannelMembership", {**by_bearer, "MemberArn": arn})
 
 
+def new_channel(desired: ChannelSpec, moderators: Collection[str]) -> Current:
+    """Return a channel as CreateChannel has just made it.
+
+    What it was not given is not there, or another delivery of the request has added it. Its moderators must be
+    read, for it may have left some out.
+    """
+    return Current(
+        name=desired.name,
+        mode=desired.mode,
+        privacy=desired.privacy,
+        metadata=desired.metadata,
+        expiration=desired.expiration,
+        members={} if desired.elastic else {desired.bearer: "DEFAULT"},
+        moderators=moderators,
+        bans=frozenset(),
+    )
+
+
+def recovered_spec(last: ChannelSpec, current: Current) -> ChannelSpec:
+    """Return what counts as declared before of a channel that an earlier request of this resource created.
+
+    Its settings were declared, and so were the people and tags that the last request named. Others may have come by
+    themselves: they stay.
+    """
+    return last._replace(name="", metadata=current.metadata, expiration=current.expiration, flow=current.flow)
+
+
+def creation_parameters(desired: ChannelSpec, arn: str, token: str, mark: str) -> dict[str, Any]:
+    """Return the parameters of CreateChannel."""
+    parameters: dict[str, Any] = {
+        "AppInstanceArn": desired.app_instance_arn,
+        "ChannelId": arn.rpartition("/")[2],
+        "Name": desired.name,
+        "Mode": desired.mode,
+        "Privacy": desired.privacy,
+        "ClientRequestToken": token,
+        "ChimeBearer": desired.bearer,
+        "Tags": tag_list({**desired.tags, OWNER_TAG: mark}),
+    }
+    if desired.metadata:
+        parameters["Metadata"] = desired.metadata
+    # Members follow in batches, which name those that fail; here they would have to be read back.
+    moderators = moderators_at_creation(desired)
+    if moderators:
+        parameters["ModeratorArns"] = list(moderators)
+    if desired.elastic:
+        parameters["ElasticChannelConfiguration"] = {
+            "MaximumSubChannels": desired.elastic.maximum_sub_channels,
+            "TargetMembershipsPerSubChannel": desired.elastic.target_memberships_per_sub_channel,
+            "MinimumMembershipPercentage": desired.elastic.minimum_membership_percentage,
+        }
+    if desired.expiration:
+        parameters["ExpirationSettings"] = expiration_settings(desired.expiration)
+    return parameters
+
+
 def moderators_at_creation(desired: ChannelSpec) -> tuple[str, ...]:
     """Return the moderators that CreateChannel is given.
 
     HIDDEN members are not among them: as moderators some may become DEFAULT members, which cannot be changed.
     """
-    return tuple(arn for arn in desired.moderators if arn not in desired.hidden)[:AT_CREATION]
+    return tuple(arn for arn in desired.moderators if arn not in desired.hidden)[:MAX_MODERATORS_AT_CREATION]
 
 
 class Reads(NamedTuple):
@@ -220,7 +272,7 @@ class Reads(NamedTuple):
     moderators: bool = False
     bans: bool = False
 
-    def with_what_follows_creation(self, desired: ChannelSpec, previous: ChannelSpec) -> Reads:
+    def with_calls_after_creation(self, desired: ChannelSpec, previous: ChannelSpec) -> Reads:
         """Add what is declared and was not given to CreateChannel itself, by this declaration or the one before."""
         given = set(moderators_at_creation(desired)).intersection(moderators_at_creation(previous))
         return Reads(

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from chime_handler import arns
+from chime_handler import limits
+from chime_handler.arns import (
+    app_instance_errors,
+    app_instance_of,
+    is_bot,
+    is_channel_flow_arn,
+    is_channel_id,
+    region_of,
+)
 from chime_handler.channel.ownership import OWN_PREFIX
 from chime_handler.errors import InvalidPropertyError
+from chime_handler.limits import Range
+from chime_handler.shared import shown, unknown_property_errors
 
-_NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
-_TOKEN = re.compile(r"[-_a-zA-Z0-9]{2,64}")
-_MODES = ("RESTRICTED", "UNRESTRICTED")
-_PRIVACIES = ("PRIVATE", "PUBLIC")
-_CRITERIA = ("CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP")
-_ELASTIC = {
-    "MaximumSubChannels": (2, None),
-    "TargetMembershipsPerSubChannel": (2, None),
-    "MinimumMembershipPercentage": (1, 40),
-}
-_SHOWN = 200
-"""How many characters of a wrong value a message shows."""
 SECRET = ("Name", "Metadata", "Tags")
 """The properties of which no value is ever shown."""
+_ELASTIC_LIMITS = {
+    "MaximumSubChannels": limits.SUB_CHANNELS,
+    "TargetMembershipsPerSubChannel": limits.MEMBERSHIPS_PER_SUB_CHANNEL,
+    "MinimumMembershipPercentage": limits.MEMBERSHIP_PERCENTAGE,
+}
 
 
 class ElasticConfiguration(NamedTuple):
-    """ElasticChannelConfiguration: fixed for a channel's life."""
+    """ElasticChannelConfiguration: fixed when a channel is created."""
 
     maximum_sub_channels: int
     target_memberships_per_sub_channel: int
@@ -44,7 +46,7 @@ class Expiration(NamedTuple):
 
 
 class ChannelSpec(NamedTuple):
-    """A channel as a template declares it; an empty value means not declared."""
+    """A channel as a template declares it; an empty value means not spec."""
 
     app_instance_arn: str = ""
     bearer: str = ""
@@ -69,26 +71,20 @@ class ChannelSpec(NamedTuple):
     """Changes when everything is to be compared with what is there, and put right."""
 
 
-def _shown(value: object) -> str:
-    text = reprlib.repr(value) if not isinstance(value, str) else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
-
-
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidPropertyError("must be a string", value)
     return value
 
 
-def _number(value: object, least: int, most: int | None) -> int:
+def _number(value: object, limit: Range) -> int:
     # CloudFormation sends numbers as strings.
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(r"\d{1,9}", text, re.ASCII):
         raise InvalidPropertyError("must be a whole number", value)
     number = int(text)
-    if number < least or (most is not None and number > most):
-        limits = f"{least}–{most}" if most is not None else f"{least} or more"
-        raise InvalidPropertyError(f"must be {limits}", number)
+    if not limit.includes(number):
+        raise InvalidPropertyError(f"must be {limit}", number)
     return number
 
 
@@ -115,7 +111,7 @@ def _one_of(values: tuple[str, ...]) -> Callable[[object], str]:
 
 
 def _app_instance_arn(value: object) -> str:
-    errors = arns.app_instance_errors("", value)
+    errors = app_instance_errors("", value)
     if errors:
         raise InvalidPropertyError(errors[0].removeprefix(": "))
     return str(value)
@@ -123,7 +119,7 @@ def _app_instance_arn(value: object) -> str:
 
 def _identity_arn(value: object) -> str:
     arn = _text(value)
-    if arns.app_instance_of(arn) is None:
+    if app_instance_of(arn) is None:
         raise InvalidPropertyError("must be the ARN of an app instance user or bot", arn)
     return arn
 
@@ -136,16 +132,16 @@ def _identity_arns(value: object) -> tuple[str, ...]:
 
 def _flow_arn(value: object) -> str:
     arn = _text(value)
-    if not arns.is_channel_flow_arn(arn):
+    if not is_channel_flow_arn(arn):
         raise InvalidPropertyError("must be a channel flow's ARN", arn)
     return arn
 
 
 def _name(value: object) -> str:
     name = _text(value)
-    if not 1 <= len(name) <= 256:
-        raise InvalidPropertyError(f"must have 1–256 characters, has {len(name)}")
-    if not _NAME.fullmatch(name):
+    if not limits.NAME_LENGTH.includes(len(name)):
+        raise InvalidPropertyError(f"must have {limits.NAME_LENGTH} characters, has {len(name)}")
+    if not limits.NAME.fullmatch(name):
         raise InvalidPropertyError("has a control character; only tab, line feed and carriage return are allowed")
     return name
 
@@ -153,24 +149,22 @@ def _name(value: object) -> str:
 def _metadata(value: object) -> str:
     metadata = _text(value)
     size = len(metadata.encode("utf-8", "surrogatepass"))
-    if size > 1024:
-        raise InvalidPropertyError(f"must have at most 1024 bytes as UTF-8, has {size}")
+    if size > limits.MAX_METADATA_BYTES:
+        raise InvalidPropertyError(f"must have at most {limits.MAX_METADATA_BYTES} bytes as UTF-8, has {size}")
     return metadata
 
 
 def _token(value: object) -> str:
     token = _text(value)
-    if not _TOKEN.fullmatch(token):
-        raise InvalidPropertyError("must be 2–64 letters, digits, - or _", token)
+    if not limits.CLIENT_REQUEST_TOKEN.fullmatch(token):
+        raise InvalidPropertyError(f"must be {limits.CLIENT_REQUEST_TOKEN_RULE}", token)
     return token
 
 
 def _channel_id(value: object) -> str:
     channel_id = _text(value)
-    if not arns.is_channel_id(channel_id):
-        raise InvalidPropertyError(
-            "must be 1–64 letters, digits or :-_.@ that begins and ends with a letter or digit", channel_id
-        )
+    if not is_channel_id(channel_id):
+        raise InvalidPropertyError(f"must be {limits.ID_RULE}", channel_id)
     return channel_id
 
 
@@ -183,47 +177,47 @@ def _tags(value: object) -> dict[str, str]:
     for entry in value:
         pair = _map(entry, ("Key", "Value"))
         key, tag = _text(pair["Key"]), _text(pair["Value"])
-        if not 1 <= len(key) <= 128 or not 1 <= len(tag) <= 256:
-            raise InvalidPropertyError("needs keys of 1–128 and values of 1–256 characters")
+        if not limits.TAG_KEY_LENGTH.includes(len(key)) or not limits.TAG_VALUE_LENGTH.includes(len(tag)):
+            raise InvalidPropertyError(
+                f"needs keys of {limits.TAG_KEY_LENGTH} and values of {limits.TAG_VALUE_LENGTH} characters"
+            )
         if key.startswith(OWN_PREFIX):
             raise InvalidPropertyError(f"has a key that begins with {OWN_PREFIX}, which is reserved")
         if key in tags:
             raise InvalidPropertyError("has one key twice")
         tags[key] = tag
-    if len(tags) > 49:
+    if len(tags) > limits.MAX_TAGS:
         raise InvalidPropertyError(
-            f"must be at most 49 (the service takes 50, one marks the owner), has {len(tags)}"
+            f"must be at most {limits.MAX_TAGS} (the service takes {limits.MAX_TAGS + 1}, one marks the owner), "
+            f"has {len(tags)}"
         )
     return tags
 
 
-def _inside(key: str, given: Mapping[str, object], least: int, most: int | None) -> int:
+def _number_of(key: str, given: Mapping[str, object], limit: Range) -> int:
     try:
-        return _number(given[key], least, most)
+        return _number(given[key], limit)
     except InvalidPropertyError as error:
         raise InvalidPropertyError(f".{key} {error.rule}", error.value) from None
 
 
 def _elastic(value: object) -> ElasticConfiguration:
-    given = _map(value, tuple(_ELASTIC))
-    numbers = []
-    for key, (least, most) in _ELASTIC.items():
-        numbers.append(_inside(key, given, least, most))
-    return ElasticConfiguration(*numbers)
+    given = _map(value, tuple(_ELASTIC_LIMITS))
+    return ElasticConfiguration(*(_number_of(key, given, limit) for key, limit in _ELASTIC_LIMITS.items()))
 
 
 def _expiration(value: object) -> Expiration:
     given = _map(value, ("ExpirationDays", "ExpirationCriterion"))
-    days = _inside("ExpirationDays", given, 1, 5475)
-    return Expiration(days, _one_of(_CRITERIA)(given["ExpirationCriterion"]))
+    days = _number_of("ExpirationDays", given, limits.DAYS)
+    return Expiration(days, _one_of(limits.EXPIRATION_CRITERIA)(given["ExpirationCriterion"]))
 
 
 _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "AppInstanceArn": ("app_instance_arn", _app_instance_arn),
     "ChimeBearer": ("bearer", _identity_arn),
     "Name": ("name", _name),
-    "Mode": ("mode", _one_of(_MODES)),
-    "Privacy": ("privacy", _one_of(_PRIVACIES)),
+    "Mode": ("mode", _one_of(limits.MODES)),
+    "Privacy": ("privacy", _one_of(limits.PRIVACIES)),
     "Metadata": ("metadata", _metadata),
     "ClientRequestToken": ("client_request_token", _token),
     "ChannelId": ("channel_id", _channel_id),
@@ -239,51 +233,51 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "AdoptFromOtherOwner": ("adopt_from_other_owner", _flag),
     "Resync": ("resync", _text),
 }
-_PERSONS = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
+_PEOPLE = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
 _REQUIRED = ("AppInstanceArn", "ChimeBearer", "Name")
-CLOUDFORMATION_PROPERTIES = ("ServiceToken", "ServiceTimeout")
 
 
-def _persons_together(declared: ChannelSpec) -> Iterator[str]:
-    """Return what persons break together."""
+def _people_errors(spec: ChannelSpec) -> Iterator[str]:
+    """Return the rules that members, moderators and bans break together."""
     for name, identities in (
-        ("ChimeBearer", (declared.bearer,)),
-        ("MemberArns", declared.members),
-        ("HiddenMemberArns", declared.hidden),
-        ("ModeratorArns", declared.moderators),
-        ("BanArns", declared.bans),
+        ("ChimeBearer", (spec.bearer,)),
+        ("MemberArns", spec.members),
+        ("HiddenMemberArns", spec.hidden),
+        ("ModeratorArns", spec.moderators),
+        ("BanArns", spec.bans),
     ):
         for arn in identities:
-            if arn and declared.app_instance_arn and arns.app_instance_of(arn) != declared.app_instance_arn:
-                yield f"{name}: {_shown(arn)} belongs to another app instance than AppInstanceArn"
-    everyone = {*declared.members, *declared.hidden, *declared.moderators, declared.bearer}
-    for arn in declared.bans:
+            if arn and spec.app_instance_arn and app_instance_of(arn) != spec.app_instance_arn:
+                yield f"{name}: {shown(arn)} belongs to another app instance than AppInstanceArn"
+    everyone = {*spec.members, *spec.hidden, *spec.moderators, spec.bearer}
+    for arn in spec.bans:
         if arn in everyone:
-            yield f"BanArns: {_shown(arn)} is declared as member, moderator or bearer, too"
-        if arns.is_bot(arn):
-            yield f"BanArns: {_shown(arn)} is a bot, but only users can be banned"
-    for arn in declared.hidden:
-        if arn in declared.members:
-            yield f"HiddenMemberArns: {_shown(arn)} is in MemberArns, too"
-    if len(declared.moderators) > 1000:
-        yield f"ModeratorArns: a channel has at most 1000 moderators, got {len(declared.moderators)}"
+            yield f"BanArns: {shown(arn)} is declared as member, moderator or bearer, too"
+        if is_bot(arn):
+            yield f"BanArns: {shown(arn)} is a bot, but only users can be banned"
+    for arn in spec.hidden:
+        if arn in spec.members:
+            yield f"HiddenMemberArns: {shown(arn)} is in MemberArns, too"
+    if len(spec.moderators) > limits.MAX_MODERATORS:
+        yield f"ModeratorArns: a channel has at most {limits.MAX_MODERATORS} moderators, got {len(spec.moderators)}"
 
 
-def _together(declared: ChannelSpec) -> Iterator[str]:
+def _combination_errors(spec: ChannelSpec) -> Iterator[str]:
     """Return what breaks a rule between properties."""
-    yield from _persons_together(declared)
-    if declared.flow and declared.flow.partition("/channel-flow/")[0] != declared.app_instance_arn:
+    yield from _people_errors(spec)
+    if spec.flow and spec.flow.partition("/channel-flow/")[0] != spec.app_instance_arn:
         yield "ChannelFlowArn: belongs to another app instance than AppInstanceArn"
-    if declared.elastic:
-        if declared.mode != "RESTRICTED":
+    if spec.elastic:
+        if spec.mode != "RESTRICTED":
             yield "Mode: must be RESTRICTED on an elastic channel"
-        if declared.hidden:
+        if spec.hidden:
             yield "HiddenMemberArns: an elastic channel has no hidden members"
-        if declared.app_instance_arn and arns.region_of(declared.app_instance_arn) != "us-east-1":
-            yield "ElasticChannelConfiguration: elastic channels exist in us-east-1 only"
-    if declared.adopt and not declared.channel_id:
+        if spec.app_instance_arn and region_of(spec.app_instance_arn) not in limits.ELASTIC_REGIONS:
+            regions = " and ".join(limits.ELASTIC_REGIONS)
+            yield f"ElasticChannelConfiguration: elastic channels exist in {regions} only"
+    if spec.adopt and not spec.channel_id:
         yield "AdoptExisting: needs the ChannelId of the channel to adopt"
-    if declared.adopt_from_other_owner and not declared.adopt:
+    if spec.adopt_from_other_owner and not spec.adopt:
         yield "AdoptFromOtherOwner: needs AdoptExisting"
 
 
@@ -297,24 +291,28 @@ def _expanded(value: object, app_instance_arn: object) -> object:
     ]
 
 
-def parse(properties: object) -> tuple[ChannelSpec, list[str]]:
+def parse_spec(properties: object) -> tuple[ChannelSpec, list[str]]:
     """Parse resource properties; what does not parse is left out and stands in the list of errors."""
     if not isinstance(properties, Mapping):
         return ChannelSpec(), ["ResourceProperties must be a map"]
     values: dict[str, Any] = {}
     errors = [f"{name}: is required" for name in _REQUIRED if name not in properties]
-    for name, given in properties.items():
-        if name in CLOUDFORMATION_PROPERTIES:
+    errors += unknown_property_errors("Custom::ChimeChannel", properties, _PARSERS)
+    for name, (attribute, parser) in _PARSERS.items():
+        if name not in properties:
             continue
-        value = _expanded(given, properties.get("AppInstanceArn")) if name in _PERSONS else given
-        if name not in _PARSERS:
-            errors.append(f"{_shown(name)}: is no property of Custom::ChimeChannel")
-            continue
-        attribute, parser = _PARSERS[name]
+        given = properties[name]
+        value = _expanded(given, properties.get("AppInstanceArn")) if name in _PEOPLE else given
         try:
             values[attribute] = parser(value)
         except InvalidPropertyError as error:
-            shown = "" if error.value is None or name in SECRET else f", got {_shown(error.value)}"
-            errors.append(f"{name}{'' if error.rule.startswith('.') else ': '}{error.rule}{shown}")
-    declared = ChannelSpec(**values)
-    return declared, [*errors, *_together(declared)]
+            errors.append(_describe(name, error))
+    spec = ChannelSpec(**values)
+    return spec, [*errors, *_combination_errors(spec)]
+
+
+def _describe(name: str, error: InvalidPropertyError) -> str:
+    """Return rule and value, the latter not of a property that is secret."""
+    separator = "" if error.rule.startswith(".") else ": "
+    value = "" if error.value is None or name in SECRET else f", got {shown(error.value)}"
+    return f"{name}{separator}{error.rule}{value}"

@@ -53,6 +53,7 @@ class Backend:
         account: str,
         partition: str,
         new_id: Callable[[], str] | None = None,
+        deletes_expired: bool = True,
     ) -> None:
         self.behaviors = behaviors
         self.clock = clock
@@ -62,6 +63,8 @@ class Backend:
         self.tags: dict[str, dict[str, str]] = {}
         self.tag_writes: dict[str, Write] = {}
         """The last write of the tags of an ARN."""
+        self.deletes_expired = deletes_expired
+        """Whether expired channels are deleted by themselves."""
         self.region = "us-east-1"
         """The region of the call in progress."""
         self.operation = ""
@@ -206,7 +209,7 @@ class Backend:
 
     def _is_deleted_by_expiry(self, channel: Channel) -> bool:
         """Check whether the background has deleted a channel; until then it acts alive and can be rescued."""
-        if not channel.expiration:
+        if not channel.expiration or not self.deletes_expired:
             return False
         since = channel.created
         if channel.expiration["ExpirationCriterion"] == "LAST_MESSAGE_TIMESTAMP":

@@ -42,6 +42,7 @@ class ChimeService:
         limits: bool = False,
         fault: Callable[[str, Parameters], ChimeError | None] | None = None,
         new_id: Callable[[], str] | None = None,
+        deletes_expired: bool = True,
     ) -> None:
         self.clock = clock
         self.fault = fault
@@ -54,6 +55,7 @@ class ChimeService:
             account=account,
             partition=partition,
             new_id=new_id,
+            deletes_expired=deletes_expired,
         )
         self.new_id = self._backend.new_id
         self._throttle = Throttle(clock) if limits else None
@@ -79,6 +81,13 @@ class ChimeService:
     @behaviors.setter
     def behaviors(self, behaviors: Behaviors) -> None:
         self._backend.behaviors = behaviors
+
+    def delete_expired(self) -> None:
+        """Delete the channels that have expired, where that is not done by itself."""
+        with self.lock:
+            before, self._backend.deletes_expired = self._backend.deletes_expired, True
+            self.channels()
+            self._backend.deletes_expired = before
 
     @property
     def limits(self) -> bool:

@@ -44,13 +44,13 @@ class Failure:
 
 
 @dataclass
-class _Waiting:
+class _PendingRequest:
     """A request whose answer is awaited."""
 
     event: dict[str, Any]
     settled: threading.Event = field(default_factory=threading.Event)
     answer: Answer | None = None
-    gave_up: str = ""
+    failure: str = ""
 
 
 class CustomResourceInvoker:
@@ -62,7 +62,7 @@ class CustomResourceInvoker:
         self._deliveries = deliveries or Deliveries(Recorder())
         self._recorder = self._deliveries.recorder
         self._lock = threading.Lock()
-        self._waiting: dict[str, _Waiting] = {}
+        self._pending: dict[str, _PendingRequest] = {}
         self.failures: dict[tuple[str, str], Failure] = {}
         """By stack id and logical id: what the rollback has to undo."""
 
@@ -74,19 +74,19 @@ class CustomResourceInvoker:
         """Forget every request, and end the wait for those in flight."""
         with self._lock:
             self.failures.clear()
-            for waiting in self._waiting.values():
-                waiting.gave_up = "The engine was reset."
-                waiting.settled.set()
+            for pending in self._pending.values():
+                pending.failure = "The engine was reset."
+                pending.settled.set()
 
     def deliver(self, token: str, body: bytes) -> None:
         """Take an answer that was PUT to a ResponseURL; only the first to a pending request counts."""
         with self._lock:
-            waiting = self._waiting.get(token)
-            if waiting is not None:
-                self._recorder.add_answer(waiting.event["RequestId"], body)
-            if waiting is not None and waiting.answer is None:
-                waiting.answer = checked(waiting.event, body)
-                waiting.settled.set()
+            pending = self._pending.get(token)
+            if pending is not None:
+                self._recorder.add_answer(pending.event["RequestId"], body)
+            if pending is not None and pending.answer is None:
+                pending.answer = parse_answer(pending.event, body)
+                pending.settled.set()
 
     def invoke(  # noqa: PLR0917 - the signature is MiniStack's
         self,
@@ -118,16 +118,16 @@ class CustomResourceInvoker:
                 raise CustomResourceError("Modifying service token is not allowed.")
         self.failures.pop((stack_id, logical_id), None)
         self._recorder.begin_request(event, stack_name)
-        answer = self._ask(event, props)
+        answer = self._request(event, props)
         self._recorder.end_request(event["RequestId"], answer)
         if answer["Status"] == "SUCCESS":
             return str(answer["PhysicalResourceId"]), answer.get("Data") or {}
         made_up = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12].upper()}"
-        held = str(answer.get("PhysicalResourceId") or physical_id or made_up)
-        self.failures[stack_id, logical_id] = Failure(request_type, resource_type, held, props)
+        known_id = str(answer.get("PhysicalResourceId") or physical_id or made_up)
+        self.failures[stack_id, logical_id] = Failure(request_type, resource_type, known_id, props)
         raise CustomResourceError(answer["Reason"])
 
-    def _ask(self, event: dict[str, Any], props: Properties) -> Answer:
+    def _request(self, event: dict[str, Any], props: Properties) -> Answer:
         """Have the Lambda invoked, and wait for the answer; where none comes, the answer is a failure."""
         service_token, region = str(props.get("ServiceToken", "")), self._ministack.region()
         parts = service_token.split(":")
@@ -139,22 +139,22 @@ class CustomResourceInvoker:
         seconds = _service_timeout(props)
         if seconds is None:
             return _failed(f"ServiceTimeout must be 1–{_MAX_WAIT_SECONDS}, but is {props['ServiceTimeout']!r}")
-        waiting, token = _Waiting(event), str(uuid.uuid4())
+        pending, token = _PendingRequest(event), str(uuid.uuid4())
         with self._lock:
-            self._waiting[token] = waiting
+            self._pending[token] = pending
         sent = {**event, "ResponseURL": self._ministack.response_url(token)}
         run = contextvars.copy_context().run
         thread = threading.Thread(
-            target=run, args=(self._deliver_event, waiting, record, config, sent), daemon=True
+            target=run, args=(self._deliver_event, pending, record, config, sent), daemon=True
         )
         thread.start()
-        if waiting.settled.wait(seconds):
+        if pending.settled.wait(seconds):
             thread.join(1)  # so that most often its log lines are there before the stack is
         with self._lock:
-            del self._waiting[token]
-        return waiting.answer or _failed(waiting.gave_up or _no_response(event))
+            del self._pending[token]
+        return pending.answer or _failed(pending.failure or _no_response(event))
 
-    def _deliver_event(self, waiting: _Waiting, record: Any, config: Any, event: dict[str, Any]) -> None:
+    def _deliver_event(self, pending: _PendingRequest, record: Any, config: Any, event: dict[str, Any]) -> None:
         """Invoke a Lambda as AWS delivers an asynchronous event: again when it failed, answered or not."""
         lambdas = self._lambdas
         settings = lambdas.event_invoke_config(record, "$LATEST") or lambdas.event_invoke_config(record, None) or {}
@@ -171,8 +171,8 @@ class CustomResourceInvoker:
                 delivery.error = error[:500]
             if not error:
                 return
-        waiting.gave_up = f"The Lambda failed {attempts} times without an answer: {error[:500]}"
-        waiting.settled.set()
+        pending.failure = f"The Lambda failed {attempts} times without an answer: {error[:500]}"
+        pending.settled.set()
 
 
 def _service_timeout(props: Properties) -> int | None:
@@ -192,7 +192,7 @@ def _failed(reason: str) -> Answer:
     return {"Status": "FAILED", "Reason": reason}
 
 
-def checked(event: dict[str, Any], body: bytes) -> Answer:
+def parse_answer(event: dict[str, Any], body: bytes) -> Answer:
     """Read an answer; one that breaks a rule of CloudFormation is a failure that says so, without an id."""
     if len(body) > _MAX_ANSWER_BYTES:
         return _failed(f"Response object is too long: {len(body)} bytes, at most {_MAX_ANSWER_BYTES}.")
@@ -200,16 +200,16 @@ def checked(event: dict[str, Any], body: bytes) -> Answer:
         answer = json.loads(body)
     except ValueError:
         return _failed("Invalid response: it is no JSON.")
-    problem = _problem(event, answer) if isinstance(answer, dict) else "it is no JSON object."
-    if problem:
-        return _failed(f"Invalid response: {problem}")
+    error = _error(event, answer) if isinstance(answer, dict) else "it is no JSON object."
+    if error:
+        return _failed(f"Invalid response: {error}")
     if answer["Status"] == "FAILED":
-        told = f"Received response status [FAILED] from custom resource. Message returned: {answer['Reason']}"
-        return {**answer, "Reason": f"{told} (RequestId: {event['RequestId']})"}
+        reason = f"Received response status [FAILED] from custom resource. Message returned: {answer['Reason']}"
+        return {**answer, "Reason": f"{reason} (RequestId: {event['RequestId']})"}
     return dict(answer)
 
 
-def _problem(event: dict[str, Any], answer: dict[str, Any]) -> str:
+def _error(event: dict[str, Any], answer: dict[str, Any]) -> str:
     physical_id = answer.get("PhysicalResourceId")
     if answer.get("Status") not in ("SUCCESS", "FAILED"):
         return f"Status must be SUCCESS or FAILED, but is {answer.get('Status')!r}."

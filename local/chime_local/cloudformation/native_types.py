@@ -24,7 +24,7 @@ _NUMBERS = frozenset(
         "ExecutionOrder",
     }
 )
-_READS = 10
+_MAX_READS = 10
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class NativeTypes:
             name = f"AWS::Chime::{one.name}"
             handlers = _Handlers(self._service, one, ministack)
             ministack.resource_handlers[name] = handlers.methods()
-            ministack.import_lookups[name] = (one.identifiers, handlers.import_problem)
+            ministack.import_lookups[name] = (one.identifiers, handlers.import_error)
             ministack.replacing_properties[name] = one.replaces
             ministack.stack_tag_properties[name] = ("Tags", "list")
         ministack.resource_handlers[_LEX_POLICY] = _lex_policy_methods()
@@ -156,16 +156,16 @@ class _Handlers:
     def methods(self) -> dict[str, Any]:
         return {"create": self.create, "update": self.update, "delete": self.delete, "import": self.import_}
 
-    def import_problem(self, *identifiers: str) -> str | None:
-        """Say why a resource cannot be imported; None where it can."""
+    def import_error(self, *identifiers: str) -> str | None:
+        """Return why a resource cannot be imported; None where it can."""
         try:
             self.import_(dict(zip(self._type.identifiers, identifiers, strict=True)))
-        except ValueError as refused:
-            return str(refused)
+        except ValueError as error:
+            return str(error)
         return None
 
     def import_(self, identifier: Properties) -> tuple[str, Properties]:
-        return self._made(str(identifier[self._type.identifiers[-1]]), identifier)
+        return self._result(str(identifier[self._type.identifiers[-1]]), identifier)
 
     def create(self, _logical_id: str, given: Properties, _stack: str) -> tuple[str, Properties]:
         self._check(given)
@@ -175,7 +175,7 @@ class _Handlers:
             Tags=[{"Key": key, "Value": value} for key, value in _tags(given).items()] or None,
             ClientRequestToken=str(uuid.uuid4()),
         )
-        return self._made(str(made[self._type.arn]), given)
+        return self._result(str(made[self._type.arn]), given)
 
     def update(self, arn: str, old: Properties, new: Properties, _stack: str) -> tuple[str, Properties]:
         self._check(new)
@@ -196,19 +196,19 @@ class _Handlers:
         if after.items() - before.items():
             changed = [{"Key": key, "Value": value} for key, value in after.items()]
             self._call("TagResource", ResourceARN=arn, Tags=changed)
-        return self._made(arn, new)
+        return self._result(arn, new)
 
     def delete(self, arn: str, given: Properties) -> None:
         try:
             self._call(f"Delete{self._type.name}", **{self._type.arn: arn}, **_bearer(given))
-        except ValueError as refused:
+        except ValueError as error:
             # What is gone is deleted; the service says so in its own words, with whatever code.
-            if "is not there" not in str(refused):
+            if "is not there" not in str(error):
                 raise
 
-    def _made(self, arn: str, given: Properties) -> tuple[str, Properties]:
-        """Give Ref and the attributes of Fn::GetAtt."""
-        shown = self._described(arn, given)
+    def _result(self, arn: str, given: Properties) -> tuple[str, Properties]:
+        """Return Ref and the attributes of Fn::GetAtt."""
+        shown = self._describe(arn, given)
         known = {name: _text(shown.get(name)) for name in ("CreatedTimestamp", "LastUpdatedTimestamp")}
         known[self._type.attribute or self._type.arn] = arn
         if self._type.name == "ChannelFlow":
@@ -219,13 +219,13 @@ class _Handlers:
             known |= {f"CreatedBy.{name}": _text(creator.get(name)) for name in ("Arn", "Name")}
         return arn, known
 
-    def _described(self, arn: str, given: Properties) -> dict[str, Any]:
+    def _describe(self, arn: str, given: Properties) -> dict[str, Any]:
         """Read a resource; its first reads may miss it."""
-        for attempt in range(_READS):
+        for attempt in range(_MAX_READS):
             try:
                 answer = self._call(f"Describe{self._type.name}", **{self._type.arn: arn}, **_bearer(given))
             except ValueError:
-                if attempt == _READS - 1:
+                if attempt == _MAX_READS - 1:
                     raise
             else:
                 return dict(answer[self._type.name])
@@ -244,8 +244,8 @@ class _Handlers:
         given = {key: _typed(value, key) for key, value in parameters.items() if value is not None}
         try:
             return self._service.call(operation, given, service_name=self._type.service_name, region=region)
-        except ChimeError as refused:
-            raise ValueError(f"{operation}: {refused.code}: {refused.message}") from None
+        except ChimeError as error:
+            raise ValueError(f"{operation}: {error.code}: {error.message}") from None
 
 
 def _bearer(given: Properties) -> Properties:
@@ -253,7 +253,7 @@ def _bearer(given: Properties) -> Properties:
 
 
 def _tags(given: Properties) -> dict[str, str]:
-    """Give the user's tags, those of the stack among them, without CloudFormation's own."""
+    """Return the user's tags, those of the stack among them, without CloudFormation's own."""
     listed = given.get("Tags") or ()
     return {str(tag["Key"]): str(tag["Value"]) for tag in listed if not str(tag["Key"]).startswith("aws:")}
 

@@ -19,7 +19,7 @@ from chime_local.cloudformation.custom_resources import CustomResourceInvoker, F
 
 
 def is_custom(resource_type: str) -> bool:
-    """Say whether a resource is served by a Lambda of the user's."""
+    """Check whether a resource is a custom resource."""
     return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"
 
 
@@ -83,7 +83,7 @@ class Rollback:
     async def _roll_back_stack(
         self, stack_name: str, stack_id: str, stack: Record, operation: Record, reason_override: str = ""
     ) -> None:
-        self._take_in_failure(stack_id, stack, operation)
+        self._add_failure(stack_id, stack, operation)
         self._send_replaced_back(stack, operation)
         template = operation.get("template") or {}
         with self._deleting(stack_name, template):
@@ -107,8 +107,8 @@ class Rollback:
         finally:
             del self._deletions[stack_name]
 
-    def _take_in_failure(self, stack_id: str, stack: Record, operation: Record) -> None:
-        """Tell the rollback of the resource that failed: one made in part is deleted, one changed is sent back."""
+    def _add_failure(self, stack_id: str, stack: Record, operation: Record) -> None:
+        """Add the resource that failed to what the rollback undoes: a creation in part, or a changed one."""
         logical_id = operation.get("failed_logical_id")
         failure = self._invoker.failures.pop((stack_id, logical_id), None) if logical_id else None
         if failure is None or logical_id is None:

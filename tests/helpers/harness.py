@@ -1,4 +1,4 @@
-"""A stage for the handler: the real entry point, an emulated service, a clock that tests move."""
+"""A harness for the handler: the real entry point, an emulated service, a clock that tests move."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import index
 from chime_handler.errors import ServiceError
 from chime_handler.service import Effects
-from chime_local.service import ChimeError, ChimeService, World
+from chime_local.chime import Behaviors, ChimeError, ChimeService
 
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
 URL = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/answer?signature=sEcReT"
@@ -40,19 +40,19 @@ class Context:
     aws_request_id = "lambda-request"
     function_name = "provider"
 
-    def __init__(self, stage: Stage, seconds: float) -> None:
-        self._stage, self._end = stage, stage.now + seconds
+    def __init__(self, harness: Harness, seconds: float) -> None:
+        self._harness, self._end = harness, harness.now + seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give the time left on the stage's clock."""
-        return int((self._end - self._stage.now) * 1000)
+        """Return the time left on the clock of the harness."""
+        return int((self._end - self._harness.now) * 1000)
 
 
 @dataclass
-class Stage:
-    """One service, one provider, and all that was said."""
+class Harness:
+    """One emulated service, one provider, and a record of calls, responses and log lines."""
 
-    world: World = field(default_factory=World)
+    behaviors: Behaviors = field(default_factory=Behaviors)
     seed: int = 0
     region: str = "us-east-1"
     limits: bool = False
@@ -65,9 +65,9 @@ class Stage:
     """Changes what each call answers."""
 
     def __post_init__(self) -> None:
-        """Set the stage: an app instance with an admin and some users."""
+        """Create an app instance with an admin and some users."""
         rng = random.Random(self.seed)
-        self.service = ChimeService(self.world, clock=lambda: self.now, rng=rng, limits=self.limits)
+        self.service = ChimeService(self.behaviors, clock=lambda: self.now, rng=rng, limits=self.limits)
         self.answers: list[dict[str, Any]] = []
         self.raw: list[bytes] = []
         self.lines: list[str] = []
@@ -97,7 +97,7 @@ class Stage:
         return self.service.call(operation, parameters, region=self.region, **MESSAGING)
 
     def user(self, name: str) -> str:
-        """Create a user and give the ARN."""
+        """Create a user and return its ARN."""
         made = self.identity(
             "CreateAppInstanceUser",
             AppInstanceArn=self.app,
@@ -108,7 +108,7 @@ class Stage:
         return str(made["AppInstanceUserArn"])
 
     def properties(self, **changed: Any) -> dict[str, Any]:
-        """Give the properties of a plain channel, with changes; None leaves one out."""
+        """Return the properties of a plain channel, with changes; None leaves one out."""
         plain = {
             "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:provider",
             "AppInstanceArn": self.app,
@@ -120,7 +120,7 @@ class Stage:
         return {key: value for key, value in {**plain, **changed}.items() if value is not None}
 
     def event(self, kind: str, properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        """Write a request of CloudFormation."""
+        """Return an event of CloudFormation."""
         self._requests += 1
         return {
             "RequestType": kind,
@@ -135,7 +135,7 @@ class Stage:
         }
 
     def deliver(self, event: Any, seconds: float = 900.0) -> dict[str, Any]:
-        """Invoke the Lambda with an event and give the one answer."""
+        """Invoke the Lambda with an event and return the one response."""
         before = len(self.answers)
         self.provider.serve(event, Context(self, seconds))
         assert len(self.answers) == before + 1, "exactly one answer is due"
@@ -169,7 +169,7 @@ class Stage:
         self.now += 0.02
         self.calls.append((operation, dict(parameters)))
         self.before(operation, parameters)
-        service = {"service_name": index._service(operation, parameters)}
+        service = {"service_name": index._service_name(operation, parameters)}
         try:
             answer = self.service.call(operation, dict(parameters), region=region, **service)
         except ChimeError as refused:

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from chime_local.service import World
-from stage import Stage
+from chime_local.chime import Behaviors
+from helpers.harness import Harness
 
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
 
 
 class Place:
-    """A stage with users, flows, and a channel that no stack owns; nothing of it was made a moment ago."""
+    """A harness with users, flows, and a channel that no stack owns; nothing of it was made a moment ago."""
 
-    def __init__(self, world: str = "", *, seed: int = 0) -> None:
-        self.stage = stage = Stage(World.parse(world), seed=seed)
-        self.ann, self.bob, self.cy = (stage.user(name) for name in ("ann", "bob", "cy"))
+    def __init__(self, behaviors: str = "", *, seed: int = 0) -> None:
+        self.harness = harness = Harness(Behaviors.parse(behaviors), seed=seed)
+        self.ann, self.bob, self.cy = (harness.user(name) for name in ("ann", "bob", "cy"))
         self.flow, self.other_flow = (self._flow(name) for name in ("a", "b"))
-        stage.now += 100
+        harness.now += 100
         parameters = {
-            "AppInstanceArn": stage.app,
+            "AppInstanceArn": harness.app,
             "ChannelId": "lobby",
             "Name": "theirs",
             "Mode": "RESTRICTED",
             "Privacy": "PRIVATE",
             "ClientRequestToken": "token-of-theirs",
-            "ChimeBearer": stage.boss,
+            "ChimeBearer": harness.boss,
         }
-        self.lobby = str(stage.messaging("CreateChannel", **parameters)["ChannelArn"])
-        stage.now += 100
+        self.lobby = str(harness.messaging("CreateChannel", **parameters)["ChannelArn"])
+        harness.now += 100
 
     def _flow(self, name: str) -> str:
         function = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -39,25 +40,25 @@ class Place:
             "FallbackAction": "CONTINUE",
             "Configuration": {"Lambda": {"ResourceArn": function, "InvocationType": "ASYNC"}},
         }
-        given = {"AppInstanceArn": self.stage.app, "Name": name, "ClientRequestToken": "tt"}
-        return str(self.stage.messaging("CreateChannelFlow", **given, Processors=[processor])["ChannelFlowArn"])
+        given = {"AppInstanceArn": self.harness.app, "Name": name, "ClientRequestToken": "tt"}
+        return str(self.harness.messaging("CreateChannelFlow", **given, Processors=[processor])["ChannelFlowArn"])
 
     def say(self, arn: str, content: str) -> None:
         """Send a message, so that a lost channel shows."""
-        self.stage.now += 1
-        self.stage.messaging(
+        self.harness.now += 1
+        self.harness.messaging(
             "SendChannelMessage",
             ChannelArn=arn,
-            ChimeBearer=self.stage.boss,
+            ChimeBearer=self.harness.boss,
             Content=content,
             Type="STANDARD",
             Persistence="PERSISTENT",
-            ClientRequestToken=self.stage.service.uuid(),
+            ClientRequestToken=str(uuid.uuid4()),
         )
 
     def everything(self) -> dict[str, Any]:
         """Return all that a resource could have made or changed."""
-        service, app = self.stage.service, self.stage.service.app_instances[self.stage.app]
+        service, app = self.harness.service, self.harness.service.app_instances[self.harness.app]
         return {
             "channels": {
                 channel.arn: (
@@ -90,30 +91,30 @@ class Kind(NamedTuple):
     """The first call that changes something."""
 
     def event(self, place: Place, request: str, properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        """Write a request for this type."""
+        """Return an event for this type."""
         given = {"ServiceToken": "arn", **properties}
         if "OldResourceProperties" in more:
             more["OldResourceProperties"] = {"ServiceToken": "arn", **more["OldResourceProperties"]}
-        return place.stage.event(request, given, ResourceType=f"Custom::Chime{self.type}", **more)
+        return place.harness.event(request, given, ResourceType=f"Custom::Chime{self.type}", **more)
 
     def create(self, place: Place) -> dict[str, Any]:
         """Deliver a Create."""
-        return place.stage.deliver(self.event(place, "Create", self.first(place)))
+        return place.harness.deliver(self.event(place, "Create", self.first(place)))
 
     def update(self, place: Place, physical_id: str, *, back: bool = False) -> dict[str, Any]:
         """Deliver an Update from the first declaration to the second, or back."""
         old, new = (self.second, self.first) if back else (self.first, self.second)
         more = {"PhysicalResourceId": physical_id, "OldResourceProperties": old(place)}
-        return place.stage.deliver(self.event(place, "Update", new(place), **more))
+        return place.harness.deliver(self.event(place, "Update", new(place), **more))
 
     def delete(self, place: Place, physical_id: str, *, second: bool = False) -> dict[str, Any]:
         """Deliver a Delete."""
         properties = (self.second if second else self.first)(place)
-        return place.stage.deliver(self.event(place, "Delete", properties, PhysicalResourceId=physical_id))
+        return place.harness.deliver(self.event(place, "Delete", properties, PhysicalResourceId=physical_id))
 
 
 def _channel(place: Place, **changed: Any) -> dict[str, Any]:
-    return place.stage.properties(**changed)
+    return place.harness.properties(**changed)
 
 
 def _full(place: Place, **changed: Any) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def _full(place: Place, **changed: Any) -> dict[str, Any]:
         "Tags": {"team": "x"},
         "Metadata": "m",
     }
-    return place.stage.properties(**{**declared, **changed})
+    return place.harness.properties(**{**declared, **changed})
 
 
 def _elastic(place: Place, **changed: Any) -> dict[str, Any]:
@@ -135,11 +136,11 @@ def _elastic(place: Place, **changed: Any) -> dict[str, Any]:
         "MinimumMembershipPercentage": "40",
     }
     declared = {"ElasticChannelConfiguration": elastic, "MemberArns": ["user/ann"], "ModeratorArns": ["user/bob"]}
-    return place.stage.properties(**{**declared, **changed})
+    return place.harness.properties(**{**declared, **changed})
 
 
 def _attached(place: Place, **more: Any) -> dict[str, Any]:
-    return {"ChannelArn": place.lobby, "ChimeBearer": place.stage.boss, **more}
+    return {"ChannelArn": place.lobby, "ChimeBearer": place.harness.boss, **more}
 
 
 def _member(name: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
@@ -147,7 +148,7 @@ def _member(name: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
 
 
 def _app(place: Place, **more: Any) -> dict[str, Any]:
-    return {"AppInstanceArn": place.stage.app, **more}
+    return {"AppInstanceArn": place.harness.app, **more}
 
 
 KINDS = {

@@ -6,6 +6,7 @@ A task is a greenlet; it gives way only when time passes for it, so a seed tells
 from __future__ import annotations
 
 import heapq
+import inspect
 import itertools
 import json
 import random
@@ -15,7 +16,11 @@ from functools import partial
 from types import ModuleType
 from typing import Any, NoReturn
 
-from client import (
+from greenlet import getcurrent, greenlet
+
+import index
+from chime_local.chime import ChimeError, ChimeService
+from simulation.client import (
     Client,
     denial,
     failure,
@@ -26,12 +31,8 @@ from client import (
     unreadable,
     without_fields,
 )
-from faults import Faults, Policy
-from greenlet import getcurrent, greenlet
-from keeping import takes_away
-
-import index
-from chime_local.service import ChimeError, ChimeService
+from simulation.faults import Faults, Policy
+from simulation.keeping import takes_away
 
 URL = "https://bucket.s3.amazonaws.com/answer?signature=sEcReT-"
 TIMEOUT = 900.0
@@ -201,7 +202,7 @@ class Lambda:
     _idle: list[Environment] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Let the weather be fine from now on."""
+        """Let nothing go wrong from now on."""
         self.faults, self.policy, self.concurrency = Faults(), Policy(), None
 
     def update(self, asset: ModuleType) -> None:
@@ -370,7 +371,7 @@ class Environment:
             return Client(service, place, self._call)
 
         send: Any = self.asset.send
-        if "client" in (send.__kwdefaults__ or {}):
+        if "client" in (inspect.unwrap(send).__kwdefaults__ or {}):
             send = partial(send, client=client)
         else:
             self.asset.clients.client = client  # the first release looks it up at each call
@@ -423,7 +424,7 @@ class Environment:
             self._pending.taken_away = f"{operation} {parameters}"
         if operation == "DisassociateChannelFlow":
             self._pending.taken_off.add(parameters["ChannelArn"])
-        elif operation == "AssociateChannelFlow" and self.function.service.world.second_flow == "replaces":
+        elif operation == "AssociateChannelFlow" and self.function.service.behaviors.second_flow == "replaces":
             self._pending.unmoderated |= parameters["ChannelArn"] in self._pending.taken_off
         elif operation == "DeleteChannelMembership" and self._pending.event["ResourceType"] == _MEMBERSHIP:
             self._out = self._pending.event["RequestType"] == "Update"

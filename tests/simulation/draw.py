@@ -1,4 +1,4 @@
-"""Draws in which world a history plays, and what goes wrong in each of its operations."""
+"""Draws the behaviors of a history, and what goes wrong in each of its operations."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from faults import WEATHER, Faults, Policy
-from machine import Lambda
-
-from chime_local.service import World
+from chime_local.chime import Behaviors
+from simulation.faults import FAULT_NAMES, Faults, Policy
+from simulation.scheduler import Lambda
 
 POLICIES = ("policy", "policy midway", "lasting", "lasting midway")
-"""What a history can be played without, beside the weather."""
+"""What a history can be played without, beside the faults."""
 
 
-def draw_world(rng: random.Random, without: frozenset[str]) -> World:
+def draw_behaviors(rng: random.Random, without: frozenset[str]) -> Behaviors:
     """Draw a value for each switch; one that is left out has its first."""
-    drawn = {name: rng.choice(choices) for name, choices in World.values().items()}
-    return World.parse(",".join(f"{name}={value}" for name, value in drawn.items() if name not in without))
+    drawn = {name: rng.choice(choices) for name, choices in Behaviors.values().items()}
+    return Behaviors.parse(",".join(f"{name}={value}" for name, value in drawn.items() if name not in without))
 
 
-def draw_weather(rng: random.Random, without: frozenset[str]) -> Faults:
+def draw_faults(rng: random.Random, without: frozenset[str]) -> Faults:
     """Draw how often what goes wrong; what is left out never does."""
-    return replace(Faults.draw(rng), **{name: 0.0 for name in WEATHER if name in without})
+    return replace(Faults.draw(rng), **{name: 0.0 for name in FAULT_NAMES if name in without})
 
 
 def draw_concurrency(rng: random.Random, without: frozenset[str]) -> int | None:
@@ -32,7 +31,7 @@ def draw_concurrency(rng: random.Random, without: frozenset[str]) -> int | None:
     return None if "concurrency" in without else drawn
 
 
-def change_weather(
+def change_faults(
     function: Lambda, rng: random.Random, chance: Callable[[float, str], bool], denied: Sequence[str]
 ) -> bool:
     """Draw what goes wrong in one operation; return whether nothing does that need not be got over.
@@ -43,7 +42,7 @@ def change_weather(
         chance: Draws whether something happens that the history may be played without.
         denied: The calls that a policy may lastingly refuse.
     """
-    now, delay = function.sim.now, function.service.world.new_policy_delay
+    now, delay = function.sim.now, function.service.behaviors.new_policy_delay
     function.faults = replace(function.faults, storm=0.0, outage=0.0, outage_ends=0.0)
     policy = function.policy = Policy(chance=rng.choice((1.0, 0.5)))
     fine = function.faults.none

@@ -1,0 +1,1 @@
+"""`Custom::ChimeChannel`: observe, decide, plan, apply; `lifecycle` reads from top to bottom."""

@@ -1,3 +1,0 @@
-"""TEMPORARY ALIAS."""
-
-from chime_local.chime.model import *  # noqa: F403
