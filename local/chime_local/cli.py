@@ -15,7 +15,7 @@ from typing import Any
 from chime_local import cdk
 from chime_local._scratch import scratch_folder
 from chime_local.chime import Behaviors
-from chime_local.engine import DROPPED, Engine, environment, own_environment
+from chime_local.engine import DROPPED, Engine, console_url, environment, own_environment
 from chime_local.errors import ChimeLocalError, EngineError
 
 _CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
@@ -138,6 +138,7 @@ def _serve(given: argparse.Namespace) -> int:
             print(f"export {name}={value}", flush=True)
         if not given.until_input_ends:
             cdk.say(f"listening on {server.HOST}:{port}; Ctrl-C ends it")
+            cdk.say(f"console: {console_url(port, secret)}")
 
     server.serve(
         given.port,

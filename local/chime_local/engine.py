@@ -70,6 +70,11 @@ def environment(port: int, secret: str, region: str = "us-east-1") -> dict[str, 
     }
 
 
+def console_url(port: int, secret: str) -> str:
+    """Return the address of an engine's console, with its token."""
+    return f"http://{HOST}:{port}/_chime/?token={console_token(secret)}"
+
+
 def _with_host(no_proxy: str) -> str:
     """Add the engine's host to those that are reached without a proxy."""
     hosts = [host for host in no_proxy.split(",") if host and host != HOST]
@@ -111,7 +116,7 @@ class Engine:
     @property
     def console_url(self) -> str:
         """The address of the console, with its token."""
-        return f"http://{HOST}:{self.port}/_chime/?token={console_token(self.secret)}"
+        return console_url(self.port, self.secret)
 
     @property
     def environ(self) -> dict[str, str]:
