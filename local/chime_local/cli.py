@@ -137,8 +137,7 @@ def _serve(given: argparse.Namespace) -> int:
         for name, value in environment(port, secret, given.region).items():
             print(f"export {name}={value}", flush=True)
         if not given.until_input_ends:
-            cdk.say(f"listening on {server.HOST}:{port}; Ctrl-C ends it")
-            cdk.say(f"console: {console_url(port, secret)}")
+            cdk.say(f"listening on {server.HOST}:{port}; console: {console_url(port, secret)} ; Ctrl-C ends it")
 
     server.serve(
         given.port,
