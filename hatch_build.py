@@ -1,4 +1,4 @@
-"""Puts the Lambda asset, with crhelper inside, and its software bill of materials into the wheel.
+"""Puts into the wheel: the Lambda asset with crhelper inside, htmx for the console, a bill of both.
 
 hatchling puts the bill where PEP 770 wants it. A file named in `sbom-files` would have to be in the repository, but
 this one holds the hashes of what the build bundles, so it is written here. No CycloneDX library writes it: whoever
@@ -12,11 +12,14 @@ import json
 import runpy
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ASSET = "cdk_chime_messaging/_lambda"
+SCRIPTS = "chime_local/console/static/vendor"
+NPM_PACKAGES = {"htmx.org": "dist/htmx.min.js", "htmx-ext-sse": "dist/sse.min.js"}
+"""The packages of package.json that the console's pages load, and the one file of each."""
 
 
 class LambdaAssetHook(BuildHookInterface[Any]):
@@ -44,8 +47,11 @@ class LambdaAssetHook(BuildHookInterface[Any]):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             included[str(path)] = f"{ASSET}/{file}"
+        scripts = console_scripts(Path(self.root))
+        for script in scripts:
+            included[str(script.source)] = script.target
         bill = staged / "cdk-chime-messaging.cdx.json"
-        materials = bill_of_materials(self.metadata.version, crhelper["VERSION"], files)
+        materials = bill_of_materials(self.metadata.version, crhelper["VERSION"], files, scripts)
         bill.write_text(json.dumps(materials, indent=1) + "\n")
         build_data["sbom_files"].append(str(bill))
 
@@ -55,8 +61,33 @@ class LambdaAssetHook(BuildHookInterface[Any]):
             self._staged.cleanup()
 
 
-def bill_of_materials(version: str, crhelper_version: str, files: dict[str, bytes]) -> dict[str, Any]:
-    """Return what the wheel carries, in CycloneDX: this package, and crhelper inside the Lambda asset."""
+class Script(NamedTuple):
+    """A file of a package of npm."""
+
+    package: str
+    version: str
+    source: Path
+    target: str
+
+
+def console_scripts(root: Path) -> list[Script]:
+    """Find the files of npm's packages at the versions of package.json; raises RuntimeError where they are not."""
+    wanted = json.loads((root / "package.json").read_text())["devDependencies"]
+    found = []
+    for package, file in NPM_PACKAGES.items():
+        folder = root / "node_modules" / package
+        description = folder / "package.json"
+        version = json.loads(description.read_text())["version"] if description.exists() else "missing"
+        if version != wanted[package]:
+            raise RuntimeError(f"the wheel needs {package} {wanted[package]}, here it is {version}: run npm ci")
+        found.append(Script(package, version, folder / file, f"{SCRIPTS}/{Path(file).name}"))
+    return found
+
+
+def bill_of_materials(
+    version: str, crhelper_version: str, files: dict[str, bytes], scripts: list[Script]
+) -> dict[str, Any]:
+    """Return what the wheel carries, in CycloneDX: this package, crhelper in the asset, the console's scripts."""
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -66,16 +97,29 @@ def bill_of_materials(version: str, crhelper_version: str, files: dict[str, byte
             {
                 **library("crhelper", crhelper_version),
                 "description": f"in {ASSET}/crhelper, unchanged, with its license",
-                "components": [
-                    {
-                        "type": "file",
-                        "name": f"{ASSET}/{name}",
-                        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}],
-                    }
-                    for name, content in sorted(files.items())
-                ],
-            }
+                "components": [component(f"{ASSET}/{name}", content) for name, content in sorted(files.items())],
+            },
+            *(
+                {
+                    "type": "library",
+                    "name": script.package,
+                    "version": script.version,
+                    "purl": f"pkg:npm/{script.package}@{script.version}",
+                    "licenses": [{"license": {"id": "0BSD"}}],
+                    "components": [component(script.target, script.source.read_bytes())],
+                }
+                for script in scripts
+            ),
         ],
+    }
+
+
+def component(name: str, content: bytes) -> dict[str, Any]:
+    """Return a file as a component."""
+    return {
+        "type": "file",
+        "name": name,
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}],
     }
 
 

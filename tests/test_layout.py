@@ -17,7 +17,16 @@ ALLOWED_IMPORTS = {
     "lambda/chime_handler": {"chime_handler"},
     "lambda/index.py": {"botocore", "botocore_clients", "crhelper", "chime_handler"},
     "lambda/botocore_clients.py": {"boto3", "botocore"},
-    "local/chime_local": {"boto3", "botocore", "ministack", "hypercorn", "chime_local", *PYTEST_PLUGIN},
+    "local/chime_local": {
+        "boto3",
+        "botocore",
+        "ministack",
+        "hypercorn",
+        "starlette",
+        "jinja2",
+        "chime_local",
+        *PYTEST_PLUGIN,
+    },
     "examples": {"aws_cdk", "constructs", "cdk_chime_messaging"},
     "app.py": {"aws_cdk", "constructs", "cdk_chime_messaging"},
 }

@@ -75,6 +75,10 @@ def test_wheel_carries_library_handler_crhelper_and_engine(wheel: Path) -> None:
         "cdk_chime_messaging/_lambda/crhelper/LICENSE",
         "chime_local/__main__.py",
         "chime_local/py.typed",
+        "chime_local/console/static/console.js",
+        "chime_local/console/static/vendor/htmx.min.js",
+        "chime_local/console/static/vendor/sse.min.js",
+        "chime_local/console/templates/base.html",
     } <= names
     assert modules(ROOT / "constructs") | modules(ROOT / "local") <= names
     assert {f"cdk_chime_messaging/_lambda/{name}" for name in modules(ROOT / "lambda")} <= names
@@ -86,7 +90,7 @@ def test_bill_of_materials_holds_hashes_of_what_is_bundled(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = (name for name in archive.namelist() if name.endswith(".cdx.json"))
     assert re.fullmatch(r"cdk_chime_messaging-[^/]*\.dist-info/sboms/cdk-chime-messaging\.cdx\.json", name)
-    (component,) = json.loads(archive.read(name))["components"]
+    component, *scripts = json.loads(archive.read(name))["components"]
     assert (component["name"], component["purl"]) == ("crhelper", "pkg:pypi/crhelper@2.0.12")
     listed = {file["name"]: file["hashes"] for file in component["components"]}
     bundled = [name for name in archive.namelist() if name.startswith("cdk_chime_messaging/_lambda/crhelper/")]
@@ -94,6 +98,10 @@ def test_bill_of_materials_holds_hashes_of_what_is_bundled(wheel: Path) -> None:
         name: [{"alg": "SHA-256", "content": hashlib.sha256(archive.read(name)).hexdigest()}] for name in bundled
     }
     assert "cdk_chime_messaging/_lambda/crhelper/resource_helper.py" in listed
+    assert [script["purl"] for script in scripts] == ["pkg:npm/htmx.org@2.0.11", "pkg:npm/htmx-ext-sse@2.2.4"]
+    for script in scripts:
+        (file,) = script["components"]
+        assert file["hashes"][0]["content"] == hashlib.sha256(archive.read(file["name"])).hexdigest()
 
 
 def test_build_rejects_changed_crhelper(tmp_path: Path) -> None:

@@ -27,6 +27,11 @@ _CODE_URL_SECONDS = 600
 """As long as the URLs of Lambda's GetFunction are valid on AWS."""
 
 
+def console_token(secret: str) -> str:
+    """Derive the token of an engine's console from its secret, which the token does not give away."""
+    return hmac.new(secret.encode(), b"console", hashlib.sha256).hexdigest()
+
+
 class Credentials:
     """Knows the secret of each access key; an account's id is the key of its root user, whose secret is our own."""
 
@@ -71,10 +76,11 @@ class Credentials:
         lambdas.layer_url = lambda name, version: self._presigned(layer_url(name, version))
 
     def _of_lambda(self, config: dict[str, Any]) -> dict[str, str]:
-        """Register and return a session of a Lambda's role, the same one for each of its environments."""
+        """Register and return a session of a Lambda's role, another one for each of its environments."""
         arn, role = str(config.get("FunctionArn", "")), str(config.get("Role", ""))
         account, name = arn.split(":")[4], str(config.get("FunctionName", ""))[:64]
-        key, secret, token = (self._derived(kind, arn, role) for kind in ("key", "secret", "token"))
+        environment = secrets.token_hex(8)  # by its access key a call is known to be of one delivery
+        key, secret, token = (self._derived(kind, arn, role, environment) for kind in ("key", "secret", "token"))
         key, role_name = f"ASIA{key[:16].upper()}", role.rpartition("/")[2]
         self._iam.register_session(
             key,

@@ -23,7 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import WaiterError
 from botocore.httpsession import URLLib3Session
 
-from chime_local._credentials import ACCOUNT
+from chime_local._credentials import ACCOUNT, console_token
 from chime_local._signature import sign
 from chime_local.errors import EngineError
 from chime_local.server import HOST
@@ -70,6 +70,11 @@ def environment(port: int, secret: str, region: str = "us-east-1") -> dict[str, 
     }
 
 
+def console_url(port: int, secret: str) -> str:
+    """Return the address of an engine's console, with its token."""
+    return f"http://{HOST}:{port}/_chime/?token={console_token(secret)}"
+
+
 def _with_host(no_proxy: str) -> str:
     """Add the engine's host to those that are reached without a proxy."""
     hosts = [host for host in no_proxy.split(",") if host and host != HOST]
@@ -107,6 +112,11 @@ class Engine:
         self._arguments += [] if auth else ["--no-auth"]
         self._arguments += ["--limits"] if limits else []
         self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def console_url(self) -> str:
+        """The address of the console, with its token."""
+        return console_url(self.port, self.secret)
 
     @property
     def environ(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from chime_local._bodies import UnverifiedBodies, read_body
 from chime_local._credentials import Credentials
 from chime_local._error_responses import RefusedError, answer_error
 from chime_local._signature import Signature, SignatureError, Verification, check_time, read_signature
+from chime_local.call_recorder import CallRecorder
 from chime_local.chime import ChimeError
 from chime_local.chime.protocol import (
     MAX_BODY_BYTES,
@@ -32,6 +33,8 @@ from chime_local.iam.gate import IamGate
 ANSWERS = "/_ministack/cfn-response/"
 SIGNALS = "/_ministack/cfn-signal/"
 RESET = "/_ministack/reset"
+_CONSOLE = re.compile(r"/_chime(?:/|$)")
+"""The one path for pages in a browser; the console checks itself whose pages they are."""
 _ADMIN = re.compile(r"/_(?:ministack|localstack)(?:/|$)|/_aws/(?!execute-api/)")
 """MiniStack's own paths: settings, reset, and views of what AWS shows to nobody."""
 _MAX_BYTES = 256_000_000
@@ -65,6 +68,8 @@ class Gateway:
         wait_for_stacks: Callable[[bytes], Awaitable[None]] | None = None,
         begin: Callable[[], None] | None = None,
         reset: Callable[[], None] | None = None,
+        calls: CallRecorder | None = None,
+        console: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None,
     ) -> None:
         self._chime = chime
         self._ministack = ministack
@@ -75,6 +80,8 @@ class Gateway:
         self._wait_for_stacks = wait_for_stacks
         self._begin = begin
         self._reset = reset
+        self._calls = calls
+        self._console = console
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event."""
@@ -83,9 +90,13 @@ class Gateway:
             return
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         try:
-            _check_origin(scope, headers)
+            _check_form(scope, headers)
             if self._begin:
                 self._begin()
+            if self._console and scope["type"] == "http" and _CONSOLE.match(scope["path"]):
+                await self._console(scope, receive, send)
+                return
+            _check_origin(headers)
             if scope["type"] == "http":
                 await self._serve(scope, receive, _without_cors(send), headers)
             else:
@@ -167,6 +178,8 @@ class Gateway:
     async def _serve_chime(
         self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], body: bytes
     ) -> None:
+        if self._calls:
+            send = self._calls.watch(scope, headers, body, send)
         try:
             if self._gate is not None:
                 self._gate.authorize(scope, headers, body)
@@ -176,8 +189,8 @@ class Gateway:
         await self._chime(scope, receive, send)
 
 
-def _check_origin(scope: Scope, headers: dict[str, str]) -> None:
-    """Check that a request is none that a page in a browser may have made, and of a size that can be handled."""
+def _check_form(scope: Scope, headers: dict[str, str]) -> None:
+    """Check that a request is of a size that can be handled, well-formed, and for this host."""
     sizes = (len(key) + len(value) for key, value in scope["headers"])
     if len(scope["headers"]) > _MAX_HEADERS or sum(sizes) > _MAX_HEADER_BYTES:
         raise RefusedError(431, "RequestHeaderSectionTooLarge", "The request has too many or too long headers.")
@@ -190,6 +203,10 @@ def _check_origin(scope: Scope, headers: dict[str, str]) -> None:
     if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
         # A page in a browser could reach this port under a name of its own (DNS rebinding).
         raise RefusedError(403, "AccessDenied", "This engine serves localhost only.")
+
+
+def _check_origin(headers: dict[str, str]) -> None:
+    """Check that a request is none that a page in a browser may have made."""
     if "origin" in headers or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise RefusedError(403, "AccessDenied", "This engine takes no requests from web pages.")
 

@@ -11,20 +11,23 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from chime_local import cloudformation
-from chime_local._credentials import Credentials
+from chime_local._credentials import Credentials, console_token
 from chime_local._scratch import scratch_folder
+from chime_local.call_recorder import CallRecorder
 from chime_local.chime import Behaviors, ChimeService
+from chime_local.chime.clock import Clock
 from chime_local.chime.protocol import ChimeApp
 from chime_local.cloudformation import MiniStack
 from chime_local.cloudformation.custom_resources import CustomResourceInvoker
 from chime_local.cloudformation.native_types import NativeTypes
+from chime_local.cloudformation.replay import Replays
 from chime_local.cloudformation.rollback import Rollback
 from chime_local.cloudformation.running_operations import RunningOperations
+from chime_local.console.mount import ConsoleParts, mount
 from chime_local.errors import PortInUseError
 from chime_local.gateway import Gateway
 from chime_local.iam.actions import Actions
@@ -34,7 +37,9 @@ from chime_local.iam.history import PolicyHistory
 from chime_local.iam.requests import Requests
 from chime_local.iam.sessions import Sessions
 from chime_local.lambdas import isolation, node, runtime_api
+from chime_local.lambdas.deliveries import Deliveries
 from chime_local.lambdas.running import RunningLambdas
+from chime_local.recording import Recorder
 
 HOST = "127.0.0.1"
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "NODE_PATH")
@@ -111,21 +116,26 @@ def _gateway(
     behaviors: Behaviors, scratch: Path, ministack: MiniStack, credentials: Credentials, *, auth: bool, limits: bool
 ) -> Gateway:
     """Put all parts together."""
+    clock = Clock()
     service = ChimeService(
         behaviors,
-        clock=time.time,
+        clock=clock,
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
         limits=limits,
     )
     NativeTypes(service).register(ministack.cloudformation)
-    invoker = CustomResourceInvoker(ministack.cloudformation, ministack.lambdas)
+    recorder = Recorder()
+    deliveries = Deliveries(recorder)
+    calls = CallRecorder(deliveries)
+    invoker = CustomResourceInvoker(ministack.cloudformation, ministack.lambdas, deliveries)
     invoker.install()
     rollback = Rollback(ministack.cloudformation, invoker)
     rollback.install()
-    cloudformation.install(ministack.cloudformation, invoker)
+    cloudformation.install(ministack.cloudformation, invoker, recorder)
     operations = RunningOperations()
     operations.install(ministack.cloudformation)
     credentials.install(ministack.lambdas)
+    deliveries.install(ministack.lambdas)
     isolation.install(ministack.lambdas, scratch)
     node.install(ministack.lambdas)
     runtime_api.install()
@@ -139,18 +149,27 @@ def _gateway(
         service.reset()
         invoker.reset()
         rollback.reset()
+        clock.reset()
+        recorder.reset()
         if history:
             history.reset()
 
+    replays = Replays(ministack.cloudformation, ministack.lambdas, deliveries)
+    console = mount(
+        console_token(credentials.secret),
+        ConsoleParts(service, recorder, replays, reset, ministack.app.serve, has_auth=auth),
+    )
     return Gateway(
         ChimeApp(service),
         ministack.app.serve,
         credentials=credentials,
-        gate=IamGate(service, ministack.iam, history) if auth else None,
-        deliver=invoker.deliver,
+        gate=IamGate(service, ministack.iam, history, calls.judge) if auth else None,
+        deliver=replays.before(invoker.deliver),
         wait_for_stacks=operations.wait_while_in_progress,
         begin=lambdas.mark,
         reset=reset,
+        calls=calls,
+        console=console,
     )
 
 

@@ -20,7 +20,7 @@ from chime_local.chime.messages import Messages
 from chime_local.chime.model import validate
 from chime_local.chime.moderators import Moderators
 from chime_local.chime.sessions import Sessions
-from chime_local.chime.state import AppInstance, ChannelSnapshot, snapshot
+from chime_local.chime.state import AppInstance, Channel, ChannelSnapshot, snapshot
 from chime_local.chime.streaming import Streaming
 from chime_local.chime.tags import Tags
 from chime_local.chime.throttling import Throttle
@@ -90,6 +90,25 @@ class ChimeService:
                 self.channels()  # looking at a channel deletes it where it has expired
             finally:
                 self._backend.deletes_expired = before
+
+    @property
+    def limits(self) -> bool:
+        """Whether the documented rates are enforced."""
+        return self._throttle is not None
+
+    @limits.setter
+    def limits(self, enabled: bool) -> None:
+        self._throttle = Throttle(self.clock) if enabled else None
+
+    def get_channels(self, app: AppInstance) -> list[Channel]:
+        """Return the channels of an app instance; to be called with the lock held."""
+        return self._backend.get_channels(app)
+
+    def get_channel(self, arn: str) -> tuple[AppInstance, Channel] | None:
+        """Return a channel with its app instance, None where it is not there; to be called with the lock held."""
+        app = self.app_instances.get(arn.partition("/channel/")[0])
+        channel = self._backend.get_channel(app, arn) if app else None
+        return (app, channel) if app and channel else None
 
     @property
     def app_instances(self) -> dict[str, AppInstance]:

@@ -11,14 +11,15 @@ from chime_local.cloudformation.exports import Exports
 from chime_local.cloudformation.missing_stacks import MissingStacks
 from chime_local.cloudformation.nested_stacks import NestedStacks
 from chime_local.cloudformation.stack_operations import StackOperations
+from chime_local.recording import Recorder
 
 __all__ = ["MiniStack", "check_version", "install"]
 
 
-def install(ministack: CloudFormation, invoker: CustomResourceInvoker) -> None:
+def install(ministack: CloudFormation, invoker: CustomResourceInvoker, recorder: Recorder) -> None:
     """Put right what MiniStack's CloudFormation has wrong; the steps of the rollback are wrapped before."""
     exports = Exports(ministack)
-    Events(ministack).install()
+    Events(ministack, recorder).install()
     MissingStacks(ministack).install()
     Conditions(ministack).install()
     ChangeSets(ministack).install()

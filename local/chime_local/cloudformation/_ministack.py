@@ -252,6 +252,9 @@ class Lambda(_Parts):
     environment = Part[Any](_RUNTIME, "os", _LAMBDA)
     """Of its variables Lambdas inherit some."""
     execution_credentials = Part[Callable[[Record], dict[str, str]]](_RUNTIME, "execution_credentials", _LAMBDA)
+    trace_id = Part[Callable[..., str | None]](_LAMBDA, "_xray_trace_id_for_invocation")
+    Environment = Part[Any](_RUNTIME, "Worker")
+    OwnRuntimeEnvironment = Part[Any](_RUNTIME, "ProvidedWorker")
     runtime_binary = Part[Callable[[str], tuple[str, str]]](_RUNTIME, "_detect_runtime_binary")
     node_script = Part[str](_RUNTIME, "_NODEJS_WORKER_SCRIPT")
     workers = Part[dict[Any, list[Any]]](_RUNTIME, "_workers")
@@ -259,6 +262,21 @@ class Lambda(_Parts):
     kill_workers = Part[Callable[[list[Any]], None]](_RUNTIME, "kill_workers")
     end_workers = Part[Callable[[], None]](_RUNTIME, "reset")
     region = Part[Callable[[], str]](_RESPONSES, "get_region")
+    set_account = Part[Callable[[str], None]](_RESPONSES, "set_request_account_id")
+    set_region = Part[Callable[[str], None]](_RESPONSES, "set_request_region")
+
+    def wrap_environments(self, *, start: Callable[..., Any], invoke: Callable[..., Any]) -> None:
+        """Wrap two methods of execution environments; each wrapper gets the method, then its arguments."""
+        for environment in (self.Environment, self.OwnRuntimeEnvironment):
+            environment._spawn = _wrapped(environment._spawn, start)
+            environment.invoke = _wrapped(environment.invoke, invoke)
+
+
+def _wrapped(method: Callable[..., Any], wrap: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(environment: Any, *given: Any, **named: Any) -> Any:
+        return wrap(method, environment, *given, **named)
+
+    return wrapped
 
 
 class App(_Parts):

@@ -18,6 +18,8 @@ from typing import Any
 
 from chime_local.cloudformation._ministack import CloudFormation, Lambda
 from chime_local.errors import ChimeLocalError
+from chime_local.lambdas.deliveries import Deliveries
+from chime_local.recording import Recorder
 
 _MAX_ANSWER_BYTES = 4096
 _ECHOED = ("StackId", "RequestId", "LogicalResourceId")
@@ -54,9 +56,11 @@ class _PendingRequest:
 class CustomResourceInvoker:
     """Invokes custom resources by the rules; takes the place of a function in MiniStack."""
 
-    def __init__(self, ministack: CloudFormation, lambdas: Lambda) -> None:
+    def __init__(self, ministack: CloudFormation, lambdas: Lambda, deliveries: Deliveries | None = None) -> None:
         self._ministack = ministack
         self._lambdas = lambdas
+        self._deliveries = deliveries or Deliveries(Recorder())
+        self._recorder = self._deliveries.recorder
         self._lock = threading.Lock()
         self._pending: dict[str, _PendingRequest] = {}
         self.failures: dict[tuple[str, str], Failure] = {}
@@ -78,6 +82,8 @@ class CustomResourceInvoker:
         """Take an answer that was PUT to a ResponseURL; only the first to a pending request counts."""
         with self._lock:
             pending = self._pending.get(token)
+            if pending is not None:
+                self._recorder.add_answer(pending.event["RequestId"], body)
             if pending is not None and pending.answer is None:
                 pending.answer = parse_answer(pending.event, body)
                 pending.settled.set()
@@ -111,7 +117,9 @@ class CustomResourceInvoker:
             if old_props.get("ServiceToken") != props.get("ServiceToken"):
                 raise CustomResourceError("Modifying service token is not allowed.")
         self.failures.pop((stack_id, logical_id), None)
+        self._recorder.begin_request(event, stack_name)
         answer = self._request(event, props)
+        self._recorder.end_request(event["RequestId"], answer)
         if answer["Status"] == "SUCCESS":
             return str(answer["PhysicalResourceId"]), answer.get("Data") or {}
         made_up = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12].upper()}"
@@ -153,14 +161,16 @@ class CustomResourceInvoker:
         error = ""
         attempts = 1 + int(settings.get("MaximumRetryAttempts", 2))
         for _ in range(attempts):
-            try:
-                result = lambdas.invoke(lambdas.with_config(record, config), event)
-            except Exception as failed:
-                error = str(failed)
-                continue
-            if not result.get("error"):
+            with self._deliveries.begin(event["RequestId"]) as delivery:
+                try:
+                    result = lambdas.invoke(lambdas.with_config(record, config), event)
+                except Exception as failed:
+                    error = str(failed) or type(failed).__name__
+                else:
+                    error = json.dumps(result.get("body"), default=str) if result.get("error") else ""
+                delivery.error = error[:500]
+            if not error:
                 return
-            error = json.dumps(result.get("body"), default=str)
         pending.failure = f"The Lambda failed {attempts} times without an answer: {error[:500]}"
         pending.settled.set()
 

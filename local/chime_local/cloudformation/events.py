@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chime_local.cloudformation._ministack import CloudFormation, Record
+from chime_local.recording import Recorder
 
 _OUTCOMES = ("_COMPLETE", "_FAILED")
 _VERBS = ("CREATE", "UPDATE", "DELETE")
@@ -20,7 +21,8 @@ _Key = tuple[str, str]
 class Events:
     """Records events; takes the place of a function in MiniStack."""
 
-    def __init__(self, ministack: CloudFormation) -> None:
+    def __init__(self, ministack: CloudFormation, recorder: Recorder) -> None:
+        self._recorder = recorder
         self._ministack = ministack
         self._lock = threading.RLock()
         self._now = datetime.min.replace(tzinfo=UTC)
@@ -87,7 +89,9 @@ class Events:
     def _write(self, stack_id: str, stack_name: str, logical_id: str, *more: Any, **named: Any) -> None:
         self._add(stack_id, stack_name, logical_id, *more, **named)
         self._last[stack_id, logical_id] = more[1]
-        self._ministack.stack_events[stack_id][-1]["Timestamp"] = self._time()
+        event = self._ministack.stack_events[stack_id][-1]
+        event["Timestamp"] = self._time()
+        self._recorder.add_event(event)
 
     def _time(self) -> str:
         """Return the time, in milliseconds and later than that of every event before."""

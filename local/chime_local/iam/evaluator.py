@@ -17,6 +17,8 @@ _OPERATORS_WITH_VARIABLES = ("string", "arn")
 _PATTERN_OPERATORS = ("stringlike", "stringnotlike", "arnlike", "arnnotlike", "arnequals", "arnnotequals")
 _has_variables: ContextVar[bool] = ContextVar("has_variables", default=False)
 _outer_version: ContextVar[str] = ContextVar("outer_version", default="")
+DECISION: ContextVar[tuple[str, Any] | None] = ContextVar("decision", default=None)
+"""Of the last evaluation: the principal's ARN, and the statement that decided, if any."""
 
 IDENTITY, BOUNDARY, SESSION = "identity-based policy", "permissions boundary", "session policy"
 """The kinds of policies that a denial names."""
@@ -163,9 +165,12 @@ class Evaluator:
         for kind, statements in layers:
             denying = match(context, statements, "Deny")
             if denying:
+                DECISION.set((context.principal_arn, denying))
                 return result("Deny", context.principal_arn, denying.sid, kind)
-        for kind, statements in layers:
-            if not match(context, statements, "Allow"):
+        allowing = [match(context, statements, "Allow") for _, statements in layers]
+        DECISION.set((context.principal_arn, allowing[0]))
+        for (kind, _), statement in zip(layers, allowing, strict=True):
+            if not statement:
                 return result("ImplicitDeny", context.principal_arn, "", kind)
         return result("Allow", context.principal_arn, "", "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -9,7 +10,7 @@ from chime_local.chime import ChimeError, ChimeService
 from chime_local.chime.iam import required_actions
 from chime_local.chime.protocol import Scope, operation_of, scope_of
 from chime_local.cloudformation._ministack import Iam
-from chime_local.iam.evaluator import denial_reason
+from chime_local.iam.evaluator import DECISION, denial_reason
 from chime_local.iam.history import PolicyHistory
 
 Context = dict[str, Any]
@@ -18,10 +19,17 @@ Context = dict[str, Any]
 class IamGate:
     """Lets a call through that the caller's policies allow; refuses any other as AWS words it."""
 
-    def __init__(self, service: ChimeService, ministack: Iam, history: PolicyHistory | None = None) -> None:
+    def __init__(
+        self,
+        service: ChimeService,
+        ministack: Iam,
+        history: PolicyHistory | None = None,
+        record: Callable[[str, str, Any], None] | None = None,
+    ) -> None:
         self._service = service
         self._ministack = ministack
         self._history = history
+        self._record = record
 
     def authorize(self, scope: Scope, headers: dict[str, str], body: bytes) -> None:
         """Judge a call; raises ChimeError."""
@@ -59,9 +67,12 @@ class IamGate:
         def denial() -> Any:
             return self._ministack.enforce(key, action, action.partition(":")[0], region, resource, context)
 
+        DECISION.set(None)
         denied = denial()
         if denied is None and self._history is not None:
             denied = self._history.as_of_delay(denial)
+        if self._record:
+            self._record(action, resource, denied)
         if denied is None:
             return
         if isinstance(denied, self._ministack.AuthError):

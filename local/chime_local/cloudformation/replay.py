@@ -1,0 +1,88 @@
+"""Delivers a custom-resource request once more, as AWS may: at least once is what asynchronous events are promised.
+
+The answer to a replay is recorded and goes nowhere: the stack has had its answer. What the Lambda does is real.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from chime_local.cloudformation._ministack import CloudFormation, Lambda
+from chime_local.errors import ChimeLocalError
+from chime_local.lambdas.deliveries import Deliveries
+
+MAX_TIMES = 2
+_MAX_OPEN = 1000
+"""Of replays whose answer is awaited; a Lambda may never answer."""
+
+
+class ReplayError(ChimeLocalError):
+    """A request cannot be delivered again; the text says why."""
+
+
+class Replays:
+    """Invokes Lambdas with recorded requests, and takes the answers."""
+
+    def __init__(self, ministack: CloudFormation, lambdas: Lambda, deliveries: Deliveries) -> None:
+        self._ministack = ministack
+        self._lambdas = lambdas
+        self._deliveries = deliveries
+        self._tokens: dict[str, str] = {}
+        """From the token in a ResponseURL to the request's id."""
+
+    def replay(self, request_id: str, times: int = 1) -> None:
+        """Deliver a request again, twice at once where asked for; returns while that goes on."""
+        request = self._deliveries.recorder.request(request_id)
+        if request is None:
+            raise ReplayError(f"There is no request {request_id}: it has rolled off, or the engine was reset.")
+        if not 1 <= times <= MAX_TIMES:
+            raise ReplayError(f"A request is delivered once or twice at once, not {times} times.")
+        self._find_function(request.event)
+        for _ in range(times):
+            run = contextvars.copy_context().run
+            threading.Thread(target=run, args=(self._deliver, dict(request.event)), daemon=True).start()
+
+    def before(self, deliver: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
+        """Return what records an answer to a replay, and hands any other on."""
+
+        def take(token: str, body: bytes) -> None:
+            request_id = self._tokens.pop(token, None)
+            if request_id is None:
+                deliver(token, body)
+            else:
+                self._deliveries.recorder.add_answer(request_id, body, is_replay=True)
+
+        return take
+
+    def _deliver(self, event: dict[str, Any]) -> None:
+        token = str(uuid.uuid4())
+        while len(self._tokens) >= _MAX_OPEN:
+            self._tokens.pop(next(iter(self._tokens)), None)
+        self._tokens[token] = event["RequestId"]
+        sent = {**event, "ResponseURL": self._ministack.response_url(token)}
+        with self._deliveries.begin(event["RequestId"], is_replay=True) as delivery:
+            try:
+                record, config = self._find_function(event)
+                result = self._lambdas.invoke(self._lambdas.with_config(record, config), sent)
+            except Exception as failed:
+                delivery.error = str(failed)[:500]
+            else:
+                if result.get("error"):
+                    delivery.error = json.dumps(result.get("body"), default=str)[:500]
+
+    def _find_function(self, event: dict[str, Any]) -> tuple[Any, Any]:
+        """Find the Lambda of a request, in the account and region of its ARN."""
+        arn = str(event.get("ServiceToken"))
+        parts = arn.split(":")
+        if len(parts) > 6:
+            self._lambdas.set_account(parts[4])
+            self._lambdas.set_region(parts[3])
+            record, config, _ = self._lambdas.find_function(arn)
+            if record is not None and config is not None:
+                return record, config
+        raise ReplayError(f"The Lambda {arn} is not there any more.")

@@ -1,0 +1,120 @@
+"""Who may use the console: its own pages in a browser that has the token, and commands that have it.
+
+What each rule is for: docs/adr/0016.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from typing import Any
+
+from starlette.datastructures import QueryParams
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PREFIX = "/_chime"
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    b"content-security-policy": _CSP.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|localhost)(?::(?P<port>\d+))?", re.IGNORECASE)
+_OPEN = "Open the address that chime-local printed: it ends with the token of this start of the engine."
+_SAFE_METHODS = ("GET", "HEAD")
+
+
+class Access:
+    """Lets requests to the console through, or answers with one sentence."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        guarded = _with_headers(send)
+        refusal = self._refuse_foreign(scope, headers)
+        if refusal:
+            await _answer(guarded, 403, refusal, scope["path"])
+            return
+        given = QueryParams(scope.get("query_string", b"")).get("token")
+        if given is not None and scope["path"] in (PREFIX, f"{PREFIX}/"):
+            if self._is_token(given):
+                await self._let_in(guarded, headers["host"])
+            else:
+                await _answer(guarded, 403, f"This is not the console's token. {_OPEN}", scope["path"])
+            return
+        if not self._has_token(headers):
+            await _answer(guarded, 403, f"The console needs its token. {_OPEN}", scope["path"])
+            return
+        await self._app(scope, receive, guarded)
+
+    @staticmethod
+    def _refuse_foreign(scope: Scope, headers: dict[str, str]) -> str:
+        """Return why a request may be another page's; nothing where it is not."""
+        host = headers.get("host", "")
+        if not _HOST.fullmatch(host):
+            return "The console is served under localhost only."
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return "The console takes no requests from other pages, links included: enter its address yourself."
+        if headers.get("origin", f"http://{host}").lower() != f"http://{host}".lower():
+            return "The console takes no requests from other pages."
+        if scope["method"] not in _SAFE_METHODS and headers.get("x-chime-console") != "1":
+            return "A request that changes something needs the header X-Chime-Console: 1."
+        return ""
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._token.encode())
+
+    def _has_token(self, headers: dict[str, str]) -> bool:
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self._is_token(bearer.strip())
+        return self._is_token(cookie_parser(headers.get("cookie", "")).get(_cookie_name(headers["host"]), ""))
+
+    async def _let_in(self, send: Send, host: str) -> None:
+        """Put the token into a cookie, and out of the address."""
+        cookie = f"{_cookie_name(host)}={self._token}; Path={PREFIX}; HttpOnly; SameSite=Strict"
+        headers = [
+            (b"location", f"{PREFIX}/".encode()),
+            (b"set-cookie", cookie.encode()),
+            (b"content-length", b"0"),
+        ]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _cookie_name(host: str) -> str:
+    """Return a name for each port: browsers send cookies to all ports of a host."""
+    found = _HOST.fullmatch(host)
+    return f"chime_console_{(found and found['port']) or 80}"
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(key, value) for key, value in message["headers"] if key.lower() not in _HEADERS]
+            message = {**message, "headers": [*kept, *_HEADERS.items()]}
+        await send(message)
+
+    return sent
+
+
+async def _answer(send: Send, status: int, sentence: str, path: str) -> None:
+    content: tuple[bytes, bytes] = (b"text/plain; charset=utf-8", f"{sentence}\n".encode())
+    if path.startswith(f"{PREFIX}/api/"):
+        content = (b"application/json", json.dumps({"error": sentence}).encode())
+    headers: list[Any] = [(b"content-type", content[0]), (b"content-length", str(len(content[1])).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content[1]})

@@ -1,0 +1,341 @@
+"""The console's API of JSON, which the commands use as well; forms of the pages get a sentence instead."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from chime_local import recording
+from chime_local.chime import Behaviors, ChimeError
+from chime_local.cloudformation.replay import ReplayError
+from chime_local.console.access import PREFIX
+from chime_local.console.engine import ConsoleEngine
+from chime_local.console.words import format_time
+
+MAX_BODY_BYTES = 100_000
+MAX_BODY_SECONDS = 30.0
+PAGE_SIZE = 100
+_POLL_SECONDS = 0.4
+_HEARTBEAT_SECONDS = 15.0
+
+
+class ApiError(Exception):
+    """A request that cannot be done; status and text are what is answered."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Page(NamedTuple):
+    """One page of a list."""
+
+    items: list[Any]
+    number: int
+    pages: int
+    total: int
+
+
+def paginate(items: list[Any], number: str, size: int = PAGE_SIZE) -> Page:
+    """Return one page; a number that there is not leads to the nearest that there is."""
+    pages = max(1, math.ceil(len(items) / size))
+    wanted = int(number[:9]) if number.isascii() and number.isdecimal() else 1
+    at = min(max(1, wanted), pages)
+    return Page(items[(at - 1) * size : at * size], at, pages, len(items))
+
+
+class Api:
+    """What can be asked of the engine, and done to it."""
+
+    def __init__(self, engine: ConsoleEngine) -> None:
+        self._engine = engine
+        self._recorder = engine.recorder
+
+    def routes(self) -> list[Route]:
+        """Return the routes below /_chime/api/."""
+        return [
+            _route("status", self.status),
+            _route("deploys", self.deploys),
+            _route("calls", self.calls),
+            _route("requests/{id}", self.request),
+            _route("requests/{id}/replay", self.replay, "POST"),
+            _route("channels", self.channels),
+            _route("channels/{arn:path}/messages", self.messages),
+            _route("channels/{arn:path}/messages", self.send, "POST"),
+            _route("behaviors", self.behaviors),
+            _route("behaviors", self.switch, "POST"),
+            _route("clock", self.forward, "POST"),
+            _route("reset", self.reset, "POST"),
+            Route(f"{PREFIX}/api/events", self.events),
+        ]
+
+    # What happened
+
+    async def status(self, _request: Request) -> Any:
+        """Return what the engine is and how much it holds."""
+        with self._engine.app_instances() as apps:
+            channels = sum(len(app.channels) for app in apps)
+            messages = sum(len(one.messages) for app in apps for one in app.channels.values())
+            count = len(apps)
+        return {
+            "version": self._engine.version,
+            "started": self._engine.started.isoformat(),
+            "clock_forward_seconds": self._engine.clock.forward_seconds,
+            "auth": self._engine.has_auth,
+            "limits": self._engine.service.limits,
+            "app_instances": count,
+            "channels": channels,
+            "messages": messages,
+            "rolled_off": self._recorder.dropped,
+        }
+
+    async def deploys(self, request: Request) -> Any:
+        """Return the operations on stacks, the newest first, with their requests."""
+        page = paginate(self._recorder.operations(), request.query_params.get("page", "1"), 20)
+        shown = [
+            {
+                **asdict(one),
+                "requests": [_summary(request) for request in self._recorder.requests_of(one)],
+            }
+            for one in page.items
+        ]
+        return {"operations": shown, "page": page.number, "pages": page.pages, "total": page.total}
+
+    async def request(self, request: Request) -> Any:
+        """Return one custom-resource request with its deliveries, and each call of theirs."""
+        found = self._find_request(request)
+        deliveries = [
+            {**asdict(one), "calls": [_call(call) for call in self._recorder.calls_of(one)]}
+            for one in found.deliveries
+        ]
+        return {**_summary(found), **asdict(found), "deliveries": deliveries}
+
+    async def replay(self, request: Request) -> Any:
+        """Deliver a request again, once or twice at once."""
+        found, given = self._find_request(request), await _read(request)
+        try:
+            times = int(str(given.get("times", 1)))
+            await run_in_threadpool(self._engine.replays.replay, found.id, times)
+        except ReplayError as refused:
+            raise ApiError(409, str(refused)) from None
+        except ValueError:
+            raise ApiError(400, "times is 1 or 2.") from None
+        often = "twice at once" if times == 2 else "again"
+        return {"message": f"The request is delivered {often}."}
+
+    async def calls(self, request: Request) -> Any:
+        """Return the calls, the newest first; only those that IAM denied where asked for."""
+        calls = self._recorder.calls()
+        if request.query_params.get("only") == "denied":
+            calls = [call for call in calls if call.denied]
+        page = paginate(calls, request.query_params.get("page", "1"))
+        shown = [_call(call) for call in page.items]
+        return {"calls": shown, "page": page.number, "pages": page.pages, "total": page.total}
+
+    def _find_request(self, request: Request) -> recording.Request:
+        return find_request(self._recorder, request.path_params["id"])
+
+    # Channels and messages
+
+    async def channels(self, request: Request) -> Any:
+        """Return the channels by their app instances."""
+        with self._engine.app_instances() as apps:
+            found = [
+                {
+                    "ChannelArn": channel.arn,
+                    "Name": channel.name,
+                    "AppInstanceArn": app.arn,
+                    "Members": len(channel.members),
+                    "Messages": len(channel.messages),
+                    "Deploys": self._recorder.deploys_of(channel.arn),
+                }
+                for app in apps
+                for channel in self._engine.service.get_channels(app)
+            ]
+        page = paginate(found, request.query_params.get("page", "1"))
+        return {"channels": page.items, "page": page.number, "pages": page.pages, "total": page.total}
+
+    async def messages(self, request: Request) -> Any:
+        """Return the messages of a channel, the newest first."""
+        arn = request.path_params["arn"]
+        with self._engine.channel(arn) as found:
+            if found is None:
+                raise ApiError(404, f"There is no channel {arn}.")
+            messages = [dict(message) for message in reversed(found[1].messages.values())]
+        page = paginate(messages, request.query_params.get("page", "1"))
+        return {"messages": page.items, "page": page.number, "pages": page.pages, "total": page.total}
+
+    async def send(self, request: Request) -> Any:
+        """Send a message as a user."""
+        given = await _read(request)
+        bearer, content = str(given.get("bearer", "")), str(given.get("content", ""))
+        try:
+            sent = await run_in_threadpool(self._engine.send_message, request.path_params["arn"], bearer, content)
+        except ChimeError as refused:
+            raise ApiError(refused.status, f"Not sent. {refused.code}: {refused.message}") from None
+        return {"message": "Sent.", "MessageId": sent}
+
+    # Behaviors, clock, state
+
+    async def behaviors(self, _request: Request) -> Any:
+        """Return each switch with its value and those that are legal."""
+        behaviors = self._engine.service.behaviors
+        switches = {
+            name: {"value": str(getattr(behaviors, name)), "values": values}
+            for name, values in Behaviors.values().items()
+        }
+        return {"behaviors": switches, "limits": self._engine.service.limits}
+
+    async def switch(self, request: Request) -> Any:
+        """Change switches; `limits` is one of them here."""
+        given = {name: str(value) for name, value in (await _read(request)).items()}
+        limits = given.pop("limits", None)
+        if limits not in (None, "on", "off"):
+            raise ApiError(400, "limits is on or off.")
+        try:
+            self._engine.switch(given)
+        except ValueError as wrong:
+            raise ApiError(400, f"Nothing is changed: {wrong}") from None
+        if limits is not None:
+            self._engine.limit(enabled=limits == "on")
+        return {"message": "The behaviors are set."}
+
+    async def forward(self, request: Request) -> Any:
+        """Move the clock forward."""
+        given = await _read(request)
+        try:
+            seconds = float(str(given.get("forward_seconds", "")))
+            self._engine.forward(seconds)
+        except ValueError as wrong:
+            reason = wrong if "forward only" in str(wrong) else "forward_seconds is a number of seconds."
+            raise ApiError(400, str(reason)) from None
+        now = format_time(self._engine.clock())
+        return {"message": f"The clock is at {now}.", "clock_forward_seconds": self._engine.clock.forward_seconds}
+
+    async def reset(self, _request: Request) -> Any:
+        """Forget everything."""
+        await self._engine.reset()
+        return {"message": "Everything is forgotten: stacks, channels, messages, and what was recorded."}
+
+    # What changes
+
+    async def events(self, request: Request) -> Response:
+        """Stream the names of what has changed since the versions that a page shows."""
+        since = request.query_params.get("since", "")
+        headers = {"x-accel-buffering": "no"}
+        return StreamingResponse(self._stream(since), media_type="text/event-stream", headers=headers)
+
+    async def _stream(self, since: str) -> AsyncIterator[str]:
+        yield "retry: 1000\n\n"
+        known = since or self.versions()
+        silent = 0.0
+        while True:
+            current = self.versions()
+            if current != known:
+                before, after = known.split("."), current.split(".")
+                changed = [
+                    topic
+                    for number, topic in enumerate(recording.TOPICS)
+                    if before[number : number + 1] != after[number : number + 1]
+                ]
+                # The data says which versions these are; the pages use the name alone.
+                yield "".join(f"event: {topic}\ndata: {current}\n\n" for topic in changed)
+                known, silent = current, 0.0
+            elif silent >= _HEARTBEAT_SECONDS:
+                yield ": still here\n\n"
+                silent = 0.0
+            await asyncio.sleep(_POLL_SECONDS)
+            silent += _POLL_SECONDS
+
+    def versions(self) -> str:
+        """Return the version of each topic."""
+        return ".".join(str(self._recorder.versions[topic]) for topic in recording.TOPICS)
+
+
+def find_request(recorder: recording.Recorder, request_id: str) -> recording.Request:
+    """Find a request; raises ApiError with a sentence where it is gone."""
+    found = recorder.request(request_id)
+    if found is None:
+        raise ApiError(
+            404,
+            f"There is no request {request_id}: it has rolled off (the newest {recording.MAX_REQUESTS:,} are "
+            "kept), or the engine was reset or started again.",
+        )
+    return found
+
+
+def _call(call: recording.Call) -> dict[str, Any]:
+    return {**asdict(call), "principal": call.principal}
+
+
+def _summary(request: recording.Request) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "type": request.type,
+        "logical_id": request.logical_id,
+        "stack_name": request.stack_name,
+        "status": request.status,
+        "reason": request.reason,
+        "physical_id_before": request.physical_id_before,
+        "physical_id_after": request.physical_id_after,
+        "started": request.started,
+        "ended": request.ended,
+        "delivered": len(request.deliveries),
+    }
+
+
+def _route(path: str, endpoint: Callable[[Request], Awaitable[Any]], method: str = "GET") -> Route:
+    async def answered(request: Request) -> Response:
+        try:
+            return _respond(request, await endpoint(request), 200)
+        except ApiError as refused:
+            return _respond(request, {"error": str(refused)}, refused.status)
+
+    return Route(f"{PREFIX}/api/{path}", answered, methods=[method])
+
+
+def _respond(request: Request, content: dict[str, Any], status: int) -> Response:
+    """Answer a form of a page with a sentence, everything else with JSON."""
+    sentence = content.get("message") or content.get("error")
+    if request.headers.get("hx-request") == "true" and sentence:
+        return sentence_response(status, str(sentence))
+    return JSONResponse(json.loads(json.dumps(content, default=str)), status)
+
+
+def sentence_response(status: int, sentence: str) -> Response:
+    """Answer a page with a sentence, which htmx puts where the page has its notices."""
+    kind = "error" if status >= 400 else "done"
+    return HTMLResponse(f'<p class="{kind}">{html.escape(sentence)}</p>', status)
+
+
+async def _read(request: Request) -> dict[str, Any]:
+    """Read a body of JSON or of a form."""
+    body = b""
+    try:
+        async with asyncio.timeout(MAX_BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > MAX_BODY_BYTES:
+                    raise ApiError(413, f"The body has more than {MAX_BODY_BYTES:,} bytes.")
+    except (TimeoutError, ClientDisconnect):
+        raise ApiError(400, f"The body was not there after {MAX_BODY_SECONDS:g} seconds.") from None
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    try:
+        parsed = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ApiError(400, "The body is no JSON object.")
+    return parsed

@@ -1,0 +1,44 @@
+"""The AWS CLI's and boto3's way to say a call."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pprint import pformat
+from typing import Any
+
+from botocore import xform_name
+
+
+@dataclass(frozen=True)
+class Command:
+    """One call in two languages."""
+
+    cli: str
+    boto3: str
+
+
+def create_command(service: str, operation: str, parameters: Mapping[str, Any], region: str = "") -> Command:
+    """Create the commands for a call; the environment that `chime-local` prints leads them to the engine."""
+    options = [_option(name, value) for name, value in parameters.items()]
+    at = [f"--region {shlex.quote(region)}"] if region else []
+    cli = " \\\n  ".join([f"aws {service} {xform_name(operation, '-')}", *options, *at])
+    given = "".join(f"\n    {name}={_literal(value)}," for name, value in parameters.items())
+    where = f", region_name={region!r}" if region else ""
+    call = f"client.{xform_name(operation)}({given}{chr(10) if given else ''})"
+    return Command(cli, f"client = boto3.client({service!r}{where})\n{call}")
+
+
+def _option(name: str, value: Any) -> str:
+    flag = f"--{xform_name(name, '-')}"
+    if isinstance(value, bool):
+        return flag if value else flag.replace("--", "--no-", 1)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    # A value that begins with a dash would be taken for an option.
+    return f"{flag}={shlex.quote(text)}" if text.startswith("-") else f"{flag} {shlex.quote(text)}"
+
+
+def _literal(value: Any) -> str:
+    return pformat(value, width=100, sort_dicts=False).replace("\n", "\n    ")

@@ -1,0 +1,123 @@
+"""What the console knows of the engine, and what it can have it do."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from chime_local.chime import Behaviors, ChimeError, ChimeService
+from chime_local.chime.clock import Clock
+from chime_local.chime.state import AppInstance, Channel
+from chime_local.cloudformation.replay import Replays
+from chime_local.recording import Call, Recorder
+
+FIXED_AT_START = ("new_policy_delay",)
+"""Switches that what is installed at the start depends on."""
+
+
+@dataclass
+class ConsoleEngine:
+    """The parts of a running engine."""
+
+    service: ChimeService
+    recorder: Recorder
+    replays: Replays
+    forget: Callable[[], Awaitable[None]]
+    """Resets everything."""
+    has_auth: bool = True
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def clock(self) -> Clock:
+        """The service's clock."""
+        assert isinstance(self.service.clock, Clock)
+        return self.service.clock
+
+    @property
+    def version(self) -> str:
+        """The version of this package; a checkout that is not installed has none."""
+        try:
+            return version("cdk-chime-messaging")
+        except PackageNotFoundError:
+            return "unknown"
+
+    @contextmanager
+    def app_instances(self) -> Iterator[list[AppInstance]]:
+        """Hold the service still, and show its app instances."""
+        with self.service.lock:
+            yield list(self.service.app_instances.values())
+
+    @contextmanager
+    def channel(self, arn: str) -> Iterator[tuple[AppInstance, Channel] | None]:
+        """Hold the service still, and show a channel with its app instance, where it is there."""
+        with self.service.lock:
+            yield self.service.get_channel(arn)
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """Return the tags of a resource."""
+        with self.service.lock:
+            return dict(self.service.tags.get(arn, {}))
+
+    def call(self, operation: str, parameters: dict[str, Any], region: str) -> dict[str, Any]:
+        """Call the service as the console's user; raises ChimeError. The call is recorded like any other."""
+        call: Call = self.recorder.begin_call(
+            "chime-sdk-messaging", operation, parameters, region=region, access_key="console"
+        )
+        try:
+            answer = self.service.call(operation, parameters, service_name="chime-sdk-messaging", region=region)
+        except ChimeError as refused:
+            self.recorder.end_call(call, refused.status, 0.0, f"{refused.code}: {refused.message}")
+            raise
+        self.recorder.end_call(call, 200, 0.0)
+        return answer
+
+    def send_message(self, channel_arn: str, bearer: str, content: str) -> str:
+        """Send a message as a user, and return its id; raises ChimeError."""
+        parameters = {
+            "ChannelArn": channel_arn,
+            "ChimeBearer": bearer,
+            "Content": content,
+            "Type": "STANDARD",
+            "Persistence": "PERSISTENT",
+            "ClientRequestToken": str(uuid.uuid4()),
+        }
+        region = (channel_arn.split(":") + [""] * 4)[3]
+        return str(self.call("SendChannelMessage", parameters, region)["MessageId"])
+
+    def switch(self, changes: dict[str, str]) -> None:
+        """Change behaviors; raises ValueError where there is no such switch or value."""
+        with self.service.lock:
+            behaviors = self.service.behaviors
+            for name in FIXED_AT_START:
+                if name in changes and changes[name] != str(getattr(behaviors, name)):
+                    raise ValueError(f"{name} is set when the engine starts: --behavior {name}={changes[name]}")
+            for name, value in changes.items():
+                if "," in name + value:
+                    raise ValueError(f"{name} cannot be {value!r}")
+            wanted = Behaviors.parse(",".join(f"{name}={value}" for name, value in changes.items()))
+            self.service.behaviors = dataclasses.replace(
+                behaviors, **{name: getattr(wanted, name) for name in changes}
+            )
+        self.recorder.changed("behaviors")
+
+    def limit(self, *, enabled: bool) -> None:
+        """Enforce the documented rates, or do not."""
+        with self.service.lock:
+            if enabled != self.service.limits:
+                self.service.limits = enabled
+        self.recorder.changed("behaviors")
+
+    def forward(self, seconds: float) -> None:
+        """Move the clock forward; raises ValueError."""
+        self.clock.forward(seconds)
+        self.recorder.changed("behaviors", "channels")
+
+    async def reset(self) -> None:
+        """Forget everything: stacks, channels, what was recorded; the clock goes back to the system's time."""
+        await self.forget()

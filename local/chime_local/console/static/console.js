@@ -1,0 +1,66 @@
+// What the pages do beyond htmx: copy, keep open what is open, keep the focus, say when the engine is silent.
+"use strict";
+
+const say = (text) => {
+  document.getElementById("said").textContent = text;
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-code]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy ?? button.previousElementSibling.textContent);
+    say("Copied.");
+    button.textContent = "Copied";
+  } catch {
+    say("The browser does not let this page copy.");
+    button.textContent = "Not copied";
+  }
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+});
+
+// The live part is replaced as a whole; what was open in it stays open, and what had the focus has it again.
+const open = new Set();
+document.addEventListener("toggle", (event) => {
+  const details = event.target;
+  if (!details.id || details.localName !== "details") return;
+  if (details.open) open.add(details.id);
+  else if (details.isConnected) open.delete(details.id);
+}, true);
+
+let focused = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  const element = document.activeElement;
+  const within = element && element.closest("#live");
+  focused = null;
+  if (!within || element.id) return; // htmx itself finds what has an id
+  const details = element.closest("details[id]");
+  const scope = details ? `#${CSS.escape(details.id)} ` : "";
+  const attribute = ["data-copy", "href", "data-copy-code"].find((name) => element.hasAttribute(name));
+  const selector = scope + element.localName
+    + (attribute ? `[${attribute}="${CSS.escape(element.getAttribute(attribute))}"]` : "");
+  focused = [selector, [...within.querySelectorAll(selector)].indexOf(element)];
+});
+document.addEventListener("htmx:load", (event) => {
+  const loaded = event.detail.elt;
+  for (const details of loaded.querySelectorAll("details[id]")) {
+    if (open.has(details.id)) details.open = true;
+  }
+  if (focused && loaded.id === "live") {
+    const found = loaded.querySelectorAll(focused[0])[focused[1]];
+    if (found) found.focus({ preventScroll: true });
+    focused = null;
+  }
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && event.detail.elt.matches("form[data-clear]")) event.detail.elt.reset();
+});
+
+document.addEventListener("htmx:sseError", () => {
+  document.getElementById("connection").textContent =
+    "The engine does not answer. When it is started again, open the address that it prints: it has a new token.";
+});
+document.addEventListener("htmx:sseOpen", () => {
+  document.getElementById("connection").textContent = "";
+});

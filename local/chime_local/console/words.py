@@ -1,0 +1,75 @@
+"""What a page says in words: changes, times, marks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+OWNER_TAG = "cdk-chime-messaging:owner"
+_UNSAID = ("ServiceToken", "ServiceTimeout")
+_MAX_SHOWN = 8
+
+
+def describe_changes(event: Mapping[str, Any]) -> str:
+    """Say what an Update changes, such as "Name changed; Members +2 −1"."""
+    if event.get("RequestType") != "Update":
+        return {"Create": "everything is new", "Delete": "everything goes"}.get(str(event.get("RequestType")), "")
+    before, after = (event.get(key) or {} for key in ("OldResourceProperties", "ResourceProperties"))
+    changes = [
+        _change(name, before.get(name), after.get(name))
+        for name in sorted({*before, *after} - set(_UNSAID))
+        if before.get(name) != after.get(name)
+    ]
+    more = [f"and {len(changes) - _MAX_SHOWN} more"] if len(changes) > _MAX_SHOWN else []
+    return "; ".join([*changes[:_MAX_SHOWN], *more]) or "nothing but the request changed"
+
+
+def _change(name: str, before: Any, after: Any) -> str:
+    if before is None:
+        return f"{name} added"
+    if after is None:
+        return f"{name} removed"
+    if isinstance(before, list) and isinstance(after, list):
+        old, new = ({json.dumps(one, sort_keys=True) for one in items} for items in (before, after))
+        signs = ((f"+{len(new - old)}", new - old), (f"−{len(old - new)}", old - new))
+        return f"{name} {' '.join(text for text, items in signs if items) or 'in another order'}"
+    return f"{name} changed"
+
+
+def explain_tag(key: str) -> str:
+    """Say what a tag means, where it is one of this package's."""
+    if key == OWNER_TAG:
+        return (
+            "The owner's mark: which resource of which stack made or adopted this channel, then which request did. "
+            "With another mark, or none, the construct does not touch the channel."
+        )
+    return "A tag of cdk-chime-messaging." if key.startswith("cdk-chime-messaging:") else ""
+
+
+def describe_duration(seconds: float | None) -> str:
+    """Say how long something took."""
+    if seconds is None:
+        return "in progress"
+    return (
+        f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s" if seconds < 100 else f"{seconds:.0f} s"
+    )
+
+
+def format_time(moment: float | datetime | None) -> str:
+    """Write a moment in UTC."""
+    if moment is None:
+        return ""
+    found = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
+    return found.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def format_json(value: Any) -> str:
+    """Write a value as JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def shorten(arn: str) -> str:
+    """Return the last part of an ARN, for where the whole is too long; the copy button has it all."""
+    return arn.rpartition("/")[2] or arn
