@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aws_cdk import CfnParameter, Duration, Fn, RemovalPolicy, Stack, Tags
@@ -554,6 +555,18 @@ def _processor(one: Processor) -> tuple[str, str, str]:
     return (one.name, str(one.function), one.fallback_action.value)
 
 
+def _admin(kind: str, at: Declaration, form: str, case: str) -> AppInstanceAdmin:
+    literal = at.outside.user(f"admliteral-{at.pick(*WORDS)}")
+    admin = literal if form == "literal" else at.value(kind, form)
+    return AppInstanceAdmin(at.stack, case, app_instance_arn=at.app, app_instance_admin_arn=admin)
+
+
+def _streaming(argument: str, at: Declaration, form: str, case: str) -> AppInstanceStreaming:
+    literal = STREAM.format(f"chime-messaging-{at.pick(*WORDS)}")
+    streams: dict[str, Any] = {argument: literal if form == "literal" else at.stream(case)}
+    return AppInstanceStreaming(at.stack, case, app_instance_arn=at.home(case), **streams)
+
+
 def settings() -> Iterator[Case]:
     """Admins, retention and streaming."""
     # No parameter: with its value the policy changes in place, and then nobody may unmake the first admin.
@@ -564,14 +577,7 @@ def settings() -> Iterator[Case]:
             AppInstanceAdmin,
             "app_instance_admin_arn",
             form,
-            lambda at, form, case, kind=kind: AppInstanceAdmin(
-                at.stack,
-                case,
-                app_instance_arn=at.app,
-                app_instance_admin_arn=at.outside.user(f"admliteral-{at.pick(*WORDS)}")
-                if form == "literal"
-                else at.value(kind, form),
-            ),
+            partial(_admin, kind),
             "admins",
             (names[0], names[1]),
         )
@@ -597,18 +603,11 @@ def settings() -> Iterator[Case]:
     for argument, kind in (("channel_stream", "Channel"), ("channel_message_stream", "ChannelMessage")):
         yield Case(
             AppInstanceStreaming, argument, "reference",
-            lambda at, _, case, argument=argument: AppInstanceStreaming(
-                at.stack, case, app_instance_arn=at.home(case), **{argument: at.stream(case)}
-            ),
-            "streams", ({kind: "alpha"}, {kind: "beta"}),
+            partial(_streaming, argument), "streams", ({kind: "alpha"}, {kind: "beta"}),
         )  # fmt: skip
         yield Case(
             AppInstanceStreaming, argument, "literal",
-            lambda at, _, case, argument=argument: AppInstanceStreaming(
-                at.stack, case, app_instance_arn=at.home(case),
-                **{argument: STREAM.format(f"chime-messaging-{at.pick(*WORDS)}")},
-            ),
-            "streams", ({kind: "alpha"}, {kind: "beta"}),
+            partial(_streaming, argument), "streams", ({kind: "alpha"}, {kind: "beta"}),
         )  # fmt: skip
 
 

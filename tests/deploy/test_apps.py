@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -163,9 +164,11 @@ def newsroom(app: App, *, bearer: str, readers: list[str], flow: str | None) -> 
             one: ChannelFlow(people, one, app_instance_arn=chat, processors=[Processor("p", FUNCTION)])
             for one in "fg"
         }
-        for one in (*users.values(), *admins.values(), *flows.values()):
-            exported = getattr(one, "app_instance_user_arn", None) or getattr(one, "app_instance_admin_arn", None)
-            people.export_value(exported or one.channel_flow_arn)
+        arns = [one.app_instance_user_arn for one in users.values()]
+        arns += [one.app_instance_admin_arn for one in admins.values()]
+        arns += [one.channel_flow_arn for one in flows.values()]
+        for arn in arns:
+            people.export_value(arn)
         rooms = Stack(stage, "Rooms")
         news = Channel(
             rooms,
@@ -192,11 +195,7 @@ def test_newsroom_of_stages_and_exports(cli: Cli) -> None:
     ]
     arns = set()
     for bearer, readers, flow in steps:
-        cli.deploy(
-            lambda app, bearer=bearer, readers=readers, flow=flow: newsroom(
-                app, bearer=bearer, readers=readers, flow=flow
-            ),
-        )
+        cli.deploy(partial(newsroom, bearer=bearer, readers=readers, flow=flow))
         for stage in ("Beta", "Prod"):
             (arn,) = cli.outputs(f"{stage}-Rooms").values()
             arns.add(arn)

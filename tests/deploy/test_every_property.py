@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import App, Stack
 
 import cdk_chime_messaging
 from cdk_chime_messaging import AppInstance, Channel, IChannel
@@ -28,7 +29,7 @@ def covered(construct: type) -> set[str]:
     return {case.argument.partition(".")[0] for case in matrix.CASES if case.construct is construct}
 
 
-@pytest.mark.parametrize("construct", sorted(CONSTRUCTS - {matrix.ImportedChannel}, key=lambda one: one.__name__))
+@pytest.mark.parametrize("construct", sorted(CONSTRUCTS - {matrix.ImportedChannel}, key=attrgetter("__name__")))
 def test_every_argument_has_a_case(construct: type) -> None:
     """What a construct takes is changed by some case."""
     arguments = set(inspect.signature(construct.__init__).parameters) - {"self", "scope", "id"}  # type: ignore[misc]
@@ -313,9 +314,9 @@ def test_every_change_is_named_and_made(deployment: Deployment) -> None:
     assert len(identity.list_app_instances()["AppInstances"]) == 2
 
 
-def swap(stack: Stack, outside: matrix.Outside, user: str) -> None:
+def swap(app: App, *, outside: matrix.Outside, user: str) -> None:
     """Declare a channel whose one member is a reference."""
-    at = AppInstance.from_app_instance_arn(stack, "App", outside.apps[0])
+    at = AppInstance.from_app_instance_arn(Stack(app, "Swap"), "App", outside.apps[0])
     people = {name: at.add_user(name) for name in ("ann", "bob")}
     boss = outside.user("boss-keeper")
     channel = at.add_channel("Support", chime_bearer=boss, member_arns=[people[user]], removal_policy=matrix.GONE)
@@ -326,7 +327,7 @@ def swap(stack: Stack, outside: matrix.Outside, user: str) -> None:
 def test_one_reference_swapped_for_another_is_deployed(deployment: Deployment) -> None:
     """A deploy that changes nothing but which user a list refers to changes the channel's members."""
     for user in ("ann", "bob"):
-        deployment.cli.deploy(lambda app, user=user: swap(Stack(app, "Swap"), deployment.outside, user))
+        deployment.cli.deploy(partial(swap, outside=deployment.outside, user=user))
         (arn,) = deployment.cli.outputs("Swap").values()
         assert Service(deployment.engine, deployment.outside).look("members", arn) == user
     deployment.engine.delete("Swap")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
@@ -118,7 +119,7 @@ def test_life(bench: Bench) -> None:
     seen = []
     arns = set()
     for number, step in enumerate(steps):
-        settings = Settings(bench, bench.deploy_stack(lambda stack, step=step: everything(stack, **step)))
+        settings = Settings(bench, bench.deploy_stack(partial(everything, **step)))
         if number == 0:
             bench.say(settings.channel, "hello")
         arns.add((settings.app, settings.channel, settings.bot))

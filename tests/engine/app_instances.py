@@ -36,7 +36,7 @@ class Place:
         listing = {"AppInstanceArn": self.app, "Privacy": "PRIVATE", "ChimeBearer": self.boss}
         self.retry(self.messaging.list_channels, AWS_IDENTITY_LAG, **listing)
 
-    def retry(self, call: Callable[..., Any], seconds: float = AWS_LAG, **parameters: Any) -> dict[str, Any]:
+    def retry(self, call: Callable[..., Any], seconds: float = AWS_LAG, /, **parameters: Any) -> dict[str, Any]:
         """Call again until the service knows what was made a moment ago."""
         until, tries = time.monotonic() + seconds, 0
         while True:

@@ -127,7 +127,9 @@ def test_admins_are_shown(harness: Harness) -> None:
 def test_retention_is_kept_as_put(harness: Harness) -> None:
     """Retention is what was put last; empty settings switch it off."""
     here = {"AppInstanceArn": harness.app}
-    for settings in ({"ChannelRetentionSettings": {"RetentionDays": 30}}, {"ChannelRetentionSettings": {}}):
+    retention: list[dict[str, Any]] = [{"RetentionDays": 30}, {}]
+    for kept in retention:
+        settings = {"ChannelRetentionSettings": kept}
         answer = {"AppInstanceRetentionSettings": settings}
         assert harness.identity("PutAppInstanceRetentionSettings", **here, **answer) == answer
         assert harness.identity("GetAppInstanceRetentionSettings", **here) == answer

@@ -59,7 +59,8 @@ def test_lists_come_in_pages_of_max_results(place: Place) -> None:
     """Lists come in pages of MaxResults."""
     for number in range(5):
         place.user(f"u{number}")
-    pages, more = [], {}
+    pages: list[list[str]] = []
+    more: dict[str, str] = {}
     while True:
         page = place.identity.list_app_instance_users(AppInstanceArn=place.app, MaxResults=2, **more)
         pages.append([user["AppInstanceUserArn"].rpartition("/")[2] for user in page["AppInstanceUsers"]])
@@ -392,8 +393,14 @@ def test_elastic_channel_is_restricted_empty_and_the_only_one(place: Place) -> N
 
 def test_elastic_channel_is_created_once_with_one_token(place: Place) -> None:
     """The same request again is answered with the channel that it made, not refused as a second elastic channel."""
-    request = {"AppInstanceArn": place.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": token()}
-    request |= {"ElasticChannelConfiguration": ELASTIC, "ChimeBearer": place.boss}
+    request = {
+        "AppInstanceArn": place.app,
+        "Name": "n",
+        "Mode": "RESTRICTED",
+        "ClientRequestToken": token(),
+        "ElasticChannelConfiguration": ELASTIC,
+        "ChimeBearer": place.boss,
+    }
     first, second = (place.messaging.create_channel(**request)["ChannelArn"] for _ in range(2))
     assert first == second
 
@@ -444,8 +451,11 @@ def test_flow_in_use_cannot_be_deleted(place: Place) -> None:
 
 def test_retention_is_in_days_and_switched_off_by_empty_settings(place: Place) -> None:
     """Retention is in days; empty settings switch it off."""
-    settings = {"ChannelRetentionSettings": {"RetentionDays": 30}}
-    for given in (settings, {"ChannelRetentionSettings": {}}):
+    settings: list[dict[str, Any]] = [
+        {"ChannelRetentionSettings": {"RetentionDays": 30}},
+        {"ChannelRetentionSettings": {}},
+    ]
+    for given in settings:
         place.identity.put_app_instance_retention_settings(
             AppInstanceArn=place.app, AppInstanceRetentionSettings=given
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,7 +62,7 @@ def test_minimum(engine: Engine, app: dict[str, str]) -> None:
         endpoint_url=f"http://127.0.0.1:{engine.port}",
         aws_access_key_id="000000000000",
         aws_secret_access_key=engine.secret,
-        config=boto3.session.Config(parameter_validation=False),
+        config=Config(parameter_validation=False),
     )
     with pytest.raises(ClientError) as caught:
         client.create_channel(**app, Name="n", ClientRequestToken="token", Tags=[{"Key": "a", "Value": ""}])

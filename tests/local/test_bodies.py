@@ -171,7 +171,8 @@ def test_flood_of_answers_to_response_urls_holds_bounded_bytes() -> None:
 )
 def test_forged_request_with_announced_hash_is_refused_before_its_body(announced: str) -> None:
     """Where a header says the body's hash, a wrong signature is refused with no byte of the body read."""
-    door, events = Door(), []
+    door = Door()
+    events: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         events.append("body")

@@ -96,7 +96,7 @@ def template(toy: Toy, **given: Any) -> Template:
             "Type": "Custom::Toy",
             "Properties": {"ServiceToken": att("Function"), "Value": value},
         }
-    both = {"Mapped": {"Fn::FindInMap": ["M", "a", "k"]}, "Part": part(att("Ann"), "1")}
+    both: dict[str, Any] = {"Mapped": {"Fn::FindInMap": ["M", "a", "k"]}, "Part": part(att("Ann"), "1")}
     return {
         **toy.template(**both, resources=resources),
         "Mappings": copy.deepcopy(MAPPINGS),

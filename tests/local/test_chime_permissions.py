@@ -199,7 +199,7 @@ def test_transitive_tag_is_handed_on(world: IamPrincipals) -> None:
     second = world.role(
         {**SEND, "Resource": [f"{world.app}/user/${{aws:PrincipalTag/userid}}", world.channel]}, may_all
     )
-    tags = {"Tags": tag_list({"userid": "ann", "other": "bob"})}
+    tags: dict[str, Any] = {"Tags": tag_list({"userid": "ann", "other": "bob"})}
     transitive = world.assume(first, TransitiveTagKeys=["UserId"], **tags)
     assert world.assume(second, transitive).send(world, "ann") == "sent"
     again = world.assume(second, world.assume(second, transitive))

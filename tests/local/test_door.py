@@ -286,7 +286,7 @@ def test_changed_request_is_refused(untouched: Engine) -> None:
     assert answer(untouched, "POST", "/?a=1", {**headers, "X-Amz-Target": "AmazonSQS.CreateQueue"}, body)[0] == 403
 
 
-def presigned(engine: Engine, operation: str, seconds: int = 60, **parameters: Any) -> str:
+def presigned(engine: Engine, operation: str, seconds: int = 60, /, **parameters: Any) -> str:
     """Return the path of a presigned URL of S3."""
     config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
     s3 = boto3.client("s3", "us-east-1", endpoint_url=f"http://127.0.0.1:{engine.port}", config=config,

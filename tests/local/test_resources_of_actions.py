@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.model import ListShape, Shape, StructureShape
+from botocore.model import ListShape, Shape, StringShape, StructureShape
 
 from chime_local.chime.iam import required_actions
 from chime_local.chime.model import SERVICES, operation_model, service_model
@@ -113,7 +113,7 @@ def _value(name: str, shape: Shape, app: str) -> Any:
         return {member: _value(member, shape.members[member], app) for member in shape.required_members}
     if isinstance(shape, ListShape):
         return [_value("", shape.member, app)]
-    if shape.type_name == "string":
+    if isinstance(shape, StringShape):
         return shape.enum[0] if shape.enum else "arn:aws:lex:us-east-1:000000000000:bot-alias/A/B"[:40]
     return {"boolean": True, "timestamp": 0}.get(shape.type_name, 1)
 
@@ -174,7 +174,10 @@ def test_streaming_needs_the_stream(play: Play, action: str) -> None:
     """Who puts a streaming configuration must be allowed to write to the stream itself."""
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-s"
     given = {"StreamingConfigurations": [{"DataType": "Channel", "ResourceArn": stream}]}
-    rest = [{"Action": ["chime:*", "iam:CreateServiceLinkedRole"]}, {"Action": "kinesis:*", "NotResource": stream}]
+    rest: list[dict[str, Any]] = [
+        {"Action": ["chime:*", "iam:CreateServiceLinkedRole"]},
+        {"Action": "kinesis:*", "NotResource": stream},
+    ]
     others = {"Action": "kinesis:*", "Resource": stream}
     deny = {"Effect": "Deny", "Action": action, "Resource": stream}
     denied = play.try_with("PutMessagingStreamingConfigurations", [*rest, others, deny], **given)

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from execution import Environment, Start
-from stack import Stack
-from wire_server import WireServer
 
 from cdk_chime_messaging import _asset
 from chime_local.chime import Behaviors
+from wire.execution import Environment, Start
+from wire.stack import Stack
+from wire.wire_server import WireServer
 
 
 @pytest.fixture(scope="session")

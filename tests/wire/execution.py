@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from wire_server import WireServer
+from wire.wire_server import WireServer
 
 RUNTIME = Path(__file__).with_name("lambda_runtime.py")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from wire_server import ANSWER, Exchange, State
+from wire.wire_server import ANSWER, Exchange, State
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/demo/11111111-2222-3333-4444-555555555555"
 S3 = "cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com"

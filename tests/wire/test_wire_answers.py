@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from execution import Environment, Start
-from stack import S3, TARGET, URL, Stack
-from wire_server import Behavior, answering, cut, error, html, reset_after, reset_before
+
+from wire.execution import Environment, Start
+from wire.stack import S3, TARGET, URL, Stack
+from wire.wire_server import Behavior, answering, cut, error, html, reset_after, reset_before
 
 TAKEN = {
     "https://cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com/x?a=b%20c&X-Amz-Signature=s":

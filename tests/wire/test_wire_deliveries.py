@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
-from execution import Environment
-from stack import Stack
-from wire_server import Behavior, Peer, Perform, WireServer, error, reset_after, whole
 
 from chime_local.chime import Behaviors
+from wire.execution import Environment
+from wire.stack import Stack
+from wire.wire_server import Behavior, Peer, Perform, WireServer, error, reset_after, whole
 
 
 def after_both(barrier: threading.Barrier, then: Behavior) -> Behavior:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from execution import Environment, Start
-from stack import Stack
-from wire_server import Exchange, WireServer
 
 from chime_local.chime import Behaviors
+from wire.execution import Environment, Start
+from wire.stack import Stack
+from wire.wire_server import Exchange, WireServer
 
 MESSAGING = {
     "us-east-1": "messaging-chime.us-east-1.amazonaws.com",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from execution import Environment, Invocation, Start
-from stack import Stack
-from wire_server import Behavior, answering, bytewise, cut, error, html, reset_after, reset_before
+
+from wire.execution import Environment, Invocation, Start
+from wire.stack import Stack
+from wire.wire_server import Behavior, answering, bytewise, cut, error, html, reset_after, reset_before
 
 BEFORE: dict[str, Behavior] = {
     "reset": reset_before,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
-from execution import Environment, Start
-from stack import S3, Stack
-from wire_server import and_then, hang_after, reset_after, trickle_until, whole
+
+from wire.execution import Environment, Start
+from wire.stack import S3, Stack
+from wire.wire_server import and_then, hang_after, reset_after, trickle_until, whole
 
 CHIME = {
     "lean": ({}, "messaging-chime.us-east-1.amazonaws.com"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from execution import Environment, Start
-from stack import S3, Stack
-from wire_server import EXPIRED, OTHER_HOST, UNKNOWN_AUTHORITY
+
+from wire.execution import Environment, Start
+from wire.stack import S3, Stack
+from wire.wire_server import EXPIRED, OTHER_HOST, UNKNOWN_AUTHORITY
 
 CHIME = "messaging-chime.us-east-1.amazonaws.com"
 WRONG = [UNKNOWN_AUTHORITY, OTHER_HOST, EXPIRED]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import threading
 
-from execution import Environment
-from stack import S3, Stack
-from wire_server import and_then, close_after, error, reset_after
+from wire.execution import Environment
+from wire.stack import S3, Stack
+from wire.wire_server import and_then, close_after, error, reset_after
 
 
 def test_second_request_holds_nothing_of_the_first(warm: Environment, stack: Stack) -> None:
