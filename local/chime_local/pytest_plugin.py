@@ -200,12 +200,12 @@ def assert_permitted(engine: Engine, role_arn: str, action: str, *resource_arns:
     """
     iam = engine.client("iam")
     refused = []
-    for arn in resource_arns or ("*",):  # one by one: MiniStack judges the first of a call only
-        (judged,) = iam.simulate_principal_policy(
+    for arn in resource_arns or ("*",):  # one by one: MiniStack evaluates the first of a call only
+        (result,) = iam.simulate_principal_policy(
             PolicySourceArn=role_arn, ActionNames=[action], ResourceArns=[arn]
         )["EvaluationResults"]
-        if judged["EvalDecision"] != "allowed":
-            refused.append(f"{action} on {arn}: {judged['EvalDecision']}")
+        if result["EvalDecision"] != "allowed":
+            refused.append(f"{action} on {arn}: {result['EvalDecision']}")
     assert not refused, f"{role_arn} is not permitted: {'; '.join(refused)}"
 
 

@@ -242,11 +242,11 @@ def test_explicit_deny_comes_first(evaluator: Any) -> None:
 )
 def test_denial_names_the_kind_of_policy(evaluator: Any, effect: str, kind: str, reason: str) -> None:
     """A boundary or a session policy that denies is named in the denial."""
-    from chime_local.iam.evaluator import Layer
+    from chime_local.iam.evaluator import PolicySet
 
     action = "chime:DescribeChannel" if effect == "Allow" else "chime:SendChannelMessage"
     statement = {"Effect": effect, "Action": action, "Resource": "*"}
-    limit = Layer([evaluator.parse_policy_document({"Version": "2012-10-17", "Statement": statement})], kind)
+    limit = PolicySet([evaluator.parse_policy_document({"Version": "2012-10-17", "Statement": statement})], kind)
     result = judge(evaluator, {}, limits=(limit,))
     assert denial_reason("chime:SendChannelMessage", result) == reason.format("chime:SendChannelMessage")
 

@@ -55,7 +55,7 @@ class Behaviors:
     missing_bearer: str = _switch("missing_bearer")
     new_identity_refusals: int = _switch("new_identity_refusals")
     new_policy_delay: int = _switch("new_policy_delay")
-    """Seconds for which a policy that is new does not count yet; the gate that judges IAM policies reads it (D)."""
+    """Seconds for which a new policy has no effect yet; the gate that evaluates IAM policies reads it (D)."""
     tag_misses: int = _switch("tag_misses")
     update_misses: int = _switch("update_misses")
     put_streaming: str = _switch("put_streaming")

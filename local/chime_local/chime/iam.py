@@ -73,5 +73,5 @@ def _streaming(action: str, params: dict[str, Any]) -> tuple[tuple[str, tuple[st
 
 
 def _arn(params: dict[str, Any], name: str) -> str:
-    """Read a parameter that nothing has checked yet: a call is judged before it is validated."""
+    """Read a parameter that nothing has checked yet: a call is authorized before it is validated."""
     return str(params.get(name) or "")

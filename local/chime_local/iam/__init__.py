@@ -1,1 +1,1 @@
-"""Who may call what: IAM for the emulated service, and cures of MiniStack's IAM (docs/adr/0010)."""
+"""IAM for the emulated service, and patches of MiniStack's IAM (docs/adr/0010)."""

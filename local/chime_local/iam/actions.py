@@ -1,7 +1,8 @@
-"""Has MiniStack execute the very action that it judges: one request, one service, one action.
+"""Makes MiniStack authorize the action that it executes: one request, one service, one action.
 
-MiniStack reads a request twice, to judge it and to execute it, and not in the same way. What its two readings could
-take for different actions is refused (services of the Query protocol) or judged as its handler reads it (others).
+MiniStack parses a request twice, to authorize it and to execute it, and not in the same way. A request that the two
+could take for different actions is rejected (services of the Query protocol), or authorized for the action that its
+handler executes (other services).
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ QUERY_SERVICES = frozenset({
     "autoscaling", "cloudformation", "documentdb", "ec2", "elasticache", "elasticloadbalancing", "iam",
     "monitoring", "rds", "ses", "sns", "sqs", "sts",
 })  # fmt: skip
-"""Services that take the action from a form or a query string, by MiniStack's names."""
+"""Services that take the action from a form or a query string, under MiniStack's names."""
 MAX_INFLATED_BYTES = 16_777_216
 """DynamoDB's limit for a request (D), the largest of the services whose bodies may come compressed."""
 _FORM = "application/x-www-form-urlencoded"
 _JSON = re.compile(r"application/x-amz-json-1\.[01](?:; ?charset=utf-8)?", re.IGNORECASE)
 _JSON_TARGETS = {"sqs": "AmazonSQS", "monitoring": "GraniteServiceVersion20100801"}
-"""Query services that speak JSON as well (botocore's models); what MiniStack takes beyond it, no SDK sends."""
+"""Query services that speak JSON as well (botocore's models); MiniStack accepts more, which no SDK sends."""
 _CBOR_PATH = re.compile(r"/service/GraniteServiceVersion20100801/operation/(\w+)")
 _LAMBDA_ACTIONS = {"InvokeWithResponseStream": "InvokeFunction"}
 """Operations whose permission has another name (D, Lambda's page of the Service Authorization Reference)."""
@@ -37,7 +38,7 @@ Parameters = Mapping[str, list[str]]
 
 
 class Actions:
-    """Replaces the functions by which MiniStack finds out what a request asks for, and of which service."""
+    """Patches the functions with which MiniStack determines the service and the action of a request."""
 
     def __init__(self, app: App, iam: Iam) -> None:
         self._app, self._iam = app, iam
@@ -46,13 +47,13 @@ class Actions:
         self._inflate_all = app.inflate
 
     def install(self) -> None:
-        """Put the cures in place."""
+        """Replace MiniStack's functions with the methods of this class."""
         self._iam.action_of_request = self._action
         self._iam.namespaces |= {"documentdb": "rds", "kinesisanalyticsv2": "kinesisanalytics"}
         self._iam.botocore_services |= {name: [name] for name in ("account", "lambda", "lambda-core")}
         self._app.detect_service = self._service
         self._app.routing_parameters = self._routing_parameters
-        self._app.inflate = self._inflated
+        self._app.inflate = self._inflate
         self._app.dispatch = self._dispatch
 
     def _service(self, method: str, path: str, headers: Headers, query: Parameters) -> str:
@@ -65,21 +66,21 @@ class Actions:
     def _routing_parameters(
         self, method: str, path: str, headers: Headers, body: bytes, query: Parameters
     ) -> Parameters:
-        """Return what routes a request; a form is a body like any other unless the service takes forms."""
+        """Return the parameters that route a request; a form counts only if the service takes forms."""
         if self._service(method, path, headers, query) not in QUERY_SERVICES:
             return query
         merged: Parameters = self._merge(method, path, headers, body, query)
         return merged
 
     @staticmethod
-    def _refused(service: str, headers: Headers, error: RefusedError) -> tuple[int, dict[str, str], bytes]:
+    def _rejection(service: str, headers: Headers, error: RefusedError) -> tuple[int, dict[str, str], bytes]:
         body, content_type, code = error_body(service, headers, error.code, str(error))
         return error.status, {"Content-Type": content_type, "x-amzn-errortype": code}, body
 
     async def _dispatch(  # noqa: PLR0917 - MiniStack's own signature
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: Parameters, request_id: str
     ) -> Any:
-        """Refuse a request that can be read in two ways, and dispatch any other."""
+        """Reject an ambiguous request, and dispatch any other."""
         service = ""
         try:
             service = self._service(
@@ -87,17 +88,17 @@ class Actions:
             )
             if service != "s3":
                 # Drops the encoding from the headers as well, so that nothing is inflated twice.
-                body = self._inflated(body, headers)
+                body = self._inflate(body, headers)
                 merged = self._routing_parameters(method, path, headers, body, query)
                 service = self._service(method, path, headers, merged)
             if service in QUERY_SERVICES and not _is_rest(service, path):
                 _check_query_request(service, path, headers, body, query)
         except RefusedError as error:
-            return self._refused(service, headers, error)
+            return self._rejection(service, headers, error)
         return await self._dispatch_one(method, path, headers, body, query, request_id)
 
-    def _inflated(self, body: bytes, headers: dict[str, str]) -> bytes:
-        """Inflate a compressed body that is not too long."""
+    def _inflate(self, body: bytes, headers: dict[str, str]) -> bytes:
+        """Inflate a compressed body; raises RefusedError if it is too long."""
         if "gzip" in headers.get("content-encoding", "").lower():
             try:
                 size = len(gzip.GzipFile(fileobj=io.BytesIO(body)).read(MAX_INFLATED_BYTES + 1))
@@ -113,30 +114,31 @@ class Actions:
     def _action(  # noqa: PLR0917 - MiniStack's own signature
         self, service: str, method: str, path: str, headers: Headers, body: bytes, query: Parameters
     ) -> str:
-        """Return the action that a handler will execute; one that nobody can tell needs a wildcard."""
+        """Return the action that the handler will execute, or `UnknownOperation`, which only a wildcard allows."""
         namespace = self._iam.namespaces.get(service, service)
         unknown = f"{namespace}:UnknownOperation"
         if service == "lambda" and "%" in path and "/tags/" not in path:
             return unknown  # encoded twice: its handler decodes once more, and may find another operation
-        if found := _CBOR_PATH.fullmatch(path) if service == "monitoring" else None:
-            return f"{namespace}:{_action_of_target(headers) or found[1]}"
+        if match := _CBOR_PATH.fullmatch(path) if service == "monitoring" else None:
+            return f"{namespace}:{_action_of_target(headers) or match[1]}"
         if service not in QUERY_SERVICES or _is_rest(service, path):
             query = {name: values for name, values in query.items() if name != "Action"}
-            kept = headers if self._takes_target(service, headers) else _without(headers, "x-amz-target")
-            headers = _without(kept, "content-type")
+            if not self._takes_target(service, headers):
+                headers = _without(headers, "x-amz-target")
+            headers = _without(headers, "content-type")
         action = str(self._find_action(service, method, path, headers, body, query) or unknown)
         prefix, _, name = action.partition(":")
         return f"{prefix}:{_LAMBDA_ACTIONS.get(name, name)}"
 
     def _takes_target(self, service: str, headers: Headers) -> bool:
-        """Check whether a service takes its action from this X-Amz-Target, of which it has one form only."""
+        """Check whether X-Amz-Target has the one form in which the service takes its action from it."""
         prefixes: Iterable[str] = self._app.service_patterns.get(service, {}).get("target_prefixes", ())
         target = headers.get("x-amz-target", "")
         return any(re.fullmatch(rf"{re.escape(prefix.rstrip('.'))}\w*\.\w+", target) for prefix in prefixes)
 
 
 def _is_rest(service: str, path: str) -> bool:
-    """Check whether a request is one of the API that Amazon SES has beside its Query API."""
+    """Check whether a request belongs to the REST API of Amazon SES, which also has a Query API."""
     return service == "ses" and path.startswith("/v2/")
 
 
@@ -149,7 +151,7 @@ def _action_of_target(headers: Headers) -> str:
 
 
 def _check_query_request(service: str, path: str, headers: Headers, body: bytes, query: Parameters) -> None:
-    """Check that a request has at most one action, in the one place where its service looks for it."""
+    """Check that a request names at most one action, where its service looks for it."""
     target, kind = headers.get("x-amz-target", ""), headers.get("content-type", "")
     cbor = service == "monitoring" and bool(_CBOR_PATH.fullmatch(path))
     if cbor or target:
@@ -163,12 +165,14 @@ def _check_query_request(service: str, path: str, headers: Headers, body: bytes,
     else:
         single = "/operation/" not in path and all(len(values) == 1 for values in query.values())
     if not single:
-        raise RefusedError(400, "InvalidAction", "The request names no single action where its service takes it.")
+        raise RefusedError(
+            400, "InvalidAction", "The request must name exactly one action, where the service expects it."
+        )
 
 
 def _is_single_form(body: bytes, query: Parameters) -> bool:
-    """Check that a body is a form with one action, and that no name is there twice or in the query too."""
-    # One that begins otherwise (a brace, a byte order mark) is JSON to some handlers; all SDKs encode the rest.
+    """Check that a body is a form with one action, with no parameter twice or in the query string as well."""
+    # Some handlers take a body that begins with a brace or a byte order mark for JSON; SDKs encode such characters.
     if not body.isascii() or not body[:1].isalpha():
         return False
     form = parse_qs(body.decode("ascii"), keep_blank_values=True)

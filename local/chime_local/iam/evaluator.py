@@ -1,6 +1,6 @@
-"""Cures MiniStack's evaluation of policies: variables, ARNs, the principal's ARN, denials that say which policy.
+"""Patches MiniStack's policy evaluation: variables, ARNs, the principal's ARN, the policy type that denied.
 
-docs/adr/0010 describes each flaw.
+docs/adr/0010 describes each fault.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ DECISION: ContextVar[tuple[str, Any] | None] = ContextVar("decision", default=No
 """Of the last evaluation: the principal's ARN, and the statement that decided, if any."""
 
 IDENTITY, BOUNDARY, SESSION = "identity-based policy", "permissions boundary", "session policy"
-"""The kinds of policies that a denial names."""
+"""The policy types that an access denied message names."""
 
 
-class Layer(list[Any]):
-    """Policies of one kind that together must allow a request."""
+class PolicySet(list[Any]):
+    """Policies of one type, at least one of which must allow a request."""
 
-    def __init__(self, policies: list[Any], kind: str) -> None:
+    def __init__(self, policies: list[Any], policy_type: str) -> None:
         super().__init__(policies)
-        self.kind = kind
+        self.policy_type = policy_type
 
 
 def denial_reason(action: str, result: Any) -> str:
-    """Return why a request was denied, in the words of AWS's access denied messages."""
-    kind = result.reason or IDENTITY
-    article = "an" if kind == IDENTITY else "a"
+    """Return why a request was denied, worded as in AWS's access denied messages."""
+    policy_type = result.reason or IDENTITY
+    article = "an" if policy_type == IDENTITY else "a"
     if result.decision == "Deny":
-        return f"with an explicit deny in {article} {kind}"
-    return f"because no {kind} allows the {action} action"
+        return f"with an explicit deny in {article} {policy_type}"
+    return f"because no {policy_type} allows the {action} action"
 
 
 class Evaluator:
-    """Replaces functions of MiniStack's evaluator; what it replaces goes on doing the rest."""
+    """Patches functions of MiniStack's evaluator; each calls the original where that is right."""
 
     def __init__(self, ministack: Iam) -> None:
         self._ministack = ministack
@@ -55,25 +55,25 @@ class Evaluator:
         self._session = ministack.session_policies
 
     def install(self) -> None:
-        """Put the cures in place."""
+        """Replace MiniStack's functions with the methods of this class."""
         ministack = self._ministack
         ministack.parse_policy_document = self._parse_document
         ministack.first_match = self._first_match
         ministack.conditions_met = self._conditions_met
-        ministack.condition_key = self._value_of
+        ministack.condition_key = self._condition_value
         ministack.evaluate = self._evaluate
         ministack.evaluate_trust_policy = self._evaluate_trust
         ministack.evaluate_resource_policy = self._evaluate_resource
         ministack.matches_pattern = variables.matches
-        ministack.permissions_boundary = lambda *given: [Layer(one, BOUNDARY) for one in self._boundary(*given)]
-        ministack.session_policies = lambda *given: [Layer(one, SESSION) for one in self._session(*given)]
+        ministack.permissions_boundary = lambda *given: [PolicySet(one, BOUNDARY) for one in self._boundary(*given)]
+        ministack.session_policies = lambda *given: [PolicySet(one, SESSION) for one in self._session(*given)]
         for name in ("arnlike", "arnequals"):
             ministack.condition_operators[name] = variables.arn_matches
         for name in ("arnnotlike", "arnnotequals"):
             ministack.condition_operators[name] = lambda arn, pattern: not variables.arn_matches(arn, pattern)
 
     def _parse_document(self, document: Any) -> list[Any]:
-        """Remember of each statement whether its document's version has variables."""
+        """Parse a document, and mark each statement with whether the document's version has variables."""
         statements: list[Any] = self._parse(document)
         version = _version(document) or _outer_version.get()
         for statement in statements:
@@ -81,61 +81,64 @@ class Evaluator:
         return statements
 
     def _first_match(self, context: Any, statements: list[Any], effect: str) -> Any:
-        return next((one for one in statements if one.effect == effect and self._applies(one, context)), None)
+        return next(
+            (one for one in statements if one.effect == effect and self._statement_applies(one, context)), None
+        )
 
-    def _applies(self, statement: Any, context: Any) -> bool:
+    def _statement_applies(self, statement: Any, context: Any) -> bool:
         if not self._ministack.action_matches(context.action, statement.actions, statement.not_actions):
             return False
         token = _has_variables.set(getattr(statement, "has_variables", False))
         try:
-            if not self._covers(statement, context):
+            if not self._resource_matches(statement, context):
                 return False
             return bool(self._ministack.conditions_met(statement.conditions, context))
         finally:
             _has_variables.reset(token)
 
-    def _covers(self, statement: Any, context: Any) -> bool:
-        """Check Resource or NotResource; a variable without a value matches no resource."""
-        written = statement.resources or statement.not_resources
+    def _resource_matches(self, statement: Any, context: Any) -> bool:
+        """Evaluate Resource or NotResource; a variable without a value matches no resource."""
+        patterns = statement.resources or statement.not_resources
         if _has_variables.get():
-            # Variables stand in the part of an ARN that follows the fifth colon, nowhere before.
-            written = [one for one in written if "${" not in ":".join(one.split(":")[:5])]
-        patterns = self._resolved(written, context, pattern=True)
-        found = any(variables.matches(context.resource_arn, one) for one in patterns)
+            # Variables are allowed only after the fifth colon of an ARN.
+            patterns = [one for one in patterns if "${" not in ":".join(one.split(":")[:5])]
+        resolved = self._resolve(patterns, context, pattern=True)
+        is_match = any(variables.matches(context.resource_arn, one) for one in resolved)
         if statement.resources:
-            return found
-        return not found
+            return is_match
+        return not is_match
 
-    def _resolved(self, values: list[str], context: Any, *, pattern: bool) -> list[str]:
-        """Replace variables; values that hold one without a value are equal to nothing and are left out."""
+    def _resolve(self, values: list[str], context: Any, *, pattern: bool) -> list[str]:
+        """Replace variables; leave out what contains a variable without a value, since it matches nothing."""
         if not _has_variables.get():
             return values
-        known = (
-            variables.resolve(one, lambda key: self._value_of(key, context), pattern=pattern) for one in values
+        resolved = (
+            variables.resolve(one, lambda key: self._condition_value(key, context), pattern=pattern)
+            for one in values
         )
-        return [one for one in known if one is not None]
+        return [one for one in resolved if one is not None]
 
     def _conditions_met(self, conditions: Any, context: Any) -> bool:
         if not _has_variables.get() or not isinstance(conditions, dict):
             return bool(self._conditions(conditions, context))
         return bool(
             self._conditions(
-                {name: self._block(name, block, context) for name, block in conditions.items()}, context
+                {name: self._resolve_condition(name, block, context) for name, block in conditions.items()}, context
             )
         )
 
-    def _block(self, operator: str, block: Any, context: Any) -> Any:
+    def _resolve_condition(self, operator: str, block: Any, context: Any) -> Any:
         base = operator.lower().rpartition(":")[2].removesuffix("ifexists")
         if not isinstance(block, dict) or not base.startswith(_OPERATORS_WITH_VARIABLES):
             return block
         pattern = base in _PATTERN_OPERATORS
         return {
-            key: self._resolved([str(one) for one in _listed(expected)], context, pattern=pattern)
+            key: self._resolve([str(one) for one in _to_list(expected)], context, pattern=pattern)
             for key, expected in block.items()
         }
 
-    def _value_of(self, key: str, context: Any) -> Any:
-        """Return a condition key's value, as AWS fills the request's context."""
+    def _condition_value(self, key: str, context: Any) -> Any:
+        """Return a condition key's value in the request context, as AWS fills it."""
         match key.lower():
             case "aws:principalarn":
                 return self._principal_arn(context.principal_arn)
@@ -147,7 +150,7 @@ class Evaluator:
         return self._key(key, context)
 
     def _principal_arn(self, arn: str) -> str:
-        """Return the ARN of the role behind a session; any other principal's is its own."""
+        """Return the ARN of an assumed-role session's role, or any other principal's own ARN."""
         _, _, resource = arn.partition(":assumed-role/")
         if not resource:
             return arn
@@ -156,22 +159,22 @@ class Evaluator:
         return str(role.get("Arn") or f"arn:{partition}:iam::{account}:role/{name}")
 
     def _evaluate(self, context: Any, policies: list[Any], *limits: Any) -> Any:
-        """Judge a request as MiniStack does, and name the kind of policy that denied it as the reason."""
+        """Evaluate a request as MiniStack does; the reason of a denial is the policy type that denied."""
         result, match = self._ministack.EvalResult, self._ministack.first_match
-        layers = [
-            (getattr(layer, "kind", IDENTITY), [statement for document in layer for statement in document])
-            for layer in (policies, *limits)
+        policy_sets = [
+            (getattr(documents, "policy_type", IDENTITY), [one for document in documents for one in document])
+            for documents in (policies, *limits)
         ]
-        for kind, statements in layers:
+        for policy_type, statements in policy_sets:
             denying = match(context, statements, "Deny")
             if denying:
                 DECISION.set((context.principal_arn, denying))
-                return result("Deny", context.principal_arn, denying.sid, kind)
-        allowing = [match(context, statements, "Allow") for _, statements in layers]
+                return result("Deny", context.principal_arn, denying.sid, policy_type)
+        allowing = [match(context, statements, "Allow") for _, statements in policy_sets]
         DECISION.set((context.principal_arn, allowing[0]))
-        for (kind, _), statement in zip(layers, allowing, strict=True):
+        for (policy_type, _), statement in zip(policy_sets, allowing, strict=True):
             if not statement:
-                return result("ImplicitDeny", context.principal_arn, "", kind)
+                return result("ImplicitDeny", context.principal_arn, "", policy_type)
         return result("Allow", context.principal_arn, "", "")
 
     def _evaluate_trust(self, document: Any, *given: Any, **named: Any) -> bool:
@@ -199,5 +202,5 @@ def _version(document: Any) -> str:
     return str(document.get("Version", "")) if isinstance(document, dict) else ""
 
 
-def _listed(value: Any) -> list[Any]:
+def _to_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

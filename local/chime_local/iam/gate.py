@@ -1,4 +1,4 @@
-"""Judges each call of Amazon Chime SDK messaging by the caller's IAM policies, on every resource that it names."""
+"""Authorizes each call of Amazon Chime SDK messaging by the caller's IAM policies, on every resource it names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Context = dict[str, Any]
 
 
 class IamGate:
-    """Lets a call through that the caller's policies allow; refuses any other as AWS words it."""
+    """Lets calls through that the caller's policies allow, and rejects others with AWS's messages."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class IamGate:
         self._record = record
 
     def authorize(self, scope: Scope, headers: dict[str, str], body: bytes) -> None:
-        """Judge a call; raises ChimeError."""
+        """Authorize a call; raises ChimeError."""
         query = scope.get("query_string", b"")
         raw_path = scope.get("raw_path") or scope["path"].encode()
         region = (scope_of(headers) or ("us-east-1", ""))[0]
@@ -41,7 +41,7 @@ class IamGate:
         request = request_context(parameters, headers)
         for action, resources in required_actions(operation, parameters):
             for resource in resources:
-                self._judge(key, action, region, resource, {**request, **self._resource_context(resource)})
+                self._authorize(key, action, region, resource, {**request, **self._resource_context(resource)})
 
     def _pin(self, scope: Scope, headers: dict[str, str], body: bytes, region: str) -> str:
         """Set what MiniStack's evaluator reads of a request, and return the access key that signed it."""
@@ -63,7 +63,7 @@ class IamGate:
             tags = dict(self._service.tags.get(resource, {}))
         return {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
 
-    def _judge(self, key: str, action: str, region: str, resource: str, context: Context) -> None:
+    def _authorize(self, key: str, action: str, region: str, resource: str, context: Context) -> None:
         def denial() -> Any:
             return self._ministack.enforce(key, action, action.partition(":")[0], region, resource, context)
 

@@ -1,4 +1,4 @@
-"""Cures what MiniStack judges a request on: each parameter of Systems Manager, the tags that AssumeRole passes."""
+"""Patches which resources and actions a request is authorized for: SSM parameters, session tags of AssumeRole."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from chime_local.cloudformation._ministack import Iam
 
 
 class Resources(str):
-    """The first resource of a request, with the others that must be allowed as well."""
+    """The ARN of a request's first resource, with the ARNs of the others, which must be allowed as well."""
 
     __slots__ = ("others",)
     others: tuple[str, ...]
 
     @classmethod
     def of(cls, resources: list[str]) -> Resources:
-        """Create it from one resource or more."""
+        """Create one from a list that is not empty."""
         made = cls(resources[0])
         made.others = tuple(resources[1:])
         return made
 
 
 class Requests:
-    """Replaces functions by which MiniStack judges requests; what it replaces goes on doing the rest."""
+    """Patches functions with which MiniStack authorizes requests; each calls the original where that is right."""
 
     def __init__(self, ministack: Iam) -> None:
         self._ministack = ministack
@@ -31,12 +31,12 @@ class Requests:
         self._resource = ministack.resource_of_request
 
     def install(self) -> None:
-        """Put the cures in place."""
+        """Replace MiniStack's functions with the methods of this class."""
         self._ministack.enforce = self._enforce
         self._ministack.resource_of_request = self._resource_arn
 
     def _resource_arn(self, *given: Any) -> str:
-        """Return what a request names; GetParameters and DeleteParameters name several parameters."""
+        """Return the resource of a request; GetParameters and DeleteParameters name several."""
         service, _, _, _, body, _, region, account = given
         if service == "ssm":
             names = parameter_names(body)
@@ -54,7 +54,7 @@ class Requests:
         resource_arn: str = "*",
         service_context: Any = None,
     ) -> Any:
-        """Judge a request on all of its resources, and on the permission to pass session tags."""
+        """Authorize a request for all of its resources, and for sts:TagSession if it passes session tags."""
         actions = [action]
         if action == "sts:AssumeRole" and any(key.lower() == "aws:tagkeys" for key in service_context or {}):
             actions.append("sts:TagSession")
@@ -67,7 +67,7 @@ class Requests:
 
 
 def parameter_names(body: bytes) -> list[str]:
-    """Return the parameters that a request names in a list; one that names none, or no JSON, has none."""
+    """Return the names of SSM parameters in a request; an empty list if it has none or is no JSON."""
     try:
         parsed = json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Cures MiniStack's STS: transitive session tags, the permission to pass tags, the user id of Lambdas' sessions.
+"""Patches MiniStack's STS: transitive session tags, and the user id of Lambdas' sessions.
 
 Session tags themselves and the trust policy's `sts:TagSession` are MiniStack's own (docs/adr/0010).
 """
@@ -16,7 +16,7 @@ _transitive: ContextVar[tuple[str, ...]] = ContextVar("transitive", default=())
 
 
 class Sessions:
-    """Replaces functions of MiniStack's STS; what it replaces goes on doing the rest."""
+    """Patches functions of MiniStack's STS; each calls the original where that is right."""
 
     def __init__(self, ministack: Iam) -> None:
         self._ministack = ministack
@@ -25,13 +25,13 @@ class Sessions:
         self._register = ministack.register_session
 
     def install(self) -> None:
-        """Put the cures in place."""
+        """Replace MiniStack's functions with the methods of this class."""
         self._ministack.handle_sts = self._handle_request
         self._ministack.session_tags = self._session_tags
         self._ministack.register_session = self._register_session
 
     async def _handle_request(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
-        """Remember who calls while the request is served."""
+        """Keep the caller's access key while the request is served."""
         caller = _caller.set(self._ministack.access_key_of(headers, query))
         transitive = _transitive.set(())
         try:
@@ -41,7 +41,7 @@ class Sessions:
             _caller.reset(caller)
 
     def _session_tags(self, parameters: Any, check: bool = True) -> Any:
-        """Return the tags that a request passes and those that the caller's session hands on."""
+        """Return the session tags of a request, and the transitive ones of the caller's session."""
         tags, error = self._tags(parameters, check)
         if error or self._ministack.sts_parameter(parameters, "Action") != "AssumeRole":
             return tags, error
@@ -63,7 +63,7 @@ class Sessions:
         return [tag for tag in session.get("SessionTags") or [] if tag["Key"].lower() in keys]
 
     def _register_session(self, access_key: str, session: dict[str, Any]) -> None:
-        """Remember which tags the session hands on, and name a Lambda's session as AWS does."""
+        """Store the session's transitive tag keys, and give a Lambda's session the user id that AWS gives."""
         session["TransitiveTagKeys"] = _transitive.get()
         _, _, names = str(session.get("Arn", "")).partition(":assumed-role/")
         role_name, _, session_name = names.partition("/")
@@ -75,7 +75,7 @@ class Sessions:
 
 
 def _transitive_keys(parameters: Any) -> list[str]:
-    """Return TransitiveTagKeys of a request, from the query or the JSON form, in lower case."""
+    """Return TransitiveTagKeys of a request, in Query or JSON form, in lower case."""
     listed = [
         value[0] if isinstance(value, list) else value
         for name, value in parameters.items()

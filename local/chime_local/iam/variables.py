@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 VERSION = "2012-10-17"
-"""The policy version that has variables; in any other `${…}` is text like any other."""
+"""The policy version that has variables; in any other, `${…}` is plain text."""
 LITERAL = "\0"
-"""Marks, in a pattern, a `*` or `?` that is no wildcard. IAM refuses it in a policy, so that it is free."""
+"""Precedes, in a pattern, a `*` or `?` that is no wildcard. IAM allows it in no policy, so it is unambiguous."""
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _KEY_AND_DEFAULT = re.compile(r"([^,']*?)\s*(?:,\s*'([^']*)')?\s*")
 
@@ -17,8 +17,8 @@ _KEY_AND_DEFAULT = re.compile(r"([^,']*?)\s*(?:,\s*'([^']*)')?\s*")
 def resolve(text: str, value_of: Callable[[str], object], *, pattern: bool) -> str | None:
     """Return the text with its variables replaced, or None where one has neither a value nor a default.
 
-    `value_of` finds the value of a condition key in the request. In a `pattern`, what a variable stands for is
-    taken literally, `${*}` and `${?}` above all.
+    `value_of` returns the value of a condition key in the request. In a `pattern`, `*` and `?` in a variable's
+    value are literal, as are `${*}` and `${?}`.
     """
     values: list[str] = []
     for found in _VARIABLE.finditer(text):
@@ -31,7 +31,7 @@ def resolve(text: str, value_of: Callable[[str], object], *, pattern: bool) -> s
 
 
 def _value(inside: str, value_of: Callable[[str], object]) -> str | None:
-    """Return what one `${…}` stands for."""
+    """Return the value of one `${…}`."""
     if inside in ("*", "?", "$"):
         return inside
     named = _KEY_AND_DEFAULT.fullmatch(inside)
@@ -45,7 +45,7 @@ def _value(inside: str, value_of: Callable[[str], object]) -> str | None:
 
 
 def matches(value: str, pattern: str) -> bool:
-    """Check a value against a pattern in which `*` is any text and `?` any character; case counts."""
+    """Match a value against a pattern in which `*` is any text and `?` any character; case-sensitive."""
     return _compiled(pattern).fullmatch(value) is not None
 
 
@@ -57,7 +57,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def arn_matches(arn: str, pattern: str) -> bool:
-    """Check an ARN as ArnLike and ArnEquals do: each of its six parts on its own."""
+    """Match an ARN as ArnLike and ArnEquals do: each of its six parts separately."""
     if pattern == "*":
         return True
     parts, patterns = arn.split(":", 5), pattern.split(":", 5)

@@ -50,8 +50,8 @@ _CHANGES = (
 def install(lambdas: Lambda) -> None:
     """Change the script that MiniStack runs Node's Lambdas with; refuses one that is not the known one."""
     script = lambdas.node_script
-    for known, cured in _CHANGES:
+    for known, fixed in _CHANGES:
         if script.count(known) != 1:
             raise MiniStackError(f"MiniStack's script for Lambdas on Node has no single {known.splitlines()[0]!r}")
-        script = script.replace(known, cured)
+        script = script.replace(known, fixed)
     lambdas.node_script = script
