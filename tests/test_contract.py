@@ -64,7 +64,7 @@ def through(**given_: Any) -> ChannelSpec:
     return declared
 
 
-def test_every_property() -> None:
+def test_every_argument_arrives_as_it_was_meant() -> None:
     """Every argument arrives as it was meant."""
     assert through(
         name="Help",
@@ -95,12 +95,12 @@ def test_every_property() -> None:
     )
 
 
-def test_defaults() -> None:
+def test_omitted_arguments_arrive_as_the_safest_defaults() -> None:
     """What is left out arrives as the safest default."""
     assert through() == ChannelSpec(app_instance_arn=APP, bearer=BOSS, name="Support")
 
 
-def test_elastic() -> None:
+def test_elastic_channel_configuration_arrives_as_given() -> None:
     """An elastic configuration arrives."""
     assert through(
         elastic_channel_configuration=ElasticChannelConfiguration(5, 100, 40)
@@ -112,7 +112,7 @@ LETTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_
 
 @settings(max_examples=25, deadline=None)
 @given(name=st.text(LETTERS, min_size=1, max_size=256), tag=st.text(LETTERS, min_size=1, max_size=256))
-def test_any_text(name: str, tag: str) -> None:
+def test_names_and_tags_of_any_characters_arrive_unchanged(name: str, tag: str) -> None:
     """Names and tags of any legal characters arrive unchanged."""
     declared = through(name=name, tags={"k": tag})
     assert (declared.name, dict(declared.tags)) == (name, {"k": tag})

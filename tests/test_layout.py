@@ -60,6 +60,6 @@ def test_source_roots_are_not_packages() -> None:
 @pytest.mark.parametrize(
     "name", ["cdk.json", "app.py", "lambda", "constructs", "tests", "requirements.txt", "local", "pyproject.toml"]
 )
-def test_top_level_holds(name: str) -> None:
+def test_top_level_has_what_users_and_tools_expect(name: str) -> None:
     """The names that users and AWS's tools look for are there."""
     assert (ROOT / name).exists()

@@ -27,7 +27,7 @@ def chime_local(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedPro
     )
 
 
-def test_deploy() -> None:
+def test_deploy_bootstraps_and_shows_the_channel() -> None:
     """chime-local deploy bootstraps, deploys the demo and shows the channel as DescribeChannel does."""
     done = chime_local("deploy")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -22,7 +22,7 @@ def drift(bench: Bench) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_drift(bench: Bench) -> None:
+def test_drift_is_reported_and_corrected_by_a_resync(bench: Bench) -> None:
     """Drift of settings, tags and members is reported; a resync puts it right, in place."""
     declared: dict[str, Any] = {"members": 1, "tags": {"team": "x"}, "metadata": "m"}
     arn = arn_of(bench.deploy(**declared))
@@ -41,7 +41,7 @@ def test_drift(bench: Bench) -> None:
     assert drift(bench)[0] == 0
 
 
-def test_no_such_stack(bench: Bench) -> None:
+def test_drift_of_a_missing_stack_is_one_line_of_error(bench: Bench) -> None:
     """A stack that is not there is an error of one line."""
     bench.deploy()
     name, bench.name = bench.name, "nowhere"

@@ -72,7 +72,7 @@ def only_channel(outputs: dict[str, str]) -> str:
     return arn
 
 
-def test_from_nothing(playground: Playground) -> None:
+def test_from_nothing_creates_and_deletes_everything(playground: Playground) -> None:
     """The app instance and the channel come from nothing, and go to nothing."""
     arn = only_channel(playground.deploy("from_nothing", "FromNothing"))
     assert arn.startswith("arn:aws:chime:eu-central-1:")
@@ -88,7 +88,7 @@ def test_in_anothers_app_instance(playground: Playground) -> None:
     assert playground.describe(arn)["Name"] == "Handover"  # kept, as the default removal policy says
 
 
-def test_announcements(playground: Playground) -> None:
+def test_announcements_creates_and_deletes_in_dependency_order(playground: Playground) -> None:
     """The channel has its flow, its speaker and its listener; all go in the right order."""
     arn = only_channel(playground.deploy("announcements", "Announcements"))
     messaging = playground.engine.client("chime-sdk-messaging", "eu-central-1")
@@ -122,7 +122,7 @@ def test_listener_reads_and_cannot_send(playground: Playground) -> None:
     playground.engine.delete("Announcements")
 
 
-def test_fifty_support_channels(playground: Playground) -> None:
+def test_fifty_support_channels_exist_and_are_exported(playground: Playground) -> None:
     """Fifty channels are there, and the other stack knows the first."""
     outputs = playground.deploy("fifty_support_channels", "SupportChannels", "SupportDesk")
     arn = f"{playground.app}/channel/{outputs['FirstChannelId']}"
@@ -135,7 +135,7 @@ def test_fifty_support_channels(playground: Playground) -> None:
         playground.engine.delete(stack)
 
 
-def test_adoption(playground: Playground) -> None:
+def test_adoption_keeps_channels_and_their_messages(playground: Playground) -> None:
     """Channels made by hand are managed now, and their messages are still there; they stay when the stack goes."""
     for channel_id in ("lobby", "garden"):
         playground.messaging.create_channel(

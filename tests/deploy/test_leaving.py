@@ -23,7 +23,7 @@ def native(arn: str, bearer: str, name: str) -> dict[str, Any]:
     return {"Resources": {"Support": channel}}
 
 
-def test_leaving(bench: Bench) -> None:
+def test_channel_leaves_for_the_native_type_with_its_messages(bench: Bench) -> None:
     """A channel that left the stack is imported into the native type and renamed there; its message stays."""
 
     def with_channel(stack: Any) -> None:

@@ -133,7 +133,7 @@ def seen(bench: Bench, arn: str) -> dict[str, Any]:
     }
 
 
-def test_many_changes(bench: Bench) -> None:
+def test_many_changes_at_once_leave_arn_and_messages(bench: Bench) -> None:
     """After each deploy both channels are as declared, under the same ARNs, with their message."""
     rng = random.Random(7)
     banned: frozenset[str] = frozenset()

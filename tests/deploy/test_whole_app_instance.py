@@ -100,7 +100,7 @@ class Settings:
         return arn and str(self.messaging.describe_channel_flow(ChannelFlowArn=arn)["ChannelFlow"]["Name"])
 
 
-def test_life(bench: Bench) -> None:
+def test_settings_change_in_place_and_end_with_the_stack(bench: Bench) -> None:
     """Settings change in place and end when they leave the stack; the message stays; the stack's end ends all."""
     steps: list[dict[str, Any]] = [
         {"streams": {"stream": "a"}},

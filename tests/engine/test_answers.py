@@ -112,7 +112,7 @@ def test_bot_is_shown_as_made_and_changed(harness: Harness) -> None:
     assert harness.identity("ListAppInstanceBots", AppInstanceArn=harness.app)["AppInstanceBots"] == []
 
 
-def test_admins_are_shown(harness: Harness) -> None:
+def test_admin_is_shown_with_arn_name_and_time(harness: Harness) -> None:
     """An admin is answered by ARN and name, with the time of the promotion."""
     here = {"AppInstanceArn": harness.app, "AppInstanceAdminArn": f"{harness.app}/user/ann"}
     made = harness.identity("CreateAppInstanceAdmin", **here)
@@ -205,7 +205,7 @@ def test_update_changes_name_mode_and_metadata(harness: Harness) -> None:
     assert "Metadata" not in harness.messaging("DescribeChannel", **here)["Channel"]
 
 
-def test_memberships_are_shown(harness: Harness) -> None:
+def test_member_is_shown_with_arn_name_and_type(harness: Harness) -> None:
     """A member is answered by ARN, name and type; HIDDEN ones are listed when asked for."""
     here = lobby(harness)
     arn, ann, bob = here["ChannelArn"], who(harness, "ann"), who(harness, "bob")
@@ -256,7 +256,7 @@ def test_channels_of_a_user_are_listed_for_the_user_and_for_admins(harness: Harn
     assert code_of(harness, operation, ChimeBearer=bob, AppInstanceUserArn=ann) == "Forbidden"
 
 
-def test_moderators_are_shown(harness: Harness) -> None:
+def test_moderator_is_shown_to_moderators_and_admins_only(harness: Harness) -> None:
     """A moderator is answered by ARN and name, as is the channel they moderate; members may not look."""
     here = lobby(harness)
     arn, ann, bob = here["ChannelArn"], who(harness, "ann"), who(harness, "bob")
@@ -280,7 +280,7 @@ def test_moderators_are_shown(harness: Harness) -> None:
     assert code_of(harness, "DescribeChannelModerator", **here, ChannelModeratorArn=ann["Arn"]) == "Forbidden"
 
 
-def test_bans_are_shown(harness: Harness) -> None:
+def test_ban_is_shown_to_moderators_and_admins_only(harness: Harness) -> None:
     """Who is banned is answered by ARN and name; members may not look."""
     here = lobby(harness)
     arn, ann, bob = here["ChannelArn"], who(harness, "ann"), who(harness, "bob")

@@ -179,7 +179,7 @@ def test_only_default_members_send(place: Place, mode: str) -> None:
     assert code_of(send, **message(arn, eve)) == ""
 
 
-def test_hidden_members_read(place: Place) -> None:
+def test_hidden_members_read_but_cannot_send(place: Place) -> None:
     """A HIDDEN member cannot send but lists what is said."""
     ann, arn = place.user("ann"), place.channel()
     here = {"ChannelArn": arn, "ChimeBearer": place.boss}

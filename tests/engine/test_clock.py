@@ -28,7 +28,7 @@ HOUR, DAY = 3600, 86_400
 
 
 @pytest.mark.parametrize("criterion", ["CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP"])
-def test_expired_channels_vanish(criterion: str) -> None:
+def test_channel_is_deleted_six_hours_after_it_expires(criterion: str) -> None:
     """A channel is there for six hours after its days are over, counted from its criterion, and then gone."""
     harness = Harness()
     arn = create(harness, 1, ExpirationSettings={"ExpirationDays": 2, "ExpirationCriterion": criterion})

@@ -566,7 +566,9 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(
     ("operation", "parameters", "code", "message"), REFUSED, ids=[f"{row[0]}-{row[2]}" for row in REFUSED]
 )
-def test_refusal_says_why(operation: str, parameters: dict[str, Any], code: str, message: str) -> None:
+def test_refusal_names_the_broken_rule_and_changes_nothing(
+    operation: str, parameters: dict[str, Any], code: str, message: str
+) -> None:
     """Code and sentence are those of the rule that was broken, and nothing was changed."""
     harness = build()
     before = harness.service.channels()

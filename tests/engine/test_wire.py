@@ -39,7 +39,7 @@ def create(engine: Engine, app: dict[str, str], **more: Any) -> str:
     return arn
 
 
-def test_channel(engine: Engine, app: dict[str, str]) -> None:
+def test_boto3_creates_describes_tags_and_deletes_a_channel(engine: Engine, app: dict[str, str]) -> None:
     """A channel is created, described, tagged and deleted by boto3 as on AWS."""
     messaging = engine.client("chime-sdk-messaging")
     arn = create(engine, app, ChannelId="a:b@c", Tags=[{"Key": "k", "Value": "v"}], Metadata="m")
@@ -54,7 +54,7 @@ def test_channel(engine: Engine, app: dict[str, str]) -> None:
     assert messaging.delete_channel(**here)["ResponseMetadata"]["HTTPStatusCode"] == 204
 
 
-def test_minimum(engine: Engine, app: dict[str, str]) -> None:
+def test_what_botocore_does_not_send_is_refused(engine: Engine, app: dict[str, str]) -> None:
     """What botocore refuses to send, such as an empty tag, the engine refuses as well."""
     client = boto3.client(
         "chime-sdk-messaging",
@@ -69,7 +69,7 @@ def test_minimum(engine: Engine, app: dict[str, str]) -> None:
     assert caught.value.response["Error"]["Code"] == "BadRequestException"
 
 
-def test_not_emulated(engine: Engine, app: dict[str, str]) -> None:
+def test_operation_that_is_not_emulated_answers_501(engine: Engine, app: dict[str, str]) -> None:
     """A modelled operation that is not emulated says 501, which no SDK retries."""
     with pytest.raises(ClientError) as caught:
         engine.client("chime-sdk-messaging").search_channels(
@@ -127,7 +127,7 @@ JSON = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(ROUTES), st.binary(max_size=60), st.binary(max_size=40), JSON | st.binary(max_size=60))
-def test_any_bytes(route: tuple[str, str], label: bytes, bearer: bytes, body: Any) -> None:
+def test_no_bytes_are_answered_with_a_500(route: tuple[str, str], label: bytes, bearer: bytes, body: Any) -> None:
     """Whatever the bytes, the answer is a 2xx, a 4xx or a 501: never a 500."""
     import json
     import re
@@ -141,7 +141,7 @@ def test_any_bytes(route: tuple[str, str], label: bytes, bearer: bytes, body: An
     assert status < 500 or status == 501
 
 
-def test_body_limit() -> None:
+def test_body_of_more_than_a_megabyte_answers_413() -> None:
     """A body of more than a megabyte is a 413."""
     assert asyncio.run(_answer("POST", b"/channels", b"", b"x" * 1_000_001, [])) == 413
 

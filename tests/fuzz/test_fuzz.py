@@ -102,7 +102,7 @@ EVENTS = st.fixed_dictionaries(
 
 @settings(max_examples=MANY or 300, deadline=None)
 @given(PROPERTIES | JSON)
-def test_any_properties(properties: Any) -> None:
+def test_parser_raises_for_no_properties(properties: Any) -> None:
     """Whatever the properties, the parser gives a declaration and the problems, and never raises."""
     _, problems = parse_spec(properties)
     assert all(isinstance(problem, str) and problem for problem in problems)
@@ -110,7 +110,7 @@ def test_any_properties(properties: Any) -> None:
 
 @settings(max_examples=MANY // 10 or 300, deadline=None)
 @given(EVENTS)
-def test_any_event(event: dict[str, Any]) -> None:
+def test_every_event_gets_one_response(event: dict[str, Any]) -> None:
     """Any event with somewhere to answer gets one well-formed answer; one that does not parse touches nothing."""
     harness = Harness()
     answer = harness.deliver(event)
@@ -135,7 +135,7 @@ def test_any_event(event: dict[str, Any]) -> None:
     token=st.none() | st.text(max_size=70),
     channel_id=st.none() | st.text(max_size=70),
 )
-def test_any_arguments(**arguments: Any) -> None:
+def test_what_the_library_accepts_the_handler_accepts(**arguments: Any) -> None:
     """Arbitrary arguments raise the construct's own error, or make what the handler accepts."""
     stack = Stack(App(), "Demo")
     given_ = {

@@ -86,7 +86,7 @@ def test_foreign_files_stay_out(fresh: Path, name: str) -> None:
     assert contents(_asset.directory()) == expected
 
 
-def test_links_stay_out(fresh: Path) -> None:
+def test_staging_folder_that_is_a_link_is_not_used(fresh: Path) -> None:
     """A staging folder that is a link is not used, though it leads to the right files."""
     first = Path(_asset.directory())
     first.rename(fresh / "elsewhere")

@@ -134,7 +134,7 @@ def test_denial_is_worded_as_by_aws(world: IamPrincipals) -> None:
     )
 
 
-def test_session_policy_narrows(world: IamPrincipals) -> None:
+def test_session_may_what_role_and_session_policy_allow(world: IamPrincipals) -> None:
     """A session may what role and session policy both allow, and variables count in the session policy, too."""
     role = world.role(SEND)
     own = policy({**SEND, "Resource": [f"{world.app}/user/${{aws:PrincipalTag/userid}}", world.channel]})
@@ -143,7 +143,7 @@ def test_session_policy_narrows(world: IamPrincipals) -> None:
     assert ann.send(world, "bob").endswith("because no session policy allows the chime:SendChannelMessage action")
 
 
-def test_permissions_boundary_narrows(world: IamPrincipals) -> None:
+def test_role_may_what_policies_and_boundary_allow(world: IamPrincipals) -> None:
     """A role may what its policies and its boundary both allow."""
     boundary = world.root("iam").create_policy(
         PolicyName=f"Boundary{world.app[-12:]}",

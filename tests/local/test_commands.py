@@ -78,7 +78,7 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ends_cleanly(
+def test_signal_ends_the_engine_its_lambdas_and_files(
     started: tuple[subprocess.Popen[str], dict[str, str]], tmp_path: Path, number: signal.Signals
 ) -> None:
     """A signal ends the engine with its Lambdas and its files, with exit status 0 and no word more."""
@@ -92,7 +92,7 @@ def test_ends_cleanly(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lambda_is_isolated(started: tuple[subprocess.Popen[str], dict[str, str]]) -> None:
+def test_lambda_sees_only_what_awss_runtime_has(started: tuple[subprocess.Popen[str], dict[str, str]]) -> None:
     """A Lambda imports what AWS's runtime has and no more, talks to its engine, and has its role's credentials."""
     _, exported = started
     seen = call_a_lambda(exported, LOOK)
@@ -116,7 +116,7 @@ def test_ends_with_its_starter(tmp_path: Path) -> None:
     assert alive(tmp_path) == []
 
 
-def test_run(tmp_path: Path) -> None:
+def test_run_passes_the_exit_status_on_and_cleans_up(tmp_path: Path) -> None:
     """`run` gives the command its engine, passes its exit status on and leaves nothing behind."""
     script = 'sleep 1000 & curl -s -o /dev/null "$AWS_ENDPOINT_URL/_ministack/health" && exit 7'
     done = subprocess.run(
@@ -130,7 +130,7 @@ def test_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_run_is_stopped(tmp_path: Path, number: signal.Signals) -> None:
+def test_signal_to_run_ends_command_and_engine(tmp_path: Path, number: signal.Signals) -> None:
     """A signal to `run` ends the command, what the command has started, and the engine."""
     process = subprocess.Popen(
         [*COMMAND, "run", "--", "bash", "-c", "sleep 1000 & echo up; wait"],
@@ -178,7 +178,7 @@ def failing(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
     return done.returncode, done.stderr.strip().splitlines()[-1]
 
 
-def test_unknown_command(tmp_path: Path) -> None:
+def test_unknown_command_is_one_sentence_of_error(tmp_path: Path) -> None:
     """A command that is not there is one sentence of the error."""
     error = "error: no-such-command cannot be run: No such file or directory"
     assert failing(tmp_path, "run", "--", "no-such-command") == (1, error)
@@ -207,7 +207,7 @@ def test_node_that_is_too_old_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("port", ["65536", "-1"])
-def test_impossible_port(port: str) -> None:
+def test_impossible_port_is_one_sentence_of_error(port: str) -> None:
     """A port that cannot be is an error like one that is taken."""
     with pytest.raises(EngineError, match=f"port {port} cannot be listened on"), Engine(port=int(port)):
         pass

@@ -17,7 +17,7 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {"Answer": changes}
 
 
-def test_properties_are_strings(toy: Toy) -> None:
+def test_scalar_properties_arrive_as_strings(toy: Toy) -> None:
     """Scalars arrive as strings, lists and maps stay."""
     toy.deploy(Number=5, Flag=True, Listed=[1, {"Deep": False}])
     (event,) = toy.events()
@@ -106,7 +106,7 @@ def test_answer_with_a_content_type_is_refused(toy: Toy) -> None:
         toy.deploy(OnCreate=[{"Type": "application/json"}])
 
 
-def test_crash_is_redelivered(toy: Toy) -> None:
+def test_lambda_that_crashes_gets_the_event_again(toy: Toy) -> None:
     """A Lambda that crashes gets the same event again."""
     toy.deploy(OnCreate=[{"CrashOnce": "yes"}, {}])
     first, second = toy.events()

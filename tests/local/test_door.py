@@ -199,7 +199,7 @@ def handshake(engine: Engine, headers: Mapping[str, str], path: str = "/_aws/exe
 
 
 @pytest.mark.parametrize("headers", [{}, {"Host": "evil.example"}, PAGE], ids=["unsigned", "host", "page"])
-def test_websocket_is_refused(engine: Engine, headers: dict[str, str]) -> None:
+def test_untrusted_websocket_is_refused_before_it_opens(engine: Engine, headers: dict[str, str]) -> None:
     """A WebSocket that is not signed, under a foreign host or of a page gets 403 before it is accepted."""
     assert handshake(engine, headers).startswith(b"HTTP/1.1 403")
     assert handshake(engine, {**signed(engine, "GET", "/x", "execute-api"), **PAGE}, "/x").startswith(

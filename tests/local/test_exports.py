@@ -81,7 +81,7 @@ def test_export_is_free_when_its_importer_is_gone(toy: Toy, name: str) -> None:
     assert name not in exports(toy.engine)
 
 
-def test_importers_are_listed(toy: Toy, name: str) -> None:
+def test_list_imports_names_the_importing_stacks(toy: Toy, name: str) -> None:
     """ListImports names the importing stacks."""
     listed = toy.engine.client("cloudformation").list_imports(ExportName=name)
     assert listed["Imports"] == [f"{toy.name}In"]

@@ -194,7 +194,7 @@ def test_engine_refuses_new_policies() -> None:
             )
 
 
-def test_switch_takes_seconds() -> None:
+def test_new_policy_delay_is_any_number_of_seconds() -> None:
     """Any number of seconds is legal, the default is none."""
     assert Behaviors().new_policy_delay == 0
     assert Behaviors.parse("new_policy_delay=7").new_policy_delay == 7

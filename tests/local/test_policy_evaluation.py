@@ -77,7 +77,7 @@ def judge(
         ("$aws {plain}", "$aws {plain}"),
     ],
 )
-def test_variable_is_resolved(text: str, expected: str | None) -> None:
+def test_variable_resolves_to_value_default_or_nothing(text: str, expected: str | None) -> None:
     """A variable stands for its value, for its default, or for nothing."""
     known: dict[str, object] = {"aws:principaltag/userid": "ann", "aws:tagkeys": ["a", "b"]}
     assert variables.resolve(text, lambda key: known.get(key.lower()), pattern=False) == expected
@@ -105,7 +105,9 @@ def test_variable_is_resolved(text: str, expected: str | None) -> None:
         (f"{APP}/user/an\nn", f"{APP}/user/*", True),
     ],
 )
-def test_resource_is_matched(evaluator: Any, resource: str, pattern: str, matched: bool) -> None:
+def test_resource_matches_case_sensitively_with_variables_resolved(
+    evaluator: Any, resource: str, pattern: str, matched: bool
+) -> None:
     """Resource resolves variables case-sensitively, and one without a value matches nothing."""
     result = judge(evaluator, {"Resource": ["arn:aws:other:::x", pattern]}, resource=resource)
     assert result.decision == ("Allow" if matched else "ImplicitDeny")
@@ -213,7 +215,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.condition}-{row.keys}")
-def test_condition_is_judged(evaluator: Any, row: Row) -> None:
+def test_condition_operator_decides_as_documented(evaluator: Any, row: Row) -> None:
     """Each operator decides as the reference of condition operators says."""
     result = judge(evaluator, {"Condition": row.condition}, keys=row.keys)
     assert result.decision == ("Allow" if row.met else "ImplicitDeny")
