@@ -21,7 +21,7 @@ Clients = Callable[[str, str], Any]
 """Makes boto3 clients, by service and region."""
 
 
-class Place:
+class AppInstanceUnderTest:
     """An app instance of a test's own, with an admin as bearer."""
 
     def __init__(self, clients: Clients, region: str, *, aws: bool) -> None:

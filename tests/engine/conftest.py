@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from chime_local.engine import Engine
-from engine.app_instances import Clients, Place
+from engine.app_instances import AppInstanceUnderTest, Clients
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +37,12 @@ def clients(aws: bool, request: pytest.FixtureRequest) -> Clients:
 
 
 @pytest.fixture
-def places(clients: Clients, aws: bool) -> Iterator[Callable[[str], Place]]:
+def app_instances(clients: Clients, aws: bool) -> Iterator[Callable[[str], AppInstanceUnderTest]]:
     """Return what makes app instances by region; they are deleted afterwards."""
     with ExitStack() as stack:
 
-        def make(region: str) -> Place:
-            made = Place(clients, region, aws=aws)
+        def make(region: str) -> AppInstanceUnderTest:
+            made = AppInstanceUnderTest(clients, region, aws=aws)
             stack.callback(made.end)
             return made
 
@@ -50,6 +50,6 @@ def places(clients: Clients, aws: bool) -> Iterator[Callable[[str], Place]]:
 
 
 @pytest.fixture
-def place(places: Callable[[str], Place]) -> Place:
+def app_instance(app_instances: Callable[[str], AppInstanceUnderTest]) -> AppInstanceUnderTest:
     """Return an app instance in us-east-1."""
-    return places("us-east-1")
+    return app_instances("us-east-1")

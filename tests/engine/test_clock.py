@@ -87,16 +87,16 @@ def test_expired_channels_are_deleted_when_asked_where_that_is_not_done_by_itsel
 
 
 @pytest.mark.parametrize(
-    ("world", "expected"),
+    ("behaviors", "expected"),
     [
         ("reusable", ["", ""]),
         ("conflict_for_a_time", ["Conflict", ""]),
         ("conflict", ["Conflict", "Conflict"]),
     ],
 )
-def test_id_of_a_deleted_channel_is_taken_for_a_time(world: str, expected: list[str]) -> None:
+def test_id_of_a_deleted_channel_is_taken_for_a_time(behaviors: str, expected: list[str]) -> None:
     """A deleted channel's ChannelId is free at once, after five minutes, or never."""
-    harness, seen = Harness(Behaviors.parse(f"deleted_channel_id={world}")), []
+    harness, seen = Harness(Behaviors.parse(f"deleted_channel_id={behaviors}")), []
     for seconds in (299, 300):
         arn = create(harness, seconds, ChannelId=f"lobby{seconds}")
         harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)

@@ -7,7 +7,7 @@ from typing import Any
 from chime_local._drift import TYPE, reports
 from chime_local.cli import _describe_channel
 from chime_local.engine import Engine
-from engine.app_instances import Place, token
+from engine.app_instances import AppInstanceUnderTest, token
 
 
 class _Template:
@@ -26,29 +26,33 @@ class _Template:
         return {"Stacks": [{}]}
 
 
-def _fresh_channel(place: Place) -> str:
+def _fresh_channel(app_instance: AppInstanceUnderTest) -> str:
     """Create a channel that nobody has read yet, and give its ARN."""
-    parameters = {"AppInstanceArn": place.app, "Name": "n", "ClientRequestToken": token()}
-    made = place.messaging.create_channel(**parameters, ChimeBearer=place.boss)
+    parameters = {"AppInstanceArn": app_instance.app, "Name": "n", "ClientRequestToken": token()}
+    made = app_instance.messaging.create_channel(**parameters, ChimeBearer=app_instance.boss)
     return str(made["ChannelArn"])
 
 
-def test_drift_of_a_channel_made_a_moment_ago(place: Place) -> None:
+def test_drift_of_a_channel_made_a_moment_ago(app_instance: AppInstanceUnderTest) -> None:
     """Reads that miss a new channel once are no drift: each kind of them is repeated."""
-    arn = _fresh_channel(place)
-    people = {"MemberArns": [place.boss], "ModeratorArns": ["user/boss"], "BanArns": ["user/eve"]}
-    template = _Template(arn, ChimeBearer=place.boss, Name="n", **people)
-    (report,) = reports(lambda service, _region: template if service == "cloudformation" else place.messaging, "s")
-    assert report.differences == (f"BanArns: {place.app}/user/eve is missing",)
+    arn = _fresh_channel(app_instance)
+    people = {"MemberArns": [app_instance.boss], "ModeratorArns": ["user/boss"], "BanArns": ["user/eve"]}
+    template = _Template(arn, ChimeBearer=app_instance.boss, Name="n", **people)
+    (report,) = reports(
+        lambda service, _region: template if service == "cloudformation" else app_instance.messaging, "s"
+    )
+    assert report.differences == (f"BanArns: {app_instance.app}/user/eve is missing",)
 
 
 def test_deploy_shows_a_channel_that_reads_miss_five_times() -> None:
-    """The channel is shown after a deploy in a world where reads miss it five times and its admin is new."""
+    """The channel is shown after a deploy even if reads miss it five times and its admin is new."""
     with Engine("read_misses=5,new_identity_refusals=3", auth=False) as engine:
-        place = Place(engine.client, "us-east-1", aws=False)
-        shown = _describe_channel(engine, _fresh_channel(place))
+        app_instance = AppInstanceUnderTest(engine.client, "us-east-1", aws=False)
+        shown = _describe_channel(engine, _fresh_channel(app_instance))
         assert shown is not None
         assert shown["Name"] == "n"
-        nobody = place.user("ann")
-        place.identity.delete_app_instance_admin(AppInstanceArn=place.app, AppInstanceAdminArn=place.boss)
+        nobody = app_instance.user("ann")
+        app_instance.identity.delete_app_instance_admin(
+            AppInstanceArn=app_instance.app, AppInstanceAdminArn=app_instance.boss
+        )
         assert _describe_channel(engine, f"{nobody.rpartition('/user/')[0]}/channel/none") is None

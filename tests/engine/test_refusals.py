@@ -22,9 +22,9 @@ def processors(function: str = FUNCTION) -> list[dict[str, Any]]:
     return [{"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": target}]
 
 
-def build(world: str = "") -> Harness:
+def build(behaviors: str = "") -> Harness:
     """Return an app instance with a RESTRICTED channel, a moderator, members, a banned user and one of another."""
-    harness = Harness(Behaviors.parse(world))
+    harness = Harness(Behaviors.parse(behaviors))
     for name in ("moderator", "member", "hidden", "banned", "stranger"):
         harness.user(name)
     other = harness.identity("CreateAppInstance", Name="other", ClientRequestToken="tt")["AppInstanceArn"]
@@ -642,23 +642,25 @@ UNLIKE: list[tuple[str, str, dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("world", "operation", "parameters", "code", "message"), UNLIKE, ids=[f"{row[0]}-{row[1]}" for row in UNLIKE]
+    ("behaviors", "operation", "parameters", "code", "message"),
+    UNLIKE,
+    ids=[f"{row[0]}-{row[1]}" for row in UNLIKE],
 )
 def test_refusal_of_another_world(
-    world: str, operation: str, parameters: dict[str, Any], code: str, message: str
+    behaviors: str, operation: str, parameters: dict[str, Any], code: str, message: str
 ) -> None:
-    """Where AWS's behaviour is unknown, the switch decides whether a call is refused, and how."""
-    harness = build(world)
+    """Where AWS's behavior is unknown, the switch decides whether a call is refused, and how."""
+    harness = build(behaviors)
     assert refusal(harness, operation, parameters) == (code, filled(harness, message))
 
 
 @pytest.mark.parametrize(
-    ("world", "code"), [("token_after_delete=new", ""), ("token_after_delete=conflict", "Conflict")]
+    ("behaviors", "code"), [("token_after_delete=new", ""), ("token_after_delete=conflict", "Conflict")]
 )
-def test_token_of_a_deleted_channel(world: str, code: str) -> None:
+def test_token_of_a_deleted_channel(behaviors: str, code: str) -> None:
     """The token of a channel that is no more makes a new one or is refused; a dead one names what was."""
     message = "Resource creation in progress or has already been created." if code else ""
-    harness = build(world)
+    harness = build(behaviors)
     harness.messaging("DeleteChannel", **filled(harness, ROOM))
     again = {**NEW, "ClientRequestToken": "first", "ChannelId": "again"}
     assert refusal(harness, "CreateChannel", again) == (code, message)
@@ -721,10 +723,10 @@ def test_message_is_changed_by_its_sender_and_only_until_it_is_redacted() -> Non
     )
 
 
-@pytest.mark.parametrize("world", ["second_flow=replaces", "second_flow=conflict"])
-def test_flow_that_is_used(world: str) -> None:
+@pytest.mark.parametrize("behaviors", ["second_flow=replaces", "second_flow=conflict"])
+def test_flow_that_is_used(behaviors: str) -> None:
     """A flow of a channel cannot be deleted; whether another one takes its place is unknown of AWS."""
-    harness = build(world)
+    harness = build(behaviors)
     given = filled(harness, {**FLOW, "Processors": processors()})
     first, second = (harness.messaging("CreateChannelFlow", **given)["ChannelFlowArn"] for _ in range(2))
     assert refusal(harness, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
@@ -733,7 +735,7 @@ def test_flow_that_is_used(world: str) -> None:
     assert refusal(harness, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
     another = refusal(harness, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": second})
     conflict = ("Conflict", f"{harness.app}/channel/room has another flow")
-    assert another == (conflict if world == "second_flow=conflict" else ("", ""))
+    assert another == (conflict if behaviors == "second_flow=conflict" else ("", ""))
 
 
 READS: list[tuple[str, dict[str, str]]] = [

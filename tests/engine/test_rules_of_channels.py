@@ -14,9 +14,9 @@ ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "Mini
 DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"}
 
 
-def place(world: str = "") -> Harness:
+def build(behaviors: str = "") -> Harness:
     """Return an app instance with an admin and three users, where nothing is new."""
-    harness = Harness(Behaviors.parse(world))
+    harness = Harness(Behaviors.parse(behaviors))
     for name in ("ann", "bob", "cy"):
         harness.user(name)
     harness.now += 100
@@ -25,8 +25,8 @@ def place(world: str = "") -> Harness:
 
 @pytest.fixture
 def harness() -> Harness:
-    """Return a place in the default world."""
-    return place()
+    """Return an app instance with the default behaviors."""
+    return build()
 
 
 def user(harness: Harness, name: str) -> str:
@@ -58,10 +58,10 @@ def code_of(harness: Harness, operation: str, **parameters: Any) -> str:
 # Bearers
 
 
-@pytest.mark.parametrize(("world", "code"), [("", "UnauthorizedClient"), ("missing_bearer=403", "Forbidden")])
-def test_bearer_that_is_not_there_is_refused_as_the_switch_says(world: str, code: str) -> None:
-    """A bearer that does not exist is a 401, or a 403 in the other world."""
-    harness = place(world)
+@pytest.mark.parametrize(("behaviors", "code"), [("", "UnauthorizedClient"), ("missing_bearer=403", "Forbidden")])
+def test_bearer_that_is_not_there_is_refused_as_the_switch_says(behaviors: str, code: str) -> None:
+    """A bearer that does not exist is a 401, or a 403, as the switch says."""
+    harness = build(behaviors)
     here = create(harness)
     assert code_of(harness, "DescribeChannel", **{**here, "ChimeBearer": user(harness, "nobody")}) == code
 
@@ -105,11 +105,11 @@ def test_moderator_who_is_no_member_makes_no_moderators(harness: Harness) -> Non
 
 
 @pytest.mark.parametrize(
-    ("world", "code"), [("member_removes_others=no", "Forbidden"), ("member_removes_others=yes", "")]
+    ("behaviors", "code"), [("member_removes_others=no", "Forbidden"), ("member_removes_others=yes", "")]
 )
-def test_member_removes_others_as_the_switch_says(world: str, code: str) -> None:
+def test_member_removes_others_as_the_switch_says(behaviors: str, code: str) -> None:
     """Whether a member removes another member is a switch."""
-    harness = place(world)
+    harness = build(behaviors)
     here = create(harness, MemberArns=[user(harness, "ann"), user(harness, "bob")])
     as_ann = {**here, "ChimeBearer": user(harness, "ann"), "MemberArn": user(harness, "bob")}
     if code:
@@ -119,11 +119,11 @@ def test_member_removes_others_as_the_switch_says(world: str, code: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("world", "sees"), [("hidden_lists_members=no", False), ("hidden_lists_members=yes", True)]
+    ("behaviors", "sees"), [("hidden_lists_members=no", False), ("hidden_lists_members=yes", True)]
 )
-def test_hidden_member_sees_others_as_the_switch_says(world: str, *, sees: bool) -> None:
+def test_hidden_member_sees_others_as_the_switch_says(behaviors: str, *, sees: bool) -> None:
     """Whether a HIDDEN member lists the members is a switch; a DEFAULT one does."""
-    harness = place(world)
+    harness = build(behaviors)
     here = create(harness, MemberArns=[user(harness, "bob")], Privacy="PRIVATE")
     harness.messaging("CreateChannelMembership", **here, MemberArn=user(harness, "ann"), Type="HIDDEN")
     as_bob, as_ann = ({**here, "ChimeBearer": user(harness, name)} for name in ("bob", "ann"))
@@ -135,11 +135,11 @@ def test_hidden_member_sees_others_as_the_switch_says(world: str, *, sees: bool)
 
 
 @pytest.mark.parametrize(
-    ("world", "kind"), [("moderator_is_member=no", None), ("moderator_is_member=yes", "DEFAULT")]
+    ("behaviors", "kind"), [("moderator_is_member=no", None), ("moderator_is_member=yes", "DEFAULT")]
 )
-def test_moderator_becomes_member_as_the_switch_says(world: str, kind: str | None) -> None:
+def test_moderator_becomes_member_as_the_switch_says(behaviors: str, kind: str | None) -> None:
     """Whether who is made moderator becomes a member is a switch, at creation and later."""
-    harness = place(world)
+    harness = build(behaviors)
     here = create(harness, ModeratorArns=[user(harness, "ann")])
     harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=user(harness, "bob"))
     (channel,) = harness.service.channels()
@@ -151,10 +151,10 @@ def test_moderator_becomes_member_as_the_switch_says(world: str, kind: str | Non
 
 
 @pytest.mark.parametrize("privacy", ["PUBLIC", "PRIVATE"])
-@pytest.mark.parametrize("world", ["", "omitted_settings=PRIVATE_RESTRICTED"])
-def test_declared_privacy_is_taken_whatever_is_taken_without(privacy: str, world: str) -> None:
+@pytest.mark.parametrize("behaviors", ["", "omitted_settings=PRIVATE_RESTRICTED"])
+def test_declared_privacy_is_taken_whatever_is_taken_without(privacy: str, behaviors: str) -> None:
     """Privacy is what the creation says."""
-    harness = place(world)
+    harness = build(behaviors)
     assert harness.messaging("DescribeChannel", **create(harness, Privacy=privacy))["Channel"]["Privacy"] == privacy
 
 
@@ -191,10 +191,10 @@ def test_elastic_channel_is_alone_and_begins_without_members(harness: Harness) -
     assert joined["Member"]["Arn"] == user(harness, "bob")
 
 
-@pytest.mark.parametrize(("world", "made"), [("bad_member=refused", False), ("bad_member=skipped", True)])
-def test_creation_with_an_unknown_member_goes_as_the_switch_says(world: str, *, made: bool) -> None:
+@pytest.mark.parametrize(("behaviors", "made"), [("bad_member=refused", False), ("bad_member=skipped", True)])
+def test_creation_with_an_unknown_member_goes_as_the_switch_says(behaviors: str, *, made: bool) -> None:
     """With a member that is not there, the whole call is refused, or the channel is made without that member."""
-    harness = place(world)
+    harness = build(behaviors)
     given = {"AppInstanceArn": harness.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
     given |= {"ChimeBearer": harness.boss, "MemberArns": [user(harness, "nobody"), user(harness, "ann")]}
     if not made:

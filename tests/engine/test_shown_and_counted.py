@@ -1,4 +1,4 @@
-"""What lists show of channels, what stays of tags, whose rate a call counts for, and what IAM judges it on."""
+"""What lists show of channels, what stays of tags, whose rate a call counts for, and which actions it needs."""
 
 from __future__ import annotations
 
@@ -79,16 +79,16 @@ def test_settings_of_a_creation_are_kept_as_given(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "expected"),
+    ("behaviors", "expected"),
     [
         ("update_omitted=kept", ("new", "RESTRICTED", "m")),
         ("update_omitted=cleared", ("new", "UNRESTRICTED", "")),
         ("update_omitted=cleared,omitted_settings=PRIVATE_RESTRICTED", ("new", "RESTRICTED", "")),
     ],
 )
-def test_update_that_leaves_settings_out(world: str, expected: tuple[str, str, str]) -> None:
+def test_update_that_leaves_settings_out(behaviors: str, expected: tuple[str, str, str]) -> None:
     """What an update leaves out stays, or becomes what a creation without it makes."""
-    harness = Harness(Behaviors.parse(world))
+    harness = Harness(Behaviors.parse(behaviors))
     harness.now += 100
     arn = create(harness, "a", Mode="RESTRICTED", Metadata="m")
     harness.messaging("UpdateChannel", ChannelArn=arn, ChimeBearer=harness.boss, Name="new")
@@ -266,7 +266,7 @@ def refusal(harness: Harness, operation: str, **parameters: str) -> str:
     return str(refused.value)
 
 
-# What IAM judges
+# Actions and resources that a call needs
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 
@@ -294,21 +294,21 @@ APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111
         ("TagResource", {}, ("",)),
     ],
 )
-def test_call_without_bearer_is_judged_on_what_it_names(
+def test_call_without_bearer_needs_its_action_on_what_it_names(
     operation: str, parameters: dict[str, Any], resources: tuple[str, ...]
 ) -> None:
-    """What a call names is judged, else all; what is malformed is judged as text, and refused later."""
+    """What a call names is authorized, else all; what is malformed is authorized as text, and refused later."""
     assert required_actions(operation, parameters) == ((f"chime:{operation}", resources),)
 
 
 @pytest.mark.parametrize("listed", [None, "text", [1, "text"], {}])
-def test_malformed_streams_are_judged_all_the_same(listed: Any) -> None:
-    """A call is judged before it is validated: whatever is no stream is none to be allowed."""
-    judged = required_actions(
+def test_malformed_streams_need_no_permission_and_raise_nothing(listed: Any) -> None:
+    """A call is authorized before it is validated: only streams need permissions."""
+    required = required_actions(
         "PutMessagingStreamingConfigurations", {"AppInstanceArn": APP, "StreamingConfigurations": listed}
     )
     role = "role/aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging"
-    assert judged == (
+    assert required == (
         ("chime:PutMessagingStreamingConfigurations", (APP,)),
         ("kinesis:DescribeStream", ()),
         ("kinesis:PutRecord", ()),

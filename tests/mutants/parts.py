@@ -70,8 +70,8 @@ class Part:
 HANDLER_TESTS = ("tests/handler", "tests/releases", "tests/test_contract.py", "tests/mutants/histories.py")
 
 _SERVICE_TESTS = (
-    *("test_answers", "test_refusals", "test_shown_and_counted", "test_rules_of_channels"),
-    *("test_behaviours", "test_worlds", "test_conflicts"),
+    *("test_responses", "test_refusals", "test_shown_and_counted", "test_rules_of_channels"),
+    *("test_documented_behaviors", "test_behavior_switches", "test_conflicts"),
 )
 PARTS = {
     part.name: part
@@ -155,7 +155,7 @@ PARTS = {
             first={
                 "backend": _SERVICE_TESTS,
                 "bans": _SERVICE_TESTS,
-                "behaviors": ("test_worlds",),
+                "behaviors": ("test_behavior_switches",),
                 "channels": _SERVICE_TESTS,
                 "flows": _SERVICE_TESTS,
                 "identity": _SERVICE_TESTS,
@@ -169,14 +169,14 @@ PARTS = {
                     "test_validation",
                     "test_rules_of_channels",
                     "test_rates",
-                    "test_worlds",
+                    "test_behavior_switches",
                 ),
                 "sessions": _SERVICE_TESTS,
                 "state": ("test_clock", "test_late_reads"),
                 "streaming": _SERVICE_TESTS,
                 "tags": _SERVICE_TESTS,
                 "throttling": ("test_rates", "test_shown_and_counted", "test_quotas", "test_conflicts"),
-                "iam": ("test_judged_calls", "test_shown_and_counted", "test_chime_permissions"),
+                "iam": ("test_required_actions", "test_shown_and_counted", "test_chime_permissions"),
             },
         ),
         Part(

@@ -136,13 +136,13 @@ def test_retention_is_kept_as_put(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "both"),
+    ("behaviors", "both"),
     [("put_streaming=upsert", True), ("put_streaming=replaces", False)],
     ids=["upsert", "replaces"],
 )
-def test_streams_are_kept_as_put(world: str, both: bool) -> None:
+def test_streams_are_kept_as_put(behaviors: str, both: bool) -> None:
     """The stream of a data type is what was put last; that of the other stays or goes, as the switch says."""
-    harness = settled(Harness(Behaviors.parse(world)))
+    harness = settled(Harness(Behaviors.parse(behaviors)))
     here = {"AppInstanceArn": harness.app}
     first = {"DataType": "Channel", "ResourceArn": f"{KINESIS}one"}
     second = {"DataType": "ChannelMessage", "ResourceArn": f"{KINESIS}two"}

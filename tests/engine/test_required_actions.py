@@ -1,4 +1,4 @@
-"""What a call is judged on by IAM, and what is a Conflict: handler and tests of permissions lean on both."""
+"""Which actions and resources a call is authorized for, and what is a Conflict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STREAM = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-"
 ROLE = "aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging"
 
 # Service Authorization Reference, "Actions, resources, and condition keys for Amazon Chime" (D).
-JUDGED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]]] = {
+REQUIRED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]]] = {
     "describe": ("DescribeChannel", HERE, [("chime:DescribeChannel", (BOSS, LOBBY))]),
     "update": ("UpdateChannel", {**HERE, "Name": "n"}, [("chime:UpdateChannel", (BOSS, LOBBY))]),
     "delete": ("DeleteChannel", HERE, [("chime:DeleteChannel", (BOSS, LOBBY))]),
@@ -129,10 +129,10 @@ JUDGED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]]]
 }
 
 
-@pytest.mark.parametrize("call", JUDGED)
-def test_call_is_judged_on_bearer_and_channel_and_whatever_else_it_names(call: str) -> None:
+@pytest.mark.parametrize("call", REQUIRED)
+def test_call_needs_its_action_on_bearer_channel_and_all_else_it_names(call: str) -> None:
     """Each action with all its resources: a policy on the bearer alone lets nobody at a channel."""
-    operation, parameters, expected = JUDGED[call]
+    operation, parameters, expected = REQUIRED[call]
     assert list(required_actions(operation, parameters)) == expected
 
 

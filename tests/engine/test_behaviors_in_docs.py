@@ -1,4 +1,4 @@
-"""docs/engine.md: each behaviour it claims names the tests that show it."""
+"""docs/engine.md: each behavior it claims names the tests that show it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent.parent
 TESTS = [*(ROOT / "tests/engine").glob("test_*.py"), *(ROOT / "tests/local").glob("test_*.py")]
 
 
-def test_every_behaviour_has_its_test() -> None:
+def test_every_behavior_has_its_test() -> None:
     """Each row has a source and tests that exist; each test against the service is in a row."""
     text = (ROOT / "docs/engine.md").read_text()
     table = text.partition("## Behaviors")[2].partition("\n## ")[0]
@@ -24,5 +24,5 @@ def test_every_behaviour_has_its_test() -> None:
         assert found, row
         assert found <= existing, row
         named |= found
-    behaviours = (ROOT / "tests/engine/test_behaviours.py").read_text()
-    assert set(re.findall(r"^def (test_\w+)", behaviours, re.MULTILINE)) <= named
+    behaviors = (ROOT / "tests/engine/test_documented_behaviors.py").read_text()
+    assert set(re.findall(r"^def (test_\w+)", behaviors, re.MULTILINE)) <= named
