@@ -1,1 +1,1 @@
-"""IAM in process: every call of the handler is judged by the policies that the library synthesizes."""
+"""IAM in process: every call of the handler is evaluated against the policies that the library synthesizes."""

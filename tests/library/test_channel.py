@@ -201,7 +201,7 @@ def test_all_errors_are_reported_together() -> None:
 
 
 def test_values_known_at_deployment_only_are_let_through() -> None:
-    """Values that are known only at deployment are not judged at synth."""
+    """Values that are known only at deployment are not validated at synth."""
     stack = new_stack(region=ELSEWHERE)
     parameter = CfnParameter(stack, "P").value_as_string
     Channel(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chime_local.engine import Engine
-from local.toy import Toy
+from local.scripted_stack import ScriptedStack
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,6 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture
-def toy(engine: Engine) -> Toy:
+def scripted(engine: Engine) -> ScriptedStack:
     """Return a stack of this test's own."""
-    return Toy(engine)
+    return ScriptedStack(engine)

@@ -129,17 +129,17 @@ class Session:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    def send(self, world: IamPrincipals, bearer: str, channel: str = "") -> str:
+    def send(self, principals: IamPrincipals, bearer: str, channel: str = "") -> str:
         """Send a message; return "sent", or the message of the refusal."""
         messaging = self.client("chime-sdk-messaging")
         return refusal(
             messaging.send_channel_message,
-            ChannelArn=channel or world.channel,
+            ChannelArn=channel or principals.channel,
             Content="hello",
             Type="STANDARD",
             Persistence="PERSISTENT",
             ClientRequestToken="token",
-            ChimeBearer=world.user(bearer),
+            ChimeBearer=principals.user(bearer),
         ).replace("allowed", "sent")
 
 

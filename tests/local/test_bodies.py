@@ -26,14 +26,14 @@ FORGED = (
 )
 
 
-class Door:
-    """The door alone, with a recorder in the place of MiniStack."""
+class InProcessGateway:
+    """The gateway alone, with a recorder instead of MiniStack."""
 
     def __init__(self) -> None:
         self.credentials = Credentials(Iam())
         self.delivered: list[bytes] = []
         self.served: list[bytes] = []
-        self.gateway = Gateway(
+        self.app = Gateway(
             ChimeApp(ChimeService(clock=lambda: 0.0)),
             self._serve,
             credentials=self.credentials,
@@ -53,7 +53,7 @@ class Door:
         path: str = "/",
         query: bytes = b"",
     ) -> int:
-        """Send a request to the door; return the status that it answers."""
+        """Send a request to the gateway; return the status of the response."""
         statuses: list[int] = []
 
         async def send(message: Any) -> None:
@@ -61,7 +61,7 @@ class Door:
                 statuses.append(message["status"])
 
         target = {"path": path, "raw_path": path.encode(), "query_string": query}
-        await self.gateway({"type": "http", "method": method, "headers": headers, **target}, receive, send)
+        await self.app({"type": "http", "method": method, "headers": headers, **target}, receive, send)
         return statuses[0]
 
     def signed(self, body: bytes) -> RawHeaders:
@@ -95,73 +95,73 @@ def body(count: int, part: bytes = MILLION, *, then: asyncio.Event | None = None
 
 def test_flood_of_forged_bodies_holds_bounded_bytes() -> None:
     """Of six forged requests of 60 MB each at most 200 MB are kept; each gets a 4xx, and nothing is left."""
-    door, seen = Door(), []
+    gateway, seen = InProcessGateway(), []
 
     async def flood() -> list[int]:
         def watched() -> Callable[[], Any]:
             receive = body(60)
 
             async def receiving() -> Any:
-                seen.append(door.gateway.unverified.size)
+                seen.append(gateway.app.unverified.size)
                 return await receive()
 
             return receiving
 
-        return await asyncio.gather(*(door.answer(forged(), watched()) for _ in range(6)))
+        return await asyncio.gather(*(gateway.answer(forged(), watched()) for _ in range(6)))
 
     statuses = asyncio.run(flood())
     assert 150_000_000 < max(seen) <= 200_000_000
     assert set(statuses) == {403, 429}
-    assert (door.gateway.unverified.size, door.served) == (0, [])
+    assert (gateway.app.unverified.size, gateway.served) == (0, [])
 
 
 def test_long_body_of_the_right_sender_passes_whole() -> None:
     """A body that is longer than what is kept in memory comes through as it was sent."""
-    door, text = Door(), bytes(range(250)) * 4000
+    gateway, text = InProcessGateway(), bytes(range(250)) * 4000
 
     async def send() -> int:
-        return await door.answer(door.signed(text * 3), body(3, text))
+        return await gateway.answer(gateway.signed(text * 3), body(3, text))
 
     assert asyncio.run(send()) == 200
-    assert door.served == [text * 3]
+    assert gateway.served == [text * 3]
 
 
 def test_short_request_passes_during_a_flood_of_long_ones() -> None:
     """When there is no room for more, the largest body goes, not the one that comes last."""
-    door = Door()
+    gateway = InProcessGateway()
 
     async def flood() -> tuple[int, list[int]]:
         end = asyncio.Event()
-        long = [asyncio.create_task(door.answer(forged(), body(count, then=end))) for count in (68, 67, 63)]
+        long = [asyncio.create_task(gateway.answer(forged(), body(count, then=end))) for count in (68, 67, 63)]
         for _ in range(100):
             await asyncio.sleep(0)
-        assert door.gateway.unverified.size == 198_000_000
-        short = await door.answer(door.signed(MILLION * 4), body(4))
+        assert gateway.app.unverified.size == 198_000_000
+        short = await gateway.answer(gateway.signed(MILLION * 4), body(4))
         end.set()
         return short, await asyncio.gather(*long)
 
     assert asyncio.run(flood()) == (200, [429, 403, 403])
-    assert door.served == [MILLION * 4]
+    assert gateway.served == [MILLION * 4]
 
 
 def test_flood_of_answers_to_response_urls_holds_bounded_bytes() -> None:
     """What may come unsigned has no more room than what is forged; 203 bodies of a megabyte are too many."""
-    door, path = Door(), "/_ministack/cfn-response/00000000-0000-4000-8000-000000000000"
+    gateway, path = InProcessGateway(), "/_ministack/cfn-response/00000000-0000-4000-8000-000000000000"
 
     async def flood() -> list[int]:
         end = asyncio.Event()
         bodies = (body(2, MILLION[:500_000], then=end) for _ in range(203))
         headers = [(b"host", b"localhost")]
-        put = [asyncio.create_task(door.answer(headers, one, method="PUT", path=path)) for one in bodies]
+        put = [asyncio.create_task(gateway.answer(headers, one, method="PUT", path=path)) for one in bodies]
         for _ in range(100):
             await asyncio.sleep(0)
-        assert door.gateway.unverified.size == 200_000_000
+        assert gateway.app.unverified.size == 200_000_000
         end.set()
         return await asyncio.gather(*put)
 
     statuses = asyncio.run(flood())
     assert (statuses.count(200), statuses.count(429)) == (200, 3)
-    assert (door.gateway.unverified.size, len(door.delivered)) == (0, 200)
+    assert (gateway.app.unverified.size, len(gateway.delivered)) == (0, 200)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_flood_of_answers_to_response_urls_holds_bounded_bytes() -> None:
 )
 def test_forged_request_with_announced_hash_is_refused_before_its_body(announced: str) -> None:
     """Where a header says the body's hash, a wrong signature is refused with no byte of the body read."""
-    door = Door()
+    gateway = InProcessGateway()
     events: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -192,7 +192,7 @@ def test_forged_request_with_announced_hash_is_refused_before_its_body(announced
         "query_string": b"",
         "headers": headers,
     }
-    asyncio.run(door.gateway(scope, receive, send))
+    asyncio.run(gateway.app(scope, receive, send))
     assert events[0] == 403
 
 
@@ -200,7 +200,7 @@ def test_forged_request_with_announced_hash_is_refused_before_its_body(announced
 def test_body_that_does_not_come_is_given_up(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who sends nothing more holds nothing for ever: after the time for a body the request is refused."""
     monkeypatch.setattr("chime_local._bodies.MAX_BODY_SECONDS", 0)
-    door = Door()
+    gateway = InProcessGateway()
 
     async def receive() -> dict[str, Any]:
         await asyncio.Event().wait()
@@ -208,17 +208,17 @@ def test_body_that_does_not_come_is_given_up(kind: str, monkeypatch: pytest.Monk
 
     async def stall() -> int:
         if kind == "unsigned":
-            return await door.answer(
+            return await gateway.answer(
                 [(b"host", b"localhost")], receive, method="PUT", path="/_ministack/cfn-signal/x"
             )
-        return await door.answer(forged() if kind == "forged" else door.signed(b"text"), receive)
+        return await gateway.answer(forged() if kind == "forged" else gateway.signed(b"text"), receive)
 
     monkeypatch.setattr("chime_local._error_responses._MAX_DRAIN_SECONDS", 0)
     assert asyncio.run(stall()) == 400
-    assert (door.gateway.unverified.size, door.served) == (0, [])
+    assert (gateway.app.unverified.size, gateway.served) == (0, [])
 
 
 @pytest.mark.parametrize(("length", "status"), [(16_383, 403), (16_384, 414)])
 def test_long_query_string_is_refused_unread(length: int, status: int) -> None:
     """A query string of 64 KB, as HTTP/2 lets it through, is not even taken apart."""
-    assert asyncio.run(Door().answer([(b"host", b"localhost")], body(1), query=b"&" * length)) == status
+    assert asyncio.run(InProcessGateway().answer([(b"host", b"localhost")], body(1), query=b"&" * length)) == status

@@ -30,17 +30,17 @@ def handler(event, context):
 
 
 @pytest.fixture
-def world(engine: Engine) -> IamPrincipals:
+def principals(engine: Engine) -> IamPrincipals:
     """Create an app instance, its users and a channel."""
     return IamPrincipals(engine)
 
 
-def function(world: IamPrincipals, name: str, role: str) -> Any:
+def function(principals: IamPrincipals, name: str, role: str) -> Any:
     """Create a Lambda that sends a message as ann, and return what invokes it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("index.py", SENDING)
-    functions = world.root("lambda")
+    functions = principals.root("lambda")
     functions.create_function(
         FunctionName=name,
         Runtime="python3.13",
@@ -48,17 +48,17 @@ def function(world: IamPrincipals, name: str, role: str) -> Any:
         Role=role,
         Code={"ZipFile": packed.getvalue()},
     )
-    event = json.dumps({"ChannelArn": world.channel, "ChimeBearer": world.user("ann")})
+    event = json.dumps({"ChannelArn": principals.channel, "ChimeBearer": principals.user("ann")})
     return lambda: json.loads(functions.invoke(FunctionName=name, Payload=event)["Payload"].read())
 
 
-def test_lambda_is_a_session_of_its_role(world: IamPrincipals) -> None:
+def test_lambda_is_a_session_of_its_role(principals: IamPrincipals) -> None:
     """A Lambda's call is denied and allowed as the session of its role that bears the function's name."""
-    role = world.role()
-    name, send = role.rpartition("/")[2], function(world, "sender", role)
+    role = principals.role()
+    name, send = role.rpartition("/")[2], function(principals, "sender", role)
     assert send() == (
         f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{name}/sender is not authorized to perform: "
-        f"chime:SendChannelMessage on resource: {world.user('ann')} "
+        f"chime:SendChannelMessage on resource: {principals.user('ann')} "
         "because no identity-based policy allows the chime:SendChannelMessage action"
     )
     identity = {
@@ -66,35 +66,35 @@ def test_lambda_is_a_session_of_its_role(world: IamPrincipals) -> None:
         "StringLike": {"aws:userid": "AROA*:sender"},
     }
     may = policy({"Action": "chime:SendChannelMessage", "Condition": identity})
-    world.root("iam").put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=may)
+    principals.root("iam").put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=may)
     assert send() == "sent"
 
 
-def granted(world: IamPrincipals, folder: Path, name: str) -> dict[str, str]:
+def granted(principals: IamPrincipals, folder: Path, name: str) -> dict[str, str]:
     """Deploy a channel that lets all who assume one role send, each as the user that the session's tag names."""
     app = App(outdir=str(folder))
     stack = Stack(app, name, synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False))
     channel = Channel(
         stack,
         "Support",
-        app_instance_arn=world.app,
-        chime_bearer=world.user("boss"),
+        app_instance_arn=principals.app,
+        chime_bearer=principals.user("boss"),
         mode=ChannelMode.UNRESTRICTED,
-        member_arns=[world.user("ann"), world.user("bob")],
+        member_arns=[principals.user("ann"), principals.user("bob")],
         removal_policy=RemovalPolicy.DESTROY,
     )
     role = aws_iam.Role(stack, "Users", assumed_by=aws_iam.AccountRootPrincipal().with_session_tags())
-    channel.grant_send(role, as_user=f"{world.app}/user/${{aws:PrincipalTag/UserId}}")
+    channel.grant_send(role, as_user=f"{principals.app}/user/${{aws:PrincipalTag/UserId}}")
     CfnOutput(stack, "Channel", value=channel.channel_arn)
     CfnOutput(stack, "Role", value=role.role_arn)
     app.synth()
-    return world.engine.deploy(folder, name)
+    return principals.engine.deploy(folder, name)
 
 
-def test_grant_for_all_end_users(world: IamPrincipals, tmp_path: Path) -> None:
+def test_grant_for_all_end_users(principals: IamPrincipals, tmp_path: Path) -> None:
     """What `grant` shows in its docstring lets each end user send as the user of the session's tag."""
-    made = granted(world, tmp_path, "Granted")
-    ann = world.assume(made["Role"], Tags=tag_list({"userid": "ann"}))
-    assert ann.send(world, "ann", made["Channel"]) == "sent"
-    assert f"on resource: {world.user('bob')} because" in ann.send(world, "bob", made["Channel"])
-    assert f"on resource: {world.channel} because" in ann.send(world, "ann")
+    made = granted(principals, tmp_path, "Granted")
+    ann = principals.assume(made["Role"], Tags=tag_list({"userid": "ann"}))
+    assert ann.send(principals, "ann", made["Channel"]) == "sent"
+    assert f"on resource: {principals.user('bob')} because" in ann.send(principals, "bob", made["Channel"])
+    assert f"on resource: {principals.channel} because" in ann.send(principals, "ann")

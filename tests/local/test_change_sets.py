@@ -10,7 +10,7 @@ import pytest
 
 from chime_local.engine import Engine
 from local.change_sets import changes, create_change_set, deploy
-from local.toy import Template, Toy
+from local.scripted_stack import ScriptedStack, Template
 
 
 def att(name: str, attribute: str = "Arn") -> Template:
@@ -77,7 +77,7 @@ def person(name: str, **given: Any) -> Template:
     data = {"Arn": f"arn/{name}/1", "Name": name}
     answered = [{"Answer": {"PhysicalResourceId": f"id/{name}", "Data": data}}]
     return {
-        "Type": "Custom::Toy",
+        "Type": "Custom::Scripted",
         "Properties": {"ServiceToken": att("Function"), "OnCreate": answered, "OnUpdate": answered, **given},
     }
 
@@ -87,18 +87,18 @@ def name_of(form: str) -> str:
     return f"Form{list(FORMS).index(form)}"
 
 
-def template(toy: Toy, **given: Any) -> Template:
+def template(scripted: ScriptedStack, **given: Any) -> Template:
     """Declare two persons, a resource for each form, and one with two of them; `given` are values to change."""
     resources = {"Ann": person("ann"), "Bob": person("bob")}
     for form, (before, _) in FORMS.items():
         value = given.get(name_of(form), before)
         resources[name_of(form)] = {
-            "Type": "Custom::Toy",
+            "Type": "Custom::Scripted",
             "Properties": {"ServiceToken": att("Function"), "Value": value},
         }
     both: dict[str, Any] = {"Mapped": {"Fn::FindInMap": ["M", "a", "k"]}, "Part": part(att("Ann"), "1")}
     return {
-        **toy.template(**both, resources=resources),
+        **scripted.template(**both, resources=resources),
         "Mappings": copy.deepcopy(MAPPINGS),
         "Parameters": {"Who": {"Type": "String", "Default": "x"}, "Other": {"Type": "String", "Default": "y"}},
         "Conditions": {"Yes": {"Fn::Equals": ["x", {"Ref": "Who"}]}, "No": {"Fn::Not": [{"Condition": "Yes"}]}},
@@ -106,52 +106,52 @@ def template(toy: Toy, **given: Any) -> Template:
 
 
 @pytest.fixture(scope="module")
-def forms(engine: Engine) -> Iterator[Toy]:
+def forms(engine: Engine) -> Iterator[ScriptedStack]:
     """Deploy the stack of all forms, and what it imports."""
     values = {name: {"Value": name, "Export": {"Name": f"change-sets-{name}"}} for name in ("ann", "bob")}
     handle = {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
     engine.deploy_template({"Resources": handle, "Outputs": values}, "ChangeSetsExports")
     for name in ("ann", "bob"):
         engine.client("ssm").put_parameter(Name=f"change-sets-{name}", Value=name, Type="String")
-    toy = Toy(engine)
-    assert deploy(engine, toy.name, template(toy))["StackStatus"] == "CREATE_COMPLETE"
-    yield toy
-    engine.delete(toy.name)
+    scripted = ScriptedStack(engine)
+    assert deploy(engine, scripted.name, template(scripted))["StackStatus"] == "CREATE_COMPLETE"
+    yield scripted
+    engine.delete(scripted.name)
     engine.delete("ChangeSetsExports")
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_change_of_every_form_is_in_the_change_set(forms: Toy, form: str) -> None:
+def test_change_of_every_form_is_in_the_change_set(forms: ScriptedStack, form: str) -> None:
     """One reference swapped for another is a change of that property, and of nothing else."""
     changed = template(forms, **{name_of(form): FORMS[form][1]})
     assert changes(forms.engine, forms.name, changed) == {name_of(form): ("Modify", ["Value"])}
 
 
-def test_same_template_has_no_changes(forms: Toy) -> None:
+def test_same_template_has_no_changes(forms: ScriptedStack) -> None:
     """A change set of what is there already fails with the words that the CDK CLI looks for."""
     made = create_change_set(forms.engine, forms.name, template(forms))
     assert (made["Status"], made["Changes"]) == ("FAILED", [])
     assert made["StatusReason"].startswith("The submitted information didn't contain changes.")
 
 
-def test_value_in_a_mapping_is_a_change_beside_a_select(forms: Toy) -> None:
+def test_value_in_a_mapping_is_a_change_beside_a_select(forms: ScriptedStack) -> None:
     """What a mapping says counts also where another property of the resource cannot be resolved yet."""
     changed = template(forms)
     changed["Mappings"]["M"]["a"]["k"] = "z"
     found = changes(forms.engine, forms.name, changed)
     assert found == {
-        "Toy": ("Modify", ["Mapped"]),
+        "Scripted": ("Modify", ["Mapped"]),
         name_of("Fn::FindInMap with another key"): ("Modify", ["Value"]),
     }
 
 
-def test_parameter_that_flips_a_condition_changes_every_fn_if(forms: Toy) -> None:
+def test_parameter_that_flips_a_condition_changes_every_fn_if(forms: ScriptedStack) -> None:
     """The same template with another value of a parameter changes what the condition decides."""
     expected = {name_of(form) for form in FORMS if form.startswith("Fn::If") or form == "Ref to a parameter"}
     assert set(changes(forms.engine, forms.name, template(forms), Who="other")) == expected
 
 
-def test_attribute_of_a_changed_resource_is_a_change_of_what_reads_it(forms: Toy) -> None:
+def test_attribute_of_a_changed_resource_is_a_change_of_what_reads_it(forms: ScriptedStack) -> None:
     """A resource that changes in the same update may answer other attributes: what reads them is listed."""
     changed = template(forms)
     changed["Resources"]["Bob"] = person("bob", More="x")
@@ -161,27 +161,27 @@ def test_attribute_of_a_changed_resource_is_a_change_of_what_reads_it(forms: Toy
     assert name_of("Fn::GetAtt of another resource") not in found, "that reads of Ann only"
 
 
-def test_swapped_reference_reaches_the_resource(toy: Toy) -> None:
+def test_swapped_reference_reaches_the_resource(scripted: ScriptedStack) -> None:
     """What is deployed by change set arrives: the Update has the other one's attribute."""
     people = {"Ann": person("ann"), "Bob": person("bob")}
-    deploy(toy.engine, toy.name, toy.template(Member=[att("Ann")], resources=people))
-    stack = deploy(toy.engine, toy.name, toy.template(Member=[att("Bob")], resources=people))
+    deploy(scripted.engine, scripted.name, scripted.template(Member=[att("Ann")], resources=people))
+    stack = deploy(scripted.engine, scripted.name, scripted.template(Member=[att("Bob")], resources=people))
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
-    last = list(toy.events())[-1]
-    assert (last["RequestType"], last["LogicalResourceId"]) == ("Update", "Toy")
+    last = list(scripted.events())[-1]
+    assert (last["RequestType"], last["LogicalResourceId"]) == ("Update", "Scripted")
     assert last["OldResourceProperties"]["Member"] == ["arn/ann/1"]
     assert last["ResourceProperties"]["Member"] == ["arn/bob/1"]
 
 
-def test_changed_attribute_reaches_what_reads_it(toy: Toy) -> None:
+def test_changed_attribute_reaches_what_reads_it(scripted: ScriptedStack) -> None:
     """A custom resource that answers another attribute changes what reads it, in the same update."""
 
     def declared(name: str) -> Template:
-        return toy.template(Member=att("Ann"), resources={"Ann": person(name)})
+        return scripted.template(Member=att("Ann"), resources={"Ann": person(name)})
 
-    deploy(toy.engine, toy.name, declared("ann"))
-    deploy(toy.engine, toy.name, declared("eve"))
-    last = [event for event in toy.events() if event["LogicalResourceId"] == "Toy"][-1]
+    deploy(scripted.engine, scripted.name, declared("ann"))
+    deploy(scripted.engine, scripted.name, declared("eve"))
+    last = [event for event in scripted.events() if event["LogicalResourceId"] == "Scripted"][-1]
     assert (last["RequestType"], last["ResourceProperties"]["Member"]) == ("Update", "arn/eve/1")
 
 
@@ -193,18 +193,18 @@ def small(**sections: Any) -> Template:
     return {"Resources": {"Handle": dict(HANDLE)}, **sections}
 
 
-def test_output_alone_is_a_change(toy: Toy) -> None:
+def test_output_alone_is_a_change(scripted: ScriptedStack) -> None:
     """A change of outputs only has no resource changes, and yet is executed."""
-    deploy(toy.engine, toy.name, small(Outputs={"Out": {"Value": "one"}}))
-    changed = small(Outputs={"Out": {"Value": "two", "Export": {"Name": f"{toy.name}-out"}}})
-    stack = deploy(toy.engine, toy.name, changed)
+    deploy(scripted.engine, scripted.name, small(Outputs={"Out": {"Value": "one"}}))
+    changed = small(Outputs={"Out": {"Value": "two", "Export": {"Name": f"{scripted.name}-out"}}})
+    stack = deploy(scripted.engine, scripted.name, changed)
     assert (stack["StackStatus"], stack["Outputs"][0]["OutputValue"]) == ("UPDATE_COMPLETE", "two")
 
 
-def test_tags_of_the_stack_alone_are_a_change(toy: Toy) -> None:
+def test_tags_of_the_stack_alone_are_a_change(scripted: ScriptedStack) -> None:
     """New tags are a change also where no resource of the stack can bear them."""
-    deploy(toy.engine, toy.name, small(), tags={"team": "a"})
-    stack = deploy(toy.engine, toy.name, small(), tags={"team": "b"})
+    deploy(scripted.engine, scripted.name, small(), tags={"team": "a"})
+    stack = deploy(scripted.engine, scripted.name, small(), tags={"team": "b"})
     assert stack["Tags"] == [{"Key": "team", "Value": "b"}]
 
 
@@ -212,24 +212,26 @@ def test_tags_of_the_stack_alone_are_a_change(toy: Toy) -> None:
     ("attribute", "value"),
     [("DeletionPolicy", "Retain"), ("UpdateReplacePolicy", "Retain"), ("Metadata", {"a": "b"})],
 )
-def test_attribute_of_a_resource_is_a_change_but_no_request(toy: Toy, attribute: str, value: Any) -> None:
+def test_attribute_of_a_resource_is_a_change_but_no_request(
+    scripted: ScriptedStack, attribute: str, value: Any
+) -> None:
     """A policy or metadata is a change of the template; the resource gets no Update."""
-    deploy(toy.engine, toy.name, toy.template(Same="x", attributes={"DeletionPolicy": "Delete"}))
-    changed = toy.template(Same="x", attributes={"DeletionPolicy": "Delete", attribute: value})
-    assert changes(toy.engine, toy.name, changed) == {"Toy": ("Modify", [attribute])}
-    assert deploy(toy.engine, toy.name, changed)["StackStatus"] == "UPDATE_COMPLETE"
-    assert toy.story() == [("Create", None)]
+    deploy(scripted.engine, scripted.name, scripted.template(Same="x", attributes={"DeletionPolicy": "Delete"}))
+    changed = scripted.template(Same="x", attributes={"DeletionPolicy": "Delete", attribute: value})
+    assert changes(scripted.engine, scripted.name, changed) == {"Scripted": ("Modify", [attribute])}
+    assert deploy(scripted.engine, scripted.name, changed)["StackStatus"] == "UPDATE_COMPLETE"
+    assert scripted.story() == [("Create", None)]
 
 
-def test_depends_on_alone_is_no_change(toy: Toy) -> None:
+def test_depends_on_alone_is_no_change(scripted: ScriptedStack) -> None:
     """An order alone is no change."""
     resources = {"One": dict(HANDLE), "Two": dict(HANDLE)}
-    deploy(toy.engine, toy.name, {"Resources": resources})
+    deploy(scripted.engine, scripted.name, {"Resources": resources})
     changed = {"Resources": {"One": dict(HANDLE), "Two": {**HANDLE, "DependsOn": "One"}}}
-    assert create_change_set(toy.engine, toy.name, changed)["Status"] == "FAILED"
+    assert create_change_set(scripted.engine, scripted.name, changed)["Status"] == "FAILED"
 
 
-def test_condition_that_flips_adds_and_removes_resources(toy: Toy) -> None:
+def test_condition_that_flips_adds_and_removes_resources(scripted: ScriptedStack) -> None:
     """The same template with another parameter makes one resource and deletes another."""
     conditional = {
         "Parameters": {"Stage": {"Type": "String"}},
@@ -243,10 +245,15 @@ def test_condition_that_flips_adds_and_removes_resources(toy: Toy) -> None:
             "OnlyDev": {**HANDLE, "Condition": "Dev"},
         },
     }
-    deploy(toy.engine, toy.name, conditional, Stage="dev")
-    assert changes(toy.engine, toy.name, conditional, Stage="prod") == {"OnlyDev": "Remove", "OnlyProd": "Add"}
-    deploy(toy.engine, toy.name, conditional, Stage="prod")
-    listed = toy.engine.client("cloudformation").describe_stack_resources(StackName=toy.name)["StackResources"]
+    deploy(scripted.engine, scripted.name, conditional, Stage="dev")
+    assert changes(scripted.engine, scripted.name, conditional, Stage="prod") == {
+        "OnlyDev": "Remove",
+        "OnlyProd": "Add",
+    }
+    deploy(scripted.engine, scripted.name, conditional, Stage="prod")
+    listed = scripted.engine.client("cloudformation").describe_stack_resources(StackName=scripted.name)[
+        "StackResources"
+    ]
     assert {one["LogicalResourceId"] for one in listed} == {"Handle", "OnlyProd"}
 
 
@@ -269,14 +276,14 @@ CONDITIONS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", CONDITIONS)
-def test_condition_of_every_form_is_decided(toy: Toy, kind: str) -> None:
+def test_condition_of_every_form_is_decided(scripted: ScriptedStack, kind: str) -> None:
     """Conditions compare what their functions and pseudo parameters stand for."""
     expression = CONDITIONS[kind]
     if kind == "stack name":
-        expression = {"Fn::Equals": [{"Ref": "AWS::StackName"}, toy.name]}
+        expression = {"Fn::Equals": [{"Ref": "AWS::StackName"}, scripted.name]}
     stack = deploy(
-        toy.engine,
-        toy.name,
+        scripted.engine,
+        scripted.name,
         small(
             Parameters={
                 "Stage": {"Type": "String", "Default": "prod"},
@@ -291,24 +298,26 @@ def test_condition_of_every_form_is_decided(toy: Toy, kind: str) -> None:
 
 
 @pytest.mark.parametrize("update", [deploy, Engine.deploy_template])
-def test_type_of_a_resource_cannot_change(toy: Toy, update: Any) -> None:
+def test_type_of_a_resource_cannot_change(scripted: ScriptedStack, update: Any) -> None:
     """Another type under the same logical id is refused, by change set and by UpdateStack."""
-    deploy(toy.engine, toy.name, toy.template())
-    changed = toy.template()
-    changed["Resources"]["Toy"]["Type"] = "Custom::Other"
-    arguments = (toy.engine, toy.name, changed) if update is deploy else (toy.engine, changed, toy.name)
-    refused = toy.engine.client("cloudformation").exceptions.ClientError
-    with pytest.raises(refused, match=r"Update of resource type is not permitted\..*: \[Toy\]"):
+    deploy(scripted.engine, scripted.name, scripted.template())
+    changed = scripted.template()
+    changed["Resources"]["Scripted"]["Type"] = "Custom::Other"
+    arguments = (
+        (scripted.engine, scripted.name, changed) if update is deploy else (scripted.engine, changed, scripted.name)
+    )
+    refused = scripted.engine.client("cloudformation").exceptions.ClientError
+    with pytest.raises(refused, match=r"Update of resource type is not permitted\..*: \[Scripted\]"):
         update(*arguments)
 
 
-def test_resource_may_be_named_as_its_stack(toy: Toy) -> None:
+def test_resource_may_be_named_as_its_stack(scripted: ScriptedStack) -> None:
     """Events of a resource and of a stack of one name are not taken for each other."""
     for value in "12":
-        made = toy.template(Value=value)
-        made["Resources"][toy.name] = made["Resources"].pop("Toy")
-        deploy(toy.engine, toy.name, made)
-    assert toy.statuses(toy.name)[-4:] == [
+        made = scripted.template(Value=value)
+        made["Resources"][scripted.name] = made["Resources"].pop("Scripted")
+        deploy(scripted.engine, scripted.name, made)
+    assert scripted.statuses(scripted.name)[-4:] == [
         "UPDATE_IN_PROGRESS",
         "UPDATE_COMPLETE",
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",

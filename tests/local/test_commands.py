@@ -20,7 +20,7 @@ from chime_local import cdk
 from chime_local.engine import Engine, EngineError
 from chime_local.errors import CommandNotFoundError
 from local.processes import alive, environment
-from local.toy import function
+from local.scripted_stack import function
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "chime_local"]

@@ -114,7 +114,7 @@ def two_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_connection_too_many_is_closed_and_another_takes_its_place() -> None:
     """Beyond the limit a connection ends unanswered; as soon as one of the busy ones ends there is room."""
 
-    async def play() -> None:
+    async def run_clients() -> None:
         server = Server()
         clients = [await server.connect("/busy") for _ in range(3)]
         assert [client.first for client in clients] == [b"200", b"200", b""]
@@ -125,14 +125,14 @@ def test_connection_too_many_is_closed_and_another_takes_its_place() -> None:
         assert (await server.connect()).first == b"200"
         await server.end()
 
-    asyncio.run(play())
+    asyncio.run(run_clients())
 
 
 @pytest.mark.usefixtures("two_connections")
 def test_new_connection_takes_the_place_of_the_one_that_is_idle_longest() -> None:
     """At the limit the connection whose last request is the oldest is closed, however old the connection is."""
 
-    async def play() -> None:
+    async def run_clients() -> None:
         server = Server()
         older, newer = await server.connect(), await server.connect()
         assert await older.request() == b"200"
@@ -142,14 +142,14 @@ def test_new_connection_takes_the_place_of_the_one_that_is_idle_longest() -> Non
         assert len(_connections.Connection._open) == 2
         await server.end()
 
-    asyncio.run(play())
+    asyncio.run(run_clients())
 
 
 @pytest.mark.usefixtures("two_connections")
 def test_new_connection_leaves_busy_connections_alone() -> None:
     """At the limit an idle connection is closed, not one whose request is under way, which may be older."""
 
-    async def play() -> None:
+    async def run_clients() -> None:
         server = Server()
         busy, idle = await server.connect("/busy"), await server.connect()
         clients = [await server.connect() for _ in range(5)]
@@ -159,14 +159,14 @@ def test_new_connection_leaves_busy_connections_alone() -> None:
         assert len(_connections.Connection._open) == 2
         await server.end()
 
-    asyncio.run(play())
+    asyncio.run(run_clients())
 
 
 @pytest.mark.usefixtures("two_connections")
 def test_connections_that_come_at_once_take_one_place_each() -> None:
     """As many as are idle get a place when several come together; the limit holds."""
 
-    async def play() -> None:
+    async def run_clients() -> None:
         server = Server()
         for _ in range(2):
             await server.connect()
@@ -175,4 +175,4 @@ def test_connections_that_come_at_once_take_one_place_each() -> None:
         assert len(_connections.Connection._open) == 2
         await server.end()
 
-    asyncio.run(play())
+    asyncio.run(run_clients())

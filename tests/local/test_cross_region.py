@@ -125,7 +125,7 @@ def test_lambda_on_node_calls_the_region_it_names(engine: Engine) -> None:
     import json
     import zipfile
 
-    world = IamPrincipals(engine)
+    principals = IamPrincipals(engine)
     for region in ("us-east-1", "eu-west-1"):
         engine.client("ssm", region).put_parameter(Name="where", Value=region, Type="String", Overwrite=True)
     packed = io.BytesIO()
@@ -136,7 +136,7 @@ def test_lambda_on_node_calls_the_region_it_names(engine: Engine) -> None:
         FunctionName="calls",
         Runtime="nodejs22.x",
         Handler="index.handler",
-        Role=world.role({"Action": "ssm:GetParameter"}),
+        Role=principals.role({"Action": "ssm:GetParameter"}),
         Code={"ZipFile": packed.getvalue()},
     )
     answer = functions.invoke(FunctionName="calls")["Payload"].read()

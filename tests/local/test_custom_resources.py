@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chime_local.engine import EngineError
-from local.toy import FAILED, Toy, function, service_token
+from local.scripted_stack import FAILED, ScriptedStack, function, service_token
 
 
 def answer(**changes: Any) -> dict[str, Any]:
@@ -17,10 +17,10 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {"Answer": changes}
 
 
-def test_scalar_properties_arrive_as_strings(toy: Toy) -> None:
+def test_scalar_properties_arrive_as_strings(scripted: ScriptedStack) -> None:
     """Scalars arrive as strings, lists and maps stay."""
-    toy.deploy(Number=5, Flag=True, Listed=[1, {"Deep": False}])
-    (event,) = toy.events()
+    scripted.deploy(Number=5, Flag=True, Listed=[1, {"Deep": False}])
+    (event,) = scripted.events()
     assert {name: event["ResourceProperties"][name] for name in ("Number", "Flag", "Listed")} == {
         "Number": "5",
         "Flag": "true",
@@ -28,50 +28,57 @@ def test_scalar_properties_arrive_as_strings(toy: Toy) -> None:
     }
 
 
-def test_failed_create_is_deleted(toy: Toy) -> None:
+def test_failed_create_is_deleted(scripted: ScriptedStack) -> None:
     """A failed Create gets its Delete with the id that it answered."""
     with pytest.raises(EngineError, match=r"ROLLBACK_COMPLETE: .*Message returned: no"):
-        toy.deploy(OnCreate=[answer(Status="FAILED", Reason="no", PhysicalResourceId="half")])
-    assert toy.story() == [("Create", None), ("Delete", "half")]
-    assert toy.statuses("Toy") == ["CREATE_IN_PROGRESS", "CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+        scripted.deploy(OnCreate=[answer(Status="FAILED", Reason="no", PhysicalResourceId="half")])
+    assert scripted.story() == [("Create", None), ("Delete", "half")]
+    assert scripted.statuses("Scripted") == [
+        "CREATE_IN_PROGRESS",
+        "CREATE_FAILED",
+        "DELETE_IN_PROGRESS",
+        "DELETE_COMPLETE",
+    ]
 
 
-def test_unanswered_create_is_deleted(toy: Toy) -> None:
+def test_unanswered_create_is_deleted(scripted: ScriptedStack) -> None:
     """A Create that nothing answered within ServiceTimeout gets its Delete with an id that is made up."""
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
-        toy.deploy(OnCreate=[], ServiceTimeout=3)
-    create, delete = toy.story()
+        scripted.deploy(OnCreate=[], ServiceTimeout=3)
+    create, delete = scripted.story()
     assert create == ("Create", None)
     assert delete[1] is not None
-    assert delete[1].startswith(f"{toy.name}-Toy-")
+    assert delete[1].startswith(f"{scripted.name}-Scripted-")
 
 
-def test_service_timeout_ends_the_wait_for_a_lambda_that_still_runs(toy: Toy, tmp_path: Path) -> None:
+def test_service_timeout_ends_the_wait_for_a_lambda_that_still_runs(
+    scripted: ScriptedStack, tmp_path: Path
+) -> None:
     """ServiceTimeout ends the wait for a Lambda that still runs; the Delete overtakes it."""
     until = tmp_path / "until"
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
-        toy.deploy(OnCreate=[{"Until": str(until)}], ServiceTimeout=3)
-    assert [kind for kind, _ in toy.story()] == ["Delete"], "the Create is not logged before it ends"
+        scripted.deploy(OnCreate=[{"Until": str(until)}], ServiceTimeout=3)
+    assert [kind for kind, _ in scripted.story()] == ["Delete"], "the Create is not logged before it ends"
     until.touch()
 
 
-def test_describe_stacks_waits_while_an_operation_is_in_progress(toy: Toy) -> None:
+def test_describe_stacks_waits_while_an_operation_is_in_progress(scripted: ScriptedStack) -> None:
     """DescribeStacks of a stack that is being changed is answered when the change is over."""
-    cloudformation = toy.engine.client("cloudformation")
-    body = json.dumps(toy.template())
-    cloudformation.create_stack(StackName=toy.name, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
-    (stack,) = cloudformation.describe_stacks(StackName=toy.name)["Stacks"]
+    cloudformation = scripted.engine.client("cloudformation")
+    body = json.dumps(scripted.template())
+    cloudformation.create_stack(StackName=scripted.name, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
+    (stack,) = cloudformation.describe_stacks(StackName=scripted.name)["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_late_answer_is_ignored(toy: Toy) -> None:
+def test_late_answer_is_ignored(scripted: ScriptedStack) -> None:
     """Only the first answer counts."""
-    outputs = toy.engine.deploy_template(
+    outputs = scripted.engine.deploy_template(
         {
-            **toy.template(OnCreate=[answer(PhysicalResourceId="one"), answer(PhysicalResourceId="two")]),
-            "Outputs": {"Id": {"Value": {"Ref": "Toy"}}},
+            **scripted.template(OnCreate=[answer(PhysicalResourceId="one"), answer(PhysicalResourceId="two")]),
+            "Outputs": {"Id": {"Value": {"Ref": "Scripted"}}},
         },
-        toy.name,
+        scripted.name,
     )
     assert outputs == {"Id": "one"}
 
@@ -89,152 +96,154 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_answer_that_breaks_a_rule_fails_the_resource(toy: Toy, case: str) -> None:
+def test_answer_that_breaks_a_rule_fails_the_resource(scripted: ScriptedStack, case: str) -> None:
     """An answer that breaks a rule fails the resource, and its Delete gets an id that is made up."""
-    play, message = BAD[case]
+    step, message = BAD[case]
     with pytest.raises(EngineError, match=message):
-        toy.deploy(OnCreate=[play])
-    create, delete = toy.story()
+        scripted.deploy(OnCreate=[step])
+    create, delete = scripted.story()
     assert create == ("Create", None)
     assert delete[1] is not None
-    assert delete[1].startswith(f"{toy.name}-Toy-")
+    assert delete[1].startswith(f"{scripted.name}-Scripted-")
 
 
-def test_answer_with_a_content_type_is_refused(toy: Toy) -> None:
+def test_answer_with_a_content_type_is_refused(scripted: ScriptedStack) -> None:
     """An answer with a content type is refused, as a pre-signed URL refuses it."""
     with pytest.raises(EngineError, match="HTTP Error 403"):
-        toy.deploy(OnCreate=[{"Type": "application/json"}])
+        scripted.deploy(OnCreate=[{"Type": "application/json"}])
 
 
-def test_lambda_that_crashes_gets_the_event_again(toy: Toy) -> None:
+def test_lambda_that_crashes_gets_the_event_again(scripted: ScriptedStack) -> None:
     """A Lambda that crashes gets the same event again."""
-    toy.deploy(OnCreate=[{"CrashOnce": "yes"}, {}])
-    first, second = toy.events()
+    scripted.deploy(OnCreate=[{"CrashOnce": "yes"}, {}])
+    first, second = scripted.events()
     assert first == second
 
 
-def test_event_invoke_config_of_the_function_sets_its_retries(toy: Toy) -> None:
+def test_event_invoke_config_of_the_function_sets_its_retries(scripted: ScriptedStack) -> None:
     """A Lambda whose event invoke config allows no retry is invoked once."""
     config = {
         "Type": "AWS::Lambda::EventInvokeConfig",
         "Properties": {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": 0},
     }
     with pytest.raises(EngineError, match=r"failed 1 times without an answer: .*crashed"):
-        toy.deploy(OnCreate=[{"Crash": "yes"}], resources={"Config": config}, attributes={"DependsOn": "Config"})
-    assert [kind for kind, _ in toy.story()] == ["Create", "Delete"]
+        scripted.deploy(
+            OnCreate=[{"Crash": "yes"}], resources={"Config": config}, attributes={"DependsOn": "Config"}
+        )
+    assert [kind for kind, _ in scripted.story()] == ["Create", "Delete"]
 
 
 @pytest.mark.parametrize(
     ("policy", "deleted"), [("Retain", False), ("RetainExceptOnCreate", True), ("Delete", True)]
 )
-def test_deletion_policy_of_failed_create(toy: Toy, policy: str, deleted: bool) -> None:
+def test_deletion_policy_of_failed_create(scripted: ScriptedStack, policy: str, deleted: bool) -> None:
     """What DeletionPolicy Retain keeps is kept when its creation fails, too; RetainExceptOnCreate is not."""
     with pytest.raises(EngineError, match="ROLLBACK_COMPLETE"):
-        toy.deploy(OnCreate=[FAILED], attributes={"DeletionPolicy": policy})
-    assert [kind for kind, _ in toy.story()] == ["Create", *["Delete"] * deleted]
+        scripted.deploy(OnCreate=[FAILED], attributes={"DeletionPolicy": policy})
+    assert [kind for kind, _ in scripted.story()] == ["Create", *["Delete"] * deleted]
 
 
-def test_failed_delete_stays_in_the_stack(toy: Toy) -> None:
+def test_failed_delete_stays_in_the_stack(scripted: ScriptedStack) -> None:
     """What a rollback could not delete is deleted by the next DeleteStack."""
     with pytest.raises(EngineError, match="is ROLLBACK_FAILED"):
-        toy.deploy(OnCreate=[FAILED], OnDelete=[FAILED])
+        scripted.deploy(OnCreate=[FAILED], OnDelete=[FAILED])
     with pytest.raises(EngineError, match="is DELETE_FAILED"):
-        toy.engine.delete(toy.name)
-    assert toy.story() == [("Create", None), ("Delete", "first"), ("Delete", "first")]
+        scripted.engine.delete(scripted.name)
+    assert scripted.story() == [("Create", None), ("Delete", "first"), ("Delete", "first")]
 
 
-def test_failed_create_without_rollback(toy: Toy) -> None:
+def test_failed_create_without_rollback(scripted: ScriptedStack) -> None:
     """Where rollback is switched off, the stack's deletion deletes what failed."""
-    cloudformation = toy.engine.client("cloudformation")
+    cloudformation = scripted.engine.client("cloudformation")
     cloudformation.create_stack(
-        StackName=toy.name,
-        TemplateBody=json.dumps(toy.template(OnCreate=[FAILED])),
+        StackName=scripted.name,
+        TemplateBody=json.dumps(scripted.template(OnCreate=[FAILED])),
         Capabilities=["CAPABILITY_IAM"],
         DisableRollback=True,
     )
-    stack = cloudformation.describe_stacks(StackName=toy.name)["Stacks"][0]
+    stack = cloudformation.describe_stacks(StackName=scripted.name)["Stacks"][0]
     assert stack["StackStatus"] == "CREATE_FAILED"
-    assert toy.story() == [("Create", None)]
-    toy.engine.delete(toy.name)
-    assert toy.story() == [("Create", None), ("Delete", "first")]
+    assert scripted.story() == [("Create", None)]
+    scripted.engine.delete(scripted.name)
+    assert scripted.story() == [("Create", None), ("Delete", "first")]
 
 
-def test_replaced_resource_is_deleted_when_the_update_has_succeeded(toy: Toy) -> None:
+def test_replaced_resource_is_deleted_when_the_update_has_succeeded(scripted: ScriptedStack) -> None:
     """An Update that answers another id replaces: the old one is deleted when the update has succeeded."""
-    toy.deploy(Value=1)
-    toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")])
-    assert toy.story() == [("Create", None), ("Update", "first"), ("Delete", "first")]
-    *_, update, delete = toy.events()
+    scripted.deploy(Value=1)
+    scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")])
+    assert scripted.story() == [("Create", None), ("Update", "first"), ("Delete", "first")]
+    *_, update, delete = scripted.events()
     assert (update["ResourceProperties"]["Value"], update["OldResourceProperties"]["Value"]) == ("2", "1")
     assert delete["ResourceProperties"]["Value"] == "1"
 
 
-def test_update_replace_policy_retain_keeps_the_replaced_resource(toy: Toy) -> None:
+def test_update_replace_policy_retain_keeps_the_replaced_resource(scripted: ScriptedStack) -> None:
     """With UpdateReplacePolicy Retain the replaced one is kept."""
-    toy.deploy()
-    toy.deploy(OnUpdate=[answer(PhysicalResourceId="second")], attributes={"UpdateReplacePolicy": "Retain"})
-    assert toy.story() == [("Create", None), ("Update", "first")]
+    scripted.deploy()
+    scripted.deploy(OnUpdate=[answer(PhysicalResourceId="second")], attributes={"UpdateReplacePolicy": "Retain"})
+    assert scripted.story() == [("Create", None), ("Update", "first")]
 
 
-def test_rollback_sends_an_update_with_swapped_properties(toy: Toy) -> None:
+def test_rollback_sends_an_update_with_swapped_properties(scripted: ScriptedStack) -> None:
     """The rollback of an update sends an Update with old and new properties swapped."""
-    toy.deploy(Value=1)
+    scripted.deploy(Value=1)
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
-        toy.deploy(Value=2, fail=True)
-    assert toy.story() == [("Create", None), ("Update", "first"), ("Update", "first")]
-    *_, back = toy.events()
+        scripted.deploy(Value=2, fail=True)
+    assert scripted.story() == [("Create", None), ("Update", "first"), ("Update", "first")]
+    *_, back = scripted.events()
     assert (back["ResourceProperties"]["Value"], back["OldResourceProperties"]["Value"]) == ("1", "2")
 
 
-def test_rollback_sends_a_replaced_resource_back(toy: Toy) -> None:
+def test_rollback_sends_a_replaced_resource_back(scripted: ScriptedStack) -> None:
     """A replaced resource is sent back with its new id; when that answers the old id, the new one is deleted."""
-    toy.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
+    scripted.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
-        toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
-    assert toy.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
-    *_, delete = toy.events()
+        scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
+    assert scripted.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+    *_, delete = scripted.events()
     assert delete["ResourceProperties"]["Value"] == "2"
-    toy.engine.delete(toy.name)
-    assert toy.story()[4:] == [("Delete", "first")]
+    scripted.engine.delete(scripted.name)
+    assert scripted.story()[4:] == [("Delete", "first")]
 
 
-def test_rollback_keeps_the_new_resource_that_answers_its_own_id(toy: Toy) -> None:
+def test_rollback_keeps_the_new_resource_that_answers_its_own_id(scripted: ScriptedStack) -> None:
     """When the way back answers the new id, that is the resource from then on, and nothing is deleted."""
-    toy.deploy(Value=1)
+    scripted.deploy(Value=1)
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
-        toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
-    toy.engine.delete(toy.name)
-    assert toy.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+        scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
+    scripted.engine.delete(scripted.name)
+    assert scripted.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
 
 
-def test_failed_update_with_another_id(toy: Toy) -> None:
+def test_failed_update_with_another_id(scripted: ScriptedStack) -> None:
     """The id in a FAILED Update counts: the way back is sent with it."""
-    toy.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
+    scripted.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
     failing = answer(Status="FAILED", Reason="no", PhysicalResourceId="second")
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
-        toy.deploy(Value=2, OnUpdate=[failing])
-    assert toy.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+        scripted.deploy(Value=2, OnUpdate=[failing])
+    assert scripted.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
 
 
-def test_failed_rollback_can_be_continued_without_the_resource(toy: Toy) -> None:
+def test_failed_rollback_can_be_continued_without_the_resource(scripted: ScriptedStack) -> None:
     """A way back that fails leaves UPDATE_ROLLBACK_FAILED, and ContinueUpdateRollback may skip it."""
-    toy.deploy(Value=1, OnUpdate=[FAILED])
+    scripted.deploy(Value=1, OnUpdate=[FAILED])
     with pytest.raises(EngineError, match="is UPDATE_ROLLBACK_FAILED"):
-        toy.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
-    cloudformation = toy.engine.client("cloudformation")
-    cloudformation.continue_update_rollback(StackName=toy.name, ResourcesToSkip=["Toy"])
-    stack = cloudformation.describe_stacks(StackName=toy.name)["Stacks"][0]
+        scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
+    cloudformation = scripted.engine.client("cloudformation")
+    cloudformation.continue_update_rollback(StackName=scripted.name, ResourcesToSkip=["Scripted"])
+    stack = cloudformation.describe_stacks(StackName=scripted.name)["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    toy.engine.delete(toy.name)
-    assert toy.story()[-1] == ("Delete", "second")
+    scripted.engine.delete(scripted.name)
+    assert scripted.story()[-1] == ("Delete", "second")
 
 
-def test_service_token_cannot_change(toy: Toy) -> None:
+def test_service_token_cannot_change(scripted: ScriptedStack) -> None:
     """A changed ServiceToken fails the update, and the resource is not touched."""
-    toy.deploy(resources=function("Other"))
+    scripted.deploy(resources=function("Other"))
     with pytest.raises(EngineError, match="Modifying service token is not allowed"):
-        toy.deploy(resources=function("Other"), ServiceToken=service_token("Other"))
-    assert toy.story() == [("Create", None)]
+        scripted.deploy(resources=function("Other"), ServiceToken=service_token("Other"))
+    assert scripted.story() == [("Create", None)]
 
 
 @pytest.mark.parametrize(
@@ -249,8 +258,8 @@ def test_service_token_cannot_change(toy: Toy) -> None:
     ],
 )
 def test_service_token_and_timeout_that_cannot_be_are_errors(
-    toy: Toy, properties: dict[str, Any], message: str
+    scripted: ScriptedStack, properties: dict[str, Any], message: str
 ) -> None:
     """A ServiceToken or ServiceTimeout that cannot be is an error."""
     with pytest.raises(EngineError, match=message):
-        toy.deploy(**properties)
+        scripted.deploy(**properties)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chime_local.engine import Engine, EngineError
-from local.toy import FAILED, HANDLER, Toy
+from local.scripted_stack import FAILED, HANDLER, ScriptedStack
 
 
 def assembly(folder: Path, template: dict[str, Any]) -> Path:
@@ -35,41 +35,41 @@ def assembly(folder: Path, template: dict[str, Any]) -> Path:
 def test_cloud_assembly_is_deployed_with_its_assets(tmp_path: Path) -> None:
     """A cloud assembly is deployed with its assets and without bootstrap, again and again, in any region."""
     with Engine(region="eu-central-1") as engine:
-        toy = Toy(engine, "Stack")
+        scripted = ScriptedStack(engine, "Stack")
         for value in (1, 2):
-            engine.deploy(assembly(tmp_path, toy.template(Value=value)), "Stack")
-        assert toy.story() == [("Create", None), ("Update", "first")]
+            engine.deploy(assembly(tmp_path, scripted.template(Value=value)), "Stack")
+        assert scripted.story() == [("Create", None), ("Update", "first")]
 
 
-def test_long_template_goes_through_s3(toy: Toy) -> None:
+def test_long_template_goes_through_s3(scripted: ScriptedStack) -> None:
     """A template too long for a request goes by way of S3."""
     topics = {
         f"T{number}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "n" * 200}} for number in range(300)
     }
     template = {"Resources": {"Waiting": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}, "Metadata": topics}
-    toy.engine.deploy_template(template, toy.name)
-    kept = toy.engine.client("cloudformation").get_template(StackName=toy.name)["TemplateBody"]
+    scripted.engine.deploy_template(template, scripted.name)
+    kept = scripted.engine.client("cloudformation").get_template(StackName=scripted.name)["TemplateBody"]
     assert dict(kept)["Metadata"] == topics
 
 
-def test_deploying_the_same_again_changes_nothing(toy: Toy) -> None:
+def test_deploying_the_same_again_changes_nothing(scripted: ScriptedStack) -> None:
     """Deploying what is there already changes nothing and is no error."""
-    toy.deploy()
-    toy.deploy()
-    assert toy.story() == [("Create", None)]
+    scripted.deploy()
+    scripted.deploy()
+    assert scripted.story() == [("Create", None)]
 
 
-def test_failed_create_in_a_nested_stack_is_deleted(toy: Toy) -> None:
+def test_failed_create_in_a_nested_stack_is_deleted(scripted: ScriptedStack) -> None:
     """A failed Create in a nested stack gets its Delete, too."""
-    s3 = toy.engine.client("s3")
+    s3 = scripted.engine.client("s3")
     s3.create_bucket(Bucket="templates")
-    inner = toy.template(OnCreate=[FAILED])
+    inner = scripted.template(OnCreate=[FAILED])
     s3.put_object(Bucket="templates", Key="inner.json", Body=json.dumps(inner).encode())
-    url = f"{toy.engine.environ['AWS_ENDPOINT_URL']}/templates/inner.json"
+    url = f"{scripted.engine.environ['AWS_ENDPOINT_URL']}/templates/inner.json"
     nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
     with pytest.raises(EngineError, match="ROLLBACK_COMPLETE"):
-        toy.engine.deploy_template({"Resources": {"Nested": nested}}, toy.name)
-    assert toy.story() == [("Create", None), ("Delete", "first")]
+        scripted.engine.deploy_template({"Resources": {"Nested": nested}}, scripted.name)
+    assert scripted.story() == [("Create", None), ("Delete", "first")]
 
 
 def test_two_engines_share_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from chime_local.engine import Engine, EngineError
 from local.change_sets import deploy
-from local.toy import Toy
+from local.scripted_stack import ScriptedStack
 
 HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 
@@ -30,72 +30,75 @@ def exports(engine: Engine) -> dict[str, str]:
 
 
 @pytest.fixture
-def name(toy: Toy) -> str:
+def name(scripted: ScriptedStack) -> str:
     """Return the name of an export that another stack imports."""
-    name = f"{toy.name}-value"
-    deploy(toy.engine, toy.name, exporting(name, "old"))
-    deploy(toy.engine, f"{toy.name}In", importing(name))
+    name = f"{scripted.name}-value"
+    deploy(scripted.engine, scripted.name, exporting(name, "old"))
+    deploy(scripted.engine, f"{scripted.name}In", importing(name))
     return name
 
 
-def refusal(toy: Toy, template: dict[str, Any]) -> str:
+def refusal(scripted: ScriptedStack, template: dict[str, Any]) -> str:
     """Return why an update is rolled back, and see that it is."""
-    assert deploy(toy.engine, toy.name, template)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    return toy.engine.failures(toy.name)[-1]
+    assert deploy(scripted.engine, scripted.name, template)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    return scripted.engine.failures(scripted.name)[-1]
 
 
-def test_value_of_an_export_in_use_cannot_change(toy: Toy, name: str) -> None:
+def test_value_of_an_export_in_use_cannot_change(scripted: ScriptedStack, name: str) -> None:
     """The update rolls back with AWS's words, and the export stays."""
-    message = refusal(toy, exporting(name, "new"))
-    assert message == f"{toy.name}: Export {name} cannot be updated as it is in use by {toy.name}In"
-    assert exports(toy.engine)[name] == "old"
+    message = refusal(scripted, exporting(name, "new"))
+    assert message == f"{scripted.name}: Export {name} cannot be updated as it is in use by {scripted.name}In"
+    assert exports(scripted.engine)[name] == "old"
 
 
-def test_export_in_use_cannot_be_removed(toy: Toy, name: str) -> None:
+def test_export_in_use_cannot_be_removed(scripted: ScriptedStack, name: str) -> None:
     """The update rolls back with AWS's words, and the export stays."""
-    message = refusal(toy, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
-    assert message == f"{toy.name}: Export {name} cannot be deleted as it is in use by {toy.name}In"
-    assert exports(toy.engine)[name] == "old"
+    message = refusal(scripted, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
+    assert message == f"{scripted.name}: Export {name} cannot be deleted as it is in use by {scripted.name}In"
+    assert exports(scripted.engine)[name] == "old"
 
 
-def test_update_stack_is_held_to_it_as_well(toy: Toy, name: str) -> None:
+def test_update_stack_is_held_to_it_as_well(scripted: ScriptedStack, name: str) -> None:
     """UpdateStack is refused as a change set is."""
-    with pytest.raises(EngineError, match=f"Export {name} cannot be updated as it is in use by {toy.name}In"):
-        toy.engine.deploy_template(exporting(name, "new"), toy.name)
+    with pytest.raises(EngineError, match=f"Export {name} cannot be updated as it is in use by {scripted.name}In"):
+        scripted.engine.deploy_template(exporting(name, "new"), scripted.name)
 
 
-def test_other_exports_may_change(toy: Toy, name: str) -> None:
+def test_other_exports_may_change(scripted: ScriptedStack, name: str) -> None:
     """What nobody imports is free."""
     for value in ("a", "b"):
         other = {"Other": {"Value": value, "Export": {"Name": f"{name}-other"}}}
-        assert deploy(toy.engine, toy.name, exporting(name, "old", **other))["StackStatus"] == "UPDATE_COMPLETE"
-        assert exports(toy.engine)[f"{name}-other"] == value
+        assert (
+            deploy(scripted.engine, scripted.name, exporting(name, "old", **other))["StackStatus"]
+            == "UPDATE_COMPLETE"
+        )
+        assert exports(scripted.engine)[f"{name}-other"] == value
 
 
-def test_export_is_free_when_its_importer_is_gone(toy: Toy, name: str) -> None:
+def test_export_is_free_when_its_importer_is_gone(scripted: ScriptedStack, name: str) -> None:
     """Once the importing stack is deleted, the value may change, and the export may go."""
-    toy.engine.delete(f"{toy.name}In")
-    deploy(toy.engine, toy.name, exporting(name, "new"))
-    assert exports(toy.engine)[name] == "new"
-    deploy(toy.engine, toy.name, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
-    assert name not in exports(toy.engine)
+    scripted.engine.delete(f"{scripted.name}In")
+    deploy(scripted.engine, scripted.name, exporting(name, "new"))
+    assert exports(scripted.engine)[name] == "new"
+    deploy(scripted.engine, scripted.name, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
+    assert name not in exports(scripted.engine)
 
 
-def test_list_imports_names_the_importing_stacks(toy: Toy, name: str) -> None:
+def test_list_imports_names_the_importing_stacks(scripted: ScriptedStack, name: str) -> None:
     """ListImports names the importing stacks."""
-    listed = toy.engine.client("cloudformation").list_imports(ExportName=name)
-    assert listed["Imports"] == [f"{toy.name}In"]
+    listed = scripted.engine.client("cloudformation").list_imports(ExportName=name)
+    assert listed["Imports"] == [f"{scripted.name}In"]
 
 
-def test_exporting_stack_in_use_is_not_deleted(toy: Toy, name: str) -> None:
+def test_exporting_stack_in_use_is_not_deleted(scripted: ScriptedStack, name: str) -> None:
     """DeleteStack of a stack whose export is in use is refused."""
-    with pytest.raises(toy.engine.client("cloudformation").exceptions.ClientError, match=name):
-        toy.engine.delete(toy.name)
-    assert exports(toy.engine)[name] == "old"
+    with pytest.raises(scripted.engine.client("cloudformation").exceptions.ClientError, match=name):
+        scripted.engine.delete(scripted.name)
+    assert exports(scripted.engine)[name] == "old"
 
 
-def test_name_of_an_export_is_one_stacks_only(toy: Toy, name: str) -> None:
+def test_name_of_an_export_is_one_stacks_only(scripted: ScriptedStack, name: str) -> None:
     """A second stack that exports the name rolls back with AWS's words."""
-    with pytest.raises(EngineError, match=f"Export with name {name} is already exported by stack {toy.name}"):
-        toy.engine.deploy_template(exporting(name, "mine"), f"{toy.name}Second")
-    assert exports(toy.engine)[name] == "old"
+    with pytest.raises(EngineError, match=f"Export with name {name} is already exported by stack {scripted.name}"):
+        scripted.engine.deploy_template(exporting(name, "mine"), f"{scripted.name}Second")
+    assert exports(scripted.engine)[name] == "old"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chime_local.engine import Engine, EngineError
-from local.toy import Toy
+from local.scripted_stack import ScriptedStack
 
 REF = {"Ref": "App"}
 
@@ -32,9 +32,9 @@ def template(**resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def deploy(toy: Toy, **resources: tuple[str, dict[str, Any]]) -> dict[str, str]:
+def deploy(scripted: ScriptedStack, **resources: tuple[str, dict[str, Any]]) -> dict[str, str]:
     """Deploy; the physical ids are the answer."""
-    return toy.engine.deploy_template(template(**resources), toy.name)
+    return scripted.engine.deploy_template(template(**resources), scripted.name)
 
 
 def channel(**properties: Any) -> tuple[str, dict[str, Any]]:
@@ -75,25 +75,25 @@ PROCESSOR = {
 }
 
 
-def test_stack_whose_flow_a_kept_channel_uses_is_deleted_with_the_flow_retained(toy: Toy) -> None:
+def test_stack_whose_flow_a_kept_channel_uses_is_deleted_with_the_flow_retained(scripted: ScriptedStack) -> None:
     """Its deletion fails while the flow is in use; `RetainResources` ends it, as README says; the flow stays."""
     made = template(
         Flow=("ChannelFlow", {"AppInstanceArn": REF, "Name": "f", "Processors": [PROCESSOR]}), Chat=channel()
     )
     for name in ("App", "Ann", "Chat"):
         made["Resources"][name]["DeletionPolicy"] = "Retain"
-    outputs = toy.engine.deploy_template(made, toy.name)
-    messaging, stacks = (toy.engine.client(service) for service in ("chime-sdk-messaging", "cloudformation"))
+    outputs = scripted.engine.deploy_template(made, scripted.name)
+    messaging, stacks = (scripted.engine.client(service) for service in ("chime-sdk-messaging", "cloudformation"))
     flow = outputs["Flow"]
     messaging.associate_channel_flow(ChannelArn=outputs["Chat"], ChannelFlowArn=flow, ChimeBearer=outputs["Ann"])
     with pytest.raises(EngineError, match="is DELETE_FAILED"):
-        toy.engine.delete(toy.name)
-    stacks.delete_stack(StackName=toy.name, RetainResources=["Flow"])
-    stacks.get_waiter("stack_delete_complete").wait(StackName=toy.name, WaiterConfig={"Delay": 0.1})
+        scripted.engine.delete(scripted.name)
+    stacks.delete_stack(StackName=scripted.name, RetainResources=["Flow"])
+    stacks.get_waiter("stack_delete_complete").wait(StackName=scripted.name, WaiterConfig={"Delay": 0.1})
     assert messaging.describe_channel_flow(ChannelFlowArn=flow)["ChannelFlow"]["Name"] == "f"
 
 
-def test_ref_and_attributes_are_those_of_the_schema(toy: Toy) -> None:
+def test_ref_and_attributes_are_those_of_the_schema(scripted: ScriptedStack) -> None:
     """Ref of each type is its ARN, and so is the attribute that the schema names; flows tell their ids as well."""
     made = template(
         Bot=("AppInstanceBot", {"AppInstanceArn": REF, "Configuration": BOT}),
@@ -105,41 +105,43 @@ def test_ref_and_attributes_are_those_of_the_schema(toy: Toy) -> None:
     for attribute in ("ChannelFlowId", "AppInstanceId", "CreatedTimestamp"):
         made["Outputs"][attribute] = {"Value": {"Fn::GetAtt": ["Flow", attribute]}}
     made["Outputs"]["CreatedBy"] = {"Value": {"Fn::GetAtt": ["Chat", "CreatedBy.Arn"]}}
-    outputs = toy.engine.deploy_template(made, toy.name)
+    outputs = scripted.engine.deploy_template(made, scripted.name)
     assert {name: outputs[f"{name}Arn"] for name in ATTRIBUTES} == {name: outputs[name] for name in ATTRIBUTES}
     assert outputs["Flow"] == f"{outputs['App']}/channel-flow/{outputs['ChannelFlowId']}"
     assert outputs["App"].endswith(f":app-instance/{outputs['AppInstanceId']}")
     assert outputs["CreatedBy"] == outputs["Ann"]
-    toy.engine.delete(toy.name)
-    apps = toy.engine.client("chime-sdk-identity").list_app_instances()["AppInstances"]
+    scripted.engine.delete(scripted.name)
+    apps = scripted.engine.client("chime-sdk-identity").list_app_instances()["AppInstances"]
     assert outputs["App"] not in [app["AppInstanceArn"] for app in apps]
 
 
-def test_native_types_change_in_place(toy: Toy) -> None:
+def test_native_types_change_in_place(scripted: ScriptedStack) -> None:
     """Name, metadata and tags change in place; what the template no longer says is cleared."""
-    first = deploy(toy, App=("AppInstance", {"Name": "a", "Metadata": "m", "Tags": [{"Key": "k", "Value": "1"}]}))
+    first = deploy(
+        scripted, App=("AppInstance", {"Name": "a", "Metadata": "m", "Tags": [{"Key": "k", "Value": "1"}]})
+    )
     tags = [{"Key": "k", "Value": "2"}, {"Key": "l", "Value": "3"}]
-    assert deploy(toy, App=("AppInstance", {"Name": "b", "Tags": tags})) == first
-    identity = toy.engine.client("chime-sdk-identity")
+    assert deploy(scripted, App=("AppInstance", {"Name": "b", "Tags": tags})) == first
+    identity = scripted.engine.client("chime-sdk-identity")
     app = identity.describe_app_instance(AppInstanceArn=first["App"])["AppInstance"]
     assert (app["Name"], app.get("Metadata") or "") == ("b", "")
-    assert tags_of(toy.engine, first["App"]) == {"k": "2", "l": "3"}
-    deploy(toy, App=("AppInstance", {"Name": "b"}))
-    assert tags_of(toy.engine, first["App"]) == {}
+    assert tags_of(scripted.engine, first["App"]) == {"k": "2", "l": "3"}
+    deploy(scripted, App=("AppInstance", {"Name": "b"}))
+    assert tags_of(scripted.engine, first["App"]) == {}
 
 
-def test_channel_changes_in_place(toy: Toy) -> None:
+def test_channel_changes_in_place(scripted: ScriptedStack) -> None:
     """Name, mode, metadata, expiration and tags of a channel change in place."""
-    first = deploy(toy, Chat=channel(Metadata="m"))
+    first = deploy(scripted, Chat=channel(Metadata="m"))
     expires = {"ExpirationDays": "7", "ExpirationCriterion": "CREATED_TIMESTAMP"}
     changed = channel(Name="o", Mode="UNRESTRICTED", ExpirationSettings=expires, Tags=[{"Key": "k", "Value": "v"}])
-    assert deploy(toy, Chat=changed) == first
-    shown = toy.engine.client("chime-sdk-messaging").describe_channel(
+    assert deploy(scripted, Chat=changed) == first
+    shown = scripted.engine.client("chime-sdk-messaging").describe_channel(
         ChannelArn=first["Chat"], ChimeBearer=first["Ann"]
     )["Channel"]
     assert (shown["Name"], shown["Mode"], shown.get("Metadata", "")) == ("o", "UNRESTRICTED", "")
     assert shown["ExpirationSettings"]["ExpirationDays"] == 7
-    assert tags_of(toy.engine, first["Chat"]) == {"k": "v"}
+    assert tags_of(scripted.engine, first["Chat"]) == {"k": "v"}
 
 
 @pytest.mark.parametrize(
@@ -153,23 +155,23 @@ def test_channel_changes_in_place(toy: Toy) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_channel_is_replaced_where_its_schema_says_so(toy: Toy, change: dict[str, Any]) -> None:
+def test_channel_is_replaced_where_its_schema_says_so(scripted: ScriptedStack, change: dict[str, Any]) -> None:
     """What the native type cannot change in place replaces the channel, whose messages are lost."""
-    first = deploy(toy, Chat=channel())
-    second = deploy(toy, Chat=channel(**change))
+    first = deploy(scripted, Chat=channel())
+    second = deploy(scripted, Chat=channel(**change))
     assert second["Chat"] != first["Chat"]
-    messaging = toy.engine.client("chime-sdk-messaging")
+    messaging = scripted.engine.client("chime-sdk-messaging")
     with pytest.raises(messaging.exceptions.ForbiddenException):
         messaging.describe_channel(ChannelArn=first["Chat"], ChimeBearer=first["Ann"])
 
 
-def test_tags_of_the_stack_reach_the_native_types(toy: Toy) -> None:
+def test_tags_of_the_stack_reach_the_native_types(scripted: ScriptedStack) -> None:
     """Tags of the stack reach the native types."""
-    toy.engine.client("cloudformation").create_stack(
-        StackName=toy.name, TemplateBody=json.dumps(template()), Tags=[{"Key": "team", "Value": "x"}]
+    scripted.engine.client("cloudformation").create_stack(
+        StackName=scripted.name, TemplateBody=json.dumps(template()), Tags=[{"Key": "team", "Value": "x"}]
     )
-    outputs = deploy(toy, Chat=channel())
-    assert tags_of(toy.engine, outputs["Ann"]) == {"team": "x"}
+    outputs = deploy(scripted, Chat=channel())
+    assert tags_of(scripted.engine, outputs["Ann"]) == {"team": "x"}
 
 
 @pytest.mark.parametrize(
@@ -182,11 +184,11 @@ def test_tags_of_the_stack_reach_the_native_types(toy: Toy) -> None:
     ],
 )
 def test_what_schema_or_service_refuses_fails_the_resource(
-    toy: Toy, resource: tuple[str, dict[str, Any]], message: str
+    scripted: ScriptedStack, resource: tuple[str, dict[str, Any]], message: str
 ) -> None:
     """What the schema or the service does not take fails the resource."""
     with pytest.raises(EngineError, match=f"Chat: .*{message}"):
-        deploy(toy, Chat=resource)
+        deploy(scripted, Chat=resource)
 
 
 def test_native_types_exist_in_their_regions_only() -> None:

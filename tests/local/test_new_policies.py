@@ -42,7 +42,7 @@ class Account:
     def allows(self, action: str = "chime:SendChannelMessage", role: str = "Role") -> bool:
         """Check what the role may do by the policies that are known for longer than the delay."""
 
-        def judge() -> bool:
+        def is_allowed() -> bool:
             context = self.ministack.EvalContext(
                 principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/s",
                 principal_type="AssumedRole",
@@ -54,7 +54,7 @@ class Account:
             found = self.ministack.role_policies(role, ACCOUNT)
             return bool(self.ministack.evaluate(context, found).decision == "Allow")
 
-        return bool(judge() and self.history.as_of_delay(judge))
+        return bool(is_allowed() and self.history.as_of_delay(is_allowed))
 
 
 @pytest.fixture
@@ -185,11 +185,11 @@ def test_engine_refuses_new_policies() -> None:
     """With the switch the engine refuses what is new, and nothing of root's; without it there is no wait."""
     for switches, expected in (("new_policy_delay=3600", False), ("", True)):
         with Engine(switches) as engine:
-            world = IamPrincipals(engine)
-            sent = world.assume(world.role(SEND)).send(world, "ann")
+            principals = IamPrincipals(engine)
+            sent = principals.assume(principals.role(SEND)).send(principals, "ann")
             assert (sent == "sent") is expected
             assert expected or sent.endswith(
-                f"on resource: {world.user('ann')} because no identity-based policy allows the "
+                f"on resource: {principals.user('ann')} because no identity-based policy allows the "
                 "chime:SendChannelMessage action"
             )
 

@@ -1,4 +1,4 @@
-"""Policies, judged as the IAM User Guide documents it: variables, condition operators, ARNs, denials."""
+"""Policies, evaluated as the IAM User Guide documents it: variables, condition operators, ARNs, denials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAGS = {"aws:principaltag/userid": "ann", "aws:principaltag/team": "Blue", "aws:
 
 @pytest.fixture
 def evaluator() -> Iterator[Any]:
-    """Cure MiniStack's evaluator in this process, for one test."""
+    """Patch MiniStack's evaluator in this process, for one test."""
     from ministack.core import iam_evaluator
 
     before, operators = dict(vars(iam_evaluator)), dict(iam_evaluator._CONDITION_OPS)
@@ -30,7 +30,7 @@ def evaluator() -> Iterator[Any]:
     iam_evaluator._CONDITION_OPS.update(operators)
 
 
-def judge(
+def evaluate(
     evaluator: Any,
     *statements: dict[str, Any],
     resource: str = f"{APP}/user/ann",
@@ -40,7 +40,7 @@ def judge(
     keys: dict[str, Any] | None = None,
     **context: Any,
 ) -> Any:
-    """Judge chime:SendChannelMessage on a resource by one policy."""
+    """Evaluate chime:SendChannelMessage on a resource with one policy."""
     base = {"Effect": "Allow", "Action": "chime:SendChannelMessage"}
     written = [base | ({} if "NotResource" in one else {"Resource": "*"}) | one for one in statements]
     policy = evaluator.parse_policy_document({"Version": version, "Statement": written})
@@ -109,17 +109,17 @@ def test_resource_matches_case_sensitively_with_variables_resolved(
     evaluator: Any, resource: str, pattern: str, matched: bool
 ) -> None:
     """Resource resolves variables case-sensitively, and one without a value matches nothing."""
-    result = judge(evaluator, {"Resource": ["arn:aws:other:::x", pattern]}, resource=resource)
+    result = evaluate(evaluator, {"Resource": ["arn:aws:other:::x", pattern]}, resource=resource)
     assert result.decision == ("Allow" if matched else "ImplicitDeny")
 
 
 def test_old_version_has_no_variables(evaluator: Any) -> None:
     """In a policy of version 2008-10-17 a variable is text like any other."""
     statement = {"Resource": f"{APP}/user/${{aws:PrincipalTag/userid}}"}
-    assert judge(evaluator, statement, version="2008-10-17").decision == "ImplicitDeny"
-    assert judge(evaluator, statement, version="").decision == "ImplicitDeny"
+    assert evaluate(evaluator, statement, version="2008-10-17").decision == "ImplicitDeny"
+    assert evaluate(evaluator, statement, version="").decision == "ImplicitDeny"
     literal = f"{APP}/user/${{aws:PrincipalTag/userid}}"
-    assert judge(evaluator, statement, version="2008-10-17", resource=literal).decision == "Allow"
+    assert evaluate(evaluator, statement, version="2008-10-17", resource=literal).decision == "Allow"
 
 
 def test_missing_variable_is_no_resource_of_not_resource(evaluator: Any) -> None:
@@ -127,9 +127,9 @@ def test_missing_variable_is_no_resource_of_not_resource(evaluator: Any) -> None
     allow = {"Resource": "*"}
     deny = {"Effect": "Deny", "NotResource": f"{APP}/user/${{aws:PrincipalTag/userid}}"}
     nobody = {"Effect": "Deny", "NotResource": f"{APP}/user/${{aws:PrincipalTag/none}}"}
-    assert judge(evaluator, allow, deny).decision == "Allow"
-    assert judge(evaluator, allow, deny, resource=f"{APP}/user/bob").decision == "Deny"
-    assert judge(evaluator, allow, nobody).decision == "Deny"
+    assert evaluate(evaluator, allow, deny).decision == "Allow"
+    assert evaluate(evaluator, allow, deny, resource=f"{APP}/user/bob").decision == "Deny"
+    assert evaluate(evaluator, allow, nobody).decision == "Deny"
 
 
 @dataclass(frozen=True)
@@ -217,14 +217,14 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.condition}-{row.keys}")
 def test_condition_operator_decides_as_documented(evaluator: Any, row: Row) -> None:
     """Each operator decides as the reference of condition operators says."""
-    result = judge(evaluator, {"Condition": row.condition}, keys=row.keys)
+    result = evaluate(evaluator, {"Condition": row.condition}, keys=row.keys)
     assert result.decision == ("Allow" if row.met else "ImplicitDeny")
 
 
 def test_explicit_deny_comes_first(evaluator: Any) -> None:
     """A Deny decides whatever else allows, also by a variable, and the denial says so."""
     deny = {"Effect": "Deny", "Resource": f"{APP}/user/${{aws:PrincipalTag/userid}}"}
-    result = judge(evaluator, {}, deny)
+    result = evaluate(evaluator, {}, deny)
     assert result.decision == "Deny"
     assert denial_reason("chime:SendChannelMessage", result) == "with an explicit deny in an identity-based policy"
 
@@ -249,7 +249,7 @@ def test_denial_names_the_kind_of_policy(evaluator: Any, effect: str, kind: str,
     action = "chime:DescribeChannel" if effect == "Allow" else "chime:SendChannelMessage"
     statement = {"Effect": effect, "Action": action, "Resource": "*"}
     limit = PolicySet([evaluator.parse_policy_document({"Version": "2012-10-17", "Statement": statement})], kind)
-    result = judge(evaluator, {}, limits=(limit,))
+    result = evaluate(evaluator, {}, limits=(limit,))
     assert denial_reason("chime:SendChannelMessage", result) == reason.format("chime:SendChannelMessage")
 
 

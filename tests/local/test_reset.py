@@ -21,7 +21,7 @@ from chime_local.cloudformation.running_operations import RunningOperations
 from chime_local.engine import Engine
 from chime_local.gateway import Gateway
 from chime_local.lambdas.running import RunningLambdas
-from local.toy import function, service_token
+from local.scripted_stack import function, service_token
 
 RUNNING = """
 import os, time

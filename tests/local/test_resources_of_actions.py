@@ -1,4 +1,4 @@
-"""Each action is judged on every resource that the Service Authorization Reference names for it."""
+"""Each action is authorized on every resource that the Service Authorization Reference names for it."""
 
 from __future__ import annotations
 
@@ -64,21 +64,21 @@ ARNS = {
 
 
 @dataclass(frozen=True)
-class Play:
+class RoleUnderTest:
     """An app instance, and a session of a role whose policy each test writes."""
 
-    world: IamPrincipals
+    principals: IamPrincipals
     role: str
     session: Session
 
     def try_with(self, operation: str, allowed: list[dict[str, Any]], **more: Any) -> str:
         """Make a call under a policy; return the message of its denial, or nothing."""
-        self.world.root("iam").put_role_policy(
+        self.principals.root("iam").put_role_policy(
             RoleName=self.role, PolicyName="may", PolicyDocument=policy({"Action": "iam:GetUser"}, *allowed)
         )
         service = next(name for name in SERVICES if operation in service_model(name).operation_names)
         shape = operation_model(service, operation).input_shape
-        parameters = {**example(shape, self.world.app), **more} if shape else {}
+        parameters = {**example(shape, self.principals.app), **more} if shape else {}
         client = self.session.client(service)
         method = next(name for name, its in client.meta.method_to_api_mapping.items() if its == operation)
         try:
@@ -90,11 +90,11 @@ class Play:
 
 
 @pytest.fixture(scope="module")
-def play(engine: Engine) -> Play:
-    """Set one up for all tests here."""
-    world = IamPrincipals(engine)
-    role = world.role()
-    return Play(world, role.rpartition("/")[2], world.assume(role))
+def role_under_test(engine: Engine) -> RoleUnderTest:
+    """Create one for all tests of this module."""
+    principals = IamPrincipals(engine)
+    role = principals.role()
+    return RoleUnderTest(principals, role.rpartition("/")[2], principals.assume(role))
 
 
 def example(shape: Shape, app: str) -> dict[str, Any]:
@@ -125,17 +125,17 @@ def test_every_operation_is_listed() -> None:
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
-def test_action_is_judged_on_each_resource(play: Play, operation: str) -> None:
+def test_action_is_authorized_on_each_resource(role_under_test: RoleUnderTest, operation: str) -> None:
     """Who may act on all resources but one is denied, and the denial names that one."""
-    resources = [one.format(app=play.world.app) for one in OPERATIONS[operation]]
+    resources = [one.format(app=role_under_test.principals.app) for one in OPERATIONS[operation]]
     beside = {"Action": ["kinesis:*", "iam:CreateServiceLinkedRole"]}
     for missing in resources:
         others = [one for one in resources if one != missing]
         allowed = [{"Action": f"chime:{operation}", "Resource": others}] if others else []
-        denied = play.try_with(operation, [beside, *allowed])
+        denied = role_under_test.try_with(operation, [beside, *allowed])
         assert f"perform: chime:{operation} on resource: {missing} because no" in denied
     whole = {"Action": f"chime:{operation}", "Resource": resources}
-    assert play.try_with(operation, [beside, whole]) == ""
+    assert role_under_test.try_with(operation, [beside, whole]) == ""
 
 
 CREATION: dict[str, Any] = {
@@ -154,9 +154,11 @@ WITH_CREATION = [
 
 
 @pytest.mark.parametrize(("parameter", "action", "resource"), WITH_CREATION)
-def test_creation_with_more_needs_more(play: Play, parameter: str, action: str, resource: str) -> None:
+def test_creation_with_more_needs_more(
+    role_under_test: RoleUnderTest, parameter: str, action: str, resource: str
+) -> None:
     """CreateChannel with tags, members, moderators or expiration needs those actions, too, on each resource."""
-    app = play.world.app
+    app = role_under_test.principals.app
     given = {
         parameter: [f"{app}/user/bob"] if parameter.endswith("Arns") else CREATION[parameter],
         "ChannelId": "c",
@@ -164,13 +166,13 @@ def test_creation_with_more_needs_more(play: Play, parameter: str, action: str, 
     missing = resource.format(app=app)
     rest = {"Action": f"chime:{action}", "NotResource": missing}
     create = {"Action": "chime:CreateChannel"}
-    denied = play.try_with("CreateChannel", [create, rest], **given)
+    denied = role_under_test.try_with("CreateChannel", [create, rest], **given)
     assert f"perform: chime:{action} on resource: {missing} because no" in denied
-    assert play.try_with("CreateChannel", [create, {"Action": f"chime:{action}"}], **given) == ""
+    assert role_under_test.try_with("CreateChannel", [create, {"Action": f"chime:{action}"}], **given) == ""
 
 
 @pytest.mark.parametrize("action", ["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"])
-def test_streaming_needs_the_stream(play: Play, action: str) -> None:
+def test_streaming_needs_the_stream(role_under_test: RoleUnderTest, action: str) -> None:
     """Who puts a streaming configuration must be allowed to write to the stream itself."""
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-s"
     given = {"StreamingConfigurations": [{"DataType": "Channel", "ResourceArn": stream}]}
@@ -180,17 +182,17 @@ def test_streaming_needs_the_stream(play: Play, action: str) -> None:
     ]
     others = {"Action": "kinesis:*", "Resource": stream}
     deny = {"Effect": "Deny", "Action": action, "Resource": stream}
-    denied = play.try_with("PutMessagingStreamingConfigurations", [*rest, others, deny], **given)
+    denied = role_under_test.try_with("PutMessagingStreamingConfigurations", [*rest, others, deny], **given)
     assert f"perform: {action} on resource: {stream} with an explicit deny" in denied
-    assert play.try_with("PutMessagingStreamingConfigurations", [*rest, others], **given) == ""
+    assert role_under_test.try_with("PutMessagingStreamingConfigurations", [*rest, others], **given) == ""
 
 
 JUNK: list[Any] = [None, 0, "", "x", [], [1, None, {}], {}, {"Key": 1}]
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
-def test_malformed_call_is_judged(operation: str) -> None:
-    """A call is judged before it is validated, so whatever it holds must be judged."""
+def test_malformed_call_is_authorized_before_its_validation(operation: str) -> None:
+    """A call is authorized before it is validated, so any parameters must be authorized without an error."""
     names = [*ARNS, "Tags", "TagKeys", "StreamingConfigurations", "ChannelId", "MemberArns"]
     for parameters in ({}, *(dict.fromkeys(names, junk) for junk in JUNK)):
         for action, resources in required_actions(operation, parameters):

@@ -1,4 +1,4 @@
-"""A request is judged by the action that is executed, however its caller writes it down."""
+"""A request is authorized for the action that is executed, however it is written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Caller = tuple[str, str]
 
 def caller(engine: Engine, *actions: str) -> Caller:
     """Return the access key of a new user who may do these actions and nothing else."""
-    iam, name = engine.client("iam"), f"judged{next(_names)}"
+    iam, name = engine.client("iam"), f"caller{next(_names)}"
     iam.create_user(UserName=name)
     if actions:
         iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=policy({"Action": list(actions)}))
@@ -86,7 +86,7 @@ def users(engine: Engine) -> list[str]:
         ("POST /", b"\xef\xbb\xbf" + MAKE_USER + b"&Action=GetUser", FORM),
         ("POST /?Action=GetUser", MAKE_USER, FORM),
         ("POST /?Action=", MAKE_USER, FORM),
-        ("POST /?UserName=judged", MAKE_USER, FORM),
+        ("POST /?UserName=caller", MAKE_USER, FORM),
         ("GET /?Action=&Action=CreateUser&UserName=intruder", b"", {}),
         ("POST /", MAKE_USER, {"content-type": "text/plain", "x-amz-target": "any.GetUser"}),
         ("POST /", MAKE_USER, FORM | {"x-amz-target": "any.GetUser"}),
@@ -111,7 +111,7 @@ def test_free_action_is_no_cover_for_another(engine: Engine, headers: dict[str, 
 
 
 def test_rds_takes_no_json_in_a_form(engine: Engine) -> None:
-    """A body that is both JSON and a form is not judged as the one and executed as the other."""
+    """A body that is both JSON and a form is not authorized as the one and executed as the other."""
     body = b'{"Action": "CreateDBCluster", "x": "&Action=DescribeDBInstances&"}'
     assert send(engine, caller(engine, "rds:DescribeDBInstances"), "rds", body=body, headers=FORM)[0] == 400
 
@@ -121,20 +121,20 @@ def secret(engine: Engine) -> Engine:
     """Make a secret and an object that nobody but root may read."""
     manager, s3 = engine.client("secretsmanager"), engine.client("s3")
     if not manager.list_secrets()["SecretList"]:
-        manager.create_secret(Name="judged", SecretString="TOPSECRET")
-        s3.create_bucket(Bucket="judged")
-    s3.put_object(Bucket="judged", Key="key", Body=b"TOPSECRET")
+        manager.create_secret(Name="secret", SecretString="TOPSECRET")
+        s3.create_bucket(Bucket="secret")
+    s3.put_object(Bucket="secret", Key="key", Body=b"TOPSECRET")
     return engine
 
 
 @pytest.mark.parametrize(
     ("service", "target", "body", "headers"),
     [
-        ("secretsmanager", "POST /?Action=ListSecrets", b'{"SecretId":"judged"}', JSON),
-        ("secretsmanager", "POST /", b'{"SecretId":"judged","x":"&Action=ListSecrets&"}', FORM),
-        ("s3", "GET /judged/key?Action=ListAllMyBuckets", b"", {}),
-        ("s3", "GET /judged/key", b"Action=ListAllMyBuckets", FORM),
-        ("s3", "GET /judged/key", b"", {"x-amz-target": "any.ListAllMyBuckets"}),
+        ("secretsmanager", "POST /?Action=ListSecrets", b'{"SecretId":"secret"}', JSON),
+        ("secretsmanager", "POST /", b'{"SecretId":"secret","x":"&Action=ListSecrets&"}', FORM),
+        ("s3", "GET /secret/key?Action=ListAllMyBuckets", b"", {}),
+        ("s3", "GET /secret/key", b"Action=ListAllMyBuckets", FORM),
+        ("s3", "GET /secret/key", b"", {"x-amz-target": "any.ListAllMyBuckets"}),
     ],
 )
 def test_rest_and_json_services_ignore_an_action_as_aws_does(
@@ -238,7 +238,7 @@ CALLS: list[tuple[str, str, str, dict[str, Any]]] = [
 def test_calls_of_sdks_pass_with_root_or_their_own_permission(
     engine: Engine, service: str, action: str, method: str, parameters: dict[str, Any]
 ) -> None:
-    """What boto3 writes is judged by its own action: root and who may do it pass, and nobody else does."""
+    """A request of boto3 is authorized for its own action: root and who may do it pass, and nobody else does."""
     as_root = error_of(lambda: getattr(engine.client(service), method)(**parameters))
     assert as_root in ("", "ResourceNotFoundException")
     allowed, other = (caller(engine, one) for one in (action, "ssm:GetDocument"))
@@ -267,8 +267,8 @@ def test_form_in_a_presigned_upload_is_the_object(engine: Engine) -> None:
     assert (status, s3.get_object(Bucket="form", Key="key")["Body"].read()) == (200, body)
 
 
-def test_compressed_body_is_judged_as_it_is_executed(engine: Engine) -> None:
-    """A compressed form is inflated before it is judged."""
+def test_compressed_body_is_authorized_as_it_is_executed(engine: Engine) -> None:
+    """A compressed form is inflated before it is authorized."""
     headers = FORM | {"content-encoding": "gzip"}
     who = caller(engine, "iam:GetUser")
     assert send(engine, who, "iam", body=gzip.compress(b"Action=GetUser"), headers=headers)[0] == 200

@@ -1,4 +1,4 @@
-"""A custom resource that plays what its properties tell it to, and a stack around it."""
+"""A custom resource whose Lambda does what the properties say, and a stack around it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def handler(event, context):
     logged = {key: value for key, value in event.items() if key != "ResponseURL"}
     print("EVENT " + json.dumps(logged))
     mark = pathlib.Path(os.environ["TMPDIR"], event["RequestId"])
-    for play in event["ResourceProperties"].get("On" + event["RequestType"], [{}]):
-        if "Crash" in play or ("CrashOnce" in play and not mark.exists()):
+    for step in event["ResourceProperties"].get("On" + event["RequestType"], [{}]):
+        if "Crash" in step or ("CrashOnce" in step and not mark.exists()):
             mark.touch()
             raise RuntimeError("crashed")
-        while "Until" in play and not os.path.exists(play["Until"]):
+        while "Until" in step and not os.path.exists(step["Until"]):
             time.sleep(0.02)
         answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
         answer["Status"] = "SUCCESS"
         answer["PhysicalResourceId"] = event.get("PhysicalResourceId", "first")
-        answer.update(play.get("Answer", {}))
-        data = play.get("Text", json.dumps(answer)).encode()
-        headers = {"Content-Type": play.get("Type", "")}
+        answer.update(step.get("Answer", {}))
+        data = step.get("Text", json.dumps(answer)).encode()
+        headers = {"Content-Type": step.get("Type", "")}
         request = urllib.request.Request(event["ResponseURL"], data, headers, method="PUT")
         urllib.request.urlopen(request)
 """
@@ -66,16 +66,16 @@ def function(name: str, code: str = HANDLER, statements: tuple[dict[str, Any], .
 
 
 def service_token(name: str = "Function") -> Template:
-    """Point to a Lambda."""
+    """Return the ServiceToken of a Lambda."""
     return {"Fn::GetAtt": [name, "Arn"]}
 
 
 @dataclass
-class Toy:
+class ScriptedStack:
     """A stack with a Lambda, a custom resource and, where wanted, a resource that fails after it."""
 
     engine: Engine
-    name: str = field(default_factory=lambda: f"Toy{next(_stacks)}")
+    name: str = field(default_factory=lambda: f"Scripted{next(_stacks)}")
 
     def template(
         self,
@@ -85,18 +85,18 @@ class Toy:
         resources: Template | None = None,
         **properties: Any,
     ) -> Template:
-        """Declare the stack; `fail` makes another resource fail after the toy."""
+        """Declare the stack; `fail` makes another resource fail after the custom resource."""
         given = {"ServiceToken": service_token(), "ServiceTimeout": 20, **properties}
         made: Template = {
             **function("Function"),
-            "Toy": {"Type": "Custom::Toy", "Properties": given, **(attributes or {})},
+            "Scripted": {"Type": "Custom::Scripted", "Properties": given, **(attributes or {})},
             **(resources or {}),
         }
         if fail:
             made["Failing"] = {
                 "Type": "AWS::Chime::AppInstanceUser",
                 "Properties": {"Name": "x"},
-                "DependsOn": "Toy",
+                "DependsOn": "Scripted",
             }
         return {"Resources": made}
 

@@ -37,7 +37,7 @@ from chime_local._scratch import scratch_folder
 from chime_local.engine import Engine
 from local.processes import alive, environment
 from local.requests import answer, client
-from local.toy import ASSUMED, function
+from local.scripted_stack import ASSUMED, function
 
 ROOT_KEY = "000000000000"
 PAGE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
@@ -489,7 +489,7 @@ def session(engine: Engine, statements: list[dict[str, Any]] | None = None) -> t
 
 
 def test_issued_credentials_pass_with_their_own_secret_and_token(engine: Engine) -> None:
-    """Sessions of roles, of root and of users, and users' access keys are verified; IAM judges them."""
+    """Sessions of roles, root and users, and users' access keys are verified; IAM evaluates their policies."""
     key, secret, token = session(engine)
     identity = client(engine, "sts", key, secret, token).get_caller_identity()
     assert ":assumed-role/role-" in identity["Arn"]
