@@ -20,7 +20,7 @@ ARN = "SupportChannelArn"
 """What the output of the channel's ARN begins with."""
 
 
-class Bench:
+class ChannelStack:
     """Builds a stack with an app instance, an admin, users and one channel; deploys it; looks at the result."""
 
     def __init__(self, engine: Engine, folder: Path, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from aws_cdk import RemovalPolicy
 
 from cdk_chime_messaging import AppInstance
-from deploy.stacks import Bench
+from deploy.stacks import ChannelStack
 
 
 def native(arn: str, bearer: str, name: str) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def native(arn: str, bearer: str, name: str) -> dict[str, Any]:
     return {"Resources": {"Support": channel}}
 
 
-def test_channel_leaves_for_the_native_type_with_its_messages(bench: Bench) -> None:
+def test_channel_leaves_for_the_native_type_with_its_messages(channel_stack: ChannelStack) -> None:
     """A channel that left the stack is imported into the native type and renamed there; its message stays."""
 
     def with_channel(stack: Any) -> None:
@@ -34,16 +34,16 @@ def test_channel_leaves_for_the_native_type_with_its_messages(bench: Bench) -> N
         chat = AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY)
         chat.add_admin("Admin", chat.add_user("boss"))
 
-    bench.deploy_stack(with_channel)
-    (arn,) = bench.channels()
-    bench.say(arn, "hello")
-    bench.deploy_stack(without_channel)
-    bearer = bench.channels()[arn]["bearer"]
+    channel_stack.deploy_stack(with_channel)
+    (arn,) = channel_stack.channels()
+    channel_stack.say(arn, "hello")
+    channel_stack.deploy_stack(without_channel)
+    bearer = channel_stack.channels()[arn]["bearer"]
 
-    cloudformation = bench.engine.client("cloudformation")
+    cloudformation = channel_stack.engine.client("cloudformation")
     identifier = {"ChimeBearer": bearer, "Arn": arn}
     cloudformation.create_change_set(
-        StackName=f"{bench.name}Native",
+        StackName=f"{channel_stack.name}Native",
         ChangeSetName="Import",
         ChangeSetType="IMPORT",
         TemplateBody=json.dumps(native(arn, bearer, "Support")),
@@ -55,12 +55,12 @@ def test_channel_leaves_for_the_native_type_with_its_messages(bench: Bench) -> N
             }
         ],
     )
-    cloudformation.execute_change_set(StackName=f"{bench.name}Native", ChangeSetName="Import")
+    cloudformation.execute_change_set(StackName=f"{channel_stack.name}Native", ChangeSetName="Import")
     cloudformation.get_waiter("stack_import_complete").wait(
-        StackName=f"{bench.name}Native", WaiterConfig={"Delay": 1}
+        StackName=f"{channel_stack.name}Native", WaiterConfig={"Delay": 1}
     )
-    bench.engine.deploy_template(native(arn, bearer, "Help"), f"{bench.name}Native")
-    assert bench.channels()[arn]["Name"] == "Help"
-    assert bench.messages(arn) == ["hello"]
-    bench.engine.delete(f"{bench.name}Native")
-    assert bench.messages(arn) == ["hello"]
+    channel_stack.engine.deploy_template(native(arn, bearer, "Help"), f"{channel_stack.name}Native")
+    assert channel_stack.channels()[arn]["Name"] == "Help"
+    assert channel_stack.messages(arn) == ["hello"]
+    channel_stack.engine.delete(f"{channel_stack.name}Native")
+    assert channel_stack.messages(arn) == ["hello"]

@@ -17,7 +17,7 @@ from cdk_chime_messaging import (
     ChannelMode,
     Processor,
 )
-from deploy.stacks import Bench, read
+from deploy.stacks import ChannelStack, read
 
 PEOPLE = ("ann", "bob", "cy", "dee", "eve")
 ADMINS = ("boss", "deputy")
@@ -105,9 +105,9 @@ def declare(stack: Stack, wanted: Wanted) -> None:
         CfnOutput(stack, name, value=arn)
 
 
-def seen(bench: Bench, arn: str) -> dict[str, Any]:
+def seen(channel_stack: ChannelStack, arn: str) -> dict[str, Any]:
     """See a channel as the service has it, without the admins."""
-    messaging = bench.engine.client("chime-sdk-messaging")
+    messaging = channel_stack.engine.client("chime-sdk-messaging")
     here = {"ChannelArn": arn, "ChimeBearer": f"{arn.partition('/channel/')[0]}/user/boss"}
 
     def names(listed: list[Any], what: str) -> frozenset[str]:
@@ -129,11 +129,11 @@ def seen(bench: Bench, arn: str) -> dict[str, Any]:
         "moderators": names(read(messaging.list_channel_moderators, **here)["ChannelModerators"], "Moderator"),
         "bans": names(read(messaging.list_channel_bans, **here)["ChannelBans"], "Member"),
         "flow": flow and messaging.describe_channel_flow(ChannelFlowArn=flow)["ChannelFlow"]["Name"],
-        "messages": bench.messages(arn),
+        "messages": channel_stack.messages(arn),
     }
 
 
-def test_many_changes_at_once_leave_arn_and_messages(bench: Bench) -> None:
+def test_many_changes_at_once_leave_arn_and_messages(channel_stack: ChannelStack) -> None:
     """After each deploy both channels are as declared, under the same ARNs, with their message."""
     rng = random.Random(7)
     banned: frozenset[str] = frozenset()
@@ -141,12 +141,12 @@ def test_many_changes_at_once_leave_arn_and_messages(bench: Bench) -> None:
     for step in range(8):
         wanted = draw(rng, step, banned)
         banned = wanted.others_bans
-        outputs = bench.deploy_stack(partial(declare, wanted=wanted))
+        outputs = channel_stack.deploy_stack(partial(declare, wanted=wanted))
         if not arns:
             for arn in (outputs["Mine"], outputs["Other"]):
-                bench.say(arn, "hello")
+                channel_stack.say(arn, "hello")
         arns.add((outputs["Mine"], outputs["Other"]))
-        mine, other = seen(bench, outputs["Mine"]), seen(bench, outputs["Other"])
+        mine, other = seen(channel_stack, outputs["Mine"]), seen(channel_stack, outputs["Other"])
         for key in ("name", "tags", "members", "hidden", "moderators", "bans", "flow"):
             assert mine[key] == getattr(wanted, key), (step, key)
         assert mine["mode"] == wanted.mode.value

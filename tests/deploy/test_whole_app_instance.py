@@ -17,7 +17,7 @@ from cdk_chime_messaging import (
     LexConfiguration,
     Processor,
 )
-from deploy.stacks import Bench, read
+from deploy.stacks import ChannelStack, read
 
 LEX = "arn:aws:lex:us-east-1:000000000000:bot-alias/ABCDEFGHIJ/TSTALIASID"
 
@@ -74,9 +74,9 @@ def everything(
 class Settings:
     """What an app instance is set to."""
 
-    def __init__(self, bench: Bench, outputs: dict[str, str]) -> None:
-        self.identity = bench.engine.client("chime-sdk-identity")
-        self.messaging = bench.engine.client("chime-sdk-messaging")
+    def __init__(self, channel_stack: ChannelStack, outputs: dict[str, str]) -> None:
+        self.identity = channel_stack.engine.client("chime-sdk-identity")
+        self.messaging = channel_stack.engine.client("chime-sdk-messaging")
         self.app, self.channel, self.bot = (outputs[name] for name in ("App", "Channel", "Bot"))
 
     def retention(self) -> Any:
@@ -100,7 +100,7 @@ class Settings:
         return arn and str(self.messaging.describe_channel_flow(ChannelFlowArn=arn)["ChannelFlow"]["Name"])
 
 
-def test_settings_change_in_place_and_end_with_the_stack(bench: Bench) -> None:
+def test_settings_change_in_place_and_end_with_the_stack(channel_stack: ChannelStack) -> None:
     """Settings change in place and end when they leave the stack; the message stays; the stack's end ends all."""
     steps: list[dict[str, Any]] = [
         {"streams": {"stream": "a"}},
@@ -119,17 +119,17 @@ def test_settings_change_in_place_and_end_with_the_stack(bench: Bench) -> None:
     seen = []
     arns = set()
     for number, step in enumerate(steps):
-        settings = Settings(bench, bench.deploy_stack(partial(everything, **step)))
+        settings = Settings(channel_stack, channel_stack.deploy_stack(partial(everything, **step)))
         if number == 0:
-            bench.say(settings.channel, "hello")
+            channel_stack.say(settings.channel, "hello")
         arns.add((settings.app, settings.channel, settings.bot))
         seen.append((settings.retention(), settings.streams(), settings.flow()))
         bot = settings.identity.describe_app_instance_bot(AppInstanceBotArn=settings.bot)["AppInstanceBot"]
         assert bot["Name"] == f"{step.get('name', 'Chat')}'s clerk"
-        assert bench.members(settings.channel) == {"Boss", "ann", bot["Name"]}
-        assert bench.messages(settings.channel) == ["hello"]
+        assert channel_stack.members(settings.channel) == {"Boss", "ann", bot["Name"]}
+        assert channel_stack.messages(settings.channel) == ["hello"]
     assert seen == expected
     assert len(arns) == 1
-    bench.engine.delete(bench.name)
+    channel_stack.engine.delete(channel_stack.name)
     listed = settings.identity.list_app_instances()["AppInstances"]
     assert settings.app not in {one["AppInstanceArn"] for one in listed}

@@ -11,7 +11,7 @@ from releases.harness import APP, LOBBY, OTHER_STACK, Harness
 from releases.recorded import RELEASES
 from releases.resources import CASES, CHANNEL, Case, Resource, Served, everything
 
-WORLDS = {
+BEHAVIORS = {
     "default": "read_misses=0",
     "other": "read_misses=0,missing_channel=NotFound,second_flow=conflict,put_streaming=replaces",
     "third": "read_misses=0,missing_tags=empty,deleted_channel_id=conflict,token_after_delete=conflict",
@@ -34,10 +34,10 @@ def new() -> Served:
     return Served(handlers.today(), "1500")
 
 
-@pytest.fixture(params=WORLDS)
+@pytest.fixture(params=BEHAVIORS)
 def harness(request: pytest.FixtureRequest) -> Harness:
-    """Return a place with each of some behaviors."""
-    return Harness(WORLDS[request.param])
+    """Return a harness with each of some behaviors."""
+    return Harness(BEHAVIORS[request.param])
 
 
 @pytest.fixture(params=CASES)

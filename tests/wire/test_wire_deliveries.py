@@ -35,20 +35,20 @@ FAULTS: dict[str, Behavior] = {
     "reset": reset_after,
     "failed": error(500, "ServiceFailure", effect=True),
 }
-WORLDS = {
+BEHAVIORS = {
     "same ARN": Behaviors(),
     "Conflict": Behaviors(token_alive="conflict"),
     "tags late": Behaviors(missing_channel="NotFound", tag_misses=2),
 }
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("behaviors", BEHAVIORS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_create_delivered_twice_at_once_makes_one_channel(
-    pair: tuple[Environment, Environment], server: WireServer, world: str, fault: str
+    pair: tuple[Environment, Environment], server: WireServer, behaviors: str, fault: str
 ) -> None:
     """Two deliveries whose CreateChannel meet: one channel, its members once, and two answers that agree."""
-    stack = Stack(server.begin(WORLDS[world]))
+    stack = Stack(server.begin(BEHAVIORS[behaviors]))
     barrier = threading.Barrier(2)
     stack.state.script["CreateChannel"] = [after_both(barrier, FAULTS[fault]), after_both(barrier, whole)]
     ann = stack.user("ann")

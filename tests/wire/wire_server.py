@@ -104,9 +104,9 @@ class WireServer(socketserver.ThreadingTCPServer):
         """The port it listens on."""
         return int(self.server_address[1])
 
-    def begin(self, world: Behaviors) -> State:
+    def begin(self, behaviors: Behaviors) -> State:
         """Begin a test."""
-        self.state = State(ChimeService(world, clock=time.time))
+        self.state = State(ChimeService(behaviors, clock=time.time))
         return self.state
 
     def context_of(self, host: str) -> ssl.SSLContext:
