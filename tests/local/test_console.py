@@ -487,7 +487,7 @@ def events_of(stage: Stage, since: str, change: Any) -> list[str]:
     async def listen() -> list[str]:
         stream = Api(stage.engine)._stream(since)
         said = [await anext(stream)]
-        task = asyncio.ensure_future(anext(stream))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)
         change()
         said.append(await asyncio.wait_for(task, 5))

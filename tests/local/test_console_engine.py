@@ -13,8 +13,8 @@ import pytest
 from chime_local.engine import Engine, EngineError
 from local.chime_console import Console
 from local.iam_principals import IamPrincipals
+from local.scripted_stack import FAILED, ScriptedStack
 from local.test_recording import calling
-from local.toy import FAILED, Toy
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +117,9 @@ def test_message_is_sent_and_kept_through_a_deploy(console: Console) -> None:
 
 
 def test_failed_request_shows_its_answer_and_the_rollback(console: Console) -> None:
-    toy = Toy(console.engine, "Failing")
+    scripted = ScriptedStack(console.engine, "Failing")
     with pytest.raises(EngineError):
-        toy.deploy(OnCreate=[FAILED])
+        scripted.deploy(OnCreate=[FAILED])
     create, delete = console.requests("Failing")
     assert (create["type"], create["status"], delete["type"]) == ("Create", "FAILED", "Delete")
     text = console.page(f"requests/{create['id']}")
@@ -128,8 +128,8 @@ def test_failed_request_shows_its_answer_and_the_rollback(console: Console) -> N
 
 
 def test_replay_invokes_the_lambda_again_and_changes_nothing_in_the_stack(console: Console) -> None:
-    toy = Toy(console.engine, "Replayed")
-    toy.deploy()
+    scripted = ScriptedStack(console.engine, "Replayed")
+    scripted.deploy()
     (request,) = console.requests("Replayed")
     before = console.engine.client("cloudformation").describe_stack_events(StackName="Replayed")["StackEvents"]
     console.post(f"requests/{request['id']}/replay", times=2)
@@ -145,9 +145,9 @@ def test_replay_invokes_the_lambda_again_and_changes_nothing_in_the_stack(consol
     assert (found["status"], found["physical_id_after"]) == ("SUCCESS", "first")
     events = console.engine.client("cloudformation").describe_stack_events(StackName="Replayed")["StackEvents"]
     assert events == before
-    wait_for(lambda: len(toy.story()) == 3)
-    assert toy.story() == [("Create", None)] * 3
-    toy.engine.delete("Replayed")
+    wait_for(lambda: len(scripted.story()) == 3)
+    assert scripted.story() == [("Create", None)] * 3
+    scripted.engine.delete("Replayed")
     status, _, body = console.send(
         f"api/requests/{request['id']}/replay",
         b"{}",
@@ -164,7 +164,7 @@ def test_events_stream_over_http_while_a_stack_is_deployed(console: Console) -> 
     answer = connection.getresponse()
     assert (answer.status, answer.getheader("content-type")) == (200, "text/event-stream; charset=utf-8")
     assert answer.readline() == b"retry: 1000\n"
-    Toy(console.engine, "Streamed").deploy()
+    ScriptedStack(console.engine, "Streamed").deploy()
     lines = [answer.readline().decode() for _ in range(2)]
     assert re.fullmatch(r"event: deploys\n", lines[1])
     connection.close()
@@ -173,7 +173,7 @@ def test_events_stream_over_http_while_a_stack_is_deployed(console: Console) -> 
 def test_reset_of_the_console_forgets_everything_and_the_engine_goes_on() -> None:
     with Engine("read_misses=0") as engine:
         console, principals = Console(engine), IamPrincipals(engine)
-        Toy(engine, "Gone").deploy()
+        ScriptedStack(engine, "Gone").deploy()
         console.post("clock", forward_seconds=86400)
         assert console.post("reset")["message"].startswith("Everything is forgotten")
         status = console.get("status")
@@ -181,6 +181,6 @@ def test_reset_of_the_console_forgets_everything_and_the_engine_goes_on() -> Non
         assert console.get("deploys")["operations"] == []
         assert engine.client("cloudformation").describe_stacks()["Stacks"] == []
         principals.__post_init__()
-        Toy(engine, "Again").deploy()
+        ScriptedStack(engine, "Again").deploy()
         assert [one["stack_name"] for one in console.get("deploys")["operations"]] == ["Again"]
         assert [one["Name"] for one in console.get("channels")["channels"]] == ["channel"]

@@ -12,7 +12,7 @@ from chime_local.engine import Engine
 from chime_local.recording import Recorder, Rolling
 from local.chime_console import Console
 from local.iam_principals import IamPrincipals
-from local.toy import Toy, function, service_token
+from local.scripted_stack import ScriptedStack, function, service_token
 
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/S/1"
 CHANNEL = "arn:aws:chime:us-east-1:000000000000:app-instance/a/channel/c"
@@ -324,8 +324,8 @@ def test_denied_calls_say_why(engine: Engine) -> None:
 
 
 def test_each_retry_is_a_delivery_with_its_error(engine: Engine) -> None:
-    toy = Toy(engine, "Retried")
-    toy.deploy(OnCreate=[{"CrashOnce": True}, {}])
+    scripted = ScriptedStack(engine, "Retried")
+    scripted.deploy(OnCreate=[{"CrashOnce": True}, {}])
     console = Console(engine)
     (request,) = console.requests("Retried")
     first, second = console.get(f"requests/{request['id']}")["deliveries"]
