@@ -114,7 +114,7 @@ def support_desk(app: App, *, agents: str, name: str = "Queue", teams: str = "ab
             failing.node.add_dependency(desk.urgent)
 
 
-def test_support_desk_of_nested_stacks(cli: Cli) -> None:
+def test_nested_stacks_follow_references_and_roll_back_together(cli: Cli) -> None:
     """Nested stacks follow swaps of references, roll back as one without a loss, and go with their parent."""
     channels = Channels(cli.engine)
     cli.deploy(lambda app: support_desk(app, agents="ann"))
@@ -183,7 +183,7 @@ def newsroom(app: App, *, bearer: str, readers: list[str], flow: str | None) -> 
         news.output_channel_arn()
 
 
-def test_newsroom_of_stages_and_exports(cli: Cli) -> None:
+def test_swapped_imports_change_channels_and_exports_in_use_stay(cli: Cli) -> None:
     """Swapped imports are changes; what is exported and in use cannot go; both stages are as declared."""
     channels, messaging = Channels(cli.engine), cli.engine.client("chime-sdk-messaging")
     steps: list[tuple[str, list[str], str | None]] = [
@@ -239,7 +239,7 @@ def shop(app: App) -> None:
     output.condition = production
 
 
-def test_shop_of_parameters_and_conditions(cli: Cli) -> None:
+def test_parameters_alone_change_create_and_delete_channels(cli: Cli) -> None:
     """Parameters alone change names and members and make and delete channels; what is as it was has no changes."""
     channels = Channels(cli.engine)
     cli.deploy(shop, "--parameters", "StageName=dev")

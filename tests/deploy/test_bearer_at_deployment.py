@@ -55,7 +55,9 @@ def channel(stack: Stack, app: str, bearer: str) -> None:
     ).output_channel_arn()
 
 
-def test_imported_bearer_and_app_instance(engine: Engine, deploy: Deploy, boss: str) -> None:
+def test_imported_bearer_and_app_instance_are_allowed_and_no_other(
+    engine: Engine, deploy: Deploy, boss: str
+) -> None:
     """What another stack exports passes the check, and the Lambda may act in its name, and no other."""
     app = boss.partition("/user/")[0]
 

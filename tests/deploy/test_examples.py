@@ -79,7 +79,7 @@ def test_from_nothing_creates_and_deletes_everything(playground: Playground) -> 
     playground.engine.delete("FromNothing")
 
 
-def test_in_anothers_app_instance(playground: Playground) -> None:
+def test_stack_creates_a_channel_in_another_regions_app_instance(playground: Playground) -> None:
     """A stack in eu-central-1 makes a channel in an app instance in us-east-1."""
     arn = only_channel(playground.deploy("in_anothers_app_instance", "InAnothers"))
     assert arn.startswith(playground.app)

@@ -81,7 +81,7 @@ def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
 
 
 @pytest.mark.parametrize(("second_flow", "code"), [("replaces", ""), ("conflict", "Conflict")])
-def test_second_flow_of_a_channel(second_flow: str, code: str) -> None:
+def test_second_flow_replaces_the_first_or_is_a_conflict(second_flow: str, code: str) -> None:
     """Another flow takes the first one's place, or is a Conflict; the same flow again is neither."""
     harness = Harness(Behaviors.parse(f"second_flow={second_flow}"))
     here = channel(harness)

@@ -33,7 +33,7 @@ def _fresh_channel(app_instance: AppInstanceUnderTest) -> str:
     return str(made["ChannelArn"])
 
 
-def test_drift_of_a_channel_made_a_moment_ago(app_instance: AppInstanceUnderTest) -> None:
+def test_reads_that_miss_a_new_channel_are_no_drift(app_instance: AppInstanceUnderTest) -> None:
     """Reads that miss a new channel once are no drift: each kind of them is repeated."""
     arn = _fresh_channel(app_instance)
     people = {"MemberArns": [app_instance.boss], "ModeratorArns": ["user/boss"], "BanArns": ["user/eve"]}

@@ -646,7 +646,7 @@ UNLIKE: list[tuple[str, str, dict[str, Any], str, str]] = [
     UNLIKE,
     ids=[f"{row[0]}-{row[1]}" for row in UNLIKE],
 )
-def test_refusal_of_another_world(
+def test_switch_decides_whether_and_how_a_call_is_refused(
     behaviors: str, operation: str, parameters: dict[str, Any], code: str, message: str
 ) -> None:
     """Where AWS's behavior is unknown, the switch decides whether a call is refused, and how."""
@@ -657,7 +657,7 @@ def test_refusal_of_another_world(
 @pytest.mark.parametrize(
     ("behaviors", "code"), [("token_after_delete=new", ""), ("token_after_delete=conflict", "Conflict")]
 )
-def test_token_of_a_deleted_channel(behaviors: str, code: str) -> None:
+def test_token_of_a_deleted_channel_is_new_or_refused(behaviors: str, code: str) -> None:
     """The token of a channel that is no more makes a new one or is refused; a dead one names what was."""
     message = "Resource creation in progress or has already been created." if code else ""
     harness = build(behaviors)
@@ -724,7 +724,7 @@ def test_message_is_changed_by_its_sender_and_only_until_it_is_redacted() -> Non
 
 
 @pytest.mark.parametrize("behaviors", ["second_flow=replaces", "second_flow=conflict"])
-def test_flow_that_is_used(behaviors: str) -> None:
+def test_flow_in_use_is_not_deleted_and_replaced_as_the_switch_says(behaviors: str) -> None:
     """A flow of a channel cannot be deleted; whether another one takes its place is unknown of AWS."""
     harness = build(behaviors)
     given = filled(harness, {**FLOW, "Processors": processors()})

@@ -86,7 +86,7 @@ def test_settings_of_a_creation_are_kept_as_given(harness: Harness) -> None:
         ("update_omitted=cleared,omitted_settings=PRIVATE_RESTRICTED", ("new", "RESTRICTED", "")),
     ],
 )
-def test_update_that_leaves_settings_out(behaviors: str, expected: tuple[str, str, str]) -> None:
+def test_update_keeps_or_resets_the_settings_it_leaves_out(behaviors: str, expected: tuple[str, str, str]) -> None:
     """What an update leaves out stays, or becomes what a creation without it makes."""
     harness = Harness(Behaviors.parse(behaviors))
     harness.now += 100

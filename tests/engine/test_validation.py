@@ -115,7 +115,7 @@ def test_parameter_is_refused_by_name_and_rule(changed: dict[str, Any], message:
         ({**CALLBACK, "ChannelMessage": {"MessageId": "m", "MessageAttributes": {"a": 1}}}, ""),
     ],
 )
-def test_parameter_of_another_type(given: Any, message: str) -> None:
+def test_types_of_parameters_are_checked(given: Any, message: str) -> None:
     """Booleans must be such; maps of what callers choose and what is no map at all."""
     assert errors(given, "ChannelFlowCallback") == message
 

@@ -160,7 +160,7 @@ def test_what_the_library_accepts_the_handler_accepts(**arguments: Any) -> None:
     user_id=st.none() | st.text(max_size=70),
     user_name=st.none() | st.text(max_size=110),
 )
-def test_any_arguments_of_native_types(**arguments: Any) -> None:
+def test_what_native_types_accept_the_service_accepts(**arguments: Any) -> None:
     """Arbitrary arguments raise the construct's own error, or make what the service accepts."""
     harness, stack = Harness(), Stack(App(), "Demo")
     try:

@@ -140,7 +140,7 @@ def lex_policies(stack: Stack) -> dict[str, Any]:
     return {str(one["ResourceArn"]): one["Policy"]["Statement"] for one in found}
 
 
-def test_bot_and_alias_of_lex_let_the_service_in_when_asked() -> None:
+def test_policies_of_a_lex_bot_name_the_app_instance_and_come_first() -> None:
     """Both policies are for the bots of this app instance only, and come before the bot."""
     stack = new_stack()
     bot = AppInstanceBot(

@@ -59,7 +59,7 @@ MANY = [
 VARIABLE = f"{APP}/user/${{aws:username}}"
 
 
-PLACES: dict[str, Callable[[Stack, str], Any]] = {
+ARGUMENTS: dict[str, Callable[[Stack, str], Any]] = {
     "bearer": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=arn),
     "member": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS, member_arns=[arn]),
     "moderator": lambda s, arn: Channel(s, "C", app_instance_arn=APP, chime_bearer=BOSS, moderator_arns=[arn]),
@@ -78,27 +78,27 @@ GRANTS: dict[str, Callable[[Stack, str], Any]] = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("argument", ARGUMENTS)
 @pytest.mark.parametrize("arn", [*MANY, VARIABLE])
-def test_many_identities_are_refused_wherever_one_is_meant(place: str, arn: str) -> None:
+def test_many_identities_are_refused_wherever_one_is_meant(argument: str, arn: str) -> None:
     """Wildcards, policy variables, blanks and ids that the service does not know are refused at synth."""
     with pytest.raises(ChannelError, match="must be the ARN of an app instance user or bot"):
-        PLACES[place](new_stack(), arn)
+        ARGUMENTS[argument](new_stack(), arn)
 
 
-@pytest.mark.parametrize("place", GRANTS)
+@pytest.mark.parametrize("argument", GRANTS)
 @pytest.mark.parametrize("arn", MANY)
-def test_a_grant_is_for_one_identity(place: str, arn: str) -> None:
+def test_a_grant_is_for_one_identity(argument: str, arn: str) -> None:
     """A wildcard in the bearer of a grant would let its holder act as everybody."""
     with pytest.raises(ChannelError, match="as_user must be the ARN of an app instance user or bot"):
-        GRANTS[place](new_stack(), arn)
+        GRANTS[argument](new_stack(), arn)
 
 
-@pytest.mark.parametrize("place", GRANTS)
-def test_a_grant_may_hold_a_policy_variable(place: str) -> None:
+@pytest.mark.parametrize("argument", GRANTS)
+def test_a_grant_may_hold_a_policy_variable(argument: str) -> None:
     """It stands for the one user who calls."""
     stack = new_stack()
-    GRANTS[place](stack, VARIABLE)
+    GRANTS[argument](stack, VARIABLE)
     assert VARIABLE in json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
 
 
@@ -117,12 +117,12 @@ def test_grant_in_the_name_of_another_app_instance_is_refused(name: str, *, owne
         channel.grant_send(new_role(stack), as_user=f"{other}/user/{name}")
 
 
-@pytest.mark.parametrize("place", [*PLACES, *GRANTS])
-def test_text_beside_a_token_is_checked(place: str) -> None:
+@pytest.mark.parametrize("argument", [*ARGUMENTS, *GRANTS])
+def test_text_beside_a_token_is_checked(argument: str) -> None:
     """A wildcard is seen though the rest of the ARN is known at deployment only."""
     stack = new_stack()
     with pytest.raises(ChannelError, match=r"around tokens, an ARN may hold only .* got '/user/\*'"):
-        {**PLACES, **GRANTS}[place](stack, f"{Fn.import_value('app')}/user/*")
+        {**ARGUMENTS, **GRANTS}[argument](stack, f"{Fn.import_value('app')}/user/*")
 
 
 def _typed_parameter(stack: Stack) -> str:
@@ -169,11 +169,11 @@ def resources_of_policies(template: Mapping[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("how", TOKENS)
-@pytest.mark.parametrize("place", ["bearer", "admin", "membership's bearer", "grant", "session"])
-def test_what_is_known_at_deployment_only_is_checked_then(place: str, how: str) -> None:
+@pytest.mark.parametrize("argument", ["bearer", "admin", "membership's bearer", "grant", "session"])
+def test_what_is_known_at_deployment_only_is_checked_then(argument: str, how: str) -> None:
     """A policy names the value of a parameter that cannot be created with a wildcard, never the value itself."""
     stack = new_stack()
-    {**PLACES, **GRANTS}[place](stack, TOKENS[how](stack))
+    {**ARGUMENTS, **GRANTS}[argument](stack, TOKENS[how](stack))
     template = Template.from_stack(stack).to_json()
     checks = {k: r["Properties"] for k, r in template["Resources"].items() if r["Type"] == "AWS::SSM::Parameter"}
     ((name, check),) = checks.items()

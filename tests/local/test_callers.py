@@ -91,7 +91,7 @@ def granted(principals: IamPrincipals, folder: Path, name: str) -> dict[str, str
     return principals.engine.deploy(folder, name)
 
 
-def test_grant_for_all_end_users(principals: IamPrincipals, tmp_path: Path) -> None:
+def test_grant_lets_each_end_user_send_as_its_session_tag(principals: IamPrincipals, tmp_path: Path) -> None:
     """What `grant` shows in its docstring lets each end user send as the user of the session's tag."""
     made = granted(principals, tmp_path, "Granted")
     ann = principals.assume(made["Role"], Tags=tag_list({"userid": "ann"}))

@@ -18,7 +18,7 @@ def principals(engine: Engine) -> IamPrincipals:
     return IamPrincipals(engine)
 
 
-def test_grant_by_session_tag(principals: IamPrincipals) -> None:
+def test_session_tag_chooses_the_bearer_a_role_may_use(principals: IamPrincipals) -> None:
     """The example of `grant`: a role for all end users, each with the bearer that the session's tag names."""
     own = f"{principals.app}/user/${{aws:PrincipalTag/userid}}"
     role = principals.role({**SEND, "Resource": [own, f"{principals.app}/channel/*"]})
@@ -39,7 +39,7 @@ def test_session_tag_overrides_role_tag(principals: IamPrincipals) -> None:
     assert (ann.send(principals, "ann"), ann.send(principals, "bob") == "sent") == ("sent", False)
 
 
-def test_user_tags_and_name(principals: IamPrincipals) -> None:
+def test_name_and_tags_of_an_iam_user_are_variables(principals: IamPrincipals) -> None:
     """An IAM user has a name and tags; both are variables."""
     resources = [
         f"{principals.app}/user/${{aws:PrincipalTag/who}}",

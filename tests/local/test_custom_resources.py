@@ -216,7 +216,7 @@ def test_rollback_keeps_the_new_resource_that_answers_its_own_id(scripted: Scrip
     assert scripted.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
 
 
-def test_failed_update_with_another_id(scripted: ScriptedStack) -> None:
+def test_rollback_is_sent_with_the_id_of_the_failed_update(scripted: ScriptedStack) -> None:
     """The id in a FAILED Update counts: the way back is sent with it."""
     scripted.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
     failing = answer(Status="FAILED", Reason="no", PhysicalResourceId="second")

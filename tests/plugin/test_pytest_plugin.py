@@ -113,7 +113,7 @@ def test_left(chime_stack, chime_engine):
     assert "left after the deletion of the stacks: arn:aws:chime:" in output
 
 
-def test_behaviors_of_a_marker_and_workers_of_xdist(tmp_path: Path) -> None:
+def test_each_set_of_behaviors_and_each_worker_has_an_engine(tmp_path: Path) -> None:
     """Each set of behaviors has an engine of its own, and so has each worker."""
     tests = """
 def code(client, identity):

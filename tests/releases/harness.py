@@ -1,4 +1,4 @@
-"""A place for handlers of any release: an emulated service with fixed ids, a clock that tests move."""
+"""A harness for handlers of any release: an emulated service with fixed ids, a clock that tests move."""
 
 from __future__ import annotations
 
