@@ -9,10 +9,10 @@ import pytest
 from chime_local.chime import Behaviors
 from helpers.harness import Harness
 
-WORLDS = ("", "missing_channel=NotFound,second_flow=conflict,moderator_is_member=yes", "second_flow=conflict")
+BEHAVIORS = ("", "missing_channel=NotFound,second_flow=conflict,moderator_is_member=yes", "second_flow=conflict")
 
 
-@pytest.fixture(params=WORLDS)
+@pytest.fixture(params=BEHAVIORS)
 def harness(request: pytest.FixtureRequest) -> Harness:
     """Set the harness with some behaviors."""
     return Harness(Behaviors.parse(request.param))

@@ -11,7 +11,7 @@ from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import ServiceError
 from chime_local.chime import Behaviors
 from helpers.harness import Harness
-from helpers.resources import KINDS, Kind, Place
+from helpers.resources import KINDS, AppInstanceSetup, Kind
 
 BEARER_WORDS = "An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header."
 IAM_WORDS = (
@@ -36,21 +36,24 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 def prepare(
     kind: Kind, request: str, behaviors: str = "", seed: int = 0
-) -> tuple[Place, Callable[[], dict[str, Any]]]:
-    """Return a place, and what delivers a request there; for all but a Create the resource is there for long."""
-    place = Place(behaviors, seed=seed)
+) -> tuple[AppInstanceSetup, Callable[[], dict[str, Any]]]:
+    """Return an app instance, and what delivers a request; unless it is a Create, the resource is not new."""
+    setup = AppInstanceSetup(behaviors, seed=seed)
     if request == "Create":
-        return place, lambda: kind.create(place)
-    held = kind.create(place)["PhysicalResourceId"]
-    place.harness.now += 100
-    place.harness.lines.clear()
-    acts: dict[str, Callable[[Place, str], dict[str, Any]]] = {"Update": kind.update, "Delete": kind.delete}
+        return setup, lambda: kind.create(setup)
+    held = kind.create(setup)["PhysicalResourceId"]
+    setup.harness.now += 100
+    setup.harness.lines.clear()
+    acts: dict[str, Callable[[AppInstanceSetup, str], dict[str, Any]]] = {
+        "Update": kind.update,
+        "Delete": kind.delete,
+    }
     act = acts[request]
-    return place, lambda: act(place, held)
+    return setup, lambda: act(setup, held)
 
 
 def refuse_for(
-    place: Place,
+    setup: AppInstanceSetup,
     seconds: float,
     code: str,
     message: str,
@@ -59,21 +62,21 @@ def refuse_for(
     only: Callable[[str, Any], bool] | None = None,
 ) -> None:
     """Refuse calls for some seconds from now."""
-    until = place.harness.now + seconds
+    until = setup.harness.now + seconds
 
     def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
-        if place.harness.now < until and (only is None or only(operation, parameters)):
+        if setup.harness.now < until and (only is None or only(operation, parameters)):
             raise ServiceError(operation, code, message, status)
 
-    place.harness.before = refuse
+    setup.harness.before = refuse
 
 
 @pytest.mark.parametrize("denial", DENIALS)
 @pytest.mark.parametrize("request_type", REQUESTS)
 def test_denial_of_the_first_minute_is_waited_out(kind: Kind, request_type: str, denial: str) -> None:
     """What IAM denies for fifty seconds, since the policy was attached a moment ago, succeeds after that."""
-    place, deliver = prepare(kind, request_type)
-    refuse_for(place, 50, *DENIALS[denial])
+    setup, deliver = prepare(kind, request_type)
+    refuse_for(setup, 50, *DENIALS[denial])
     assert deliver()["Status"] == "SUCCESS"
 
 
@@ -85,22 +88,22 @@ def test_lasting_denial_fails_after_a_minute_and_says_how_long_was_waited(
     kind: Kind, request_type: str, denial: str, seed: int
 ) -> None:
     """A denial that lasts is waited out for 61 seconds at most; the Reason says so, and meanwhile the log."""
-    place, deliver = prepare(kind, request_type, seed=seed)
-    began = place.harness.now
-    refuse_for(place, 3600, *DENIALS[denial])
+    setup, deliver = prepare(kind, request_type, seed=seed)
+    began = setup.harness.now
+    refuse_for(setup, 3600, *DENIALS[denial])
     answer = deliver()
     assert answer["Status"] == "FAILED"
-    assert 59 <= place.harness.now - began <= 61
+    assert 59 <= setup.harness.now - began <= 61
     assert "The same answer came for 60 seconds." in answer["Reason"]
     assert "IAM does not allow the Lambda this call." in answer["Reason"]
-    assert any('"retries": "until 60 s from now"' in line for line in place.harness.lines)
+    assert any('"retries": "until 60 s from now"' in line for line in setup.harness.lines)
 
 
 @pytest.mark.parametrize("request_type", REQUESTS)
 def test_denial_that_begins_after_a_minute_is_a_verdict(request_type: str) -> None:
     """A denial that begins when the request is older than a minute is answered at once."""
-    place, deliver = prepare(KINDS["full channel"], request_type)
-    began, harness = place.harness.now, place.harness
+    setup, deliver = prepare(KINDS["full channel"], request_type)
+    began, harness = setup.harness.now, setup.harness
     first: list[str] = []
 
     def refuse(operation: str, _: object) -> None:
@@ -134,22 +137,22 @@ def names_bearer(_: str, parameters: Mapping[str, Any]) -> bool:
 @pytest.mark.parametrize("name", BY_BEARER)
 def test_new_bearer_of_a_create_is_waited_for(name: str, refusal: str) -> None:
     """A Create whose bearer is refused for fifty seconds, as one made a moment ago may be, succeeds after that."""
-    place = Place()
-    refuse_for(place, 50, *BEARERS[refusal], only=names_bearer)
-    answer = KINDS[name].create(place)
+    setup = AppInstanceSetup()
+    refuse_for(setup, 50, *BEARERS[refusal], only=names_bearer)
+    answer = KINDS[name].create(setup)
     assert answer["Status"] == "SUCCESS", answer
 
 
 @pytest.mark.parametrize("refusal", BEARERS)
 def test_new_bearer_of_a_rotation_is_waited_for(refusal: str) -> None:
     """An Update to another bearer, who is refused for fifty seconds, succeeds after that."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     arn = harness.create()["PhysicalResourceId"]
-    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=place.ann)
+    harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=setup.ann)
     harness.now += 100
-    refuse_for(place, 50, *BEARERS[refusal], only=lambda _, call: call.get("ChimeBearer") == place.ann)
-    answer = harness.update(arn, {}, {"ChimeBearer": place.ann, "Name": "Help"})
+    refuse_for(setup, 50, *BEARERS[refusal], only=lambda _, call: call.get("ChimeBearer") == setup.ann)
+    answer = harness.update(arn, {}, {"ChimeBearer": setup.ann, "Name": "Help"})
     assert answer["Status"] == "SUCCESS", answer
     assert [channel.name for channel in harness.service.channels() if channel.arn == arn] == ["Help"]
 
@@ -158,34 +161,34 @@ def test_new_bearer_of_a_rotation_is_waited_for(refusal: str) -> None:
 @pytest.mark.parametrize("name", [name for name in BY_BEARER if name != "replaced channel"])
 def test_bearer_of_long_ago_is_not_waited_for(name: str, refusal: str) -> None:
     """An Update without another bearer is refused no later than a new channel could be missed."""
-    place, deliver = prepare(KINDS[name], "Update")
-    before, began = place.everything(), place.harness.now
-    refuse_for(place, 3600, *BEARERS[refusal], only=names_bearer)
+    setup, deliver = prepare(KINDS[name], "Update")
+    before, began = setup.everything(), setup.harness.now
+    refuse_for(setup, 3600, *BEARERS[refusal], only=names_bearer)
     assert deliver()["Status"] == "FAILED"
-    assert place.harness.now - began < 17
-    assert place.everything() == before
+    assert setup.harness.now - began < 17
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("name", BY_BEARER)
 def test_bearer_unknown_with_403_is_never_gone(name: str) -> None:
     """A Delete refused with 403 and the words for an unknown bearer fails, names the bearer and leaves all."""
-    place, deliver = prepare(KINDS[name], "Delete")
-    before = place.everything()
-    refuse_for(place, 3600, *BEARERS["403 with the words"], only=names_bearer)
+    setup, deliver = prepare(KINDS[name], "Delete")
+    before = setup.everything()
+    refuse_for(setup, 3600, *BEARERS["403 with the words"], only=names_bearer)
     answer = deliver()
     assert answer["Status"] == "FAILED"
     assert "The bearer does not exist." in answer["Reason"]
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("words", IAM_WORDS)
 def test_forbidden_with_the_words_of_iam_is_never_gone(kind: Kind, words: str) -> None:
     """A Delete of any type that is refused with Forbidden and IAM's words fails and leaves all."""
-    place, deliver = prepare(kind, "Delete")
-    before = place.everything()
-    refuse_for(place, 3600, "ForbiddenException", words, 403)
+    setup, deliver = prepare(kind, "Delete")
+    before = setup.everything()
+    refuse_for(setup, 3600, "ForbiddenException", words, 403)
     assert deliver()["Status"] == "FAILED"
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 LATE = {"tag_misses=3": 0.0, "": 12.0}
@@ -196,9 +199,9 @@ LATE = {"tag_misses=3": 0.0, "": 12.0}
 @pytest.mark.parametrize("token_alive", ["same", "conflict"])
 def test_tags_seen_late_make_no_second_life(late: str, token: str | None, token_alive: str) -> None:
     """A channel whose mark is not seen yet is waited for by the next delivery of its Create: one channel."""
-    place = Place(",".join(filter(None, [late, f"token_alive={token_alive}"])))
-    harness = place.harness
-    before = set(place.everything()["channels"])
+    setup = AppInstanceSetup(",".join(filter(None, [late, f"token_alive={token_alive}"])))
+    harness = setup.harness
+    before = set(setup.everything()["channels"])
     properties = harness.properties(ClientRequestToken=token)
     event = harness.event("Create", properties)
     first = harness.deliver(event)["PhysicalResourceId"]
@@ -207,7 +210,7 @@ def test_tags_seen_late_make_no_second_life(late: str, token: str | None, token_
         {"Tags": []} if operation == "ListTagsForResource" and harness.now < until else answer
     )
     assert harness.deliver(event)["PhysicalResourceId"] == first
-    assert set(place.everything()["channels"]) - before == {first}
+    assert set(setup.everything()["channels"]) - before == {first}
 
 
 @pytest.mark.parametrize("missing_channel", Behaviors.values()["missing_channel"])
@@ -217,13 +220,13 @@ def test_delete_of_a_vanished_channel_ends_in_each_world(
     held: str, missing_tags: str, missing_channel: str
 ) -> None:
     """A Delete of a channel that is gone succeeds, whatever the service answers about what is not there."""
-    place = Place(f"missing_tags={missing_tags},missing_channel={missing_channel}")
-    harness = place.harness
-    before = place.everything()
+    setup = AppInstanceSetup(f"missing_tags={missing_tags},missing_channel={missing_channel}")
+    harness = setup.harness
+    before = setup.everything()
     arn = harness.create()["PhysicalResourceId"]
     harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
     assert harness.delete(held.format(arn))["Status"] == "SUCCESS"
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("missing_channel", Behaviors.values()["missing_channel"])
@@ -234,18 +237,18 @@ def test_delete_of_what_was_attached_to_a_vanished_channel_ends(
 ) -> None:
     """What was attached to a channel that is gone is deleted with success with all behaviors."""
     behaviors = f"missing_tags={missing_tags},missing_channel={missing_channel}"
-    place, deliver = prepare(KINDS[name], "Delete", behaviors)
-    place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
+    setup, deliver = prepare(KINDS[name], "Delete", behaviors)
+    setup.harness.messaging("DeleteChannel", ChannelArn=setup.lobby, ChimeBearer=setup.harness.boss)
     assert deliver()["Status"] == "SUCCESS"
 
 
 def test_moderator_cannot_tell_a_hidden_channel_from_a_vanished_one() -> None:
     """A Delete by a bearer who is no admin fails where Forbidden may mean either, and says what to do."""
-    place = Place("missing_channel=Forbidden")
-    harness = place.harness
-    arn = harness.create(ChimeBearer=place.ann)["PhysicalResourceId"]
+    setup = AppInstanceSetup("missing_channel=Forbidden")
+    harness = setup.harness
+    arn = harness.create(ChimeBearer=setup.ann)["PhysicalResourceId"]
     harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
-    answer = harness.delete(arn, ChimeBearer=place.ann)
+    answer = harness.delete(arn, ChimeBearer=setup.ann)
     assert answer["Status"] == "FAILED"
     assert "cannot tell whether" in answer["Reason"]
 
@@ -262,8 +265,8 @@ def test_forbidden_without_a_bearer_is_gone_only_when_confirmed(name: str) -> No
     """A Forbidden to a call that names no bearer means gone only where a second read is refused, too."""
     refused, again = WITHOUT_BEARER[name]
     for confirmed in (False, True):
-        place, deliver = prepare(KINDS[name], "Delete")
-        before = place.everything()
+        setup, deliver = prepare(KINDS[name], "Delete")
+        before = setup.everything()
         hit: list[str] = []
 
         def refuse(operation: str, _: object, hit: list[str] = hit, *, confirmed: bool = confirmed) -> None:
@@ -272,19 +275,19 @@ def test_forbidden_without_a_bearer_is_gone_only_when_confirmed(name: str) -> No
                 hit.append(operation)
                 raise ServiceError(operation, "ForbiddenException", "no", 403)
 
-        place.harness.before = refuse
+        setup.harness.before = refuse
         answer = deliver()
         assert answer["Status"] == ("SUCCESS" if confirmed else "FAILED")
         assert hit == ([refused, again] if confirmed else [refused])
         if not confirmed:
-            assert {**place.everything(), "tags": before["tags"]} == before
+            assert {**setup.everything(), "tags": before["tags"]} == before
 
 
 def test_forbidden_tags_are_no_absence_until_confirmed() -> None:
     """Tags that are forbidden once are read again: an unanswered Create's channel is found and deleted."""
-    place = Place()
-    harness = place.harness
-    before = place.everything()
+    setup = AppInstanceSetup()
+    harness = setup.harness
+    before = setup.everything()
     harness.create()
     hit: list[str] = []
 
@@ -298,47 +301,47 @@ def test_forbidden_tags_are_no_absence_until_confirmed() -> None:
     harness.heal()
     assert hit
     assert answer["Status"] == "SUCCESS"
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("refusal", BEARERS)
 @pytest.mark.parametrize("name", BY_BEARER)
 def test_create_that_the_bearer_may_not_do_is_rolled_back(name: str, refusal: str) -> None:
     """A Create that is refused for its bearer to the end has made nothing: its Delete needs no bearer."""
-    place = Place()
-    refuse_for(place, 3600, *BEARERS[refusal], only=names_bearer)
-    answer = KINDS[name].create(place)
+    setup = AppInstanceSetup()
+    refuse_for(setup, 3600, *BEARERS[refusal], only=names_bearer)
+    answer = KINDS[name].create(setup)
     assert answer["Status"] == "FAILED"
     assert "The same answer came for 60 seconds." in answer["Reason"]
-    assert KINDS[name].delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert KINDS[name].delete(setup, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
 
 
 def test_membership_that_is_refused_by_name_is_rolled_back() -> None:
     """A member whom the service refuses was not added, so the Delete needs no right to remove one."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     harness.messaging(
-        "UpdateChannel", ChannelArn=place.lobby, ChimeBearer=harness.boss, Name="n", Mode="UNRESTRICTED"
+        "UpdateChannel", ChannelArn=setup.lobby, ChimeBearer=harness.boss, Name="n", Mode="UNRESTRICTED"
     )
     harness.messaging(
         "CreateChannelMembership",
-        ChannelArn=place.lobby,
-        MemberArn=place.ann,
+        ChannelArn=setup.lobby,
+        MemberArn=setup.ann,
         Type="DEFAULT",
         ChimeBearer=harness.boss,
     )
-    nobody = {"ChannelArn": place.lobby, "ChimeBearer": place.ann, "MemberArn": f"{harness.app}/user/nobody"}
+    nobody = {"ChannelArn": setup.lobby, "ChimeBearer": setup.ann, "MemberArn": f"{harness.app}/user/nobody"}
     kind = KINDS["membership"]._replace(first=lambda _: nobody)
-    answer = kind.create(place)
+    answer = kind.create(setup)
     assert "user/nobody: NotFound" in answer["Reason"]
-    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert kind.delete(setup, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
 
 
 def test_mark_is_there_after_late_tags() -> None:
     """Where tags are seen late, the channel still bears the mark and answers with its own ARN."""
-    place = Place("tag_misses=3")
-    arn = place.harness.create()["PhysicalResourceId"]
-    (found,) = (channel for channel in place.harness.service.channels() if channel.arn == arn)
+    setup = AppInstanceSetup("tag_misses=3")
+    arn = setup.harness.create()["PhysicalResourceId"]
+    (found,) = (channel for channel in setup.harness.service.channels() if channel.arn == arn)
     assert OWNER_TAG in found.tags
 
 

@@ -127,7 +127,7 @@ def test_data_does_not_survive(harness: Harness) -> None:
 
 
 def test_unforeseen_error(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unforeseen error is answered by its kind, without its text, and logged with its place."""
+    """An unforeseen error is answered by its kind, without its text, and logged with its setup."""
 
     def acquire(*_: object) -> None:
         raise KeyError("secret")

@@ -9,7 +9,7 @@ import pytest
 
 import index
 from chime_handler.errors import ServiceError
-from helpers.resources import KINDS, Place
+from helpers.resources import KINDS, AppInstanceSetup
 
 IAM = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: chime:X"
 ADVICE_IAM, ADVICE_BEARER = "IAM does not allow the Lambda this call.", "The bearer does not exist."
@@ -29,8 +29,8 @@ def refuse(
 
 def test_channel_that_has_tags_is_there_whatever_an_admin_is_forbidden() -> None:
     """Tags are read without a bearer: where there are some, Forbidden does not mean that the channel is gone."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     held = harness.create()["PhysicalResourceId"]
     harness.now += 100
     harness.before = refuse("DeleteChannel")
@@ -42,15 +42,15 @@ def test_channel_that_has_tags_is_there_whatever_an_admin_is_forbidden() -> None
 
 def test_update_whose_channel_only_looks_gone_makes_no_second() -> None:
     """Where the channel has tags, a Forbidden of DescribeChannel leads to no new channel."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     held = harness.create()["PhysicalResourceId"]
     harness.now += 100
-    before = place.everything()
+    before = setup.everything()
     harness.before = refuse("DescribeChannel")
     answer = harness.update(held, {}, {"Name": "new"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", held)
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("code", ["BadRequest", "Unauthorized", "ResourceLimitExceeded"])
@@ -64,11 +64,11 @@ def test_update_whose_channel_only_looks_gone_makes_no_second() -> None:
 )
 def test_second_look_that_fails_confirms_nothing(name: str, removal: str, look: str, code: str) -> None:
     """A removal that is forbidden counts as done only where the second look is refused in the same sense."""
-    place, kind = Place(), KINDS[name]
-    harness = place.harness
-    held = kind.create(place)["PhysicalResourceId"]
+    setup, kind = AppInstanceSetup(), KINDS[name]
+    harness = setup.harness
+    held = kind.create(setup)["PhysicalResourceId"]
     harness.now += 100
-    before, removed = place.everything(), list[str]()
+    before, removed = setup.everything(), list[str]()
 
     def strike(operation: str, _: Mapping[str, Any]) -> None:
         if operation == removal:
@@ -78,20 +78,20 @@ def test_second_look_that_fails_confirms_nothing(name: str, removal: str, look: 
             raise ServiceError(operation, f"{code}Exception", "no", 400)
 
     harness.before = strike
-    answer = kind.delete(place, held)
-    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    answer = kind.delete(setup, held)
+    assert (answer["Status"], setup.everything()) == ("FAILED", before)
     assert removed
 
 
 def test_type_of_a_membership_that_may_not_be_read_changes_nothing() -> None:
     """Where the look at a membership is denied, the member is not removed on a guess."""
-    place, kind = Place(), KINDS["type of membership"]
-    held = kind.create(place)["PhysicalResourceId"]
-    place.harness.now += 100
-    before = place.everything()
-    place.harness.before = refuse("DescribeChannelMembership", code="AccessDenied", message=IAM)
-    answer = kind.update(place, held)
-    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    setup, kind = AppInstanceSetup(), KINDS["type of membership"]
+    held = kind.create(setup)["PhysicalResourceId"]
+    setup.harness.now += 100
+    before = setup.everything()
+    setup.harness.before = refuse("DescribeChannelMembership", code="AccessDenied", message=IAM)
+    answer = kind.update(setup, held)
+    assert (answer["Status"], setup.everything()) == ("FAILED", before)
     assert "DescribeChannelMembership: AccessDenied" in answer["Reason"]
 
 
@@ -99,16 +99,16 @@ def test_type_of_a_membership_that_may_not_be_read_changes_nothing() -> None:
 @pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
 def test_proof_that_iam_denies_is_named(name: str, look: str) -> None:
     """Where the Lambda may not look who the bearer is, that is what the stack's event says."""
-    place, kind = Place(), KINDS[name]
-    harness = place.harness
+    setup, kind = AppInstanceSetup(), KINDS[name]
+    harness = setup.harness
     weak = harness.user("weak")
-    held = kind.create(place)["PhysicalResourceId"]
+    held = kind.create(setup)["PhysicalResourceId"]
     harness.now += 100
-    before = place.everything()
+    before = setup.everything()
     harness.before = refuse(look, code="AccessDenied", message=IAM)
-    by_weak = kind._replace(first=lambda place: {**kind.first(place), "ChimeBearer": weak})
-    answer = by_weak.delete(place, held)
-    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    by_weak = kind._replace(first=lambda setup: {**kind.first(setup), "ChimeBearer": weak})
+    answer = by_weak.delete(setup, held)
+    assert (answer["Status"], setup.everything()) == ("FAILED", before)
     assert f"{look}: AccessDenied" in answer["Reason"]
     assert ADVICE_IAM in answer["Reason"]
 
@@ -131,7 +131,7 @@ def test_proof_that_iam_denies_is_named(name: str, look: str) -> None:
 )
 def test_refusal_comes_with_the_advice_that_helps(code: str, message: str, status: int, advice: str) -> None:
     """IAM, the bearer and the property are three things to look at: the stack's event says which one."""
-    harness = Place().harness
+    harness = AppInstanceSetup().harness
     harness.before = refuse("CreateChannel", code=code, message=message, status=status)
     reason = harness.create()["Reason"]
     assert f"CreateChannel: {code}: {message}" in reason
@@ -141,36 +141,36 @@ def test_refusal_comes_with_the_advice_that_helps(code: str, message: str, statu
 
 def test_attachment_that_is_refused_by_name_was_not_made() -> None:
     """A member whom the service names as failed was not added: the Delete that follows calls nothing."""
-    place = Place()
+    setup = AppInstanceSetup()
     member = KINDS["membership"]
     ghost = member._replace(
-        first=lambda place: {**member.first(place), "MemberArn": f"{place.harness.app}/user/ghost"}
+        first=lambda setup: {**member.first(setup), "MemberArn": f"{setup.harness.app}/user/ghost"}
     )
-    answer = ghost.create(place)
+    answer = ghost.create(setup)
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"].startswith("unmade:")
-    place.harness.calls.clear()
-    assert ghost.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
-    assert place.harness.calls == []
+    setup.harness.calls.clear()
+    assert ghost.delete(setup, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert setup.harness.calls == []
 
 
 @pytest.mark.parametrize("name", ["retention", "streaming"])
 def test_setting_that_a_failed_update_made_elsewhere_goes_with_the_rollback(name: str) -> None:
     """Moved to another app instance and rolled back, a setting is in force in the first one alone."""
-    place, kind = Place(), KINDS[name]
-    harness = place.harness
+    setup, kind = AppInstanceSetup(), KINDS[name]
+    harness = setup.harness
     other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
-    there = kind._replace(second=lambda place: {**kind.first(place), "AppInstanceArn": other})
+    there = kind._replace(second=lambda setup: {**kind.first(setup), "AppInstanceArn": other})
 
     def settings(app: str) -> tuple[object, object]:
         found = harness.service.app_instances[app]
         return found.retention.get("ChannelRetentionSettings") or {}, list(found.streaming)
 
-    held, off = there.create(place)["PhysicalResourceId"], settings(other)
+    held, off = there.create(setup)["PhysicalResourceId"], settings(other)
     on = settings(harness.app)
-    assert there.update(place, held)["Status"] == "SUCCESS"  # an answer that CloudFormation never got
+    assert there.update(setup, held)["Status"] == "SUCCESS"  # an answer that CloudFormation never got
     assert settings(other) == on
-    assert there.update(place, held, back=True)["Status"] == "SUCCESS"
+    assert there.update(setup, held, back=True)["Status"] == "SUCCESS"
     assert (settings(harness.app), settings(other)) == (on, off)
 
 

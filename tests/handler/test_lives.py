@@ -9,7 +9,7 @@ import pytest
 
 from chime_handler.errors import ServiceError
 from helpers.harness import Context, Harness
-from helpers.resources import KINDS, Place
+from helpers.resources import KINDS, AppInstanceSetup
 
 
 class Killed(BaseException):
@@ -17,25 +17,25 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def place() -> Place:
-    """Return a place without a channel."""
-    place = Place()
-    place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
-    place.harness.now += 100
-    return place
+def setup() -> AppInstanceSetup:
+    """Return an app instance without a channel."""
+    setup = AppInstanceSetup()
+    setup.harness.messaging("DeleteChannel", ChannelArn=setup.lobby, ChimeBearer=setup.harness.boss)
+    setup.harness.now += 100
+    return setup
 
 
-def channels(place: Place) -> dict[str, tuple[str, ...]]:
+def channels(setup: AppInstanceSetup) -> dict[str, tuple[str, ...]]:
     """Return the channels that are there, with their messages."""
-    return {channel.arn: channel.messages for channel in place.harness.service.channels()}
+    return {channel.arn: channel.messages for channel in setup.harness.service.channels()}
 
 
 PUBLIC = {"Privacy": "PUBLIC"}
 
 
-def test_rollback_leaves_a_retained_channel_that_nobody_has_used_yet(place: Place) -> None:
+def test_rollback_leaves_a_retained_channel_that_nobody_has_used_yet(setup: AppInstanceSetup) -> None:
     """What was there before the channel that the stack holds is no leftover of the Update that failed."""
-    harness = place.harness
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
     harness.now += 600
     second = harness.update(first, {}, PUBLIC)["PhysicalResourceId"]  # and the first is retained
@@ -44,16 +44,16 @@ def test_rollback_leaves_a_retained_channel_that_nobody_has_used_yet(place: Plac
     assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", second)
     harness.now += 60
     assert harness.update(second, {"MemberArns": ["user/nobody"]}, PUBLIC)["Status"] == "SUCCESS"
-    assert channels(place) == {first: (), second: ()}
+    assert channels(setup) == {first: (), second: ()}
 
 
 @pytest.mark.parametrize("pause", [0, 60])
 @pytest.mark.parametrize("tag_misses", [0, 1, 3])
 def test_rollback_deletes_what_the_failed_update_made(tag_misses: int, pause: int) -> None:
     """A replacement that failed goes with the rollback's Update, however soon."""
-    place = Place(f"tag_misses={tag_misses}")
-    harness = place.harness
-    harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=harness.boss)
+    setup = AppInstanceSetup(f"tag_misses={tag_misses}")
+    harness = setup.harness
+    harness.messaging("DeleteChannel", ChannelArn=setup.lobby, ChimeBearer=harness.boss)
     first = harness.create()["PhysicalResourceId"]
     harness.now += 600
 
@@ -61,19 +61,19 @@ def test_rollback_deletes_what_the_failed_update_made(tag_misses: int, pause: in
     failed = harness.update(first, {}, declared)
     assert failed["PhysicalResourceId"] == first
     assert "user/nobody: NotFound" in failed["Reason"]
-    assert len(channels(place)) == 2
+    assert len(channels(setup)) == 2
     harness.now += pause
     assert harness.update(first, declared, {})["Status"] == "SUCCESS"
-    assert channels(place) == {first: ()}
+    assert channels(setup) == {first: ()}
 
 
 @pytest.mark.parametrize("vanished", [False, True], ids=["held", "vanished"])
 @pytest.mark.parametrize("tag_misses", [0, 3])
 def test_rollback_at_once_finds_what_an_unanswered_update_made(tag_misses: int, *, vanished: bool) -> None:
     """A replacement made a moment ago goes, although reads miss its mark; also where the first channel is gone."""
-    place = Place(f"tag_misses={tag_misses}")
-    harness = place.harness
-    harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=harness.boss)
+    setup = AppInstanceSetup(f"tag_misses={tag_misses}")
+    harness = setup.harness
+    harness.messaging("DeleteChannel", ChannelArn=setup.lobby, ChimeBearer=harness.boss)
     first = harness.create()["PhysicalResourceId"]
     harness.now += 600
 
@@ -88,20 +88,22 @@ def test_rollback_at_once_finds_what_an_unanswered_update_made(tag_misses: int, 
             harness.event("Update", harness.properties(**PUBLIC), **known), Context(harness, 900)
         )
     harness.heal()
-    (second,) = set(channels(place)) - {first}
+    (second,) = set(channels(setup)) - {first}
     if vanished:
         harness.messaging("DeleteChannel", ChannelArn=first, ChimeBearer=harness.boss)
     answer = harness.update(first, PUBLIC, {})
     assert answer["Status"] == "SUCCESS"
-    assert second not in channels(place)
-    assert channels(place) == {answer["PhysicalResourceId"]: ()}
+    assert second not in channels(setup)
+    assert channels(setup) == {answer["PhysicalResourceId"]: ()}
     assert vanished or answer["PhysicalResourceId"] == first
 
 
 @pytest.mark.parametrize("operation", ["CreateChannelBan", "AssociateChannelFlow", "BatchCreateChannelMembership"])
-def test_replacement_that_fails_at_any_of_its_parts_goes_with_the_rollback(place: Place, operation: str) -> None:
+def test_replacement_that_fails_at_any_of_its_parts_goes_with_the_rollback(
+    setup: AppInstanceSetup, operation: str
+) -> None:
     """Whatever fails after CreateChannel, and however, no second channel stays."""
-    harness = place.harness
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
     harness.now += 600
 
@@ -110,18 +112,18 @@ def test_replacement_that_fails_at_any_of_its_parts_goes_with_the_rollback(place
             raise ServiceError(called, "BadRequestException", "no", 400)
 
     harness.before = refuse
-    declared = {**PUBLIC, "MemberArns": ["user/ann"], "BanArns": ["user/bob"], "ChannelFlowArn": place.flow}
+    declared = {**PUBLIC, "MemberArns": ["user/ann"], "BanArns": ["user/bob"], "ChannelFlowArn": setup.flow}
     failed = harness.update(first, {}, declared)
     assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", first)
     assert f"{operation}: BadRequest" in failed["Reason"]
     harness.heal()
     assert harness.update(first, declared, {})["PhysicalResourceId"] == first
-    assert channels(place) == {first: ()}
+    assert channels(setup) == {first: ()}
 
 
-def test_replacement_that_another_delivery_made_stays_where_this_one_fails(place: Place) -> None:
+def test_replacement_that_another_delivery_made_stays_where_this_one_fails(setup: AppInstanceSetup) -> None:
     """The second of two deliveries that fails deletes nothing: the first has responded with that channel."""
-    harness = place.harness
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
     harness.now += 600
     known = {"PhysicalResourceId": first, "OldResourceProperties": harness.properties()}
@@ -134,23 +136,23 @@ def test_replacement_that_another_delivery_made_stays_where_this_one_fails(place
 
     harness.before = refuse
     assert harness.deliver(event)["Status"] == "FAILED"
-    assert channels(place) == {first: (), second: ()}
+    assert channels(setup) == {first: (), second: ()}
 
 
-def test_update_goes_back_to_the_latest_of_its_former_channels(place: Place) -> None:
+def test_update_goes_back_to_the_latest_of_its_former_channels(setup: AppInstanceSetup) -> None:
     """Of two retained lives, the later one is taken back, and the earlier one stays as it is."""
-    harness = place.harness
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
-    place.say(first, "first")
+    setup.say(first, "first")
     harness.now += 200_000
     second = harness.create()["PhysicalResourceId"]
-    place.say(second, "second")
+    setup.say(second, "second")
     harness.now += 200_000
     third = harness.update(second, {}, PUBLIC)["PhysicalResourceId"]
-    place.say(third, "third")
+    setup.say(third, "third")
     harness.now += 200_000
     assert harness.update(third, PUBLIC, {"Name": "again"})["PhysicalResourceId"] == second
-    assert channels(place) == {first: ("first",), second: ("second",), third: ("third",)}
+    assert channels(setup) == {first: ("first",), second: ("second",), third: ("third",)}
     assert {channel.arn: channel.name for channel in harness.service.channels()} == {
         first: "Support secret name",
         second: "again",
@@ -158,19 +160,19 @@ def test_update_goes_back_to_the_latest_of_its_former_channels(place: Place) -> 
     }
 
 
-def test_own_channel_that_was_retained_is_adopted_without_more_words(place: Place) -> None:
+def test_own_channel_that_was_retained_is_adopted_without_more_words(setup: AppInstanceSetup) -> None:
     """A channel of this resource's former life is taken over with adoption alone: it is no other owner's."""
-    harness = place.harness
+    harness = setup.harness
     own = {"ChannelId": "own"}
     arn = harness.create(**own)["PhysicalResourceId"]
-    place.say(arn, "hello")
+    setup.say(arn, "hello")
     harness.now += 200_000
     refused = harness.create(**own)
     assert refused["Status"] == "FAILED"
     assert "adopt_existing=True" in refused["Reason"]
     answer = harness.create(**own, AdoptExisting="true")
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
-    assert channels(place) == {arn: ("hello",)}
+    assert channels(setup) == {arn: ("hello",)}
 
 
 @pytest.mark.parametrize(
@@ -179,10 +181,10 @@ def test_own_channel_that_was_retained_is_adopted_without_more_words(place: Plac
 def test_token_of_the_users_own_never_leads_to_a_former_channel(behaviors: str) -> None:
     """A second life under the same token is another channel, also where the first is still there."""
     for first_is_there in (False, True):
-        place = Place(behaviors)
-        harness, token = place.harness, {"ClientRequestToken": "my-token"}
+        setup = AppInstanceSetup(behaviors)
+        harness, token = setup.harness, {"ClientRequestToken": "my-token"}
         first = harness.create(**token)["PhysicalResourceId"]
-        place.say(first, "hello")
+        setup.say(first, "hello")
         harness.now += 200_000
         if not first_is_there:
             harness.delete(first, **token)
@@ -190,8 +192,8 @@ def test_token_of_the_users_own_never_leads_to_a_former_channel(behaviors: str) 
         second = harness.create(**token)
         assert second["Status"] == "SUCCESS", second
         arn = second["PhysicalResourceId"]
-        expected = {arn: (), place.lobby: ()} | ({first: ("hello",)} if first_is_there else {})
-        assert channels(place) == expected
+        expected = {arn: (), setup.lobby: ()} | ({first: ("hello",)} if first_is_there else {})
+        assert channels(setup) == expected
         if first_is_there:
             assert arn != first
 
@@ -199,21 +201,21 @@ def test_token_of_the_users_own_never_leads_to_a_former_channel(behaviors: str) 
 @pytest.mark.parametrize("behaviors", ["", "token_after_delete=dead", "token_after_delete=conflict"])
 def test_token_and_channel_id_of_the_users_own_are_good_for_a_second_life(behaviors: str) -> None:
     """A token that stands for a channel that is gone does not keep a new one from its ChannelId."""
-    place = Place(behaviors)
-    harness, own = place.harness, {"ChannelId": "own", "ClientRequestToken": "my-token"}
+    setup = AppInstanceSetup(behaviors)
+    harness, own = setup.harness, {"ChannelId": "own", "ClientRequestToken": "my-token"}
     first = harness.create(**own)["PhysicalResourceId"]
     assert harness.delete(first, **own)["Status"] == "SUCCESS"
     harness.now += 100
     second = harness.create(**own)
     assert (second["Status"], second["PhysicalResourceId"]) == ("SUCCESS", first), second
-    assert channels(place) == {first: (), place.lobby: ()}
+    assert channels(setup) == {first: (), setup.lobby: ()}
 
 
 def test_adoption_that_one_delivery_ended_and_another_failed_deletes_nothing() -> None:
     """A channel that this very request has adopted already is not what a failed replacement has created."""
-    place = Place()
-    harness = place.harness
-    place.say(place.lobby, "hello")
+    setup = AppInstanceSetup()
+    harness = setup.harness
+    setup.say(setup.lobby, "hello")
     first = harness.create()["PhysicalResourceId"]
     harness.now += 200_000
     properties = harness.properties(ChannelId="lobby", AdoptExisting="true")
@@ -237,13 +239,13 @@ def test_adoption_that_one_delivery_ended_and_another_failed_deletes_nothing() -
     harness.before = refuse
     failed = harness.deliver(event)
     assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", first)
-    assert channels(place) == {first: (), place.lobby: ("hello",)}
+    assert channels(setup) == {first: (), setup.lobby: ("hello",)}
 
 
 @pytest.mark.parametrize("count", [9, 10, 11, 12, 25])
-def test_any_number_of_moderators_is_there_from_the_beginning(place: Place, count: int) -> None:
+def test_any_number_of_moderators_is_there_from_the_beginning(setup: AppInstanceSetup, count: int) -> None:
     """CreateChannel takes ten; the others follow one by one, and none is left out or sent twice."""
-    harness = place.harness
+    harness = setup.harness
     people = [harness.user(f"m{number}") for number in range(count)]
     answer = harness.create(ModeratorArns=people)
     assert answer["Status"] == "SUCCESS", answer
@@ -265,39 +267,41 @@ PARTS = {
 
 @pytest.mark.parametrize("age", [60, 86_300, 86_500])
 @pytest.mark.parametrize("part", PARTS)
-def test_update_completes_what_an_interrupted_creation_has_left_out(place: Place, part: str, age: int) -> None:
+def test_update_completes_what_an_interrupted_creation_has_left_out(
+    setup: AppInstanceSetup, part: str, age: int
+) -> None:
     """Within a day of its creation a channel gets the declared parts that never came; later, guests decide."""
-    harness = place.harness
+    harness = setup.harness
     declared, removal, parameter = PARTS[part]
     people = [harness.user(f"m{number}") for number in range(11)]
     given = {declared: people if part == "eleventh moderator" else people[-1:]}
     if part == "moderator who is a hidden member":
         given["HiddenMemberArns"] = people[-1:]
     arn = harness.create(**given)["PhysicalResourceId"]
-    complete = place.everything()
+    complete = setup.everything()
     harness.messaging(removal, ChannelArn=arn, ChimeBearer=harness.boss, **{parameter: people[-1]})
-    assert place.everything() != complete
+    assert setup.everything() != complete
     harness.now += age
     assert harness.update(arn, given, {**given, "Resync": ""})["PhysicalResourceId"] == arn
-    assert (place.everything() == complete) is (age < 86_400)
+    assert (setup.everything() == complete) is (age < 86_400)
 
 
-def test_rollback_completes_what_its_update_created_without_a_hidden_moderator(place: Place) -> None:
+def test_rollback_completes_what_its_update_created_without_a_hidden_moderator(setup: AppInstanceSetup) -> None:
     """A moderator whom the failed Update declared as HIDDEN, and so did not give to CreateChannel, is added."""
-    harness = place.harness
+    harness = setup.harness
     dee = harness.user("dee")
     given = {"ModeratorArns": [dee]}
     arn = harness.create(**given)["PhysicalResourceId"]
-    complete = place.everything()
+    complete = setup.everything()
     harness.messaging("DeleteChannelModerator", ChannelArn=arn, ChimeBearer=harness.boss, ChannelModeratorArn=dee)
     harness.now += 600
     assert harness.update(arn, {**given, "HiddenMemberArns": [dee]}, given)["PhysicalResourceId"] == arn
-    assert place.everything() == complete
+    assert setup.everything() == complete
 
 
-def test_mark_of_an_adoption_goes_last_and_its_expiration_just_before(place: Place) -> None:
+def test_mark_of_an_adoption_goes_last_and_its_expiration_just_before(setup: AppInstanceSetup) -> None:
     """Until all is as declared, an adopted channel is not this stack's, and nothing has made it expire."""
-    harness = place.harness
+    harness = setup.harness
     given = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "theirs", "ClientRequestToken": "tt"}
     settings = {"Mode": "UNRESTRICTED", "Privacy": "PRIVATE", "ChimeBearer": harness.boss}
     harness.messaging("CreateChannel", **given, **settings)
@@ -318,26 +322,28 @@ def test_mark_of_an_adoption_goes_last_and_its_expiration_just_before(place: Pla
     ]
 
 
-def test_update_goes_back_to_a_retained_channel_under_its_own_channel_id(place: Place) -> None:
+def test_update_goes_back_to_a_retained_channel_under_its_own_channel_id(setup: AppInstanceSetup) -> None:
     """A ChannelId of the user's own leads back to the channel that this resource has had, without adoption."""
-    harness = place.harness
+    harness = setup.harness
     first = harness.create(ChannelId="a")["PhysicalResourceId"]
-    place.say(first, "hello")
+    setup.say(first, "hello")
     harness.now += 200_000
     second = harness.update(first, {"ChannelId": "a"}, {"ChannelId": "b"})["PhysicalResourceId"]
     harness.now += 200_000
     answer = harness.update(second, {"ChannelId": "b"}, {"ChannelId": "a", "Name": "again"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", first), answer
-    assert channels(place) == {first: ("hello",), second: ()}
+    assert channels(setup) == {first: ("hello",), second: ()}
 
 
 @pytest.mark.parametrize("missing_channel", ["Forbidden", "NotFound"])
 @pytest.mark.parametrize("missing_tags", ["refused", "empty", "BadRequest"])
 def test_channel_id_of_a_deleted_channel_is_refused_by_its_name(missing_channel: str, missing_tags: str) -> None:
     """Where the service does not give a ChannelId again, the answer says so, and that nothing was made."""
-    place = Place(f"deleted_channel_id=conflict,missing_tags={missing_tags},missing_channel={missing_channel}")
-    harness = place.harness
-    harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=harness.boss)
+    setup = AppInstanceSetup(
+        f"deleted_channel_id=conflict,missing_tags={missing_tags},missing_channel={missing_channel}"
+    )
+    harness = setup.harness
+    harness.messaging("DeleteChannel", ChannelArn=setup.lobby, ChimeBearer=harness.boss)
     harness.now += 200_000
     answer = harness.create(ChannelId="lobby")
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "unmade:Support1A2B3C4D")
@@ -347,16 +353,16 @@ def test_channel_id_of_a_deleted_channel_is_refused_by_its_name(missing_channel:
 @pytest.mark.parametrize("misses", [0, 1, 5])
 def test_replacement_is_complete_although_reads_miss_it_at_first(misses: int) -> None:
     """Lists of a channel made a moment ago may be refused: they are asked for again."""
-    place = Place(f"read_misses={misses}")
-    harness = place.harness
+    setup = AppInstanceSetup(f"read_misses={misses}")
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
     harness.now += 200_000
     declared = {**PUBLIC, "ModeratorArns": ["user/bob"], "MemberArns": ["user/ann"]}
     answer = harness.update(first, {}, declared)
     assert answer["Status"] == "SUCCESS", answer
     (channel,) = (one for one in harness.service.channels() if one.arn == answer["PhysicalResourceId"])
-    assert set(channel.moderators) == {harness.boss, place.bob}
-    assert {place.ann, harness.boss} <= set(channel.members)
+    assert set(channel.moderators) == {harness.boss, setup.bob}
+    assert {setup.ann, harness.boss} <= set(channel.members)
 
 
 # Attachments.
@@ -365,53 +371,53 @@ def test_replacement_is_complete_although_reads_miss_it_at_first(misses: int) ->
 @pytest.mark.parametrize("second_flow", ["replaces", "conflict"])
 def test_flow_that_a_failed_update_has_associated_with_another_channel_goes(second_flow: str) -> None:
     """Moved to another channel and rolled back, an association is on the first channel alone."""
-    place = Place(f"second_flow={second_flow}")
-    harness, kind = place.harness, KINDS["flow"]
+    setup = AppInstanceSetup(f"second_flow={second_flow}")
+    harness, kind = setup.harness, KINDS["flow"]
     other = harness.create(ChannelId="other")["PhysicalResourceId"]
     harness.now += 100
-    moved = kind._replace(second=lambda place: {**kind.first(place), "ChannelArn": other})
-    held = moved.create(place)["PhysicalResourceId"]
+    moved = kind._replace(second=lambda setup: {**kind.first(setup), "ChannelArn": other})
+    held = moved.create(setup)["PhysicalResourceId"]
     harness.now += 100
-    before = place.everything()
-    moved.update(place, held)
+    before = setup.everything()
+    moved.update(setup, held)
     harness.now += 100
-    assert moved.update(place, held, back=True)["Status"] == "SUCCESS"
-    assert place.everything() == before
+    assert moved.update(setup, held, back=True)["Status"] == "SUCCESS"
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
 def test_rollback_removes_with_the_bearer_that_stays(name: str) -> None:
     """The bearer that a failed Update had brought may be gone: the declared one takes back what was attached."""
-    place, kind = Place(), KINDS[name]
-    harness = place.harness
+    setup, kind = AppInstanceSetup(), KINDS[name]
+    harness = setup.harness
     deputy = harness.user("deputy")
     harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=deputy)
-    held = kind.create(place)["PhysicalResourceId"]
+    held = kind.create(setup)["PhysicalResourceId"]
     harness.now += 100
-    before = place.everything()["channels"]
-    changed = kind._replace(second=lambda place: {**kind.second(place), "ChimeBearer": deputy})
-    changed.update(place, held)
+    before = setup.everything()["channels"]
+    changed = kind._replace(second=lambda setup: {**kind.second(setup), "ChimeBearer": deputy})
+    changed.update(setup, held)
     harness.identity("DeleteAppInstanceUser", AppInstanceUserArn=deputy)
     harness.now += 100
-    assert changed.update(place, held, back=True)["Status"] == "SUCCESS"
-    assert place.everything()["channels"] == before
+    assert changed.update(setup, held, back=True)["Status"] == "SUCCESS"
+    assert setup.everything()["channels"] == before
 
 
 @pytest.mark.parametrize("kind", ["HIDDEN", "DEFAULT"])
 def test_membership_is_of_the_declared_type(kind: str) -> None:
     """A HIDDEN member is hidden, from the first moment."""
-    place = Place()
+    setup = AppInstanceSetup()
     member = KINDS["membership"]
-    made = member._replace(first=lambda place: {**member.first(place), "Type": kind}).create(place)
+    made = member._replace(first=lambda setup: {**member.first(setup), "Type": kind}).create(setup)
     assert made["Status"] == "SUCCESS"
-    (channel,) = place.harness.service.channels()
-    assert channel.members[place.ann] == kind
+    (channel,) = setup.harness.service.channels()
+    assert channel.members[setup.ann] == kind
 
 
 def test_streaming_that_moves_to_another_app_instance_leaves_it_to_its_declaration() -> None:
     """A data type that the old app instance had and the new one has not is nothing to end in the new one."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
     theirs = [{"DataType": "Channel", "ResourceArn": f"{stream}theirs"}]
@@ -450,9 +456,9 @@ def test_list_that_leaves_out_what_is_empty_is_a_whole_answer() -> None:
 
 
 @pytest.mark.parametrize("pages", [49, 50, 51, 120])
-def test_all_pages_of_a_list_are_read(place: Place, pages: int) -> None:
+def test_all_pages_of_a_list_are_read(setup: AppInstanceSetup, pages: int) -> None:
     """Who is on a later page of the list is known all the same, and is removed when no longer declared."""
-    harness = place.harness
+    harness = setup.harness
     people = [harness.user(f"m{number}") for number in range(pages)]
     given = {"MemberArns": people[: pages // 2], "HiddenMemberArns": people[pages // 2 :]}
     arn = harness.create(**given)["PhysicalResourceId"]
@@ -471,11 +477,11 @@ def test_all_pages_of_a_list_are_read(place: Place, pages: int) -> None:
     ],
 )
 def test_empty_page_with_a_token_does_not_end_a_list(
-    place: Place, operation: str, listed: str, declared: str
+    setup: AppInstanceSetup, operation: str, listed: str, declared: str
 ) -> None:
     """Who is on the page after an empty one is known, and removed when no longer declared."""
-    harness = place.harness
-    arn = harness.create(**{declared: [place.ann]})["PhysicalResourceId"]
+    harness = setup.harness
+    arn = harness.create(**{declared: [setup.ann]})["PhysicalResourceId"]
     harness.now += 200_000
 
     def begin_with_an_empty_page(name: str, answer: dict[str, Any]) -> dict[str, Any]:
@@ -484,6 +490,6 @@ def test_empty_page_with_a_token_does_not_end_a_list(
         return {**answer, listed: [], "NextToken": "0"}
 
     harness.garble = begin_with_an_empty_page
-    assert harness.update(arn, {declared: [place.ann]}, {})["Status"] == "SUCCESS"
+    assert harness.update(arn, {declared: [setup.ann]}, {})["Status"] == "SUCCESS"
     (channel,) = (one for one in harness.service.channels() if one.arn == arn)
-    assert place.ann not in {*channel.members, *channel.moderators, *channel.bans}
+    assert setup.ann not in {*channel.members, *channel.moderators, *channel.bans}

@@ -12,7 +12,7 @@ from chime_handler.channel.ownership import OWNER_TAG
 from chime_handler.errors import MalformedEventError, ServiceError
 from chime_handler.request import parse_request
 from helpers.harness import STACK, Harness
-from helpers.resources import KINDS, Kind, Place
+from helpers.resources import KINDS, AppInstanceSetup, Kind
 
 ELASTIC = {
     "MaximumSubChannels": "5",
@@ -27,17 +27,17 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return KINDS[request.param]
 
 
-def channels(place: Place) -> dict[str, tuple[str, ...]]:
+def channels(setup: AppInstanceSetup) -> dict[str, tuple[str, ...]]:
     """Return the channels that are there, with their messages."""
-    return {channel.arn: channel.messages for channel in place.harness.service.channels()}
+    return {channel.arn: channel.messages for channel in setup.harness.service.channels()}
 
 
-def empty(behaviors: str = "") -> Place:
-    """Return a place without a channel."""
-    place = Place(behaviors)
-    place.harness.messaging("DeleteChannel", ChannelArn=place.lobby, ChimeBearer=place.harness.boss)
-    place.harness.now += 100
-    return place
+def empty(behaviors: str = "") -> AppInstanceSetup:
+    """Return an app instance without a channel."""
+    setup = AppInstanceSetup(behaviors)
+    setup.harness.messaging("DeleteChannel", ChannelArn=setup.lobby, ChimeBearer=setup.harness.boss)
+    setup.harness.now += 100
+    return setup
 
 
 def throttle(operation: str, _: Mapping[str, Any]) -> None:
@@ -65,47 +65,47 @@ VERDICTS = {
 @pytest.mark.parametrize("lost", LOST)
 def test_creation_that_failed_after_its_effect_is_never_orphaned(kind: Kind, lost: str, verdict: str) -> None:
     """A failure may come after the effect: whatever the next try answers, it is undone."""
-    place = Place()
-    before, (code, status) = place.everything(), LOST[lost]
+    setup = AppInstanceSetup()
+    before, (code, status) = setup.everything(), LOST[lost]
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         raise ServiceError(operation, verdict, "no", VERDICTS[verdict])
 
     def lose(operation: str, _: Mapping[str, Any]) -> None:
         if operation == kind.effect:
-            place.harness.before = refuse
+            setup.harness.before = refuse
             raise ServiceError(operation, code, "failed", status)
 
-    place.harness.after = lose
-    answer = kind.create(place)
-    place.harness.heal()
+    setup.harness.after = lose
+    answer = kind.create(setup)
+    setup.harness.heal()
     assert answer["PhysicalResourceId"].startswith("unproven:"), answer
-    assert place.everything() != before
-    assert kind.delete(place, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
-    assert place.everything() == before
+    assert setup.everything() != before
+    assert kind.delete(setup, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize(("code", "status"), [("ThrottledClient", 429), ("ThrottlingException", 400)])
 def test_throttling_is_no_effect_and_no_verdict(kind: Kind, code: str, status: int) -> None:
     """Throttling, by code or by status, is tried again; of a call that was only throttled nothing was made."""
-    place, left = Place(), [3]
+    setup, left = AppInstanceSetup(), [3]
 
     def slow_down(operation: str, _: Mapping[str, Any]) -> None:
         if left[0]:
             left[0] -= 1
             raise ServiceError(operation, code, "slow down", status)
 
-    place.harness.before = slow_down
-    assert kind.create(place)["Status"] == "SUCCESS"
-    place = Place()
-    place.harness.before = lambda operation, _: (_ for _ in ()).throw(ServiceError(operation, code, "slow", status))
-    assert "without success" in kind.create(place)["Reason"]
+    setup.harness.before = slow_down
+    assert kind.create(setup)["Status"] == "SUCCESS"
+    setup = AppInstanceSetup()
+    setup.harness.before = lambda operation, _: (_ for _ in ()).throw(ServiceError(operation, code, "slow", status))
+    assert "without success" in kind.create(setup)["Reason"]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
 def test_failure_of_the_service_is_tried_again(kind: Kind, status: int) -> None:
     """A status that may pass is no verdict, whatever code comes with it."""
-    place = Place()
+    setup = AppInstanceSetup()
     failed: list[str] = []
 
     def fail_once(operation: str, _: Mapping[str, Any]) -> None:
@@ -113,16 +113,16 @@ def test_failure_of_the_service_is_tried_again(kind: Kind, status: int) -> None:
             failed.append(operation)
             raise ServiceError(operation, "Unknown", "failed", status)
 
-    place.harness.before = fail_once
-    assert kind.create(place)["Status"] == "SUCCESS"
+    setup.harness.before = fail_once
+    assert kind.create(setup)["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("tag_misses", [0, 1, 3])
 @pytest.mark.parametrize("missing_tags", ["refused", "empty", "BadRequest"])
 def test_pending_channel_whose_tags_come_late_is_deleted(tag_misses: int, missing_tags: str) -> None:
     """The Delete of a pending id comes at once, and reads may miss the mark: it waits for it."""
-    place = empty(f"tag_misses={tag_misses},missing_tags={missing_tags}")
-    harness = place.harness
+    setup = empty(f"tag_misses={tag_misses},missing_tags={missing_tags}")
+    harness = setup.harness
 
     def lose(operation: str, _: Mapping[str, Any]) -> None:
         harness.before = throttle
@@ -133,42 +133,42 @@ def test_pending_channel_whose_tags_come_late_is_deleted(tag_misses: int, missin
     harness.heal()
     assert held.startswith("unproven:")
     assert harness.delete(held)["Status"] == "SUCCESS"
-    assert channels(place) == {}
+    assert channels(setup) == {}
 
 
 @pytest.mark.parametrize("held", ["unproven:{}", "demo-Support-1XY2Z3"])
 def test_delete_of_an_uncertain_id_leaves_what_has_no_mark(held: str) -> None:
     """A channel under the declared ChannelId that nobody has marked is somebody's: no Delete guesses."""
-    place = Place()  # where nobody has used the lobby, nor is it old: only the mark tells
-    answer = place.harness.delete(held.format(place.lobby), ChannelId="lobby")
+    setup = AppInstanceSetup()  # where nobody has used the lobby, nor is it old: only the mark tells
+    answer = setup.harness.delete(held.format(setup.lobby), ChannelId="lobby")
     assert answer["Status"] == "SUCCESS"
-    assert channels(place) == {place.lobby: ()}
+    assert channels(setup) == {setup.lobby: ()}
 
 
 @pytest.mark.parametrize("held", ["unproven:{}", "demo-Support-1XY2Z3"])
 @pytest.mark.parametrize("used", ["messages", "age"])
 def test_delete_of_an_uncertain_id_leaves_a_former_life(held: str, used: str) -> None:
     """A retained channel of this resource, used or a day old, is no leftover of a request that failed."""
-    place = empty()
-    harness = place.harness
+    setup = empty()
+    harness = setup.harness
     arn = harness.create()["PhysicalResourceId"]
     if used == "messages":
-        place.say(arn, "hello")
+        setup.say(arn, "hello")
         harness.now += 100
     else:
         harness.now += 86_401
-    before = channels(place)
+    before = channels(setup)
     assert harness.delete(held.format(arn))["Status"] == "SUCCESS"
-    assert channels(place) == before != {}
+    assert channels(setup) == before != {}
 
 
 def test_delete_of_an_uncertain_id_deletes_what_was_made_within_a_day() -> None:
     """A channel that an unanswered Create has made, and nobody used, goes within a day."""
-    place = empty()
-    place.harness.create()
-    place.harness.now += 86_400 - 900
-    assert place.harness.delete("demo-Support-1XY2Z3")["Status"] == "SUCCESS"
-    assert channels(place) == {}
+    setup = empty()
+    setup.harness.create()
+    setup.harness.now += 86_400 - 900
+    assert setup.harness.delete("demo-Support-1XY2Z3")["Status"] == "SUCCESS"
+    assert channels(setup) == {}
 
 
 # Channels of others, and former lives.
@@ -176,52 +176,52 @@ def test_delete_of_an_uncertain_id_deletes_what_was_made_within_a_day() -> None:
 
 def test_failed_return_to_a_retained_channel_leaves_it() -> None:
     """An Update that goes back to a channel of earlier, and fails, deletes neither that channel nor the other."""
-    place = empty()
-    harness = place.harness
+    setup = empty()
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
-    place.say(first, "hello")
+    setup.say(first, "hello")
     harness.now += 7200
     second = harness.update(first, {}, {"Privacy": "PUBLIC"})["PhysicalResourceId"]  # and the first is retained
     harness.now += 7200
     answer = harness.update(second, {"Privacy": "PUBLIC"}, {"MemberArns": ["user/nobody"]})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", second)
-    assert channels(place) == {first: ("hello",), second: ()}
+    assert channels(setup) == {first: ("hello",), second: ()}
 
 
 @pytest.mark.parametrize("misses", [0, 3])
 def test_failed_replacement_goes_with_the_rollback(misses: int) -> None:
     """What a failed Update has made itself goes with its rollback, however late its mark can be read."""
-    place = empty(f"tag_misses={misses}")
-    harness = place.harness
+    setup = empty(f"tag_misses={misses}")
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
     harness.now += 100
     declared = {"Privacy": "PUBLIC", "MemberArns": ["user/nobody"]}
     answer = harness.update(first, {}, declared)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
     assert harness.update(first, declared, {})["Status"] == "SUCCESS"
-    assert channels(place) == {first: ()}
+    assert channels(setup) == {first: ()}
 
 
 def test_adoption_by_an_update_that_fails_leaves_the_channel() -> None:
     """An Update to the ChannelId of an existing channel that fails half-way deletes neither."""
-    place = Place()
-    harness = place.harness
-    place.say(place.lobby, "hello")
+    setup = AppInstanceSetup()
+    harness = setup.harness
+    setup.say(setup.lobby, "hello")
     first = harness.create()["PhysicalResourceId"]
     harness.now += 100
     adopt = {"ChannelId": "lobby", "AdoptExisting": "true", "MemberArns": ["user/nobody"]}
     answer = harness.update(first, {}, adopt)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", first)
-    assert channels(place) == {first: (), place.lobby: ("hello",)}
+    assert channels(setup) == {first: (), setup.lobby: ("hello",)}
 
 
 @pytest.mark.parametrize("change", [{"Name": "new"}, {"Resync": "1"}])
 def test_vanished_second_life_does_not_bring_back_the_first(change: dict[str, str]) -> None:
     """Where the channel of a later life vanished, a new one is made; the retained one of an earlier life stays."""
-    place = empty()
-    harness = place.harness
+    setup = empty()
+    harness = setup.harness
     first = harness.create()["PhysicalResourceId"]
-    place.say(first, "hello")
+    setup.say(first, "hello")
     harness.now += 200_000
     second = harness.create()["PhysicalResourceId"]
     assert second != first
@@ -233,7 +233,7 @@ def test_vanished_second_life_does_not_bring_back_the_first(change: dict[str, st
     assert answer["Status"] == "SUCCESS", answer
     assert answer["PhysicalResourceId"] != first
     assert [channel for channel in harness.service.channels() if channel.arn == first] == before
-    assert len(channels(place)) == 2
+    assert len(channels(setup)) == 2
 
 
 ADOPT = {"ChannelId": "lobby", "AdoptExisting": "true"}
@@ -250,22 +250,22 @@ FIXED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("fixed", FIXED)
 def test_adoption_of_what_can_never_be_as_declared_is_refused(fixed: str) -> None:
     """A channel with another Privacy or elastic configuration is not taken over, and not deleted afterwards."""
-    place, (declared, words) = Place(), FIXED[fixed]
-    place.say(place.lobby, "hello")
-    place.harness.now += 100
-    before = place.everything()
-    answer = place.harness.create(**ADOPT, **declared)
+    setup, (declared, words) = AppInstanceSetup(), FIXED[fixed]
+    setup.say(setup.lobby, "hello")
+    setup.harness.now += 100
+    before = setup.everything()
+    answer = setup.harness.create(**ADOPT, **declared)
     assert answer["Status"] == "FAILED"
-    assert words.format(arn=place.lobby) in answer["Reason"]
-    assert place.harness.delete(answer["PhysicalResourceId"], **ADOPT, **declared)["Status"] == "SUCCESS"
-    assert place.everything() == before
+    assert words.format(arn=setup.lobby) in answer["Reason"]
+    assert setup.harness.delete(answer["PhysicalResourceId"], **ADOPT, **declared)["Status"] == "SUCCESS"
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("elastic", [{**ELASTIC, "MaximumSubChannels": "6"}, {**ELASTIC, "x": ""}, None])
 def test_elastic_configuration_of_an_own_channel_id_is_fixed(elastic: dict[str, str] | None) -> None:
     """An elastic channel under an own ChannelId keeps its configuration, or the Update says why not."""
-    place = Place()
-    harness, old = place.harness, {"ChannelId": "own", "ElasticChannelConfiguration": ELASTIC}
+    setup = AppInstanceSetup()
+    harness, old = setup.harness, {"ChannelId": "own", "ElasticChannelConfiguration": ELASTIC}
     arn = harness.create(**old)["PhysicalResourceId"]
     harness.now += 100
     new = {**old, "ElasticChannelConfiguration": elastic}
@@ -273,25 +273,25 @@ def test_elastic_configuration_of_an_own_channel_id_is_fixed(elastic: dict[str, 
         new = {**old, "ElasticChannelConfiguration": {**ELASTIC, "MaximumSubChannels": 5}}  # as a number: the same
         assert harness.update(arn, old, new)["PhysicalResourceId"] == arn
         return
-    before = place.everything()
+    before = setup.everything()
     answer = harness.update(arn, old, {**new, "Name": "new"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
     assert "ElasticChannelConfiguration of" in answer["Reason"]
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 def test_privacy_of_an_own_channel_id_is_never_said_to_have_changed() -> None:
     """Under a ChannelId of the user's own Privacy cannot change: the Update fails before any change."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     arn = harness.create(ChannelId="own")["PhysicalResourceId"]
-    place.say(arn, "hello")
+    setup.say(arn, "hello")
     harness.now += 100
-    before = place.everything()
+    before = setup.everything()
     answer = harness.update(arn, {"ChannelId": "own"}, {"ChannelId": "own", "Privacy": "PUBLIC", "Name": "new"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
     assert "can never be changed to PUBLIC" in answer["Reason"]
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -299,10 +299,10 @@ def test_privacy_of_an_own_channel_id_is_never_said_to_have_changed() -> None:
 def test_rollback_of_the_adoption_of_what_has_no_mark_leaves_the_channel(moment: str, end: str) -> None:
     """No owner's mark guards a channel made by hand: an adoption that fails at any call must not hold it yet."""
     for number in range(1, 80):
-        place = Place()
-        harness = place.harness
+        setup = AppInstanceSetup()
+        harness = setup.harness
         hit: list[str] = []
-        place.say(place.lobby, "hello")
+        setup.say(setup.lobby, "hello")
         harness.now += 100
         given = {**ADOPT, "MemberArns": ["user/ann"], "Tags": {"team": "x"}}
 
@@ -324,7 +324,7 @@ def test_rollback_of_the_adoption_of_what_has_no_mark_leaves_the_channel(moment:
             return
         harness.now += 100
         assert harness.delete(answer["PhysicalResourceId"], **given)["Status"] == "SUCCESS"
-        assert channels(place) == {place.lobby: ("hello",)}, (number, hit)
+        assert channels(setup) == {setup.lobby: ("hello",)}, (number, hit)
     raise AssertionError("an adoption makes fewer than 80 calls")
 
 
@@ -339,8 +339,8 @@ PROOFS = {
 @pytest.mark.parametrize("refusal", PROOFS)
 def test_bearer_that_may_not_list_proves_no_absence(refusal: str) -> None:
     """A channel without tags that the bearer may not delete is never taken for gone."""
-    place = empty()
-    harness = place.harness
+    setup = empty()
+    harness = setup.harness
     arn, weak = harness.create()["PhysicalResourceId"], harness.user("weak")
     harness.messaging("UntagResource", ResourceARN=arn, TagKeys=[OWNER_TAG])
     harness.now += 100
@@ -352,7 +352,7 @@ def test_bearer_that_may_not_list_proves_no_absence(refusal: str) -> None:
     harness.before = refuse
     answer = harness.delete(arn, ChimeBearer=weak)
     assert answer["Status"] == "FAILED", answer
-    assert arn in channels(place)
+    assert arn in channels(setup)
     assert ("ListChannels: AccessDenied" if refusal == "AccessDenied" else "cannot tell whether") in answer[
         "Reason"
     ]
@@ -363,8 +363,8 @@ def test_bearer_that_may_not_list_proves_no_absence(refusal: str) -> None:
 
 def test_admin_or_member_of_another_app_instance_is_refused_before_any_call() -> None:
     """Nobody gets a right in another app instance; what is wrong is named before anything is called."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     stranger = f"{other}/user/ann"
     cases: list[tuple[str, dict[str, str], str]] = [
@@ -375,7 +375,7 @@ def test_admin_or_member_of_another_app_instance_is_refused_before_any_call() ->
         )
     ]
     for type_ in ("ChannelMembership", "ChannelModerator", "ChannelBan"):
-        here = {"ChannelArn": place.lobby, "ChimeBearer": harness.boss, "MemberArn": place.ann}
+        here = {"ChannelArn": setup.lobby, "ChimeBearer": harness.boss, "MemberArn": setup.ann}
         words = "belongs to another app instance than the channel"
         cases.append((type_, {**here, "MemberArn": stranger}, f"MemberArn: {words}"))
         cases.append((type_, {**here, "ChimeBearer": stranger}, f"ChimeBearer: {words}"))
@@ -390,16 +390,16 @@ def test_admin_or_member_of_another_app_instance_is_refused_before_any_call() ->
 
 def test_former_admin_stays_admin_until_cloudformation_cleans_up() -> None:
     """An Update to another admin leaves the former one's right, which a rollback would need again."""
-    place, kind = Place(), KINDS["admin"]
-    held = kind.create(place)["PhysicalResourceId"]
-    place.harness.now += 100
-    answer = kind.update(place, held)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", place.bob)
-    assert place.everything()["admins"] >= {place.ann, place.bob}
-    place.harness.now += 100
-    assert kind.delete(place, held)["Status"] == "SUCCESS"
-    assert place.ann not in place.everything()["admins"]
-    assert place.bob in place.everything()["admins"]
+    setup, kind = AppInstanceSetup(), KINDS["admin"]
+    held = kind.create(setup)["PhysicalResourceId"]
+    setup.harness.now += 100
+    answer = kind.update(setup, held)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", setup.bob)
+    assert setup.everything()["admins"] >= {setup.ann, setup.bob}
+    setup.harness.now += 100
+    assert kind.delete(setup, held)["Status"] == "SUCCESS"
+    assert setup.ann not in setup.everything()["admins"]
+    assert setup.bob in setup.everything()["admins"]
 
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -413,18 +413,18 @@ SETTINGS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("type_", SETTINGS)
 def test_setting_of_the_former_app_instance_stays_until_cloudformation_cleans_up(type_: str) -> None:
     """An Update to another app instance leaves the old setting in force: only the Delete after it ends it."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     old, new = ({"ServiceToken": "arn", "AppInstanceArn": app, **SETTINGS[type_]} for app in (harness.app, other))
     held = harness.deliver(harness.event("Create", old, ResourceType=type_))["PhysicalResourceId"]
     known = {"PhysicalResourceId": held, "ResourceType": type_}
-    before = place.everything()
+    before = setup.everything()
     answer = harness.deliver(harness.event("Update", new, OldResourceProperties=old, **known))
     assert answer["PhysicalResourceId"] == held.replace(harness.app, other)
-    assert place.everything() == before
+    assert setup.everything() == before
     assert harness.deliver(harness.event("Delete", old, **known))["Status"] == "SUCCESS"
-    assert place.everything() != before
+    assert setup.everything() != before
     back = {"PhysicalResourceId": answer["PhysicalResourceId"], "ResourceType": type_}
     assert harness.deliver(harness.event("Delete", new, **back))["Status"] == "SUCCESS"
 
@@ -433,22 +433,22 @@ def test_setting_of_the_former_app_instance_stays_until_cloudformation_cleans_up
 @pytest.mark.parametrize("name", ["membership", "moderator", "ban", "flow"])
 def test_update_in_place_never_detaches(name: str, change: str) -> None:
     """A member stays a member, and a banned user banned, through an Update of the same attachment."""
-    place, kind = Place(), KINDS[name]
-    harness = place.harness
+    setup, kind = AppInstanceSetup(), KINDS[name]
+    harness = setup.harness
     deputy = harness.user("deputy")
     harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=deputy)
-    held = kind.create(place)["PhysicalResourceId"]
+    held = kind.create(setup)["PhysicalResourceId"]
     harness.now += 100
-    before = place.everything()
+    before = setup.everything()
     harness.calls.clear()
     changed = {"bearer": {"ChimeBearer": deputy}, "nothing": {}, "type written out": {"Type": "DEFAULT"}}[change]
     if name != "membership" and "Type" in changed:
         changed = {}
-    updated = kind._replace(second=lambda place: {**kind.first(place), **changed})
-    answer = updated.update(place, held)
+    updated = kind._replace(second=lambda setup: {**kind.first(setup), **changed})
+    answer = updated.update(setup, held)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", held)
     assert [operation for operation, _ in harness.calls if operation.startswith(("Delete", "Disassociate"))] == []
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 def test_bearer_declared_as_member_of_an_elastic_channel_is_no_silent_success() -> None:
@@ -469,19 +469,19 @@ def test_bearer_declared_as_member_of_a_new_channel_needs_no_call() -> None:
 
 def test_moderator_of_an_elastic_channel_who_stays_a_member_is_one() -> None:
     """Who is no moderator any more loses the membership at the service: it is given again where declared."""
-    place = empty()
-    harness = place.harness
+    setup = empty()
+    harness = setup.harness
     member = {"ElasticChannelConfiguration": ELASTIC, "MemberArns": ["user/ann"]}
     arn = harness.create(**member)["PhysicalResourceId"]
     here = {"ChannelArn": arn, "ChimeBearer": harness.boss}
-    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=place.ann)
-    sub_channel = {"SubChannelId": "s", "MemberArn": place.ann, "Type": "DEFAULT"}
+    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=setup.ann)
+    sub_channel = {"SubChannelId": "s", "MemberArn": setup.ann, "Type": "DEFAULT"}
     harness.messaging("CreateChannelMembership", **here, **sub_channel)
     harness.now += 100_000
     answer = harness.update(arn, {**member, "ModeratorArns": ["user/ann"]}, member)
     assert answer["Status"] == "SUCCESS", answer
     (channel,) = harness.service.channels()
-    assert (channel.moderators, channel.members.get(place.ann)) == (frozenset({harness.boss}), "DEFAULT")
+    assert (channel.moderators, channel.members.get(setup.ann)) == (frozenset({harness.boss}), "DEFAULT")
 
 
 # Events and answers.

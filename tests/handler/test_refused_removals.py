@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chime_handler.errors import ServiceError
-from helpers.resources import KINDS, Kind, Place
+from helpers.resources import KINDS, AppInstanceSetup, Kind
 
-WORLDS = (
+BEHAVIORS = (
     "",
     "missing_channel=NotFound",
     "hidden_lists_members=yes",
@@ -20,24 +20,24 @@ ATTACHMENTS = ("membership", "moderator", "ban", "flow")
 ROLES = ("member", "hidden member", "stranger")
 
 
-@pytest.fixture(params=WORLDS, ids=lambda text: text or "default")
-def place(request: pytest.FixtureRequest) -> Place:
-    """Return a place with some behaviors."""
-    return Place(request.param)
+@pytest.fixture(params=BEHAVIORS, ids=lambda text: text or "default")
+def setup(request: pytest.FixtureRequest) -> AppInstanceSetup:
+    """Return an app instance with some behaviors."""
+    return AppInstanceSetup(request.param)
 
 
 def in_the_name_of(kind: Kind, bearer: str) -> Kind:
     """Return the same type of resource with another bearer."""
     return kind._replace(
-        first=lambda place: {**kind.first(place), "ChimeBearer": bearer},
-        second=lambda place: {**kind.second(place), "ChimeBearer": bearer},
+        first=lambda setup: {**kind.first(setup), "ChimeBearer": bearer},
+        second=lambda setup: {**kind.second(setup), "ChimeBearer": bearer},
     )
 
 
-def moderator(place: Place, role: str = "member") -> str:
+def moderator(setup: AppInstanceSetup, role: str = "member") -> str:
     """Return a user who moderates the lobby, as a member or not."""
-    harness = place.harness
-    deputy, here = harness.user("deputy"), {"ChannelArn": place.lobby, "ChimeBearer": harness.boss}
+    harness = setup.harness
+    deputy, here = harness.user("deputy"), {"ChannelArn": setup.lobby, "ChimeBearer": harness.boss}
     if role != "stranger":
         kind = "HIDDEN" if role == "hidden member" else "DEFAULT"
         harness.messaging("CreateChannelMembership", **here, MemberArn=deputy, Type=kind)
@@ -46,60 +46,62 @@ def moderator(place: Place, role: str = "member") -> str:
     return deputy
 
 
-def demote(place: Place, deputy: str) -> None:
+def demote(setup: AppInstanceSetup, deputy: str) -> None:
     """Take a moderator's right away, and wait until everybody knows."""
-    here = {"ChannelArn": place.lobby, "ChimeBearer": place.harness.boss}
-    place.harness.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=deputy)
-    place.harness.now += 100
+    here = {"ChannelArn": setup.lobby, "ChimeBearer": setup.harness.boss}
+    setup.harness.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=deputy)
+    setup.harness.now += 100
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", ATTACHMENTS)
 @pytest.mark.parametrize("held", ["{}", "unproven:{}", "demo-Support-1XY2Z3"], ids=["held", "pending", "made up"])
 def test_delete_by_a_demoted_moderator_fails_while_the_attachment_stays(
-    place: Place, name: str, role: str, held: str
+    setup: AppInstanceSetup, name: str, role: str, held: str
 ) -> None:
     """A bearer that may read the channel, and no more, never has a Delete answer that the attachment is gone."""
-    deputy = moderator(place, role)
+    deputy = moderator(setup, role)
     kind = in_the_name_of(KINDS[name], deputy)
-    made = KINDS[name].create(place)
+    made = KINDS[name].create(setup)
     assert made["Status"] == "SUCCESS", made
-    demote(place, deputy)
-    before = place.everything()
-    answer = kind.delete(place, held.format(made["PhysicalResourceId"]))
-    assert place.everything() == before
+    demote(setup, deputy)
+    before = setup.everything()
+    answer = kind.delete(setup, held.format(made["PhysicalResourceId"]))
+    assert setup.everything() == before
     assert answer["Status"] == "FAILED", answer
     assert "Forbidden" in answer["Reason"]
 
 
 @pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
-def test_delete_by_a_moderator_of_what_is_gone_succeeds(place: Place, name: str) -> None:
+def test_delete_by_a_moderator_of_what_is_gone_succeeds(setup: AppInstanceSetup, name: str) -> None:
     """What somebody else has removed before is gone for a bearer who moderates the channel, and no admin."""
-    deputy = moderator(place)
+    deputy = moderator(setup)
     kind = in_the_name_of(KINDS[name], deputy)
-    before = place.everything()
-    held = kind.create(place)["PhysicalResourceId"]
-    place.harness.now += 100
+    before = setup.everything()
+    held = kind.create(setup)["PhysicalResourceId"]
+    setup.harness.now += 100
     for _ in range(2):
-        assert kind.delete(place, held)["Status"] == "SUCCESS"
-    left = place.everything()
-    if place.harness.behaviors.moderator_is_member == "yes" and name == "moderator":
-        left["channels"][place.lobby][3].pop(place.ann, None)  # of which nothing was declared
+        assert kind.delete(setup, held)["Status"] == "SUCCESS"
+    left = setup.everything()
+    if setup.harness.behaviors.moderator_is_member == "yes" and name == "moderator":
+        left["channels"][setup.lobby][3].pop(setup.ann, None)  # of which nothing was declared
     assert left == before
 
 
 @pytest.mark.parametrize("name", ["membership", "moderator", "ban"])
-def test_rollback_by_a_demoted_moderator_fails_while_the_attachment_stays(place: Place, name: str) -> None:
+def test_rollback_by_a_demoted_moderator_fails_while_the_attachment_stays(
+    setup: AppInstanceSetup, name: str
+) -> None:
     """What a failed Update has attached is taken back, or the rollback says that it could not."""
-    deputy = moderator(place)
+    deputy = moderator(setup)
     kind = in_the_name_of(KINDS[name], deputy)
-    held = kind.create(place)["PhysicalResourceId"]
-    kind.update(place, held)
-    place.harness.now += 100
-    demote(place, deputy)
-    before = place.everything()
-    answer = kind.update(place, held, back=True)
-    assert place.everything() == before
+    held = kind.create(setup)["PhysicalResourceId"]
+    kind.update(setup, held)
+    setup.harness.now += 100
+    demote(setup, deputy)
+    before = setup.everything()
+    answer = kind.update(setup, held, back=True)
+    assert setup.everything() == before
     assert answer["Status"] == "FAILED", answer
 
 
@@ -118,18 +120,18 @@ OTHER_REFUSALS = {
 @pytest.mark.parametrize("name", ATTACHMENTS)
 def test_delete_that_is_refused_for_another_reason_fails(name: str, refusal: str) -> None:
     """Only a refusal that can mean absence is ever taken for it, also of an admin."""
-    place, kind = Place(), KINDS[name]
-    held = kind.create(place)["PhysicalResourceId"]
-    place.harness.now += 100
-    before = place.everything()
+    setup, kind = AppInstanceSetup(), KINDS[name]
+    held = kind.create(setup)["PhysicalResourceId"]
+    setup.harness.now += 100
+    before = setup.everything()
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         if operation.startswith(("Delete", "Disassociate")):
             raise ServiceError(operation, *OTHER_REFUSALS[refusal])
 
-    place.harness.before = refuse
-    answer = kind.delete(place, held)
-    assert (answer["Status"], place.everything()) == ("FAILED", before)
+    setup.harness.before = refuse
+    answer = kind.delete(setup, held)
+    assert (answer["Status"], setup.everything()) == ("FAILED", before)
 
 
 REMOVED: dict[str, tuple[dict[str, Any], str]] = {
@@ -144,14 +146,14 @@ REMOVED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("part", REMOVED)
 def test_update_that_may_not_remove_fails_while_the_part_stays(part: str, refusal: str) -> None:
     """People keep no access that the stack says is gone: a refused removal is looked at, and fails."""
-    place = Place()
+    setup = AppInstanceSetup()
     declared, removal = REMOVED[part]
     if part == "flow":
-        declared = {"ChannelFlowArn": place.flow}
-    harness = place.harness
+        declared = {"ChannelFlowArn": setup.flow}
+    harness = setup.harness
     arn = harness.create(**declared)["PhysicalResourceId"]
     harness.now += 100_000
-    before = place.everything()
+    before = setup.everything()
 
     def refuse(operation: str, _: Mapping[str, Any]) -> None:
         if operation == removal:
@@ -161,16 +163,16 @@ def test_update_that_may_not_remove_fails_while_the_part_stays(part: str, refusa
     answer = harness.update(arn, declared, {})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn), answer
     assert f"{removal}: " in answer["Reason"]
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 @pytest.mark.parametrize("part", REMOVED)
-def test_update_whose_removal_another_delivery_has_done_succeeds(place: Place, part: str) -> None:
+def test_update_whose_removal_another_delivery_has_done_succeeds(setup: AppInstanceSetup, part: str) -> None:
     """What is gone when it is to be removed is no error, however the service says so."""
     declared, removal = REMOVED[part]
     if part == "flow":
-        declared = {"ChannelFlowArn": place.flow}
-    harness = place.harness
+        declared = {"ChannelFlowArn": setup.flow}
+    harness = setup.harness
     arn = harness.create(**declared)["PhysicalResourceId"]
     harness.now += 100_000
 

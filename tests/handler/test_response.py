@@ -16,7 +16,7 @@ import index
 from chime_handler import response
 from chime_handler.errors import ResponseNotDeliveredError
 from helpers.harness import Context, Harness, Timer
-from helpers.resources import KINDS, Kind, Place
+from helpers.resources import KINDS, AppInstanceSetup, Kind
 
 
 @pytest.fixture(params=KINDS)
@@ -162,7 +162,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "nothing": lambda: None,
 }
 NAMES = sorted(
-    {name for kind in KINDS.values() for name in kind.first(Place()) if name != "ServiceToken"}
+    {name for kind in KINDS.values() for name in kind.first(AppInstanceSetup()) if name != "ServiceToken"}
     | {"HiddenMemberArns", "ExpirationSettings", "ElasticChannelConfiguration", "AdoptExisting", "Resync", "Type"}
 )
 
@@ -172,18 +172,18 @@ NAMES = sorted(
 def test_property_of_any_depth_and_size_never_fails_a_delete(name: str, value: str) -> None:
     """With any property nested 3000 deep or huge, a Delete of what was never made is a success for every type."""
     for kind in KINDS.values():
-        place = Place()
-        properties = {**kind.first(place), name: VALUES[value]()}
-        event = kind.event(place, "Delete", properties, PhysicalResourceId="unmade:Support")
-        assert place.harness.deliver(event)["Status"] == "SUCCESS"
+        setup = AppInstanceSetup()
+        properties = {**kind.first(setup), name: VALUES[value]()}
+        event = kind.event(setup, "Delete", properties, PhysicalResourceId="unmade:Support")
+        assert setup.harness.deliver(event)["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("name", NAMES)
 def test_property_of_any_depth_and_size_is_refused_by_rule(name: str, value: str) -> None:
     """With any property nested 3000 deep or huge, a Create or Update of a channel is refused, and foreseen."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     held = harness.create()["PhysicalResourceId"]
     harness.calls.clear()
     properties, old = (harness.properties() | {name: VALUES[value]()} for _ in range(2))
@@ -202,12 +202,12 @@ def test_property_of_any_depth_and_size_is_refused_by_rule(name: str, value: str
 @pytest.mark.parametrize("value", ["map 3000 deep", "list 3000 deep", "pairs 3000 deep"])
 def test_delete_of_a_channel_whose_tags_lie_deep_deletes_it(value: str) -> None:
     """Tags nested 3000 deep do not keep a Delete from deleting the channel."""
-    place = Place()
-    before = place.everything()
-    held = place.harness.create()["PhysicalResourceId"]
-    answer = place.harness.delete(held, Tags=VALUES[value]())
+    setup = AppInstanceSetup()
+    before = setup.everything()
+    held = setup.harness.create()["PhysicalResourceId"]
+    answer = setup.harness.delete(held, Tags=VALUES[value]())
     assert answer["Status"] == "SUCCESS", answer
-    assert place.everything() == before
+    assert setup.everything() == before
 
 
 REGIONS = ("eu-west-1", "us-west-2", "us-gov-west-1", "cn-north-1", "xx-nowhere-1", "ap-southeast-1")
@@ -216,7 +216,7 @@ REGIONS = ("eu-west-1", "us-west-2", "us-gov-west-1", "cn-north-1", "xx-nowhere-
 @pytest.mark.parametrize("region", REGIONS)
 def test_region_without_endpoint_is_refused_at_once(kind: Kind, region: str) -> None:
     """A resource in a region that has no endpoint is refused before any call, and its Delete calls nothing."""
-    place = Place()
+    setup = AppInstanceSetup()
 
     def moved(value: Any) -> Any:
         if isinstance(value, dict):
@@ -225,27 +225,27 @@ def test_region_without_endpoint_is_refused_at_once(kind: Kind, region: str) -> 
             return [moved(item) for item in value]
         return value.replace(":chime:us-east-1:", f":chime:{region}:") if isinstance(value, str) else value
 
-    began = place.harness.now
-    properties = moved(kind.first(place))
-    answer = place.harness.deliver(kind.event(place, "Create", properties))
+    began = setup.harness.now
+    properties = moved(kind.first(setup))
+    answer = setup.harness.deliver(kind.event(setup, "Create", properties))
     assert answer["Status"] == "FAILED"
     assert (
         f"is in {region}; Amazon Chime SDK messaging has endpoints in us-east-1 and eu-central-1"
         in answer["Reason"]
     )
     known = {"PhysicalResourceId": answer["PhysicalResourceId"]}
-    assert place.harness.deliver(kind.event(place, "Delete", properties, **known))["Status"] == "SUCCESS"
-    assert (place.harness.calls, place.harness.now - began) == ([], 0)
+    assert setup.harness.deliver(kind.event(setup, "Delete", properties, **known))["Status"] == "SUCCESS"
+    assert (setup.harness.calls, setup.harness.now - began) == ([], 0)
 
 
 @pytest.mark.parametrize("held", ["demo-Support-1XY2Z3", "unproven:x"])
 def test_delete_in_a_region_without_endpoint_calls_nothing(kind: Kind, held: str) -> None:
     """A made-up id, with properties of a region that has no endpoint, is deleted without a call."""
-    place = Place()
-    text = json.dumps(kind.first(place)).replace(":chime:us-east-1:", ":chime:eu-west-1:")
-    answer = place.harness.deliver(kind.event(place, "Delete", json.loads(text), PhysicalResourceId=held))
+    setup = AppInstanceSetup()
+    text = json.dumps(kind.first(setup)).replace(":chime:us-east-1:", ":chime:eu-west-1:")
+    answer = setup.harness.deliver(kind.event(setup, "Delete", json.loads(text), PhysicalResourceId=held))
     assert answer["Status"] == "SUCCESS", answer
-    assert place.harness.calls == []
+    assert setup.harness.calls == []
 
 
 def test_unknown_type_is_refused_and_its_delete_succeeds() -> None:
@@ -259,7 +259,7 @@ def test_unknown_type_is_refused_and_its_delete_succeeds() -> None:
 
 def test_each_request_has_one_timer_that_is_cancelled(kind: Kind) -> None:
     """A request of any type starts one timer, which is cancelled when it is answered."""
-    place = Place()
-    kind.create(place)
-    timers: list[Timer] = place.harness.timers
+    setup = AppInstanceSetup()
+    kind.create(setup)
+    timers: list[Timer] = setup.harness.timers
     assert [timer.cancelled for timer in timers] == [True]

@@ -12,8 +12,8 @@ from helpers.harness import Harness
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-"
 
 
-class Place:
-    """A harness with users, flows, and a channel that no stack owns; nothing of it was made a moment ago."""
+class AppInstanceSetup:
+    """An app instance in a harness, with users, flows, and a channel that no stack owns; nothing of it is new."""
 
     def __init__(self, behaviors: str = "", *, seed: int = 0) -> None:
         self.harness = harness = Harness(Behaviors.parse(behaviors), seed=seed)
@@ -85,123 +85,125 @@ class Kind(NamedTuple):
     """A type of resource: how it is declared, and declared anew."""
 
     type: str
-    first: Callable[[Place], dict[str, Any]]
-    second: Callable[[Place], dict[str, Any]]
+    first: Callable[[AppInstanceSetup], dict[str, Any]]
+    second: Callable[[AppInstanceSetup], dict[str, Any]]
     effect: str
     """The first call that changes something."""
 
-    def event(self, place: Place, request: str, properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    def event(
+        self, setup: AppInstanceSetup, request: str, properties: Mapping[str, Any], **more: Any
+    ) -> dict[str, Any]:
         """Return an event for this type."""
         given = {"ServiceToken": "arn", **properties}
         if "OldResourceProperties" in more:
             more["OldResourceProperties"] = {"ServiceToken": "arn", **more["OldResourceProperties"]}
-        return place.harness.event(request, given, ResourceType=f"Custom::Chime{self.type}", **more)
+        return setup.harness.event(request, given, ResourceType=f"Custom::Chime{self.type}", **more)
 
-    def create(self, place: Place) -> dict[str, Any]:
+    def create(self, setup: AppInstanceSetup) -> dict[str, Any]:
         """Deliver a Create."""
-        return place.harness.deliver(self.event(place, "Create", self.first(place)))
+        return setup.harness.deliver(self.event(setup, "Create", self.first(setup)))
 
-    def update(self, place: Place, physical_id: str, *, back: bool = False) -> dict[str, Any]:
+    def update(self, setup: AppInstanceSetup, physical_id: str, *, back: bool = False) -> dict[str, Any]:
         """Deliver an Update from the first declaration to the second, or back."""
         old, new = (self.second, self.first) if back else (self.first, self.second)
-        more = {"PhysicalResourceId": physical_id, "OldResourceProperties": old(place)}
-        return place.harness.deliver(self.event(place, "Update", new(place), **more))
+        more = {"PhysicalResourceId": physical_id, "OldResourceProperties": old(setup)}
+        return setup.harness.deliver(self.event(setup, "Update", new(setup), **more))
 
-    def delete(self, place: Place, physical_id: str, *, second: bool = False) -> dict[str, Any]:
+    def delete(self, setup: AppInstanceSetup, physical_id: str, *, second: bool = False) -> dict[str, Any]:
         """Deliver a Delete."""
-        properties = (self.second if second else self.first)(place)
-        return place.harness.deliver(self.event(place, "Delete", properties, PhysicalResourceId=physical_id))
+        properties = (self.second if second else self.first)(setup)
+        return setup.harness.deliver(self.event(setup, "Delete", properties, PhysicalResourceId=physical_id))
 
 
-def _channel(place: Place, **changed: Any) -> dict[str, Any]:
-    return place.harness.properties(**changed)
+def _channel(setup: AppInstanceSetup, **changed: Any) -> dict[str, Any]:
+    return setup.harness.properties(**changed)
 
 
-def _full(place: Place, **changed: Any) -> dict[str, Any]:
+def _full(setup: AppInstanceSetup, **changed: Any) -> dict[str, Any]:
     declared = {
         "MemberArns": ["user/ann"],
         "ModeratorArns": ["user/bob"],
         "BanArns": ["user/cy"],
-        "ChannelFlowArn": place.flow,
+        "ChannelFlowArn": setup.flow,
         "Tags": {"team": "x"},
         "Metadata": "m",
     }
-    return place.harness.properties(**{**declared, **changed})
+    return setup.harness.properties(**{**declared, **changed})
 
 
-def _elastic(place: Place, **changed: Any) -> dict[str, Any]:
+def _elastic(setup: AppInstanceSetup, **changed: Any) -> dict[str, Any]:
     elastic = {
         "MaximumSubChannels": "5",
         "TargetMembershipsPerSubChannel": "100",
         "MinimumMembershipPercentage": "40",
     }
     declared = {"ElasticChannelConfiguration": elastic, "MemberArns": ["user/ann"], "ModeratorArns": ["user/bob"]}
-    return place.harness.properties(**{**declared, **changed})
+    return setup.harness.properties(**{**declared, **changed})
 
 
-def _attached(place: Place, **more: Any) -> dict[str, Any]:
-    return {"ChannelArn": place.lobby, "ChimeBearer": place.harness.boss, **more}
+def _attached(setup: AppInstanceSetup, **more: Any) -> dict[str, Any]:
+    return {"ChannelArn": setup.lobby, "ChimeBearer": setup.harness.boss, **more}
 
 
-def _member(name: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
-    return lambda place: _attached(place, MemberArn=getattr(place, name), **more)
+def _member(name: str, **more: Any) -> Callable[[AppInstanceSetup], dict[str, Any]]:
+    return lambda setup: _attached(setup, MemberArn=getattr(setup, name), **more)
 
 
-def _app(place: Place, **more: Any) -> dict[str, Any]:
-    return {"AppInstanceArn": place.harness.app, **more}
+def _app(setup: AppInstanceSetup, **more: Any) -> dict[str, Any]:
+    return {"AppInstanceArn": setup.harness.app, **more}
 
 
 KINDS = {
-    "channel": Kind("Channel", _channel, lambda place: _channel(place, Name="Help"), "CreateChannel"),
+    "channel": Kind("Channel", _channel, lambda setup: _channel(setup, Name="Help"), "CreateChannel"),
     "full channel": Kind(
         "Channel",
         _full,
-        lambda place: _full(
-            place, MemberArns=["user/cy"], BanArns=["user/ann"], ChannelFlowArn=place.other_flow, Tags={"cost": "1"}
+        lambda setup: _full(
+            setup, MemberArns=["user/cy"], BanArns=["user/ann"], ChannelFlowArn=setup.other_flow, Tags={"cost": "1"}
         ),
         "CreateChannel",
     ),
-    "replaced channel": Kind("Channel", _full, lambda place: _full(place, Privacy="PUBLIC"), "CreateChannel"),
+    "replaced channel": Kind("Channel", _full, lambda setup: _full(setup, Privacy="PUBLIC"), "CreateChannel"),
     "channel with a ChannelId of its own": Kind(
         "Channel",
-        lambda place: _channel(place, ChannelId="mine"),
-        lambda place: _channel(place, ChannelId="mine", Name="Help"),
+        lambda setup: _channel(setup, ChannelId="mine"),
+        lambda setup: _channel(setup, ChannelId="mine", Name="Help"),
         "CreateChannel",
     ),
     "channel whose ChannelId changes": Kind(
         "Channel",
-        lambda place: _full(place, ChannelId="mine"),
-        lambda place: _full(place, ChannelId="other", ClientRequestToken="my-token"),
+        lambda setup: _full(setup, ChannelId="mine"),
+        lambda setup: _full(setup, ChannelId="other", ClientRequestToken="my-token"),
         "CreateChannel",
     ),
     "elastic channel": Kind(
         "Channel",
         _elastic,
-        lambda place: _elastic(place, MemberArns=["user/bob"], ModeratorArns=["user/ann"]),
+        lambda setup: _elastic(setup, MemberArns=["user/bob"], ModeratorArns=["user/ann"]),
         "CreateChannel",
     ),
     "channel with a token of its own": Kind(
         "Channel",
-        lambda place: _channel(place, ClientRequestToken="my-token"),
-        lambda place: _channel(place, ClientRequestToken="my-token", Name="Help"),
+        lambda setup: _channel(setup, ClientRequestToken="my-token"),
+        lambda setup: _channel(setup, ClientRequestToken="my-token", Name="Help"),
         "CreateChannel",
     ),
     "admin": Kind(
         "AppInstanceAdmin",
-        lambda place: _app(place, AppInstanceAdminArn=place.ann),
-        lambda place: _app(place, AppInstanceAdminArn=place.bob),
+        lambda setup: _app(setup, AppInstanceAdminArn=setup.ann),
+        lambda setup: _app(setup, AppInstanceAdminArn=setup.bob),
         "TagResource",
     ),
     "retention": Kind(
         "AppInstanceRetention",
-        lambda place: _app(place, RetentionDays="1"),
-        lambda place: _app(place, RetentionDays="2"),
+        lambda setup: _app(setup, RetentionDays="1"),
+        lambda setup: _app(setup, RetentionDays="2"),
         "PutAppInstanceRetentionSettings",
     ),
     "streaming": Kind(
         "AppInstanceStreaming",
-        lambda place: _app(place, StreamArns={"Channel": f"{STREAM}a"}),
-        lambda place: _app(place, StreamArns={"ChannelMessage": f"{STREAM}b"}),
+        lambda setup: _app(setup, StreamArns={"Channel": f"{STREAM}a"}),
+        lambda setup: _app(setup, StreamArns={"ChannelMessage": f"{STREAM}b"}),
         "PutMessagingStreamingConfigurations",
     ),
     "membership": Kind("ChannelMembership", _member("ann"), _member("bob"), "BatchCreateChannelMembership"),
@@ -212,12 +214,12 @@ KINDS = {
     "ban": Kind("ChannelBan", _member("ann"), _member("bob"), "CreateChannelBan"),
     "flow": Kind(
         "ChannelFlowAssociation",
-        lambda place: _attached(place, ChannelFlowArn=place.flow),
-        lambda place: _attached(place, ChannelFlowArn=place.other_flow),
+        lambda setup: _attached(setup, ChannelFlowArn=setup.flow),
+        lambda setup: _attached(setup, ChannelFlowArn=setup.other_flow),
         "AssociateChannelFlow",
     ),
 }
-WORLDS = (
+BEHAVIORS = (
     "",
     "missing_channel=NotFound,missing_tags=empty,second_flow=conflict,put_streaming=replaces,read_misses=3",
     "missing_tags=BadRequest,tag_misses=3,update_misses=2,token_alive=conflict,token_after_delete=dead",
