@@ -33,7 +33,7 @@ ELASTIC_REGIONS = ("us-east-1",)
 
 NAME_LENGTH = Range(1, 256)
 """Characters in the Name of an app instance, channel, flow or processor."""
-NAME = re.compile("[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+NAME = re.compile("[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]*")
 USER_NAME_LENGTH = Range(1, 100)
 """Characters in the Name of a user, one of which is no space."""
 MAX_METADATA_BYTES = 1024
