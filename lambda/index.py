@@ -24,7 +24,7 @@ with botocore_clients.no_garbage_collection(), botocore_clients.lazy_import("bot
     )
     from crhelper import CfnResource
 
-    from chime_handler import reasons, response
+    from chime_handler import response
     from chime_handler.dispatch import dispatch, new_context
     from chime_handler.errors import (
         MalformedEventError,
@@ -198,6 +198,8 @@ class Provider(CfnResource):
             self._response.context = new_context(request, self.effects, remaining)
             self.Data = dispatch(self._response.context)
         except Exception as error:
+            from chime_handler import reasons  # noqa: PLC0415 - only for what fails
+
             message = reasons.describe_failure(
                 error, event.get("ResourceProperties"), event.get("OldResourceProperties")
             )

@@ -8,11 +8,8 @@ from typing import NamedTuple
 
 from chime_handler.limits import APP_INSTANCE_ARN, CHANNEL_FLOW_ID, ID, REGIONS
 
-_app_instance = re.compile(APP_INSTANCE_ARN)
-_channel = re.compile(f"(?P<app_instance>{APP_INSTANCE_ARN})/channel/(?P<channel_id>{ID})")
-_identity = re.compile(f"(?P<app_instance>{APP_INSTANCE_ARN})/(?P<kind>user|bot)/(?P<name>{ID})")
-_channel_flow = re.compile(f"{APP_INSTANCE_ARN}/channel-flow/{CHANNEL_FLOW_ID}")
-_channel_id = re.compile(ID)
+# One pattern, for compiling it is much of the import's work; those that few requests need are not compiled here.
+_arn = re.compile(f"(?P<app_instance>{APP_INSTANCE_ARN})(?:/(?P<kind>channel|user|bot)/(?P<id>{ID}))?")
 
 
 class ChannelArn(NamedTuple):
@@ -28,40 +25,45 @@ class ChannelArn(NamedTuple):
 
 def parse_channel_arn(text: object) -> ChannelArn | None:
     """Return the parts of a channel's ARN; None where `text` is none."""
-    found = _channel.fullmatch(text) if isinstance(text, str) else None
-    return ChannelArn(found["app_instance"], found["channel_id"]) if found else None
+    found = _match(text, "channel") if isinstance(text, str) else None
+    return ChannelArn(found["app_instance"], found["id"]) if found else None
 
 
 def is_channel_arn(text: str) -> bool:
     """Check whether `text` is the ARN of a channel."""
-    return _channel.fullmatch(text) is not None
+    return _match(text, "channel") is not None
 
 
 def is_app_instance_arn(text: str) -> bool:
     """Check whether `text` is the ARN of an app instance."""
-    return _app_instance.fullmatch(text) is not None
+    return _match(text, None) is not None
 
 
 def app_instance_of(identity_arn: str) -> str | None:
     """Return the app instance of a user's or bot's ARN; None where it is neither."""
-    found = _identity.fullmatch(identity_arn)
+    found = _match(identity_arn, "user", "bot")
     return found["app_instance"] if found else None
 
 
 def is_bot(identity_arn: str) -> bool:
     """Check whether an identity is a bot, not a user."""
-    found = _identity.fullmatch(identity_arn)
-    return found is not None and found["kind"] == "bot"
+    return _match(identity_arn, "bot") is not None
 
 
 def is_channel_flow_arn(text: str) -> bool:
     """Check whether `text` is the ARN of a channel flow."""
-    return _channel_flow.fullmatch(text) is not None
+    return re.fullmatch(f"{APP_INSTANCE_ARN}/channel-flow/{CHANNEL_FLOW_ID}", text) is not None
 
 
 def is_channel_id(text: str) -> bool:
     """Check whether `text` can be a ChannelId."""
-    return _channel_id.fullmatch(text) is not None
+    return re.fullmatch(ID, text) is not None
+
+
+def _match(text: str, *kinds: str | None) -> re.Match[str] | None:
+    """Match an ARN of one of these kinds; the kind of an app instance's own is None."""
+    found = _arn.fullmatch(text)
+    return found if found and found["kind"] in kinds else None
 
 
 def region_of(arn: str) -> str:

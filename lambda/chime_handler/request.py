@@ -88,7 +88,7 @@ def parse_request(event: object) -> Request:
     )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RequestContext:
     """A request in progress: its service, and the physical resource id to respond with if it ended now."""
 

@@ -34,7 +34,7 @@ class Timer(Protocol):
         """Wait until the timer's call is over."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # methods that nobody calls would be compiled at each cold start
 class Effects:
     """All that reaches outside: network, clock, log. Tests replace it as a whole."""
 
@@ -66,7 +66,7 @@ _OPERATIONS_WITHOUT_WAIT = ("Delete", "Disassociate", "Get", "ListTags", "Descri
 """Operations whose refusal says something, such as that nothing is there; the caller decides."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Service:
     """The service, for one request that must end at `deadline` (on the effects' clock).
 
@@ -131,6 +131,10 @@ class Service:
         if self.effects.clock() + seconds >= self.deadline:
             raise DeadlineExceededError(last, operation)
         self.effects.sleep(seconds)
+
+    def wait_until_visible(self) -> None:
+        """Wait until no read can miss what was written up to now."""
+        self.effects.sleep(max(0.0, min(STALENESS_SECONDS, self.deadline - self.effects.clock())))
 
     def _send_once(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         region = region_of(next(parameters[name] for name in _ARN_PARAMETERS if name in parameters))

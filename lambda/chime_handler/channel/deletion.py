@@ -9,7 +9,7 @@ from chime_handler.channel.spec import ChannelSpec
 from chime_handler.errors import ServiceError
 from chime_handler.request import RequestContext
 from chime_handler.shared import get_tags
-from chime_handler.timing import STALENESS_SECONDS, UNUSED_SECONDS
+from chime_handler.timing import UNUSED_SECONDS
 
 
 def delete_channel(context: RequestContext, arn: str, bearer: str) -> None:
@@ -47,9 +47,3 @@ def delete_orphan(
     earliest = max(created_after, context.service.effects.clock() - UNUSED_SECONDS)
     if channel and not channel.has_messages and channel.creation_time > earliest:
         delete_channel(context, arn, bearer)
-
-
-def wait_until_visible(context: RequestContext) -> None:
-    """Wait until no read can miss what was written up to now."""
-    effects, deadline = context.service.effects, context.service.deadline
-    effects.sleep(max(0.0, min(STALENESS_SECONDS, deadline - effects.clock())))

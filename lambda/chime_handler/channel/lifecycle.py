@@ -16,12 +16,7 @@ from chime_handler.channel.decide import (
     may_have_created,
     may_update_in_place,
 )
-from chime_handler.channel.deletion import (
-    delete_channel,
-    delete_orphan,
-    delete_orphans,
-    wait_until_visible,
-)
+from chime_handler.channel.deletion import delete_channel, delete_orphan, delete_orphans
 from chime_handler.channel.observe import describe, find_previous, list_moderators, observe_held, read_current
 from chime_handler.channel.ownership import OWNER_TAG, adoption_mark
 from chime_handler.channel.plan import (
@@ -60,12 +55,10 @@ def update(context: RequestContext) -> Resource:
     if decision.action is Action.UPDATE_IN_PLACE and seen.held:
         _update_in_place(context, desired, previous, seen.held)
         if is_rollback(request, previous):
-            wait_until_visible(context)
-            delete_orphans(context, previous, desired.bearer, created_after=seen.held.creation_time)
+            _delete_what_failed_update_created(context, desired, previous, seen.held.creation_time)
         return _resource(decision.arn)
     if decision.action is Action.RECREATE and is_rollback(request, previous):
-        wait_until_visible(context)
-        delete_orphans(context, previous, desired.bearer)
+        _delete_what_failed_update_created(context, desired, previous)
     # Where this fails, the rollback deletes what it has created: another delivery may be responding with it.
     return _acquire(context, desired, seen)
 
@@ -133,6 +126,13 @@ def _update_in_place(
     apply(service, plan(channel.arn, desired, current, previous, context.request.mark))
 
 
+def _delete_what_failed_update_created(
+    context: RequestContext, desired: ChannelSpec, previous: ChannelSpec, created_after: float = 0.0
+) -> None:
+    context.service.wait_until_visible()
+    delete_orphans(context, previous, desired.bearer, created_after=created_after)
+
+
 def _acquire(context: RequestContext, desired: ChannelSpec, seen: Observation) -> Resource:
     """Find the channel where this resource has created it, or create or adopt it; then reconcile it."""
     request, service = context.request, context.service
@@ -173,7 +173,7 @@ def reconcile(context: RequestContext, desired: ChannelSpec, decision: Decision,
     apply(service, plan(arn, desired, current, UNDECLARED, adoption_mark(request.mark)))
     if _has_owner(current):
         # The former owner's Delete may come next, and leaves only what it sees is another's.
-        wait_until_visible(context)
+        service.wait_until_visible()
 
 
 def _has_owner(current: Current) -> bool:
