@@ -158,7 +158,8 @@ class Service:
         if error.is_access_denied or (self.bearer_may_be_new and error.is_bearer_unknown):
             until = self.settled_at
         elif error.is_not_found and not error.operation.startswith(_OPERATIONS_WITHOUT_WAIT):
-            until = self._seen_channels.get(str(parameters.get("ChannelArn")), 0.0)
+            arn = parameters.get("ChannelArn") or parameters.get("ResourceARN")  # the latter of calls for tags
+            until = self._seen_channels.get(str(arn), 0.0)
             if self.bearer_may_be_new:
                 until = max(until, self.settled_at)
         return until if self.effects.clock() < until else None

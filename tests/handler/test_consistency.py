@@ -367,3 +367,22 @@ def test_metadata_that_others_set_stays_through_a_change_of_the_name() -> None:
     assert harness.update(arn, {}, {"Name": "Other"})["Status"] == "SUCCESS"
     (channel,) = harness.service.channels()
     assert (channel.name, channel.metadata) == ("Other", "theirs")
+
+
+@pytest.mark.parametrize("tags", [{"team": "b"}, {}])
+def test_new_channel_that_a_call_for_its_tags_misses_is_waited_for(tags: dict[str, str]) -> None:
+    """The calls for tags name the channel by another parameter, and may miss a new one as the others do."""
+    harness = Harness()
+    arn = harness.create(Tags={"team": "a"})["PhysicalResourceId"]
+    missed: list[str] = []
+
+    def miss(operation: str, _: Mapping[str, Any]) -> None:
+        if operation in ("TagResource", "UntagResource") and not missed:
+            missed.append(operation)
+            raise ServiceError(operation, "NotFound", "There is no such channel.", 404)
+
+    harness.before = miss
+    assert harness.update(arn, {"Tags": {"team": "a"}}, {"Tags": tags})["Status"] == "SUCCESS"
+    (channel,) = harness.service.channels()
+    assert missed
+    assert {key: value for key, value in channel.tags.items() if key != OWNER_TAG} == tags
