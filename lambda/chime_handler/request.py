@@ -96,8 +96,8 @@ class RequestContext:
     service: Service
     _held: str = ""
     """What identifies the resource, as soon as it is created or found."""
-    _pending: str = ""
-    """What identifies the resource that a call was sent for which may have created it."""
+    _pending: list[str] = field(default_factory=list)
+    """What identifies the resources that calls were sent for which may have created them."""
 
     @property
     def physical_id(self) -> str:
@@ -107,7 +107,7 @@ class RequestContext:
         if self.request.physical_id:
             return self.request.physical_id
         if self._pending:
-            return str(Pending(self._pending))
+            return str(Pending(self._pending[-1]))
         return str(NotCreated(self.request.logical_id))
 
     @contextmanager
@@ -118,24 +118,24 @@ class RequestContext:
             pending: What will identify the resource.
             inconclusive: Codes of refusals for which another delivery of this request may be the cause.
         """
-        before, self._pending = self._pending, pending
+        self._pending.append(pending)
         try:
             yield
         except ServiceError as error:
             if not error.may_have_had_effect and error.code not in inconclusive:
-                self._pending = before
+                self.created_nothing()
             raise
         except RequestRejectedError:
-            self._pending = before  # the service took the call and said that it has done nothing
+            self.created_nothing()  # the service took the call and said that it has done nothing
             raise
         except DeadlineExceededError as error:
             if error.last is not None and not error.last.was_sent:
-                self._pending = before  # no try got a connection: a VPC without a way to the service
+                self.created_nothing()  # no try got a connection: a VPC without a way to the service
             raise
 
     def created_nothing(self) -> None:
-        """Note that a call that may have created something has not, since what is there is another's."""
-        self._pending = ""
+        """Note that the last call that may have created something has not."""
+        self._pending.pop()
 
     def hold(self, resource_id: str) -> None:
         """Note that the resource is there and this stack's: the response names it from now on."""

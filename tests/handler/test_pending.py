@@ -584,6 +584,31 @@ def test_two_deliveries_of_an_update_at_once_end_as_one(kind: Kind) -> None:
     each_call("", act)
 
 
+def test_attempt_whose_effect_is_unknown_stays_pending_after_a_later_one() -> None:
+    """What a first attempt may have created is not forgotten when a second finds its ChannelId taken."""
+    place = Place()
+    harness = place.harness
+    tried: list[str] = []
+
+    def refuse(operation: str, parameters: Mapping[str, Any]) -> None:
+        if operation != "CreateChannel":
+            return
+        tried.append(parameters["ChannelId"])
+        if len(tried) == 1:
+            raise ServiceError(operation, "Conflict", "The token is in use.", 409)
+        if len(tried) == 2:
+            given = {key: value for key, value in parameters.items() if key != "Tags"}
+            harness.messaging("CreateChannel", **{**given, "ClientRequestToken": "token-of-others"})
+        else:
+            raise ServiceError(operation, "Forbidden", "no", 403)
+
+    harness.before = refuse
+    event = harness.event("Create", harness.properties(ClientRequestToken="my-token"))
+    answer = harness.deliver(event)
+    assert (answer["Status"], len(set(tried))) == ("FAILED", 3)
+    assert answer["PhysicalResourceId"] == f"unproven:{harness.app}/channel/{tried[0]}"
+
+
 def test_pending_id_leads_to_the_life_that_another_delivery_went_on_to() -> None:
     """A delivery that went on to the next ChannelId and died is undone by the Delete of the id it passed over."""
     setup, kind = AppInstanceSetup(), KINDS["channel"]

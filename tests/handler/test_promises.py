@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chime_handler.channel.ownership import OWNER_TAG
+from chime_handler.channel.ownership import GENERATIONS, OWNER_TAG
 from chime_handler.errors import MalformedEventError, ServiceError
 from chime_handler.request import parse_request
 from helpers.harness import STACK, Harness
@@ -134,6 +134,19 @@ def test_pending_channel_whose_tags_come_late_is_deleted(tag_misses: int, missin
     assert held.startswith("unproven:")
     assert harness.delete(held)["Status"] == "SUCCESS"
     assert channels(setup) == {}
+
+
+def test_delete_of_a_pending_id_reads_its_channel_once() -> None:
+    """The channel that the id names is not looked at again with those of the other generations."""
+    place = empty()
+    arn = place.harness.create()["PhysicalResourceId"]
+    place.harness.calls.clear()
+    assert place.harness.delete(f"unproven:{arn}")["Status"] == "SUCCESS"
+    read = [given["ResourceARN"] for operation, given in place.harness.calls if operation == "ListTagsForResource"]
+    assert read[0] == arn
+    assert arn not in read[1:]
+    assert len(set(read)) == GENERATIONS
+    assert channels(place) == {}
 
 
 @pytest.mark.parametrize("held", ["unproven:{}", "demo-Support-1XY2Z3"])

@@ -78,7 +78,7 @@ def delete(context: RequestContext) -> None:
             mark = (wait_for_tag(context.service, arn) or {}).get(OWNER_TAG)
             delete_orphan(context, arn, mark, spec.bearer)
             # Another delivery of the same request may have found that ChannelId taken, and gone on to the next.
-            delete_orphans(context, spec, spec.bearer)
+            delete_orphans(context, spec, spec.bearer, except_arn=arn)
         case MadeUp():
             delete_orphans(context, spec, spec.bearer)
 
@@ -130,7 +130,8 @@ def _delete_what_failed_update_created(
     context: RequestContext, desired: ChannelSpec, previous: ChannelSpec, created_after: float = 0.0
 ) -> None:
     context.service.wait_until_visible()
-    delete_orphans(context, previous, desired.bearer, created_after=created_after)
+    held = context.request.physical_id
+    delete_orphans(context, previous, desired.bearer, except_arn=held, created_after=created_after)
 
 
 def _acquire(context: RequestContext, desired: ChannelSpec, seen: Observation) -> Resource:
