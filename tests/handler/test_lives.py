@@ -493,3 +493,68 @@ def test_empty_page_with_a_token_does_not_end_a_list(
     assert harness.update(arn, {declared: [setup.ann]}, {})["Status"] == "SUCCESS"
     (channel,) = (one for one in harness.service.channels() if one.arn == arn)
     assert setup.ann not in {*channel.members, *channel.moderators, *channel.bans}
+
+
+NEVER_REACHED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    # what the channel is declared with, and what a failed Update declares beside the people and so on
+    "rejected": ({}, {"Mode": "NONE"}),
+    "refused, since privacy is fixed": ({"ChannelId": "own"}, {"Privacy": "PUBLIC"}),
+    "meant another channel": ({}, {"Privacy": "PUBLIC"}),
+    "meant another own channel": ({"ChannelId": "own"}, {"ChannelId": "other"}),
+}
+
+
+@pytest.mark.parametrize("why", NEVER_REACHED)
+def test_rollback_takes_nothing_back_that_its_update_never_did(setup: AppInstanceSetup, why: str) -> None:
+    """What others have put there stays, though an Update that failed before its first call declared the same."""
+    harness, (first, wrong) = setup.harness, NEVER_REACHED[why]
+    arn = harness.create(**first)["PhysicalResourceId"]
+    here = {"ChannelArn": arn, "ChimeBearer": harness.boss}
+    harness.messaging("CreateChannelMembership", **here, MemberArn=setup.ann, Type="DEFAULT")
+    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=setup.bob)
+    harness.messaging("CreateChannelBan", **here, MemberArn=setup.cy)
+    harness.messaging("AssociateChannelFlow", **here, ChannelFlowArn=setup.flow)
+    harness.messaging("TagResource", ResourceARN=arn, Tags=[{"Key": "team", "Value": "others"}])
+    harness.now += 100_000
+    before = setup.everything()["channels"][arn]
+    added = {
+        "MemberArns": [setup.ann],
+        "ModeratorArns": [setup.bob],
+        "BanArns": [setup.cy],
+        "ChannelFlowArn": setup.flow,
+        "Tags": {"team": "others"},
+    }
+    harness.before = lambda operation, _: refuse_for_good(operation, "CreateChannel")
+    assert harness.update(arn, first, {**first, **added, **wrong})["Status"] == "FAILED"
+    harness.heal()
+    answer = harness.update(arn, {**first, **added, **wrong}, first)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn)
+    assert setup.everything()["channels"] == {arn: before}
+
+
+def refuse_for_good(operation: str, refused: str) -> None:
+    """Refuse one operation."""
+    if operation == refused:
+        raise ServiceError(operation, "ResourceLimitExceeded", "No more channels.", 400)
+
+
+@pytest.mark.parametrize("pinned", ["now", "before"])
+def test_channel_id_that_is_written_down_takes_nothing_from_an_update(setup: AppInstanceSetup, pinned: str) -> None:
+    """The derived ChannelId may be declared, and left out again: what was declared before still goes."""
+    harness = setup.harness
+    arn = harness.create(MemberArns=[setup.ann])["PhysicalResourceId"]
+    own = {"ChannelId": arn.rpartition("/")[2]}
+    old, new = ({"MemberArns": [setup.ann]}, own) if pinned == "now" else ({"MemberArns": [setup.ann], **own}, {})
+    assert harness.update(arn, old, new)["PhysicalResourceId"] == arn
+    (channel,) = harness.service.channels()
+    assert set(channel.members) == {harness.boss}
+
+
+def test_property_of_a_later_release_makes_no_declaration_count_for_nothing(setup: AppInstanceSetup) -> None:
+    """The rollback of an upgrade is served by the former release, which does not know all that was declared."""
+    harness = setup.harness
+    arn = harness.create(MemberArns=[setup.ann])["PhysicalResourceId"]
+    answer = harness.update(arn, {"MemberArns": [setup.ann], "OfALaterRelease": "true"}, {})
+    assert answer["Status"] == "SUCCESS"
+    (channel,) = harness.service.channels()
+    assert set(channel.members) == {harness.boss}

@@ -586,8 +586,8 @@ def test_two_deliveries_of_an_update_at_once_end_as_one(kind: Kind) -> None:
 
 def test_attempt_whose_effect_is_unknown_stays_pending_after_a_later_one() -> None:
     """What a first attempt may have created is not forgotten when a second finds its ChannelId taken."""
-    place = Place()
-    harness = place.harness
+    setup = AppInstanceSetup()
+    harness = setup.harness
     tried: list[str] = []
 
     def refuse(operation: str, parameters: Mapping[str, Any]) -> None:

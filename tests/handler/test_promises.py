@@ -138,15 +138,15 @@ def test_pending_channel_whose_tags_come_late_is_deleted(tag_misses: int, missin
 
 def test_delete_of_a_pending_id_reads_its_channel_once() -> None:
     """The channel that the id names is not looked at again with those of the other generations."""
-    place = empty()
-    arn = place.harness.create()["PhysicalResourceId"]
-    place.harness.calls.clear()
-    assert place.harness.delete(f"unproven:{arn}")["Status"] == "SUCCESS"
-    read = [given["ResourceARN"] for operation, given in place.harness.calls if operation == "ListTagsForResource"]
+    setup = empty()
+    arn = setup.harness.create()["PhysicalResourceId"]
+    setup.harness.calls.clear()
+    assert setup.harness.delete(f"unproven:{arn}")["Status"] == "SUCCESS"
+    read = [given["ResourceARN"] for operation, given in setup.harness.calls if operation == "ListTagsForResource"]
     assert read[0] == arn
     assert arn not in read[1:]
     assert len(set(read)) == GENERATIONS
-    assert channels(place) == {}
+    assert channels(setup) == {}
 
 
 @pytest.mark.parametrize("held", ["unproven:{}", "demo-Support-1XY2Z3"])

@@ -137,6 +137,17 @@ def may_update_in_place(request: Request, desired: ChannelSpec, previous: Channe
     )
 
 
+def may_have_reached(request: Request, held: Channel, desired: ChannelSpec, previous: ChannelSpec) -> bool:
+    """Check whether what was declared before can be on the channel that is held.
+
+    It cannot where that Update was refused because it would have changed what no call can, or meant another channel.
+    """
+    if held.arn in possible_arns(request, previous):
+        return not _immutable_difference(previous, held)
+    # `cdk refactor` has moved the resource, unless the declarations are of two channels.
+    return (immutable_key(previous), previous.channel_id) == (immutable_key(desired), desired.channel_id)
+
+
 def is_rollback(request: Request, previous: ChannelSpec) -> bool:
     """Check whether the Update that this one may take back named another channel, which it may have created.
 

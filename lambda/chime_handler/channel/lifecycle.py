@@ -14,6 +14,7 @@ from chime_handler.channel.decide import (
     decide,
     is_rollback,
     may_have_created,
+    may_have_reached,
     may_update_in_place,
 )
 from chime_handler.channel.deletion import delete_channel, delete_orphan, delete_orphans
@@ -28,7 +29,7 @@ from chime_handler.channel.plan import (
     repeats_metadata,
     required_reads,
 )
-from chime_handler.channel.spec import ChannelSpec, parse_spec
+from chime_handler.channel.spec import PROPERTIES, ChannelSpec, parse_spec
 from chime_handler.errors import RequestRejectedError
 from chime_handler.physical_id import Held, MadeUp, Pending
 from chime_handler.request import Request, RequestContext, Resource
@@ -53,7 +54,9 @@ def update(context: RequestContext) -> Resource:
     decision = _decide(context, desired, seen)
     # What a rollback takes back may have created a channel that CloudFormation never heard of.
     if decision.action is Action.UPDATE_IN_PLACE and seen.held:
-        _update_in_place(context, desired, previous, seen.held)
+        # What a failed Update declared, but never came to, is not there to be taken back.
+        reached = may_have_reached(request, seen.held, desired, previous)
+        _update_in_place(context, desired, previous if reached else desired, seen.held)
         if is_rollback(request, previous):
             _delete_what_failed_update_created(context, desired, previous, seen.held.creation_time)
         return _resource(decision.arn)
@@ -90,12 +93,13 @@ def _parse(request: Request) -> ChannelSpec:
 
 
 def _parse_previous(request: Request, desired: ChannelSpec) -> ChannelSpec:
-    """Return what was declared before; where that was rejected, its immutable properties are as now."""
-    previous, errors = parse_spec(request.old_properties)
-    if errors:
-        immutable = ("app_instance_arn", "privacy", "channel_id", "elastic")
-        return previous._replace(**{name: getattr(desired, name) for name in immutable})
-    return previous
+    """Return what was declared before; where that was rejected, it changed nothing, and all is as declared now.
+
+    What another release of this package knows and this one does not is no reason to say that it was rejected.
+    """
+    known = {name: value for name, value in request.old_properties.items() if name in PROPERTIES}
+    previous, errors = parse_spec(known)
+    return desired if errors else previous
 
 
 def _decide(context: RequestContext, desired: ChannelSpec, seen: Observation) -> Decision:

@@ -233,6 +233,7 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "AdoptFromOtherOwner": ("adopt_from_other_owner", _flag),
     "Resync": ("resync", _text),
 }
+PROPERTIES = frozenset(_PARSERS)
 _PEOPLE = ("MemberArns", "HiddenMemberArns", "ModeratorArns", "BanArns")
 _REQUIRED = ("AppInstanceArn", "ChimeBearer", "Name")
 
