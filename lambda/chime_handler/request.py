@@ -96,8 +96,10 @@ class RequestContext:
     service: Service
     _held: str = ""
     """What identifies the resource, as soon as it is created or found."""
-    _pending: list[str] = field(default_factory=list)
-    """What identifies the resources that calls were sent for which may have created them."""
+    _pending: str = ""
+    """What identifies the resource that a call was sent for which may have created it."""
+    _pending_before: str = ""
+    """The same of an earlier call."""
 
     @property
     def physical_id(self) -> str:
@@ -107,7 +109,7 @@ class RequestContext:
         if self.request.physical_id:
             return self.request.physical_id
         if self._pending:
-            return str(Pending(self._pending[-1]))
+            return str(Pending(self._pending))
         return str(NotCreated(self.request.logical_id))
 
     @contextmanager
@@ -118,7 +120,7 @@ class RequestContext:
             pending: What will identify the resource.
             inconclusive: Codes of refusals for which another delivery of this request may be the cause.
         """
-        self._pending.append(pending)
+        self._pending_before, self._pending = self._pending, pending
         try:
             yield
         except ServiceError as error:
@@ -135,7 +137,7 @@ class RequestContext:
 
     def created_nothing(self) -> None:
         """Note that the last call that may have created something has not."""
-        self._pending.pop()
+        self._pending = self._pending_before
 
     def hold(self, resource_id: str) -> None:
         """Note that the resource is there and this stack's: the response names it from now on."""

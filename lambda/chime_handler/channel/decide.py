@@ -140,7 +140,7 @@ def may_update_in_place(request: Request, desired: ChannelSpec, previous: Channe
 def may_have_reached(request: Request, held: Channel, desired: ChannelSpec, previous: ChannelSpec) -> bool:
     """Check whether what was declared before can be on the channel that is held.
 
-    It cannot where that Update was refused because it would have changed what no call can, or meant another channel.
+    It cannot where that Update was refused, for it would have changed what no call can, or meant another channel.
     """
     if held.arn in possible_arns(request, previous):
         return not _immutable_difference(previous, held)
