@@ -10,6 +10,7 @@ from chime_handler.channel.decide import (
     Action,
     Channel,
     Holder,
+    HolderKind,
     Observation,
     attempts,
     belongs_to_another,
@@ -52,7 +53,7 @@ OTHERS = {OWNER_TAG: owner_mark(STACK, "Another", "request-1")}
 OTHER_STACKS = {OWNER_TAG: owner_mark(f"{STACK}x", "Support", "request-1")}
 ADOPTED_BY_OTHERS = {OWNER_TAG: adoption_mark(OTHERS[OWNER_TAG])}
 NOBODYS: dict[str, str] = {}
-GONE, REPLAY = Holder(None), Holder(None, is_replay=True)
+GONE, REPLAY = Holder(kind=HolderKind.NOTHING_SEEN), Holder(kind=HolderKind.REPLAY)
 
 
 def channel(arn: str, spec: ChannelSpec = PLAIN) -> Channel:
@@ -309,7 +310,7 @@ UPDATES = [
         "a rollback takes back the channel that an earlier request has created",
         UPDATE,
         PUBLIC,
-        Observation(previous=channel(PUBLIC_ARNS[2], PUBLIC)),
+        Observation(earlier_channel=channel(PUBLIC_ARNS[2], PUBLIC)),
         Action.RECOVER,
         PUBLIC_ARNS[2],
     ),
@@ -358,7 +359,7 @@ def test_each_action_is_decided_somewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "physical_id", "desired", "previous", "in_place"),
+    ("reason", "physical_id", "desired", "old_spec", "in_place"),
     [
         ("nothing immutable has changed", ARNS[0], PLAIN._replace(name="Help"), PLAIN, True),
         ("a later generation is held", ARNS[5], PLAIN, PLAIN, True),
@@ -375,10 +376,10 @@ def test_each_action_is_decided_somewhere() -> None:
     ],
 )
 def test_channel_is_updated_in_place_unless_what_never_changes_has_changed(
-    reason: str, physical_id: str, desired: ChannelSpec, previous: ChannelSpec, *, in_place: bool
+    reason: str, physical_id: str, desired: ChannelSpec, old_spec: ChannelSpec, *, in_place: bool
 ) -> None:
     """The same channel, wherever it can become as declared."""
-    assert may_update_in_place(request("Update", physical_id), desired, previous) is in_place, reason
+    assert may_update_in_place(request("Update", physical_id), desired, old_spec) is in_place, reason
 
 
 def test_update_is_a_rollback_where_the_old_properties_name_another_channel() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from chime_handler.channel.decide import Attempt, Holder
+from chime_handler.channel.decide import Attempt, Holder, HolderKind
 from chime_handler.channel.observe import describe, list_bans, list_members, list_moderators, observe_holder
 from chime_handler.channel.plan import Call, creation_parameters
 from chime_handler.channel.spec import ChannelSpec
@@ -46,7 +46,7 @@ def try_create(context: RequestContext, desired: ChannelSpec, attempt: Attempt) 
         # The response may be the replay of an older call under the same token, for a channel that is
         # another's or long gone.
         if created_arn != arn:
-            return Holder(None, is_replay=True)
+            return Holder(kind=HolderKind.REPLAY)
     return observe_holder(service, arn, desired.bearer, is_users_channel_id=bool(desired.channel_id))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from chime_handler.arns import ChannelArn
@@ -42,13 +43,24 @@ class Attempt(NamedTuple):
     """Whether the template declares the token, so that an older call may have been made under it."""
 
 
+class HolderKind(Enum):
+    """What can hold a ChannelId."""
+
+    CHANNEL = "a channel"
+    NOTHING_SEEN = "no channel is there, or none that can be seen yet"
+    REPLAY = "the service has responded with another channel, of an older call under the user's token"
+
+
 class Holder(NamedTuple):
     """What holds the ChannelId with which CreateChannel has created nothing, as far as can be seen."""
 
-    tags: Mapping[str, str] | None
-    """None: no channel is there."""
-    is_replay: bool = False
-    """The service has responded with another channel, of an older call under the user's token."""
+    tags: Mapping[str, str] = MappingProxyType({})
+    kind: HolderKind = HolderKind.CHANNEL
+
+    @classmethod
+    def of_tags(cls, tags: Mapping[str, str] | None) -> Holder:
+        """Return the channel that has these tags; None where reading them has found no channel."""
+        return cls(kind=HolderKind.NOTHING_SEEN) if tags is None else cls(tags)
 
 
 class Observation(NamedTuple):
@@ -59,7 +71,7 @@ class Observation(NamedTuple):
     held_tags: Mapping[str, str] | None = None
     is_held_gone: bool = False
     """Whether the channel that the physical id names is proved to be gone."""
-    previous: Channel | None = None
+    earlier_channel: Channel | None = None
     """The latest channel that an earlier request of this resource has created, beside the one held."""
     holders: tuple[Holder, ...] = ()
     """What each attempt at CreateChannel has found, in the order of `attempts`."""
@@ -103,8 +115,8 @@ def decide(request: Request, desired: ChannelSpec, seen: Observation) -> Decisio
         if not difference or seen.held.arn in possible_arns(request, desired):
             reason = difference or _other_owner(request, desired, seen)
             return _refuse(reason) if reason else Decision(Action.UPDATE_IN_PLACE, seen.held.arn)
-    if seen.previous:
-        return _unless_immutable_differs(Decision(Action.RECOVER, seen.previous.arn), desired, seen)
+    if seen.earlier_channel:
+        return _unless_immutable_differs(Decision(Action.RECOVER, seen.earlier_channel.arn), desired, seen)
     holders = iter(seen.holders)
     for attempt in attempts(request, desired):
         holder = next(holders, None)
@@ -119,11 +131,11 @@ def decide(request: Request, desired: ChannelSpec, seen: Observation) -> Decisio
     )
 
 
-def may_update_in_place(request: Request, desired: ChannelSpec, previous: ChannelSpec) -> bool:
+def may_update_in_place(request: Request, desired: ChannelSpec, old_spec: ChannelSpec) -> bool:
     """Check whether the channel that the stack holds may become the desired one in place, as far as names tell.
 
     Where this resource has created it under its present name, its ChannelId tells. Otherwise `cdk refactor` has
-    moved the resource, and the channel itself tells: `previous` may be what a failed Update declared.
+    moved the resource, and the channel itself tells: `old_spec` may be what a failed Update declared.
     """
     held = request.physical_id
     if held in possible_arns(request, desired):
@@ -132,28 +144,28 @@ def may_update_in_place(request: Request, desired: ChannelSpec, previous: Channe
     return (
         app_instance_arn == desired.app_instance_arn
         and not desired.channel_id
-        and channel_id != previous.channel_id
-        and held not in possible_arns(request, previous)
+        and channel_id != old_spec.channel_id
+        and held not in possible_arns(request, old_spec)
     )
 
 
-def may_have_reached(request: Request, held: Channel, desired: ChannelSpec, previous: ChannelSpec) -> bool:
+def may_have_reached(request: Request, held: Channel, desired: ChannelSpec, old_spec: ChannelSpec) -> bool:
     """Check whether what was declared before can be on the channel that is held.
 
     It cannot where that Update was refused, for it would have changed what no call can, or meant another channel.
     """
-    if held.arn in possible_arns(request, previous):
-        return not _immutable_difference(previous, held)
+    if held.arn in possible_arns(request, old_spec):
+        return not _immutable_difference(old_spec, held)
     # `cdk refactor` has moved the resource, unless the declarations are of two channels.
-    return (immutable_key(previous), previous.channel_id) == (immutable_key(desired), desired.channel_id)
+    return (immutable_key(old_spec), old_spec.channel_id) == (immutable_key(desired), desired.channel_id)
 
 
-def is_rollback(request: Request, previous: ChannelSpec) -> bool:
+def is_rollback(request: Request, old_spec: ChannelSpec) -> bool:
     """Check whether the Update that this one may take back named another channel, which it may have created.
 
     That is true after a failed replacement, and for every Update of a resource that `cdk refactor` has moved.
     """
-    return request.physical_id not in possible_arns(request, previous)
+    return request.physical_id not in possible_arns(request, old_spec)
 
 
 def immutable_key(spec: ChannelSpec) -> tuple[object, ...]:
@@ -198,12 +210,14 @@ def attempts(request: Request, desired: ChannelSpec) -> Iterator[Attempt]:
 
 def may_have_created(request: Request, attempt: Attempt, holder: Holder) -> bool:
     """Check whether the channel that holds the ChannelId may be of the very call that found it taken."""
-    if holder.is_replay:
-        return True
-    if holder.tags is None:
-        # The call may have created this very channel, which is not seen yet.
-        return attempt.is_users_token
-    return _is_own(request, holder.tags.get(OWNER_TAG))
+    match holder.kind:
+        case HolderKind.REPLAY:
+            return True
+        case HolderKind.NOTHING_SEEN:
+            # The call may have created this very channel, which is not seen yet.
+            return attempt.is_users_token
+        case HolderKind.CHANNEL:
+            return _is_own(request, holder.tags.get(OWNER_TAG))
 
 
 def belongs_to_another(request: Request, arn: str, mark: str | None, spec: ChannelSpec) -> bool:
@@ -230,17 +244,17 @@ def _why_create(request: Request, seen: Observation) -> Action:
 
 def _resolve_conflict(request: Request, desired: ChannelSpec, attempt: Attempt, holder: Holder) -> Decision | None:
     """Decide about what holds a ChannelId; None says that this generation is spent."""
-    if holder.is_replay:
+    if holder.kind is HolderKind.REPLAY:
         return None
-    arn, tags = attempt.arn, holder.tags
-    if tags is None:
+    arn = attempt.arn
+    if holder.kind is HolderKind.NOTHING_SEEN:
         if desired.channel_id and not attempt.is_users_token:
             return _refuse(
                 f"CreateChannel: Conflict: the ChannelId of {arn} is taken, but no channel is there: it "
                 "belonged to a channel that was deleted. Give another channel_id."
             )
         return None
-    mark = tags.get(OWNER_TAG)
+    mark = holder.tags.get(OWNER_TAG)
     if _is_own(request, mark):
         # Where another delivery of this very request has adopted it, this one has not created it, either.
         is_adopted = same_request(mark, request.mark) and OwnerMark.parse(mark or "").is_adopted

@@ -26,7 +26,7 @@ def delete_channel(context: RequestContext, arn: str, bearer: str) -> None:
 def delete_orphans(
     context: RequestContext, spec: ChannelSpec, bearer: str, *, except_arn: str = "", created_after: float = 0.0
 ) -> None:
-    """Delete what an earlier request of this resource, which failed or never answered, has created."""
+    """Delete what an earlier request of this resource, which failed or never responded, has created."""
     for arn in possible_arns(context.request, spec):
         if arn != except_arn:
             mark = (get_tags(context.service, arn) or {}).get(OWNER_TAG)

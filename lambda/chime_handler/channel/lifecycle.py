@@ -18,7 +18,13 @@ from chime_handler.channel.decide import (
     may_update_in_place,
 )
 from chime_handler.channel.deletion import delete_channel, delete_orphan, delete_orphans
-from chime_handler.channel.observe import describe, find_previous, list_moderators, observe_held, read_current
+from chime_handler.channel.observe import (
+    describe,
+    find_earlier_channel,
+    list_moderators,
+    observe_held,
+    read_current,
+)
 from chime_handler.channel.ownership import OWNER_TAG, adoption_mark
 from chime_handler.channel.plan import (
     UNDECLARED,
@@ -47,21 +53,21 @@ def update(context: RequestContext) -> Resource:
     """Change the channel in place, or acquire another where it cannot be changed or is gone."""
     request = context.request
     desired = _parse(request)
-    previous = _parse_previous(request, desired)
+    old_spec = _parse_old_spec(request, desired)
     seen = Observation()
-    if may_update_in_place(request, desired, previous):
+    if may_update_in_place(request, desired, old_spec):
         seen = observe_held(context.service, request.physical_id, desired.bearer)
     decision = _decide(context, desired, seen)
     # What a rollback takes back may have created a channel that CloudFormation never heard of.
     if decision.action is Action.UPDATE_IN_PLACE and seen.held:
         # What a failed Update declared, but never came to, is not there to be taken back.
-        reached = may_have_reached(request, seen.held, desired, previous)
-        _update_in_place(context, desired, previous if reached else desired, seen.held)
-        if is_rollback(request, previous):
-            _delete_what_failed_update_created(context, desired, previous, seen.held.creation_time)
+        reached = may_have_reached(request, seen.held, desired, old_spec)
+        _update_in_place(context, desired, old_spec if reached else desired, seen.held)
+        if is_rollback(request, old_spec):
+            _delete_what_failed_update_created(context, desired, old_spec, seen.held.creation_time)
         return _resource(decision.arn)
-    if decision.action is Action.RECREATE and is_rollback(request, previous):
-        _delete_what_failed_update_created(context, desired, previous)
+    if decision.action is Action.RECREATE and is_rollback(request, old_spec):
+        _delete_what_failed_update_created(context, desired, old_spec)
     # Where this fails, the rollback deletes what it has created: another delivery may be responding with it.
     return _acquire(context, desired, seen)
 
@@ -92,14 +98,14 @@ def _parse(request: Request) -> ChannelSpec:
     return spec
 
 
-def _parse_previous(request: Request, desired: ChannelSpec) -> ChannelSpec:
+def _parse_old_spec(request: Request, desired: ChannelSpec) -> ChannelSpec:
     """Return what was declared before; where that was rejected, it changed nothing, and all is as declared now.
 
     What another release of this package knows and this one does not is no reason to say that it was rejected.
     """
     known = {name: value for name, value in request.old_properties.items() if name in PROPERTIES}
-    previous, errors = parse_spec(known)
-    return desired if errors else previous
+    old_spec, errors = parse_spec(known)
+    return desired if errors else old_spec
 
 
 def _decide(context: RequestContext, desired: ChannelSpec, seen: Observation) -> Decision:
@@ -110,32 +116,32 @@ def _decide(context: RequestContext, desired: ChannelSpec, seen: Observation) ->
 
 
 def _update_in_place(
-    context: RequestContext, desired: ChannelSpec, previous: ChannelSpec, channel: Channel
+    context: RequestContext, desired: ChannelSpec, old_spec: ChannelSpec, channel: Channel
 ) -> None:
     """Read what the plan needs beside the channel, and change it to what is declared."""
     service = context.service
-    reads = required_reads(desired, previous)
+    reads = required_reads(desired, old_spec)
     if channel.creation_time > service.effects.clock() - UNUSED_SECONDS:
         # A request that did not come to its end may have created it, and not yet what comes after CreateChannel.
-        reads = reads.with_calls_after_creation(desired, previous)
+        reads = reads.with_calls_after_creation(desired, old_spec)
     if desired.channel_id:
         # Under an id of the user's own another stack may have made, or taken, the channel that is there now.
         reads = reads._replace(tags=True)
     current = read_current(service, channel, desired.bearer, reads)
-    if repeats_metadata(desired, current, previous):
+    if repeats_metadata(desired, current, old_spec):
         # What was read may be what an earlier update has removed a moment ago.
         service.pause(STALENESS_SECONDS, "DescribeChannel")
         current = current._replace(metadata=describe(service, channel.arn, desired.bearer).metadata)
     _decide(context, desired, Observation(held=channel, held_tags=current.tags))
-    apply(service, plan(channel.arn, desired, current, previous, context.request.mark))
+    apply(service, plan(channel.arn, desired, current, old_spec, context.request.mark))
 
 
 def _delete_what_failed_update_created(
-    context: RequestContext, desired: ChannelSpec, previous: ChannelSpec, created_after: float = 0.0
+    context: RequestContext, desired: ChannelSpec, old_spec: ChannelSpec, created_after: float = 0.0
 ) -> None:
     context.service.wait_until_visible()
     held = context.request.physical_id
-    delete_orphans(context, previous, desired.bearer, except_arn=held, created_after=created_after)
+    delete_orphans(context, old_spec, desired.bearer, except_arn=held, created_after=created_after)
 
 
 def _acquire(context: RequestContext, desired: ChannelSpec, seen: Observation) -> Resource:
@@ -143,23 +149,33 @@ def _acquire(context: RequestContext, desired: ChannelSpec, seen: Observation) -
     request, service = context.request, context.service
     if request.request_type == "Update" and not desired.channel_id:
         arns = [arn for arn in arns_from_held(request, desired) if arn != request.physical_id]
-        seen = seen._replace(previous=find_previous(service, arns, request.mark, desired.bearer))
+        earlier = find_earlier_channel(service, arns, request.mark, desired.bearer)
+        seen = seen._replace(earlier_channel=earlier)
+    seen, decision = _create_unless_held(context, desired, seen)
+    if request.request_type == "Create" and decision.action is not Action.ADOPT:
+        context.hold(decision.arn)
+    if not decision.attempt:
+        found = seen.earlier_channel or describe(service, decision.arn, desired.bearer)
+        seen = seen._replace(found=found)
+        decision = _decide(context, desired, seen)
+    reconcile(context, desired, decision, seen.found)
+    return _resource(decision.arn)
+
+
+def _create_unless_held(
+    context: RequestContext, desired: ChannelSpec, seen: Observation
+) -> tuple[Observation, Decision]:
+    """Try to create the channel until an attempt has, or what holds a ChannelId is to be recovered or adopted."""
     decision = _decide(context, desired, seen)
     while decision.attempt:
         holder = try_create(context, desired, decision.attempt)
         if holder is None:
             break
-        if not may_have_created(request, decision.attempt, holder):
+        if not may_have_created(context.request, decision.attempt, holder):
             context.created_nothing()
         seen = seen._replace(holders=(*seen.holders, holder))
         decision = _decide(context, desired, seen)
-    if request.request_type == "Create" and decision.action is not Action.ADOPT:
-        context.hold(decision.arn)
-    if not decision.attempt:
-        seen = seen._replace(found=seen.previous or describe(service, decision.arn, desired.bearer))
-        decision = _decide(context, desired, seen)
-    reconcile(context, desired, decision, seen.found)
-    return _resource(decision.arn)
+    return seen, decision
 
 
 def reconcile(context: RequestContext, desired: ChannelSpec, decision: Decision, found: Channel | None) -> None:

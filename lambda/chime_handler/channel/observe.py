@@ -1,4 +1,4 @@
-"""Reads what a decision and a plan need. Absent, present and forbidden are three different answers."""
+"""Reads what a decision and a plan need. Absent, present and forbidden are three different responses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chime_handler.arns import parse_channel_arn
-from chime_handler.channel.decide import Channel, Holder, Observation
+from chime_handler.channel.decide import Channel, Holder, HolderKind, Observation
 from chime_handler.channel.ownership import OWNER_TAG, same_owner
 from chime_handler.channel.plan import Current, Reads
 from chime_handler.channel.spec import ElasticConfiguration, Expiration
@@ -27,7 +27,7 @@ def observe_held(service: Service, arn: str, bearer: str) -> Observation:
     return Observation(held=channel) if channel else Observation(is_held_gone=True)
 
 
-def find_previous(service: Service, arns: Iterable[str], mark: str, bearer: str) -> Channel | None:
+def find_earlier_channel(service: Service, arns: Iterable[str], mark: str, bearer: str) -> Channel | None:
     """Find the latest channel of an owner: a rollback takes it back instead of creating another."""
     latest: Channel | None = None
     for arn in arns:
@@ -46,11 +46,11 @@ def observe_holder(service: Service, arn: str, bearer: str, *, is_users_channel_
         # What is not there at all may look so, too.
         channel = describe_unless_gone(service, arn, bearer)
         if channel is None:
-            return Holder(None)
+            return Holder(kind=HolderKind.NOTHING_SEEN)
         if channel.creation_time > service.effects.clock() - _NEW_SECONDS:
             # It may be there only since that read: another delivery of this request has created it.
-            return Holder(wait_for_tag(service, arn))
-    return Holder(tags)
+            return Holder.of_tags(wait_for_tag(service, arn))
+    return Holder.of_tags(tags)
 
 
 def describe(service: Service, arn: str, bearer: str) -> Channel:
