@@ -76,12 +76,12 @@ def send(
         why = "TLS failed: the certificate may be unknown, expired or of another host."
         raise ServiceError(operation, "Unreachable", why) from None
     if _is_web_page(result):
-        raise ServiceError(operation, "Unreachable", "a web page came instead of the service's answer.")
+        raise ServiceError(operation, "Unreachable", "a web page came instead of the service's response.")
     return result
 
 
 def _is_web_page(result: Mapping[str, Any]) -> bool:
-    """Check whether a proxy on the way answered, not the service: botocore takes a page with 200 for success."""
+    """Check whether a proxy on the way responded, not the service: botocore takes a page with 200 for success."""
     headers = result.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return str(headers.get("content-type", "")).lower().startswith("text/html")
 
@@ -167,7 +167,7 @@ class Provider(CfnResource):
         """Serve one event: exactly one response, where there is somewhere to send it."""
         url = event.get("ResponseURL") if isinstance(event, Mapping) else None
         if not response.is_trusted_url(url):
-            self.effects.log('{"outcome": "ignored", "why": "no ResponseURL that an answer may be sent to"}')
+            self.effects.log('{"outcome": "ignored", "why": "no ResponseURL that a response may be sent to"}')
             return
         try:
             parse_request(event)
@@ -180,7 +180,7 @@ class Provider(CfnResource):
             delivered = self._response is not None and self._response.delivered
         if not delivered:
             # Lambda delivers the event again, and every request can be worked on again.
-            raise ResponseNotDeliveredError("CloudFormation did not take the answer")
+            raise ResponseNotDeliveredError("CloudFormation did not take the response")
 
     def deliver(self, url: str, body: bytes) -> bool:
         """Send a response until it is taken."""

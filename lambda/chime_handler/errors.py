@@ -82,7 +82,7 @@ class ServiceError(ChimeHandlerError):
 
     @property
     def is_not_found(self) -> bool:
-        """Whether the answer can mean that what was asked for is not there; Forbidden may also hide it."""
+        """Whether the response can mean that what was asked for is not there; Forbidden may also hide it."""
         verdict = self.code in ("NotFound", "Forbidden")
         return verdict and not self.is_access_denied and not self.is_bearer_unknown
 

@@ -55,4 +55,4 @@ class Held(PhysicalId):
 
 
 class MadeUp(PhysicalId):
-    """CloudFormation made the id up, since no Create has answered; one may still be running."""
+    """CloudFormation made the id up, since no Create has responded; one may still be running."""

@@ -27,8 +27,8 @@ _ADVICE = {
     "ThrottledClient": _THROTTLED,
     "Unauthorized": _BEARER,
     "UnauthorizedClient": _BEARER,
-    "Unreachable": "The endpoint could not be reached, or its answer not be read. A Lambda in a VPC needs a NAT "
-    "gateway, or interface endpoints for Amazon Chime SDK messaging and identity and a way to S3 for its answers.",
+    "Unreachable": "The endpoint could not be reached, or its response not be read. A Lambda in a VPC needs a NAT "
+    "gateway, or interface endpoints for Amazon Chime SDK messaging and identity and a way to S3 for responses.",
 }
 _MAX_MESSAGE_CHARACTERS = 600
 _MAX_SECRETS = 500
@@ -69,7 +69,7 @@ def _describe_refusal(error: ServiceError, properties: tuple[object, ...]) -> st
     advice = _ADVICE.get("AccessDenied" if error.is_access_denied else error.code, "")
     if error.is_bearer_unknown and not error.is_access_denied:
         advice = _BEARER
-    waited = f"The same answer came for {error.waited:.0f} seconds. " if error.waited >= 1 else ""
+    waited = f"The same response came for {error.waited:.0f} seconds. " if error.waited >= 1 else ""
     message = without_secrets(error.message, properties)[:_MAX_MESSAGE_CHARACTERS]
     return f"{error.operation}: {error.code}: {message} {waited}{advice}".rstrip()
 

@@ -149,9 +149,9 @@ class RequestContext:
         self.service.effects.log(json.dumps(line))
 
     def wait_until_create_has_ended(self) -> None:
-        """Wait until no delivery of a Create that has not answered can act any more."""
+        """Wait until no delivery of a Create that has not responded can act any more."""
         effects = self.service.effects
         left = self.service.deadline - effects.clock() - _DELETION_SECONDS
         seconds = max(0.0, min(CREATE_ENDS_SECONDS, left))
-        self.log("waiting", why="no Create has answered; one may still be running", seconds=round(seconds))
+        self.log("waiting", why="no Create has responded; one may still be running", seconds=round(seconds))
         effects.sleep(seconds)

@@ -48,7 +48,7 @@ def build_body(
     if len(body) <= MAX_RESPONSE_BYTES:
         return body
     content["Status"] = "FAILED"
-    return _with_reason(content, "The attributes do not fit into an answer of 4096 bytes.")
+    return _with_reason(content, "The attributes do not fit into a response of 4096 bytes.")
 
 
 def _with_reason(content: Mapping[str, object], reason: str) -> bytes:
@@ -132,7 +132,7 @@ def deliver(
             outcome = "ok" if 200 <= status < 300 else "refused"
         except (OSError, http.client.HTTPException, ValueError) as error:
             status, outcome = 0, type(error).__name__
-        log(json.dumps({"operation": "answer", "outcome": outcome, "status": status, "try": attempt}))
+        log(json.dumps({"operation": "respond", "outcome": outcome, "status": status, "try": attempt}))
         if outcome == "ok":
             return True
         if 400 <= status < 500 and status not in (408, 429):

@@ -62,8 +62,8 @@ _RESPONSE_MEMBERS: dict[str, tuple[str, ...]] = {
     "ListChannelBans": ("ChannelBans", "ChannelArn"),
 }
 """One of these members is in each whole response (botocore's models); one with none of them was cut."""
-_OPERATIONS_WITHOUT_WAIT = ("Delete", "Disassociate", "Get", "ListTags", "Describe")
-"""Operations whose refusal says something, such as that nothing is there; the caller decides."""
+_PREFIXES_WITHOUT_WAIT = ("Delete", "Disassociate", "Get", "ListTags", "Describe")
+"""Of operations whose refusal says something, such as that nothing is there; the caller decides."""
 
 
 @dataclass(eq=False, repr=False)
@@ -147,7 +147,7 @@ class Service:
             raise ServiceError(operation, "Unreachable", type(failed).__name__) from None
         needed = _RESPONSE_MEMBERS.get(operation)
         if not isinstance(response, dict) or (needed and not any(name in response for name in needed)):
-            raise ServiceError(operation, "Unreachable", "the answer was cut")
+            raise ServiceError(operation, "Unreachable", "the response was cut")
         return response
 
     def _retry_until(self, error: ServiceError, parameters: Mapping[str, Any]) -> float | None:
@@ -157,7 +157,7 @@ class Service:
         until = 0.0
         if error.is_access_denied or (self.bearer_may_be_new and error.is_bearer_unknown):
             until = self.settled_at
-        elif error.is_not_found and not error.operation.startswith(_OPERATIONS_WITHOUT_WAIT):
+        elif error.is_not_found and not error.operation.startswith(_PREFIXES_WITHOUT_WAIT):
             arn = parameters.get("ChannelArn") or parameters.get("ResourceARN")  # the latter of calls for tags
             until = self._seen_channels.get(str(arn), 0.0)
             if self.bearer_may_be_new:

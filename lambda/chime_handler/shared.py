@@ -98,7 +98,7 @@ def confirm_absent(error: ServiceError, read_again: Callable[[], object]) -> boo
 def get_tags(service: Service, arn: str) -> dict[str, str] | None:
     """Return the tags of a resource; None where there is no such resource.
 
-    No tags at all prove nothing: what is not there may be answered so, and so may tags written a moment ago.
+    No tags at all prove nothing: what is not there may look so, and so may tags written a moment ago.
     """
     forbidden = 0
     while forbidden < 2:  # a Forbidden counts only when a second read is refused as well: see `confirm_absent`

@@ -1,4 +1,4 @@
-"""How long a request can act, and for how long AWS's answers are no verdict yet: see docs/adr/0002 and 0014."""
+"""How long a request can act, and for how long AWS's responses are no verdict yet: see docs/adr/0002 and 0014."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 def prepare(
     kind: Kind, request: str, behaviors: str = "", seed: int = 0
 ) -> tuple[AppInstanceSetup, Callable[[], dict[str, Any]]]:
-    """Return an app instance, and what delivers a request; unless it is a Create, the resource is not new."""
+    """Return an app instance, and what delivers a request there; for all but a Create the resource is there for long."""
     setup = AppInstanceSetup(behaviors, seed=seed)
     if request == "Create":
         return setup, lambda: kind.create(setup)
@@ -94,7 +94,7 @@ def test_lasting_denial_fails_after_a_minute_and_says_how_long_was_waited(
     answer = deliver()
     assert answer["Status"] == "FAILED"
     assert 59 <= setup.harness.now - began <= 61
-    assert "The same answer came for 60 seconds." in answer["Reason"]
+    assert "The same response came for 60 seconds." in answer["Reason"]
     assert "IAM does not allow the Lambda this call." in answer["Reason"]
     assert any('"retries": "until 60 s from now"' in line for line in setup.harness.lines)
 
@@ -312,7 +312,7 @@ def test_create_that_the_bearer_may_not_do_is_rolled_back(name: str, refusal: st
     refuse_for(setup, 3600, *BEARERS[refusal], only=names_bearer)
     answer = KINDS[name].create(setup)
     assert answer["Status"] == "FAILED"
-    assert "The same answer came for 60 seconds." in answer["Reason"]
+    assert "The same response came for 60 seconds." in answer["Reason"]
     assert KINDS[name].delete(setup, answer["PhysicalResourceId"])["Status"] == "SUCCESS"
 
 

@@ -146,7 +146,7 @@ def test_unknown_bearer_fails_with_advice(code: str) -> None:
     harness.before = refuse
     reason = harness.create()["Reason"]
     assert "The bearer does not exist. Check ChimeBearer" in reason
-    assert "The same answer came for 60 seconds." in reason
+    assert "The same response came for 60 seconds." in reason
 
 
 def test_log_line_of_a_call_says_what_is_asked_of_support() -> None:
@@ -180,7 +180,7 @@ def test_log_line_of_a_call_says_what_is_asked_of_support() -> None:
         "request_id": event["RequestId"],
         "aws_request_id": "of-aws",
     }
-    assert {"operation": "answer", "outcome": "ok", "status": 200, "try": 1} in lines
+    assert {"operation": "respond", "outcome": "ok", "status": 200, "try": 1} in lines
 
 
 class Connection:

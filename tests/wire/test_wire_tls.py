@@ -39,7 +39,7 @@ def test_answer_is_not_sent_under_a_wrong_certificate(warm: Environment, stack: 
     stack.state.certificates[S3] = kind
     seen = warm.invoke(stack.event("Create"))
     assert stack.answers == []
-    assert seen.raised == "ResponseNotDeliveredError: CloudFormation did not take the answer"
-    tried = [line["outcome"] for line in seen.lines if line["operation"] == "answer"]
+    assert seen.raised == "ResponseNotDeliveredError: CloudFormation did not take the response"
+    tried = [line["outcome"] for line in seen.lines if line["operation"] == "respond"]
     assert tried == ["SSLCertVerificationError"] * 6
     assert "sEcReT" not in seen.log
