@@ -47,6 +47,8 @@ _MAX_TARGET_BYTES = 16_384
 """Of path and query string: as long as HTTP/1.1's are here; HTTP/2 would let 64 KB through."""
 _TARGET = re.compile(rb"[!-~]*")
 """What a path and a query string are made of (RFC 3986); HTTP/2 lets everything else through, HTTP/1.1 does not."""
+_OWN_ORIGIN = b"sandbox allow-scripts allow-forms allow-popups allow-downloads"
+"""Gives each document an origin of its own: what somebody put into a bucket must not be the console's page."""
 _LOCAL_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?", re.IGNORECASE)
 _HINT = (
     "This engine takes only requests that are signed with its own credentials: use the environment that it "
@@ -98,7 +100,7 @@ class Gateway:
                 return
             _check_origin(headers)
             if scope["type"] == "http":
-                await self._serve(scope, receive, _without_cors(send), headers)
+                await self._serve(scope, receive, _not_as_a_page(send), headers)
             else:
                 self._verify_headers(scope, hashlib.sha256(b"").hexdigest())
                 await self._ministack(_as_if_over_tls(scope), receive, send)
@@ -207,7 +209,7 @@ def _check_form(scope: Scope, headers: dict[str, str]) -> None:
 
 def _check_origin(headers: dict[str, str]) -> None:
     """Check that a request is none that a page in a browser may have made."""
-    if "origin" in headers or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    if "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
         raise RefusedError(403, "AccessDenied", "This engine takes no requests from web pages.")
 
 
@@ -250,13 +252,13 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _without_cors(send: Send) -> Send:
-    """Leave out of an answer what would let a page in a browser read it."""
+def _not_as_a_page(send: Send) -> Send:
+    """Leave out of an answer what would let a page in a browser read it, and let it be no page of this origin."""
 
     async def sent(message: Any) -> None:
         if message["type"] == "http.response.start":
             kept = [one for one in message["headers"] if not one[0].lower().startswith(b"access-control-")]
-            message = {**message, "headers": kept}
+            message = {**message, "headers": [*kept, (b"content-security-policy", _OWN_ORIGIN)]}
         await send(message)
 
     return sent

@@ -155,7 +155,7 @@ def test_form_of_a_page_executes_nothing(untouched: Engine, site: str) -> None:
         ({"Origin": ""}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
-        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 403),
         ({"Sec-Fetch-Site": "none"}, 200),
     ],
 )

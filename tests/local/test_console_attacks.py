@@ -1,0 +1,156 @@
+"""What somebody tries who must not: pages of the same port, values that break pages, sheer numbers."""
+
+from __future__ import annotations
+
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.config import Config
+from starlette.testclient import TestClient
+
+from chime_local.console.app import create_console
+from chime_local.engine import Engine
+from local.chime_console import Console
+from local.test_console import BASE, TOKEN, Stage
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture
+def client(stage: Stage) -> TestClient:
+    """Return a browser that has been let in."""
+    browser = TestClient(create_console(stage.engine, TOKEN), base_url=BASE, follow_redirects=False)
+    assert browser.get(f"/_chime/?token={TOKEN}").status_code == 303
+    browser.headers["X-Chime-Console"] = "1"
+    return browser
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine("read_misses=0") as running:
+        yield running
+
+
+def get(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Get an address as it is; return status, headers with lower-case names, and body."""
+    request = urllib.request.Request(url, headers={key.replace("_", "-"): value for key, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, {key.lower(): value for key, value in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as refused:
+        return refused.code, {key.lower(): value for key, value in refused.headers.items()}, refused.read()
+
+
+def presigned(engine: Engine, key: str, content: bytes, kind: str) -> str:
+    """Put an object into a bucket; return the address under which everybody may see it."""
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{engine.port}",
+        region_name="us-east-1",
+        aws_access_key_id="000000000000",
+        aws_secret_access_key=engine.secret,
+        config=Config(signature_version="s3v4"),
+    )
+    s3.create_bucket(Bucket="pages")
+    s3.put_object(Bucket="pages", Key=key, Body=content, ContentType=kind)
+    return str(s3.generate_presigned_url("get_object", Params={"Bucket": "pages", "Key": key}))
+
+
+# Pages of the same port
+
+
+def test_page_in_a_bucket_has_an_origin_of_its_own(engine: Engine) -> None:
+    url = presigned(engine, "page.html", b"<script>fetch('/_chime/api/reset')</script>", "text/html")
+    status, headers, body = get(url, Sec_Fetch_Site="none", Sec_Fetch_Dest="document")
+    assert (status, headers["content-type"], body[:8]) == (200, "text/html", b"<script>")
+    policy = headers["content-security-policy"].split()
+    assert policy[0] == "sandbox"
+    assert "allow-same-origin" not in policy
+
+
+def test_page_of_the_console_loads_no_script_from_a_bucket(engine: Engine) -> None:
+    url = presigned(engine, "script.js", b"alert(1)", "text/javascript")
+    assert get(url, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="script")[0] == 403
+
+
+def test_what_such_a_page_sends_is_refused(engine: Engine) -> None:
+    console = Console(engine)
+    cookie = f"chime_console_{engine.port}={console.token}"
+    for site in ("cross-site", "same-origin"):
+        status, _, body = console.send("api/status", Cookie=cookie, Origin="null", Sec_Fetch_Site=site)
+        assert (status, b"takes no requests from other pages" in body) == (403, True)
+    assert console.send("api/status", Cookie=cookie)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("[::1]:{port}", 200),
+        ("localhost.:{port}", 403),
+        ("0.0.0.0:{port}", 403),
+        ("127.1:{port}", 403),
+        ("2130706433:{port}", 403),
+        ("user@127.0.0.1:{port}", 403),
+        ("127.0.0.1:80@evil.example", 403),
+        ("127.0.0.1, evil.example", 403),
+        ("x.localhost:{port}", 403),
+        ("127.0.0.1\r\nHost: evil.example", 400),
+        ("evil.example\r\nHost: 127.0.0.1", 400),
+        ("evil.example\r\nX-Forwarded-Host: 127.0.0.1", 403),
+        ("", 403),
+    ],
+)
+def test_host_is_taken_literally(engine: Engine, host: str, status: int) -> None:
+    assert (
+        status_of(engine, f"GET /_chime/api/status HTTP/1.1\r\nHost: {host.format(port=engine.port)}\r\n") == status
+    )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1/_chime/api/status",
+        "//_chime/api/status",
+        "/_CHIME/api/status",
+        "/x/../_chime/api/status",
+        "/_chime;/api/status",
+        "*",
+    ],
+)
+def test_other_ways_to_write_the_path_lead_elsewhere(engine: Engine, target: str) -> None:
+    assert status_of(engine, f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n") == 403
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/_chime/../_ministack/reset", "/_chime/%2e%2e/_ministack/reset", "/_chime/static/..%2f..%2faccess.py"],
+)
+def test_no_path_leads_out_of_the_console(engine: Engine, target: str) -> None:
+    assert status_of(engine, f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n") == 404
+
+
+def status_of(engine: Engine, head: str) -> int:
+    """Send a request with the token, as it is written; return the status."""
+    head += f"Authorization: Bearer {Console(engine).token}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", engine.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+# Values that break pages
+
+
+def statuses(client: TestClient, stage: Stage) -> set[int]:
+    """Return the statuses of what shows requests, calls, operations, channels and messages."""
+    operation = stage.recorder.operations()[0].id
+    paths = ["", "calls", "requests/r1", f"operations/{operation}", f"messages?channel={stage.channel}"]
+    paths += [f"api/{path}" for path in ("deploys", "calls", "requests/r1", f"channels/{stage.channel}/messages")]
+    return {client.get(f"/_chime/{path}").status_code for path in paths}
