@@ -89,6 +89,14 @@ def test_what_such_a_page_sends_is_refused(engine: Engine) -> None:
     assert console.send("api/status", Cookie=cookie)[0] == 200
 
 
+@pytest.mark.parametrize("cookies", ["{0}=x; {0}={1}", "{0}={1}; {0}=x", "{0}={1}; {0}="])
+def test_cookie_of_another_port_locks_nobody_out(client: TestClient, cookies: str) -> None:
+    client.cookies.clear()
+    cookie = cookies.format("chime_console_4566", TOKEN)
+    assert client.get("/_chime/", headers={"Cookie": cookie}).status_code == 200
+    assert client.get("/_chime/", headers={"Cookie": cookie.replace(TOKEN, "y")}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [

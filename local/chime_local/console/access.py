@@ -81,7 +81,9 @@ class Access:
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._is_token(bearer.strip())
-        return self._is_token(cookie_parser(headers.get("cookie", "")).get(_cookie_name(headers["host"]), ""))
+        # Any of several: a server on another port can set one of this name, too, which must not lock the user out.
+        name, pairs = _cookie_name(headers["host"]), headers.get("cookie", "").split(";")
+        return any(self._is_token(cookie_parser(pair).get(name, "")) for pair in pairs)
 
     async def _let_in(self, send: Send, host: str) -> None:
         """Put the token into a cookie, and out of the address."""
