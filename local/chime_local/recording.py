@@ -7,6 +7,7 @@ whoever has it can answer in the Lambda's place.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -23,10 +24,16 @@ MAX_BYTES = 100_000_000
 """Of the events of all requests together, and likewise of the parameters of all calls."""
 MAX_PARAMETER_BYTES = 16_384
 """Of one call; more than any valid call has, save batches of long names."""
+MAX_DEPTH = 50
+"""Of what is kept: what is nested deeper cannot be copied or written by code that recurs."""
+MAX_TEXT = 4096
+"""Characters of a reason or a physical id in an answer, which CloudFormation takes up to 4096 bytes of."""
 MAX_ANSWERS = 20
 """Of one request: its own, late ones, and those to replays."""
 TOPICS = ("deploys", "calls", "channels", "messages", "behaviors")
 
+_TOKEN = re.compile(r"(/_ministack/cfn-(?:response|signal)/)[\w-]+")
+"""In a ResponseURL; errors of HTTP clients have it in their text."""
 _STACK = "AWS::CloudFormation::Stack"
 _STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS")
 _DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
@@ -49,6 +56,17 @@ class Rolling(Generic[Item]):
         """Add an item; return those that it pushes out."""
         self._items[key] = (item, size)
         self._bytes += size
+        return self._make_room()
+
+    def grow(self, key: Any, size: int) -> list[Item]:
+        """Count what an item has got since; return those that it pushes out."""
+        if key in self._items:
+            item, before = self._items[key]
+            self._items[key] = (item, before + size)
+            self._bytes += size
+        return self._make_room()
+
+    def _make_room(self) -> list[Item]:
         gone = []
         while len(self._items) > self._max_items or (self._bytes > self._max_bytes and len(self._items) > 1):
             oldest, size = self._items.pop(next(iter(self._items)))
@@ -275,10 +293,13 @@ class Recorder:
             )
             if operation:
                 operation.request_ids.append(request.id)
-            for gone in self._requests.add(request.id, request, _size(shown)):
-                for delivery in gone.deliveries:
-                    self._deliveries.pop(_root(delivery.trace_id), None)
+            self._forget(self._requests.add(request.id, request, _size(shown)))
         self.changed("deploys")
+
+    def _forget(self, requests: list[Request]) -> None:
+        for gone in requests:
+            for delivery in gone.deliveries:
+                self._deliveries.pop(_root(delivery.trace_id), None)
 
     def end_request(self, request_id: str, answer: Mapping[str, Any]) -> None:
         """Record what CloudFormation makes of the answer, or of its absence."""
@@ -295,15 +316,17 @@ class Recorder:
         """Record what was PUT to the ResponseURL of a request."""
         try:
             parsed = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
-        content = parsed if isinstance(parsed, dict) else {}
+        content = parsed if isinstance(parsed, dict) and not _is_deep(parsed) else {}
+        if str(content.get("NoEcho")).lower() == "true" and "Data" in content:
+            content |= {"Data": "not kept: NoEcho"}
         answer = Answer(
             self._clock(),
             len(body),
             str(content.get("Status", "")),
-            str(content.get("Reason", "")),
-            str(content.get("PhysicalResourceId", "")),
+            _TOKEN.sub(r"\1…", str(content.get("Reason", "")))[:MAX_TEXT],
+            str(content.get("PhysicalResourceId", ""))[:MAX_TEXT],
             is_replay,
             content if len(body) <= MAX_PARAMETER_BYTES else {},
         )
@@ -311,6 +334,7 @@ class Recorder:
             request = self._requests.get(request_id)
             if request is not None and len(request.answers) < MAX_ANSWERS:
                 request.answers.append(answer)
+                self._forget(self._requests.grow(request_id, min(len(body), MAX_PARAMETER_BYTES + 2 * MAX_TEXT)))
         self.changed("deploys")
 
     def begin_delivery(self, request_id: str, trace_id: str, *, is_replay: bool = False) -> Delivery:
@@ -328,7 +352,7 @@ class Recorder:
     def end_delivery(self, delivery: Delivery, error: str = "") -> None:
         """Record that the Lambda has returned or failed."""
         with self._lock:
-            delivery.ended, delivery.error = self._clock(), error
+            delivery.ended, delivery.error = self._clock(), _TOKEN.sub(r"\1…", error)
         self.changed("deploys")
 
     def find_delivery(self, trace_id: str) -> Delivery | None:
@@ -349,15 +373,14 @@ class Recorder:
         delivery: Delivery | None = None,
     ) -> Call:
         """Record a call that has come in."""
-        size = _size(parameters)
-        kept = dict(parameters) if size <= MAX_PARAMETER_BYTES else {"…": f"{size} bytes, not kept"}
+        kept, size = _kept(parameters)
         with self._lock:
             call = Call(self._new_id(), self._clock(), service, operation, region, kept, access_key)
             if delivery is not None:
                 call.request_id, call.delivery = delivery.request_id, delivery.number
                 call.tries = self._tries(delivery, call)
                 delivery.call_ids.append(call.id)
-            self._calls.add(call.id, call, min(size, MAX_PARAMETER_BYTES))
+            self._calls.add(call.id, call, size)
         self.changed("calls", *(("deploys",) if delivery else ()))
         return call
 
@@ -490,6 +513,29 @@ def _root(trace_id: str) -> str:
     """Return what all segments of a trace share: who traces on gives the rest another parent."""
     parts = (part.strip() for part in trace_id.split(";"))
     return next((part for part in parts if part.startswith("Root=")), trace_id)
+
+
+def _kept(parameters: Mapping[str, Any]) -> tuple[Record, int]:
+    """Return what is kept of a call's parameters, and its size."""
+    if _is_deep(parameters):
+        return {"…": f"more than {MAX_DEPTH} levels deep, not kept"}, 0
+    size = _size(parameters)
+    if size > MAX_PARAMETER_BYTES:
+        return {"…": f"{size} bytes, not kept"}, 0
+    return dict(parameters), size
+
+
+def _is_deep(content: Any) -> bool:
+    """Check whether something is nested deeper than what is kept, without recursion."""
+    level = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)
 
 
 def _size(content: Any) -> int:

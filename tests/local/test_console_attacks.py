@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,9 +14,13 @@ import pytest
 from botocore.config import Config
 from starlette.testclient import TestClient
 
+from chime_local.chime.protocol import operation_of
+from chime_local.cloudformation.custom_resources import parse_answer
 from chime_local.console.app import create_console
-from chime_local.engine import Engine
+from chime_local.engine import Engine, EngineError
+from chime_local.recording import Recorder, Rolling
 from local.chime_console import Console
+from local.scripted_stack import FAILED, ScriptedStack
 from local.test_console import BASE, TOKEN, Stage
 
 
@@ -162,3 +168,63 @@ def statuses(client: TestClient, stage: Stage) -> set[int]:
     paths = ["", "calls", "requests/r1", f"operations/{operation}", f"messages?channel={stage.channel}"]
     paths += [f"api/{path}" for path in ("deploys", "calls", "requests/r1", f"channels/{stage.channel}/messages")]
     return {client.get(f"/_chime/{path}").status_code for path in paths}
+
+
+@pytest.mark.parametrize("depth", [60, 400, 900, 3000, 100_000])
+def test_deep_json_breaks_no_page(stage: Stage, client: TestClient, depth: int) -> None:
+    stage.record()
+    deep = "[" * depth + "]" * depth
+    if depth < 950:
+        begin(stage.recorder, f'{{"Metadata": {deep}}}')
+        (kept,) = stage.recorder.calls()[0].parameters.values()
+        assert kept == "more than 50 levels deep, not kept"
+    stage.recorder.add_answer("r1", f'{{"Data": {deep}}}'.encode())
+    found = stage.recorder.request("r1")
+    assert found is not None
+    assert (found.answers[-1].bytes, found.answers[-1].body) == (len(deep) + 10, {})
+    assert statuses(client, stage) == {200}
+
+
+def begin(recorder: Recorder, body: str) -> None:
+    service, operation, parameters = operation_of("POST", b"/channels", b"", {}, body.encode())
+    recorder.begin_call(service, operation, parameters, region="us-east-1", access_key="k")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("[" * 4000, "it is no JSON"),
+        ('{"Status": "SUCCESS", "PhysicalResourceId": "\\ud800"}', "StackId"),
+    ],
+)
+def test_answer_that_cannot_be_read_is_a_failure(body: str, reason: str) -> None:
+    event = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
+    answer = parse_answer(event, body.encode())
+    assert (answer["Status"], reason in answer["Reason"]) == ("FAILED", True)
+
+
+def test_stack_hears_of_a_deep_answer_at_once(engine: Engine) -> None:
+    scripted, began = ScriptedStack(engine, "Deep"), time.monotonic()
+    with pytest.raises(EngineError, match="Response object is too long: 50000 bytes"):
+        scripted.deploy(OnCreate=[{"Text": "[" * 50_000}, FAILED])
+    assert time.monotonic() - began < 30
+
+
+# Numbers
+
+
+def test_answers_count_among_what_is_kept() -> None:
+    rolling: Rolling[str] = Rolling(10, max_bytes=100)
+    rolling.add("a", "first", 40)
+    rolling.add("b", "second", 40)
+    assert rolling.grow("gone", 1000) == []
+    assert rolling.grow("b", 15) == []
+    assert rolling.grow("b", 15) == ["first"]
+    assert (len(rolling), rolling.dropped) == (1, 1)
+    assert rolling.add("c", "third", 30) == []
+    recorder = Recorder()
+    recorder.begin_request({"RequestId": "r", "StackId": "s"}, "S")
+    recorder.add_answer("r", json.dumps({"Reason": "x" * 900_000, "PhysicalResourceId": "y" * 99_000}).encode())
+    found = recorder.request("r")
+    assert found is not None
+    assert [(len(one.reason), len(one.physical_id), one.body) for one in found.answers] == [(4096, 4096, {})]

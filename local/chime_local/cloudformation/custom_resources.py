@@ -198,7 +198,7 @@ def parse_answer(event: dict[str, Any], body: bytes) -> Answer:
         return _failed(f"Response object is too long: {len(body)} bytes, at most {_MAX_ANSWER_BYTES}.")
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _failed("Invalid response: it is no JSON.")
     error = _error(event, answer) if isinstance(answer, dict) else "it is no JSON object."
     if error:
@@ -213,7 +213,7 @@ def _error(event: dict[str, Any], answer: dict[str, Any]) -> str:
     physical_id = answer.get("PhysicalResourceId")
     if answer.get("Status") not in ("SUCCESS", "FAILED"):
         return f"Status must be SUCCESS or FAILED, but is {answer.get('Status')!r}."
-    if not isinstance(physical_id, str) or not 1 <= len(physical_id.encode()) <= 1024:
+    if not isinstance(physical_id, str) or not 1 <= len(physical_id.encode("utf-8", "replace")) <= 1024:
         return "PhysicalResourceId must be a string of 1–1024 bytes."
     foreign = [name for name in _ECHOED if answer.get(name) != event[name]]
     if foreign:
