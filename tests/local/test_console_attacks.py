@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 
 import boto3
@@ -20,7 +22,7 @@ from chime_local.console.app import create_console
 from chime_local.engine import Engine, EngineError
 from chime_local.recording import Recorder, Rolling
 from local.chime_console import Console
-from local.scripted_stack import FAILED, ScriptedStack
+from local.scripted_stack import ASSUMED, FAILED, ScriptedStack
 from local.test_console import BASE, TOKEN, Stage
 
 
@@ -228,3 +230,63 @@ def test_answers_count_among_what_is_kept() -> None:
     found = recorder.request("r")
     assert found is not None
     assert [(len(one.reason), len(one.physical_id), one.body) for one in found.answers] == [(4096, 4096, {})]
+
+
+# Secrets
+
+
+def test_what_is_secret_in_an_answer_is_not_kept(stage: Stage) -> None:
+    stage.record()
+    for flag in (True, "true"):
+        stage.recorder.add_answer("r1", json.dumps({"NoEcho": flag, "Data": {"Password": "hush"}}).encode())
+    stage.recorder.add_answer("r1", b'{"NoEcho": false, "Data": {"Name": "seen"}}')
+    found = stage.recorder.request("r1")
+    assert found is not None
+    assert [one.body["Data"] for one in found.answers[1:]] == ["not kept: NoEcho"] * 2 + [{"Name": "seen"}]
+
+
+def test_response_url_in_an_error_is_not_kept(stage: Stage) -> None:
+    stage.record()
+    url = "HTTPError at http://127.0.0.1:1/_ministack/cfn-response/0a1b-2c3d: refused"
+    delivery = stage.recorder.begin_delivery("r1", "Root=9")
+    stage.recorder.end_delivery(delivery, url)
+    stage.recorder.add_answer("r1", json.dumps({"Status": "FAILED", "Reason": url}).encode())
+    found = stage.recorder.request("r1")
+    assert found is not None
+    assert {delivery.error, found.answers[-1].reason} == {url.replace("0a1b-2c3d", "…")}
+
+
+LEAKING = """
+import json, os, urllib.error, urllib.request
+
+def handler(event, context):
+    base = os.environ["AWS_ENDPOINT_URL"] + "/_chime/"
+    keys = [os.environ[name] for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")]
+    seen = []
+    for headers in [{}] + [{"Authorization": "Bearer " + key} for key in keys]:
+        for path in ("", "api/status", "?token=" + keys[0]):
+            try:
+                seen.append(urllib.request.urlopen(urllib.request.Request(base + path, headers=headers)).status)
+            except urllib.error.HTTPError as refused:
+                seen.append(refused.code)
+    return {"seen": seen, "environ": dict(os.environ)}
+"""
+
+
+def test_lambda_has_no_way_into_the_console(engine: Engine) -> None:
+    lambdas, iam = engine.client("lambda"), engine.client("iam")
+    role = iam.create_role(RoleName="curious", AssumeRolePolicyDocument=json.dumps(ASSUMED))["Role"]["Arn"]
+    lambdas.create_function(
+        FunctionName="curious", Runtime="python3.13", Handler="index.handler", Role=role, Code={"ZipFile": packed()}
+    )
+    found = json.load(lambdas.invoke(FunctionName="curious")["Payload"])
+    assert found["seen"] == [403] * 12
+    assert Console(engine).token not in json.dumps(found)
+    assert engine.secret not in json.dumps(found)
+
+
+def packed() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("index.py", LEAKING)
+    return content.getvalue()
