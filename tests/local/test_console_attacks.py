@@ -23,7 +23,7 @@ from chime_local.engine import Engine, EngineError
 from chime_local.recording import Recorder, Rolling
 from local.chime_console import Console
 from local.scripted_stack import ASSUMED, FAILED, ScriptedStack
-from local.test_console import BASE, TOKEN, Stage
+from local.test_console import BASE, STACK, TOKEN, Stage
 
 
 @pytest.fixture
@@ -170,6 +170,33 @@ def statuses(client: TestClient, stage: Stage) -> set[int]:
     paths = ["", "calls", "requests/r1", f"operations/{operation}", f"messages?channel={stage.channel}"]
     paths += [f"api/{path}" for path in ("deploys", "calls", "requests/r1", f"channels/{stage.channel}/messages")]
     return {client.get(f"/_chime/{path}").status_code for path in paths}
+
+
+def test_half_a_surrogate_pair_breaks_no_page(stage: Stage, client: TestClient) -> None:
+    stage.record(ResourceProperties={"Name": "\ud800"})
+    sent = client.post(
+        f"/_chime/api/channels/{stage.channel}/messages",
+        content=json.dumps({"bearer": stage.user("bob"), "content": "a\ud800z"}),
+    )
+    assert sent.status_code == 200
+    stage.recorder.add_answer("r1", b'{"Status": "FAILED", "Reason": "\\ud800"}')
+    event = {"StackId": STACK, "StackName": "S", "LogicalResourceId": "L", "ResourceType": "T"}
+    stage.recorder.add_event({**event, "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "\ud800"})
+    assert statuses(client, stage) == {200}
+    assert "a?z" in client.get(f"/_chime/messages?channel={stage.channel}").text
+    listed = client.get(f"/_chime/api/channels/{stage.channel}/messages").content
+    assert json.loads(listed)["messages"][0]["Content"] == "a\ud800z"
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("NaN", "NaN"), ("[Infinity]", ["Infinity"]), ("-1e999", "-Infinity")])
+def test_numbers_that_json_has_not_break_no_page(
+    stage: Stage, client: TestClient, sent: str, shown: object
+) -> None:
+    stage.record()
+    begin(stage.recorder, f'{{"Name": {sent}}}')
+    stage.recorder.add_answer("r1", f'{{"Data": {sent}}}'.encode())
+    assert statuses(client, stage) == {200}
+    assert client.get("/_chime/api/calls").json()["calls"][0]["parameters"] == {"Name": shown}
 
 
 @pytest.mark.parametrize("depth", [60, 400, 900, 3000, 100_000])

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from chime_local import recording
@@ -310,13 +310,15 @@ def _respond(request: Request, content: dict[str, Any], status: int) -> Response
     sentence = content.get("message") or content.get("error")
     if request.headers.get("hx-request") == "true" and sentence:
         return sentence_response(status, str(sentence))
-    return JSONResponse(json.loads(json.dumps(content, default=str)), status)
+    # What others sent may hold halves of surrogate pairs, which UTF-8 has not, and NaN, which JSON has not.
+    plain = json.loads(json.dumps(content, default=str), parse_constant=str)
+    return Response(json.dumps(plain), status, media_type="application/json")
 
 
 def sentence_response(status: int, sentence: str) -> Response:
     """Answer a page with a sentence, which htmx puts where the page has its notices."""
     kind = "error" if status >= 400 else "done"
-    return HTMLResponse(f'<p class="{kind}">{html.escape(sentence)}</p>', status)
+    return HTMLResponse(f'<p class="{kind}">{html.escape(sentence)}</p>'.encode("utf-8", "replace"), status)
 
 
 async def _read(request: Request) -> dict[str, Any]:

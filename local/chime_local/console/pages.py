@@ -98,7 +98,7 @@ class Pages:
             dropped=self._recorder.dropped,
             **context,
         )
-        return HTMLResponse(page, status)
+        return HTMLResponse(page.encode("utf-8", "replace"), status)  # JSON can hold half a surrogate pair
 
     # Deploys
 
