@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from starlette.testclient import TestClient
 from chime_local.chime.protocol import operation_of
 from chime_local.cloudformation.custom_resources import parse_answer
 from chime_local.console.app import create_console
+from chime_local.console.commands import create_command
 from chime_local.engine import Engine, EngineError
 from chime_local.recording import Recorder, Rolling
 from local.chime_console import Console
@@ -237,6 +239,24 @@ def test_stack_hears_of_a_deep_answer_at_once(engine: Engine) -> None:
     with pytest.raises(EngineError, match="Response object is too long: 50000 bytes"):
         scripted.deploy(OnCreate=[{"Text": "[" * 50_000}, FAILED])
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    ("value", "option"),
+    [
+        ("\x03rm -rf /\n", "--content $'\\x03rm -rf /\n'"),
+        ("it's\x1b[201~\\", "--content $'it\\'s\\x1b[201~\\\\'"),
+        ("file:///etc/passwd", '--cli-input-json \'{"Content": "file:///etc/passwd"}\''),
+        ("https://a.example/", '--cli-input-json \'{"Content": "https://a.example/"}\''),
+        ("two\n\tlines", "--content 'two\n\tlines'"),
+    ],
+)
+def test_copied_command_says_the_value_and_nothing_else(value: str, option: str) -> None:
+    command = create_command("chime-sdk-messaging", "SendChannelMessage", {"Content": value})
+    assert command.cli == f"aws chime-sdk-messaging send-channel-message \\\n  {option}"
+    shell = ["bash", "-c", 'aws() { printf %s "$4"; }; ' + command.cli]
+    said = subprocess.run(shell, capture_output=True, check=True, text=True).stdout
+    assert said == (value if option.startswith("--content") else json.dumps({"Content": value}))
 
 
 # Numbers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,11 @@ from pprint import pformat
 from typing import Any
 
 from botocore import xform_name
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""A terminal acts on some of these before a shell sees a quote: Ctrl-C, the end of what is pasted."""
+_LOADED = ("file://", "fileb://", "http://", "https://")
+"""Where the AWS CLI takes a value from elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,10 @@ class Command:
 
 def create_command(service: str, operation: str, parameters: Mapping[str, Any], region: str = "") -> Command:
     """Create the commands for a call; the environment that `chime-local` prints leads them to the engine."""
-    options = [_option(name, value) for name, value in parameters.items()]
-    at = [f"--region {shlex.quote(region)}"] if region else []
+    loaded = {name: value for name, value in parameters.items() if str(value).startswith(_LOADED)}
+    options = [_option(name, value) for name, value in parameters.items() if name not in loaded]
+    options += [f"--cli-input-json {_quote(json.dumps(loaded))}"] if loaded else []
+    at = [f"--region {_quote(region)}"] if region else []
     cli = " \\\n  ".join([f"aws {service} {xform_name(operation, '-')}", *options, *at])
     given = "".join(f"\n    {name}={_literal(value)}," for name, value in parameters.items())
     where = f", region_name={region!r}" if region else ""
@@ -37,7 +45,20 @@ def _option(name: str, value: Any) -> str:
         return flag if value else flag.replace("--", "--no-", 1)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     # A value that begins with a dash would be taken for an option.
-    return f"{flag}={shlex.quote(text)}" if text.startswith("-") else f"{flag} {shlex.quote(text)}"
+    return f"{flag}={_quote(text)}" if text.startswith("-") else f"{flag} {_quote(text)}"
+
+
+def _quote(text: str) -> str:
+    """Quote for a shell, with nothing in it that a terminal takes for a key."""
+    if not _CONTROLS.search(text):
+        return shlex.quote(text)
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{_CONTROLS.sub(_escape, escaped)}'"
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
 
 
 def _literal(value: Any) -> str:
