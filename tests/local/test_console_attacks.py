@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from chime_local.chime.protocol import operation_of
+from chime_local.cloudformation import replay
 from chime_local.cloudformation.custom_resources import parse_answer
+from chime_local.cloudformation.replay import ReplayError, Replays
+from chime_local.console import api
+from chime_local.console.api import Api
 from chime_local.console.app import create_console
 from chime_local.console.commands import create_command
 from chime_local.engine import Engine, EngineError
+from chime_local.lambdas.deliveries import Deliveries
 from chime_local.recording import Recorder, Rolling
 from local.chime_console import Console
 from local.scripted_stack import ASSUMED, FAILED, ScriptedStack
@@ -260,6 +270,69 @@ def test_copied_command_says_the_value_and_nothing_else(value: str, option: str)
 
 
 # Numbers
+
+
+def test_streams_leave_connections_to_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MAX_STREAMS", 2)
+    events = Api(stage.engine)
+
+    async def listen() -> list[int]:
+        async def ask(method: str = "GET") -> Any:
+            return await events.events(
+                Request({"type": "http", "method": method, "query_string": b"", "headers": []})
+            )
+
+        first, second = await ask(), await ask()
+        for one in (first, second):
+            await anext(one.body_iterator)
+        seen = [(await ask()).status_code, (await ask("HEAD")).status_code]
+        await first.body_iterator.aclose()
+        seen.append((await ask()).status_code)
+        await second.body_iterator.aclose()
+        return seen
+
+    assert asyncio.run(listen()) == [503, 200, 200]
+
+
+def test_head_of_the_stream_ends(engine: Engine) -> None:
+    head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {Console(engine).token}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", engine.port), timeout=5) as connection:
+        lines = connection.makefile("rb")
+        for method in ("HEAD /_chime/api/events", "HEAD /_chime/"):
+            connection.sendall(f"{method} HTTP/1.1\r\n{head}".encode())
+            assert lines.readline() == b"HTTP/1.1 200 OK\r\n"
+            while lines.readline() != b"\r\n":
+                pass
+
+
+def test_replays_at_once_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "MAX_RUNNING", 3)
+    goes_on, recorder = threading.Event(), Recorder()
+    lambdas: Any = SimpleNamespace(
+        set_account=lambda _: None,
+        set_region=lambda _: None,
+        find_function=lambda _: ({}, {}, None),
+        with_config=lambda _record, config: config,
+        invoke=lambda *_: goes_on.wait(10) and {},
+    )
+    ministack: Any = SimpleNamespace(response_url=lambda token: f"http://127.0.0.1/_ministack/cfn-response/{token}")
+    replays = Replays(ministack, lambdas, Deliveries(recorder))
+    event = {"RequestType": "Create", "RequestId": "r", "StackId": "s", "LogicalResourceId": "l"}
+    recorder.begin_request({**event, "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:f"}, "S")
+    replays.replay("r", 2)
+    with pytest.raises(ReplayError, match="Delivered once only: 3 replays are running already"):
+        replays.replay("r", 2)
+    with pytest.raises(ReplayError, match=r"^3 replays are running"):
+        replays.replay("r")
+    goes_on.set()
+    deadline = time.monotonic() + 10
+    found = recorder.request("r")
+    assert found is not None
+    while not all(one.ended for one in found.deliveries) or len(found.deliveries) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.05)
+    replays.replay("r", 2)
 
 
 def test_answers_count_among_what_is_kept() -> None:

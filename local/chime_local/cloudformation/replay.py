@@ -17,6 +17,8 @@ from chime_local.errors import ChimeLocalError
 from chime_local.lambdas.deliveries import Deliveries
 
 MAX_TIMES = 2
+MAX_RUNNING = 20
+"""Replays at once; each holds a thread and runs a Lambda."""
 _MAX_OPEN = 1000
 """Of replays whose answer is awaited; a Lambda may never answer."""
 
@@ -34,6 +36,7 @@ class Replays:
         self._deliveries = deliveries
         self._tokens: dict[str, str] = {}
         """From the token in a ResponseURL to the request's id."""
+        self._places = threading.BoundedSemaphore(MAX_RUNNING)
 
     def replay(self, request_id: str, times: int = 1) -> None:
         """Deliver a request again, twice at once where asked for; returns while that goes on."""
@@ -43,9 +46,12 @@ class Replays:
         if not 1 <= times <= MAX_TIMES:
             raise ReplayError(f"A request is delivered once or twice at once, not {times} times.")
         self._find_function(request.event)
-        for _ in range(times):
+        for taken in range(times):
+            if not self._places.acquire(blocking=False):
+                done = "Delivered once only: " if taken else ""
+                raise ReplayError(f"{done}{MAX_RUNNING} replays are running already; wait until one ends.")
             run = contextvars.copy_context().run
-            threading.Thread(target=run, args=(self._deliver, dict(request.event)), daemon=True).start()
+            threading.Thread(target=run, args=(self._deliver_in_place, dict(request.event)), daemon=True).start()
 
     def before(self, deliver: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
         """Return what records an answer to a replay, and hands any other on."""
@@ -58,6 +64,12 @@ class Replays:
                 self._deliveries.recorder.add_answer(request_id, body, is_replay=True)
 
         return take
+
+    def _deliver_in_place(self, event: dict[str, Any]) -> None:
+        try:
+            self._deliver(event)
+        finally:
+            self._places.release()
 
     def _deliver(self, event: dict[str, Any]) -> None:
         token = str(uuid.uuid4())

@@ -25,6 +25,8 @@ from chime_local.console.words import format_time
 
 MAX_BODY_BYTES = 100_000
 MAX_BODY_SECONDS = 30.0
+MAX_STREAMS = 100
+"""At once, so that pages leave the engine's connections to those who call it."""
 PAGE_SIZE = 100
 _POLL_SECONDS = 0.4
 _HEARTBEAT_SECONDS = 15.0
@@ -61,6 +63,7 @@ class Api:
     def __init__(self, engine: ConsoleEngine) -> None:
         self._engine = engine
         self._recorder = engine.recorder
+        self._streams = 0
 
     def routes(self) -> list[Route]:
         """Return the routes below /_chime/api/."""
@@ -234,7 +237,19 @@ class Api:
         """Stream the names of what has changed since the versions that a page shows."""
         since = request.query_params.get("since", "")
         headers = {"x-accel-buffering": "no"}
-        return StreamingResponse(self._stream(since), media_type="text/event-stream", headers=headers)
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type="text/event-stream")
+        if self._streams >= MAX_STREAMS:
+            return _respond(request, {"error": f"There are {MAX_STREAMS} streams already; close some pages."}, 503)
+        return StreamingResponse(self._counted(since), media_type="text/event-stream", headers=headers)
+
+    async def _counted(self, since: str) -> AsyncIterator[str]:
+        self._streams += 1
+        try:
+            async for part in self._stream(since):
+                yield part
+        finally:
+            self._streams -= 1
 
     async def _stream(self, since: str) -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
