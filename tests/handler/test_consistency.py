@@ -37,7 +37,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 def prepare(
     kind: Kind, request: str, behaviors: str = "", seed: int = 0
 ) -> tuple[AppInstanceSetup, Callable[[], dict[str, Any]]]:
-    """Return an app instance, and what delivers a request there; except for a Create, the resource is long there."""
+    """Return an app instance, and what delivers a request there; save for a Create, the resource is long there."""
     setup = AppInstanceSetup(behaviors, seed=seed)
     if request == "Create":
         return setup, lambda: kind.create(setup)
