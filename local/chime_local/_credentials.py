@@ -20,16 +20,11 @@ from botocore.credentials import Credentials as AccessKey
 
 from chime_local._signature import SignatureError
 from chime_local.cloudformation._ministack import Iam, Lambda
+from chime_local.environment import ACCOUNT
 
-ACCOUNT = "000000000000"
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 _CODE_URL_SECONDS = 600
 """As long as the URLs of Lambda's GetFunction are valid on AWS."""
-
-
-def console_token(secret: str) -> str:
-    """Derive the token of an engine's console from its secret, which the token does not give away."""
-    return hmac.new(secret.encode(), b"console", hashlib.sha256).hexdigest()
 
 
 class Credentials:

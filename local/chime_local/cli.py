@@ -15,7 +15,8 @@ from typing import Any
 from chime_local import cdk
 from chime_local._scratch import scratch_folder
 from chime_local.chime import Behaviors
-from chime_local.engine import DROPPED, Engine, console_url, environment, own_environment
+from chime_local.engine import Engine, own_environment
+from chime_local.environment import DROPPED, HOST, console_token, console_url, environment
 from chime_local.errors import ChimeLocalError, EngineError
 
 _CHANNEL_ARN = re.compile(r"arn:[\w-]+:chime:(?P<region>[\w-]+):\d{12}:app-instance/[^/]+/channel/.+")
@@ -137,7 +138,9 @@ def _serve(given: argparse.Namespace) -> int:
         for name, value in environment(port, secret, given.region).items():
             print(f"export {name}={value}", flush=True)
         if not given.until_input_ends:
-            cdk.say(f"listening on {server.HOST}:{port}; console: {console_url(port, secret)} ; Ctrl-C ends it")
+            cdk.say(
+                f"listening on {HOST}:{port}; console: {console_url(port, console_token(secret))} ; Ctrl-C ends it"
+            )
 
     server.serve(
         given.port,

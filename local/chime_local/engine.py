@@ -23,15 +23,12 @@ from botocore.config import Config
 from botocore.exceptions import WaiterError
 from botocore.httpsession import URLLib3Session
 
-from chime_local._credentials import ACCOUNT, console_token
 from chime_local._signature import sign
+from chime_local.environment import ACCOUNT, HOST, console_token, console_url, environment, with_environment
 from chime_local.errors import EngineError
-from chime_local.server import HOST
 
 __all__ = ["ACCOUNT", "Engine", "EngineError"]
 
-DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
-"""Variables that would lead SDKs away from the engine."""
 _KEPT = (
     "PATH",
     "HOME",
@@ -50,35 +47,6 @@ _WAITER_CONFIG = {"Delay": 0.05, "MaxAttempts": 20_000}
 """The engine answers DescribeStacks late while a stack is being changed, so that each attempt takes long."""
 _ANNOUNCED_PORT = re.compile(rf"export AWS_ENDPOINT_URL=http://{re.escape(HOST)}:(\d+)")
 _ANNOUNCED_SECRET = re.compile(r"export AWS_SECRET_ACCESS_KEY=(\w+)")
-
-
-def environment(port: int, secret: str, region: str = "us-east-1") -> dict[str, str]:
-    """Return the variables by which SDKs and the CDK CLI reach the engine, and nothing else."""
-    return {
-        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
-        "AWS_ENDPOINT_URL_S3": f"http://{HOST}:{port}",
-        "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
-        "CDK_DEFAULT_REGION": region,
-        **{name: _with_host(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
-    }
-
-
-def console_url(port: int, secret: str) -> str:
-    """Return the address of an engine's console, with its token."""
-    return f"http://{HOST}:{port}/_chime/?token={console_token(secret)}"
-
-
-def _with_host(no_proxy: str) -> str:
-    """Add the engine's host to those that are reached without a proxy."""
-    hosts = [host for host in no_proxy.split(",") if host and host != HOST]
-    return ",".join((HOST, *hosts))
 
 
 def own_environment() -> dict[str, str]:
@@ -116,13 +84,12 @@ class Engine:
     @property
     def console_url(self) -> str:
         """The address of the console, with its token."""
-        return console_url(self.port, self.secret)
+        return console_url(self.port, console_token(self.secret))
 
     @property
     def environ(self) -> dict[str, str]:
         """The environment in which a command reaches this engine."""
-        kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
-        return {**kept, **environment(self.port, self.secret, self.region)}
+        return with_environment(environment(self.port, self.secret, self.region))
 
     def __enter__(self) -> Engine:
         """Start the engine and wait until it listens; it ends with this process, however that ends."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chime_local import cloudformation
-from chime_local._credentials import Credentials, console_token
+from chime_local._credentials import Credentials
 from chime_local._scratch import scratch_folder
 from chime_local.call_recorder import CallRecorder
 from chime_local.chime import Behaviors, ChimeService
@@ -28,6 +28,7 @@ from chime_local.cloudformation.replay import Replays
 from chime_local.cloudformation.rollback import Rollback
 from chime_local.cloudformation.running_operations import RunningOperations
 from chime_local.console.mount import ConsoleParts, mount
+from chime_local.environment import HOST, console_token
 from chime_local.errors import PortInUseError
 from chime_local.gateway import Gateway
 from chime_local.iam.actions import Actions
@@ -41,7 +42,6 @@ from chime_local.lambdas.deliveries import Deliveries
 from chime_local.lambdas.running import RunningLambdas
 from chime_local.recording import Recorder
 
-HOST = "127.0.0.1"
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "NODE_PATH")
 """What of the shell's environment the engine keeps."""
 
