@@ -81,7 +81,7 @@ SECOND = {"another stack": B, "the same stack": {**A, "LogicalResourceId": "Seco
 def test_channel_adopted_from_another_owner_survives_the_first_owners_delete(
     setup: AppInstanceSetup, first: dict[str, Any], second: str
 ) -> None:
-    """Taken in so many words, a channel keeps its messages, and the first owner's Delete leaves it."""
+    """Adopted from its owner as asked for, a channel keeps its messages, and the first owner's Delete leaves it."""
     held = deliver(setup, "Create", A, first)["PhysicalResourceId"]
     setup.say(held, "hello")
     taken = {**FROM_OTHER, "ChannelId": held.rpartition("/")[2]}

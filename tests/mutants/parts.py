@@ -70,7 +70,7 @@ class Part:
 HANDLER_TESTS = ("tests/handler", "tests/releases", "tests/test_contract.py", "tests/mutants/histories.py")
 
 _SERVICE_TESTS = (
-    *("test_responses", "test_refusals", "test_shown_and_counted", "test_rules_of_channels"),
+    *("test_responses", "test_refusals", "test_lists_tags_and_rates", "test_rules_of_channels"),
     *("test_documented_behaviors", "test_behavior_switches", "test_conflicts"),
 )
 PARTS = {
@@ -175,8 +175,8 @@ PARTS = {
                 "state": ("test_clock", "test_late_reads"),
                 "streaming": _SERVICE_TESTS,
                 "tags": _SERVICE_TESTS,
-                "throttling": ("test_rates", "test_shown_and_counted", "test_quotas", "test_conflicts"),
-                "iam": ("test_required_actions", "test_shown_and_counted", "test_chime_permissions"),
+                "throttling": ("test_rates", "test_lists_tags_and_rates", "test_quotas", "test_conflicts"),
+                "iam": ("test_required_actions", "test_lists_tags_and_rates", "test_chime_permissions"),
             },
         ),
         Part(

@@ -75,7 +75,7 @@ def play(seeds: Sequence[int]) -> int:
         for chunk, (more, violated) in zip(chunks, workers.map(play_chunk, chunks), strict=True):
             if violated is not None:
                 workers.shutdown(cancel_futures=True)
-                return tell(violated)
+                return print_violation(violated)
             calls, played = calls + more, played + len(chunk)
             if played % 10_000 == 0:
                 print(f"{played} histories, {calls} calls", flush=True)
@@ -119,14 +119,14 @@ def play_first(texts: Sequence[str]) -> int:
     wanted = places(texts) if texts else changed_places()
     reached, violated = reach(range(INDEXED), of_each=True)
     if violated is not None:
-        return tell(violated)
+        return print_violation(violated)
     for name, line in sorted(wanted):
         print(f"{name}:{line} is reached by {len(reached.seeds.get((name, line), ()))} of {INDEXED} histories")
     return play(seeds_first(reached, wanted, FIRST))
 
 
-def tell(seed: int) -> int:
-    """Tell the story of a violation, made short."""
+def print_violation(seed: int) -> int:
+    """Print the history of a violation, made short."""
     from simulation.shrink import ViolationError, shrink
 
     kind = kind_of(seed)
@@ -163,7 +163,7 @@ def main(arguments: list[str]) -> int:
         case ["reach", *numbers]:
             reached, violated = reach(_seeds(numbers, 4_500))
             print("\n".join(report(reached)))
-            return 0 if violated is None else tell(violated)
+            return 0 if violated is None else print_violation(violated)
         case _:
             return play(_seeds(arguments, 100_000))
 

@@ -271,7 +271,7 @@ def _is_own(request: Request, mark: str | None) -> bool:
 
 
 def _adoption_refusal(request: Request, desired: ChannelSpec, arn: str, mark: str | None) -> str:
-    """Return why a channel is not taken over: nobody asked for it, or not in so many words."""
+    """Return why a channel is not adopted: adoption was not asked for, or not from another owner."""
     if not desired.adopt:
         return (
             f"CreateChannel: Conflict: {arn} exists already and is not this stack's. It was not touched. "

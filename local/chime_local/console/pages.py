@@ -412,7 +412,7 @@ def _name(app: AppInstance, arn: str) -> str:
 
 
 def _role(app: AppInstance, channel: Channel, arn: str) -> Context:
-    """Say what a user is in a channel, and whether it may read."""
+    """Describe the role of a user in a channel, and whether it may read."""
     if arn not in app.identities:
         return {"text": "no user of this app instance", "reads": False}
     kind = channel.members.get(arn)

@@ -13,7 +13,7 @@ _MAX_SHOWN = 8
 
 
 def describe_changes(event: Mapping[str, Any]) -> str:
-    """Say what an Update changes, such as "Name changed; Members +2 −1"."""
+    """Describe what an Update changes, such as "Name changed; Members +2 −1"."""
     if event.get("RequestType") != "Update":
         return {"Create": "everything is new", "Delete": "everything goes"}.get(str(event.get("RequestType")), "")
     before, after = (event.get(key) or {} for key in ("OldResourceProperties", "ResourceProperties"))
@@ -39,7 +39,7 @@ def _change(name: str, before: Any, after: Any) -> str:
 
 
 def explain_tag(key: str) -> str:
-    """Say what a tag means, where it is one of this package's."""
+    """Explain a tag, where it is one of this package's."""
     if key == OWNER_TAG:
         return (
             "The owner's mark: which resource of which stack made or adopted this channel, then which request did. "
@@ -49,7 +49,7 @@ def explain_tag(key: str) -> str:
 
 
 def describe_duration(seconds: float | None) -> str:
-    """Say how long something took."""
+    """Format a duration."""
     if seconds is None:
         return "in progress"
     return (
