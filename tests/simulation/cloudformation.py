@@ -107,7 +107,7 @@ class Stack:
         self.function.invoke(pending)
         return pending
 
-    def _tell(self, line: str) -> None:
+    def _log(self, line: str) -> None:
         self.story.append(f"{self.sim.now - 1_800_000_000:.0f} {self.name}{line}")
 
     def wait(self, pendings: list[Pending]) -> None:
@@ -183,7 +183,7 @@ class Stack:
             self.confirmed.add(change.new_id)
         status = answer["Status"] if answer else "no answer"
         reason = answer.get("Reason", "")[:200] if answer else ""
-        self._tell(f"  {kind} {change.logical_id}: {status} {change.new_id[-45:]} {reason}".rstrip())
+        self._log(f"  {kind} {change.logical_id}: {status} {change.new_id[-45:]} {reason}".rstrip())
 
     def _clean_up(self, changes: list[Change]) -> bool:
         """Delete what was removed or replaced."""
@@ -229,12 +229,12 @@ class Stack:
 
     def _is_deleted(self, name: str, held: Held, pending: Pending) -> bool:
         status = pending.answers[0]["Status"] if pending.answers else "no answer"
-        self._tell(f"  Delete {name}: {status} {held.physical_id[-45:]} {_reason(pending)[:200]}".rstrip())
+        self._log(f"  Delete {name}: {status} {held.physical_id[-45:]} {_reason(pending)[:200]}".rstrip())
         return status == "SUCCESS"
 
     def _roll_back(self, changes: list[Change]) -> None:
         """Send updates back, delete what was made."""
-        self._tell("  rollback")
+        self._log("  rollback")
         self.at_rollback()
         self.sim.run(lambda: False, LINGER)
         deletes: list[tuple[str, Held]] = []
@@ -269,7 +269,7 @@ class Stack:
             )
             self.wait([pending])
             answer = pending.answers[0] if pending.answers else None
-            self._tell(
+            self._log(
                 f"  Update {change.logical_id} back: {answer['Status'] if answer else 'no answer'} "
                 f"{answer['PhysicalResourceId'][-45:] + ' ' + answer.get('Reason', '')[:200] if answer else ''}"
             )
@@ -288,7 +288,7 @@ class Stack:
         lost = lost or held in self.disputed
         assert lost or change.logical_id in self.skipped, "a rollback's Update fails where nothing goes wrong"
         self.skipped.add(change.logical_id)
-        self._tell(f"  skip {change.logical_id}")
+        self._log(f"  skip {change.logical_id}")
         self.resources[change.logical_id] = Held(held, change.after)
 
     def delete(self) -> bool:
