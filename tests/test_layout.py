@@ -25,8 +25,10 @@ ALLOWED_IMPORTS = {
         "starlette",
         "jinja2",
         "chime_local",
+        "chime_messaging",  # for the deprecated chime-local drift
         *PYTEST_PLUGIN,
     },
+    "local/chime_messaging": {"boto3", "botocore", "rich", "typer", "chime_messaging"},
     "examples": {"aws_cdk", "constructs", "cdk_chime_messaging"},
     "app.py": {"aws_cdk", "constructs", "cdk_chime_messaging"},
 }

@@ -98,29 +98,19 @@ def _parser() -> argparse.ArgumentParser:
     deploy.add_argument("arguments", nargs=argparse.REMAINDER, help="further arguments of cdk deploy")
     drift = commands.add_parser(
         "drift",
-        help="say where a deployed stack's channels differ from their declaration; exit status 3 if they do",
-        description="Uses the credentials and region of the environment: AWS, or a local engine.",
+        help="deprecated: use chime-messaging drift",
+        description="Deprecated: use chime-messaging drift, which this command runs.",
     )
     drift.add_argument("stack", help="name of the stack")
     return parser
 
 
 def _show_drift(stack: str) -> int:
-    import boto3  # noqa: PLC0415 - slow to import
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    """Run what has taken the place of this command; removed with the next release."""
+    from chime_messaging.cli import run  # noqa: PLC0415 - slow to import
 
-    from chime_local._drift import reports  # noqa: PLC0415
-
-    try:
-        found = reports(lambda service, region: boto3.client(service, region_name=region), stack)
-    except (BotoCoreError, ClientError) as failed:
-        cdk.say(f"error: {failed}")
-        return 1
-    for report in found:
-        print(f"{report.logical_id} {report.arn}: {'as declared' if not report.differences else ''}".rstrip())
-        for difference in report.differences:
-            print(f"  {difference}")
-    return 3 if any(report.differences for report in found) else 0
+    cdk.say("warning: chime-local drift is deprecated: use chime-messaging drift")
+    return run(["drift", stack])
 
 
 def _drop_environment(arguments: Sequence[str]) -> None:
