@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Annotated
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, TextIO
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from chime_messaging.adopt import adopt as write_adoption
 from chime_messaging.aws import Aws
 from chime_messaging.compare import Outcome
 from chime_messaging.drift import detect_drift, drop_nested
 from chime_messaging.drift_output import get_outcome_of_all, to_json, to_lines
 from chime_messaging.errors import ChimeMessagingError, explain
+from chime_messaging.export import export as export_records
+from chime_messaging.export import to_line
+from chime_messaging.files import write_whole
 from chime_messaging.stacks import list_stack_names
 
 _ERROR, _DRIFT = 1, 3  # 2 is a wrong use of the command
+_RECORDS_PER_UPDATE = 50
 _EXIT_STATUS = {Outcome.AS_DECLARED: 0, Outcome.DRIFTED: _DRIFT, Outcome.UNKNOWN: _ERROR}
 
 app = typer.Typer(
@@ -35,6 +43,13 @@ Profile = Annotated[str | None, typer.Option(help="Profile of the AWS configurat
 Region = Annotated[str | None, typer.Option(help="Region of the stacks; channels are where their ARN says.")]
 Bearer = Annotated[
     str | None, typer.Option(metavar="ARN", help="User or bot who reads channels, best an AppInstanceAdmin.")
+]
+Arn = Annotated[
+    str, typer.Argument(metavar="ARN", help="ARN of a channel, or of an app instance for all of its channels.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to this file, once all is there."),
 ]
 
 
@@ -67,14 +82,14 @@ def _options(
 
 
 @contextmanager
-def _progress(text: str) -> Iterator[None]:
-    """Show on a terminal that something is going on."""
+def _progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is going on; the block gets what changes the text."""
     console = Console(stderr=True)
     if console.is_terminal:
-        with console.status(text):
-            yield
+        with console.status(text) as status:
+            yield status.update
     else:
-        yield
+        yield lambda text: None
 
 
 @app.command()
@@ -105,3 +120,59 @@ def drift(
         for line in to_lines(reports, with_empty=not all_stacks):
             console.print(line)
     raise typer.Exit(_EXIT_STATUS[get_outcome_of_all(reports)])
+
+
+@app.command()
+def adopt(
+    arn: Arn,
+    *,
+    bearer: Bearer = None,
+    members: Annotated[bool, typer.Option(help="Declare members, moderators and bans, too.")] = True,
+    stack_name: Annotated[str, typer.Option(metavar="NAME", help="Name of the new stack.")] = "AdoptedChannels",
+    output: Output = None,
+    profile: Profile = None,
+) -> None:
+    """Write the CDK app in Python that adopts channels: they stay, with their messages.
+
+    What the app does not declare stays as it is, and is named on the standard error.
+    """
+    with _progress("reading"):
+        module = write_adoption(Aws(profile), arn, bearer, with_people=members, stack_name=stack_name)
+    for warning in module.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    with _open_output(output) as file:
+        file.write(module.source)
+
+
+@app.command()
+def export(
+    arn: Arn,
+    *,
+    bearer: Bearer = None,
+    messages: Annotated[bool, typer.Option(help="Export messages, too.")] = True,
+    output: Output = None,
+    profile: Profile = None,
+) -> None:
+    """Write channels, members, moderators, bans and messages as NDJSON, one object a line.
+
+    A file is replaced only by a whole export. Messages are the oldest first.
+    """
+    counts: Counter[str] = Counter()
+    with _progress("exporting") as show, _open_output(output) as file:
+        for record in export_records(Aws(profile), arn, bearer, with_messages=messages):
+            file.write(to_line(record))
+            counts[record["Kind"]] += 1
+            if counts.total() % _RECORDS_PER_UPDATE == 0:
+                show(f"exporting: {counts['Channel']:,} channels, {counts['ChannelMessage']:,} messages")
+
+
+@contextmanager
+def _open_output(path: Path | None) -> Iterator[TextIO]:
+    """Open a file, or the standard output."""
+    if path is not None:
+        with write_whole(path) as file:
+            yield file
+        return
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    yield sys.stdout
