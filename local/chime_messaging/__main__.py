@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command; the exit status is the answer."""
+    """Run the command and return its exit status."""
     try:
         from chime_messaging.cli import run  # noqa: PLC0415 - what it needs may not be installed
     except ModuleNotFoundError as missing:

@@ -94,6 +94,11 @@ def write_module(
     return Module("\n".join(lines) + "\n", tuple(warnings))
 
 
+def _write_member(enumeration: str, value: str) -> str:
+    """Write a member of an enumeration; what is no name, which no release of the service has, in quotes."""
+    return f"{enumeration}.{value}" if value.isidentifier() else f"{enumeration}[{write_text(value)}]"
+
+
 def write_text(text: str) -> str:
     """Write text as a literal of Python, in double quotes where that needs no escapes."""
     literal = repr(text)
@@ -171,8 +176,8 @@ class _ChannelWriter:
         yield from self._write_owner()
         yield f"name={write_text(channel.name)},"
         # As subscripts, a value that the library does not know is an error that names it.
-        yield f"mode=ChannelMode[{write_text(channel.mode)}],"
-        yield f"privacy=ChannelPrivacy[{write_text(channel.privacy)}],"
+        yield f"mode={_write_member('ChannelMode', channel.mode)},"
+        yield f"privacy={_write_member('ChannelPrivacy', channel.privacy)},"
         yield from self._write_metadata()
         yield from self._write_tags()
         yield from self._write_expiration()
@@ -215,9 +220,9 @@ class _ChannelWriter:
         if not expiration:
             return
         self._names |= {"Duration", "ExpirationCriterion", "ExpirationSettings"}
-        criterion = write_text(str(expiration["ExpirationCriterion"]))
+        criterion = _write_member("ExpirationCriterion", str(expiration["ExpirationCriterion"]))
         days = f"Duration.days({int(expiration['ExpirationDays'])})"
-        yield f"expiration_settings=ExpirationSettings({days}, ExpirationCriterion[{criterion}]),"
+        yield f"expiration_settings=ExpirationSettings({days}, {criterion}),"
 
     def _write_elastic(self) -> Iterator[str]:
         elastic = self._channel.elastic

@@ -28,7 +28,7 @@ class Aws:
 
     Args:
         profile: The profile of the AWS configuration. Default: that of the environment.
-        region: The region of stacks. Default: that of the environment. Channels are called where their ARN says.
+        region: The region of stacks. Default: that of the environment. Channels are read in their own.
         pause: How to wait for a number of seconds.
     """
 
@@ -57,7 +57,7 @@ class Aws:
 
         Args:
             operation: The client's method.
-            key: The name of the list in the answer.
+            key: The name of the list in the response.
             parameters: The parameters of the call.
         """
         token: dict[str, str] = {}

@@ -20,7 +20,7 @@ class ChannelReader:
     Args:
         aws: The services.
         app_instance: The ARN of the app instance.
-        bearer: The user or bot in whose name they are read.
+        bearer: The user or bot that reads them.
     """
 
     def __init__(self, aws: Aws, app_instance: str, bearer: str) -> None:
@@ -43,8 +43,8 @@ class ChannelReader:
 
     def describe(self, channel: str) -> dict[str, Any]:
         """Return a channel as DescribeChannel shows it."""
-        answer = self._aws.read(self._messaging.describe_channel, ChannelArn=channel, ChimeBearer=self._bearer)
-        return dict(answer["Channel"])
+        response = self._aws.read(self._messaging.describe_channel, ChannelArn=channel, ChimeBearer=self._bearer)
+        return dict(response["Channel"])
 
     def list_tags(self, channel: str) -> dict[str, str]:
         """Return the tags of a channel."""

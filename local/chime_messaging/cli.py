@@ -32,7 +32,7 @@ _EXIT_STATUS = {Outcome.AS_DECLARED: 0, Outcome.DRIFTED: _DRIFT, Outcome.UNKNOWN
 
 app = typer.Typer(
     name="chime-messaging",
-    help="Channels of Amazon Chime SDK messaging, on AWS or on the local engine: drift, adoption, export.",
+    help="Drift, adoption and export of Amazon Chime SDK messaging channels, on AWS or on the local engine.",
     epilog="Uses the credentials, region and endpoint of the environment, as the AWS CLI does.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -40,21 +40,22 @@ app = typer.Typer(
 )
 
 Profile = Annotated[str | None, typer.Option(help="Profile of the AWS configuration.")]
-Region = Annotated[str | None, typer.Option(help="Region of the stacks; channels are where their ARN says.")]
+Region = Annotated[str | None, typer.Option(help="Region of the stacks; channels are read in their own.")]
 Bearer = Annotated[
-    str | None, typer.Option(metavar="ARN", help="User or bot who reads channels, best an AppInstanceAdmin.")
+    str | None,
+    typer.Option(metavar="ARN", help="User or bot that reads the channels, preferably an admin."),
 ]
 Arn = Annotated[
     str, typer.Argument(metavar="ARN", help="ARN of a channel, or of an app instance for all of its channels.")
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to this file, once all is there."),
+    typer.Option("--output", "-o", metavar="FILE", help="Write to this file; replaced only on success."),
 ]
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is the answer."""
+    """Run the command and return its exit status."""
     try:
         app(args=None if arguments is None else list(arguments), prog_name="chime-messaging")
     except SystemExit as ended:
@@ -102,7 +103,7 @@ def drift(
     profile: Profile = None,
     region: Region = None,
 ) -> None:
-    """Compare what deployed stacks declare with what the service says, nested stacks included.
+    """Compare what deployed stacks declare with what the service returns, nested stacks included.
 
     Exit status: 0 as declared; 3 something differs; 1 an error, or something cannot be determined;
     2 wrong use of the command.
@@ -132,9 +133,9 @@ def adopt(
     output: Output = None,
     profile: Profile = None,
 ) -> None:
-    """Write the CDK app in Python that adopts channels: they stay, with their messages.
+    """Write a CDK app in Python that adopts channels; their messages stay.
 
-    What the app does not declare stays as it is, and is named on the standard error.
+    What the app does not declare stays as it is, and is listed on standard error.
     """
     with _progress("reading"):
         module = write_adoption(Aws(profile), arn, bearer, with_people=members, stack_name=stack_name)
@@ -155,7 +156,7 @@ def export(
 ) -> None:
     """Write channels, members, moderators, bans and messages as NDJSON, one object a line.
 
-    A file is replaced only by a whole export. Messages are the oldest first.
+    A file is replaced only by a complete export. The oldest messages come first.
     """
     counts: Counter[str] = Counter()
     with _progress("exporting") as show, _open_output(output) as file:

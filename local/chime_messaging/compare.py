@@ -1,4 +1,4 @@
-"""What is declared beside what the service says: pure."""
+"""Compares what is declared with what the service returned; no calls."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Undetermined:
 
 Finding: TypeAlias = Difference | Undetermined
 Comparison: TypeAlias = Callable[[str, Any, Any], Iterator[Finding]]
-"""Compares one property: takes its name, what is declared, and what the service says."""
+"""Compares one property: takes its name, what is declared, and what the service returned."""
 
 RESOURCE = "(resource)"
 """In place of a property: the resource as a whole, which is not there."""
@@ -65,7 +65,7 @@ def compare(
     Args:
         comparisons: How each property is compared.
         declared: The properties of the template, resolved as far as possible.
-        actual: What the service says, under the same names; `Unread` where that could not be read.
+        actual: What the service returned, under the same names; `Unread` where that could not be read.
     """
     for name, value in declared.items():
         if name not in comparisons:
@@ -81,7 +81,7 @@ def compare(
 
 
 def compare_nothing(name: str, declared: Any, actual: Any) -> Iterator[Finding]:
-    """Leave out a property that only says how the resource is managed."""
+    """Leave out a property that only governs how the resource is managed."""
     yield from ()
 
 

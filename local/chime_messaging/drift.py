@@ -1,4 +1,4 @@
-"""Drift: all custom resources of stacks, compared with what the service says."""
+"""Drift: all custom resources of stacks, compared with what the service returns."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def is_not_found(error: ClientError) -> bool:
 
 
 def is_forbidden(error: ClientError) -> bool:
-    """Check whether the service itself refuses the bearer, or what it may answer of what is not there."""
+    """Check whether the service itself refuses the bearer, or may return for what is not there."""
     return get_code(error) in ("Forbidden", "ForbiddenException")
 
 
@@ -52,31 +52,31 @@ def explain(error: ChimeMessagingError | BotoCoreError | ClientError) -> str:
     if isinstance(error, ChimeMessagingError):
         text = str(error)
     elif isinstance(error, ClientError):
-        text = _explain_answer(error)
+        text = _explain_response(error)
     else:
         text = _explain_botocore(error)
     return " ".join(text.split())
 
 
-def _explain_answer(error: ClientError) -> str:
-    """Explain what a service has answered."""
+def _explain_response(error: ClientError) -> str:
+    """Explain the error that a service has returned."""
     code, message = get_code(error), str(error.response.get("Error", {}).get("Message", ""))
-    answer = f"{error.operation_name}: {code}: {message}".rstrip(": ")
+    response = f"{error.operation_name}: {code}: {message}".rstrip(": ")
     if code in _EXPIRED:
-        return f"the credentials have expired ({answer}): get new ones, for example with `aws sso login`"
+        return f"the credentials have expired ({response}): get new ones, for example with `aws sso login`"
     if code in _REJECTED:
-        return f"the credentials are not accepted ({answer}): {_CREDENTIALS}"
+        return f"the credentials are not accepted ({response}): {_CREDENTIALS}"
     if is_access_denied(error):
-        return f"{answer}; the credentials need an IAM policy that allows {error.operation_name}"
+        return f"{response}; the credentials need an IAM policy that allows {error.operation_name}"
     if code.startswith("Unauthorized"):
-        return f"{answer}; the bearer is no user or bot of this app instance: give another --bearer"
+        return f"{response}; the bearer is no user or bot of this app instance: give another --bearer"
     if is_forbidden(error):
-        return f"{answer}; it does not exist, or the bearer may not do this: give --bearer an AppInstanceAdmin"
-    return answer
+        return f"{response}; it does not exist, or the bearer may not do this: give --bearer an AppInstanceAdmin"
+    return response
 
 
 def _explain_botocore(error: BotoCoreError) -> str:
-    """Explain what stops a call before there is an answer."""
+    """Explain what stops a call before there is a response."""
     match error:
         case exceptions.NoRegionError():
             return "no region is set: give --region, or set AWS_REGION"

@@ -92,9 +92,10 @@ def _export_channel(reader: ChannelReader, arn: str, *, with_messages: bool) -> 
     }
     is_elastic = "ElasticChannelConfiguration" in described
     # The members and messages of an elastic channel are in its sub-channels.
-    sub_channels = list(reader.list_sub_channels(arn)) if is_elastic else []
-    yield from _export_people(reader, arn, sub_channels or [None], has_hidden=not is_elastic)
-    for sub_channel in (sub_channels or [None]) if with_messages else ():
+    sub_channels: list[str | None] = [*reader.list_sub_channels(arn)] if is_elastic else []
+    sub_channels = sub_channels or [None]
+    yield from _export_people(reader, arn, sub_channels, has_hidden=not is_elastic)
+    for sub_channel in sub_channels if with_messages else ():
         yield from _export_messages(reader, arn, sub_channel)
 
 

@@ -22,7 +22,7 @@ from chime_messaging.compare import (
 from chime_messaging.errors import explain, is_forbidden, is_not_found
 
 OWNER_TAG = "cdk-chime-messaging:owner"
-"""The tag that says which resource of which stack a channel belongs to."""
+"""The tag that names the resource and stack that own a channel."""
 OWNER = "Owner"
 """What stands for that tag among the properties."""
 _MANAGED = dict.fromkeys(("ServiceToken", "ServiceTimeout", "ChimeBearer"), compare_nothing)
@@ -55,7 +55,7 @@ class Reader:
     def find(self, operation: Callable[..., Any], channel: str, **parameters: Any) -> Any:
         """Call an operation on a channel; None if what it is about is not there.
 
-        What is missing may be answered with Forbidden. An AppInstanceAdmin may read everything: it knows then.
+        The service may return Forbidden for what is missing. An AppInstanceAdmin may read everything.
         """
         try:
             return self._aws.read(operation, ChannelArn=channel, ChimeBearer=self._bearer, **parameters)
@@ -100,12 +100,12 @@ class ResourceType:
     comparisons: Mapping[str, Comparison]
     """How each property is compared."""
     read: Callable[[Reader, str, Mapping[str, Any]], Actual | None]
-    """Takes physical id and declaration; returns what the service says, None where the resource is not there."""
+    """Takes physical id and declaration; returns the actual values, None where the resource does not exist."""
     needs_bearer: bool = True
 
 
 def owner_mark(stack_id: str, logical_id: str) -> str:
-    """Return with what the owner's tag of a stack's channel begins; tests compare it with the Lambda's."""
+    """Return the beginning of the owner's tag of a stack's channel; tests compare it with the Lambda's."""
     digest = hashlib.sha256(f"{stack_id!r}\0{logical_id!r}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{logical_id[:64]}-{digest}"
 
@@ -172,7 +172,7 @@ def _read_flow_association(reader: Reader, physical_id: str, declared: Mapping[s
 
 
 def _read_admin(reader: Reader, physical_id: str, declared: Mapping[str, Any]) -> Actual | None:
-    # DescribeAppInstanceAdmin answers Forbidden both for who is no admin and for other reasons; a list tells.
+    # DescribeAppInstanceAdmin returns Forbidden for who is no admin, and for other reasons; the list is certain.
     app_instance = arns.get_app_instance_arn(physical_id)
     admins = reader.list_items(
         reader.identity.list_app_instance_admins, "AppInstanceAdmins", AppInstanceArn=app_instance

@@ -10,6 +10,7 @@ import pytest
 
 from chime_local.engine import Engine
 from chime_messaging.cli import run
+from messaging_tool.foreign import Foreign
 from messaging_tool.stacks import Deployment
 
 
@@ -35,6 +36,14 @@ def engine() -> Iterator[Engine]:
 def deployment(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """Return stacks with every type of this package, deployed once: who changes something puts it right."""
     return Deployment(engine, tmp_path_factory.mktemp("deployment"))
+
+
+@pytest.fixture
+def foreign(engine: Engine) -> Iterator[Foreign]:
+    """Return an app instance of this test's own."""
+    made = Foreign(engine)
+    yield made
+    made.identity.delete_app_instance(AppInstanceArn=made.arn)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,11 @@ from chime_messaging import adoption
 from chime_messaging.adoption import ChannelFacts, write_module, write_text
 from chime_messaging.errors import ChimeMessagingError
 from messaging_tool.conftest import Command
-from messaging_tool.stacks import FUNCTION
+from messaging_tool.foreign import Foreign
 
 APP = "arn:aws:chime:us-east-1:000000000000:app-instance/a"
 BOSS = f"{APP}/user/boss"
 LOBBY = ChannelFacts(arn=f"{APP}/channel/lobby", name="Lobby", mode="RESTRICTED", privacy="PRIVATE")
-NASTY = 'a"""\'b\\n#{x}\n${y}😀\u2028"; import os #'
 
 
 def find_calls(source: str, name: str) -> list[dict[str, Any]]:
@@ -73,8 +71,8 @@ Channel(
     channel_id="lobby",
     adopt_existing=True,
     name="Lobby",
-    mode=ChannelMode["RESTRICTED"],
-    privacy=ChannelPrivacy["PRIVATE"],
+    mode=ChannelMode.RESTRICTED,
+    privacy=ChannelPrivacy.PRIVATE,
 )
 
 app.synth()
@@ -195,103 +193,6 @@ def test_everything_is_declared_with_the_library_in_its_own_words(tmp_path: Path
         "BanArns": ["user/troll"],
         "ChannelFlowArn": channel.flow,
     }
-
-
-class Foreign:
-    """An app instance that was made by hand, with a channel that has everything and others."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.messaging: Any = engine.client("chime-sdk-messaging")
-        self.identity: Any = engine.client("chime-sdk-identity")
-        self.arn: str = self.identity.create_app_instance(Name="a", ClientRequestToken="tt")["AppInstanceArn"]
-        for name in ("boss", "ann", "bob", "listener", "troll"):
-            self.identity.create_app_instance_user(
-                AppInstanceArn=self.arn, AppInstanceUserId=name, Name=name, ClientRequestToken="tt"
-            )
-        self.boss = self.user("boss")
-        self.identity.create_app_instance_admin(AppInstanceArn=self.arn, AppInstanceAdminArn=self.boss)
-        self.full = self.create_channel(
-            "full",
-            Name=NASTY.replace("\u2028", " "),
-            Metadata='{"a":"\\"é"}',
-            Tags=[{"Key": "team", "Value": "x"}],
-            ExpirationSettings={"ExpirationDays": 90, "ExpirationCriterion": "LAST_MESSAGE_TIMESTAMP"},
-            MemberArns=[self.user("ann")],
-            ModeratorArns=[self.user("bob")],
-        )
-        here = {"ChannelArn": self.full, "ChimeBearer": self.boss}
-        self.messaging.create_channel_membership(**here, MemberArn=self.user("listener"), Type="HIDDEN")
-        self.messaging.create_channel_ban(**here, MemberArn=self.user("troll"))
-        self.flow = self.messaging.create_channel_flow(
-            AppInstanceArn=self.arn,
-            Name="f",
-            ClientRequestToken="tt",
-            Processors=[
-                {
-                    "Name": "p",
-                    "ExecutionOrder": 1,
-                    "FallbackAction": "ABORT",
-                    "Configuration": {"Lambda": {"ResourceArn": FUNCTION, "InvocationType": "ASYNC"}},
-                }
-            ],
-        )["ChannelFlowArn"]
-        self.messaging.associate_channel_flow(**here, ChannelFlowArn=self.flow)
-        self.public = self.create_channel("public", Name="Public", Mode="UNRESTRICTED", Privacy="PUBLIC")
-
-    def user(self, name: str) -> str:
-        """Return the ARN of a user."""
-        return f"{self.arn}/user/{name}"
-
-    def create_channel(self, channel_id: str, **parameters: Any) -> str:
-        """Create a channel, RESTRICTED and PRIVATE unless told otherwise."""
-        given_ = {"Mode": "RESTRICTED", "Privacy": "PRIVATE", **parameters}
-        return str(
-            self.messaging.create_channel(
-                AppInstanceArn=self.arn,
-                ChannelId=channel_id,
-                ClientRequestToken=channel_id,
-                ChimeBearer=self.boss,
-                **given_,
-            )["ChannelArn"]
-        )
-
-    def send(self, channel: str, content: str, sender: str = "boss") -> None:
-        """Send a message."""
-        self.messaging.send_channel_message(
-            ChannelArn=channel,
-            Content=content,
-            Type="STANDARD",
-            Persistence="PERSISTENT",
-            ClientRequestToken="tt",
-            ChimeBearer=self.user(sender),
-        )
-
-    def describe(self) -> dict[str, Any]:
-        """Return all that is in the app instance's channels, but for the owner's tag."""
-        found = {}
-        for arn in (self.full, self.public):
-            here = {"ChannelArn": arn, "ChimeBearer": self.boss}
-            described = self.messaging.describe_channel(**here)["Channel"]
-            described.pop("LastUpdatedTimestamp")
-            tags = self.messaging.list_tags_for_resource(ResourceARN=arn)["Tags"]
-            found[arn] = (
-                described,
-                self.messaging.list_channel_memberships(**here)["ChannelMemberships"],
-                self.messaging.list_channel_memberships(**here, Type="HIDDEN")["ChannelMemberships"],
-                self.messaging.list_channel_moderators(**here)["ChannelModerators"],
-                self.messaging.list_channel_bans(**here)["ChannelBans"],
-                self.messaging.list_channel_messages(**here)["ChannelMessages"],
-                [tag for tag in tags if tag["Key"] != adoption.OWNER_TAG],
-            )
-        return found
-
-
-@pytest.fixture
-def foreign(engine: Engine) -> Iterator[Foreign]:
-    """Return an app instance of this test's own."""
-    made = Foreign(engine)
-    yield made
-    made.identity.delete_app_instance(AppInstanceArn=made.arn)
 
 
 def synthesize(module: Path, out: Path) -> None:
