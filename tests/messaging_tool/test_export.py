@@ -94,6 +94,20 @@ def test_all_pages(on_engine: Command, foreign: Foreign, tmp_path: Path) -> None
     assert [one["Kind"] for one in parse(without.output)] == ["Channel", "ChannelMembership", "ChannelModerator"]
 
 
+def test_channel_that_first_reads_miss_is_exported_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Engine("read_misses=3") as engine:
+        for name, value in engine.environ.items():
+            monkeypatch.setenv(name, value)
+        late = Foreign(engine)
+        exported = export.export(Aws(pause=lambda _: None), late.full, late.boss)
+        assert [record["Kind"] for record in exported] == [
+            "Channel",
+            *["ChannelMembership"] * 3,
+            *["ChannelModerator"] * 2,
+            "ChannelBan",
+        ]
+
+
 def test_bearer_who_may_not_read(on_engine: Command, foreign: Foreign, tmp_path: Path) -> None:
     """What fails half-way leaves the former file as it was, and nothing beside it."""
     path = tmp_path / "out.ndjson"
