@@ -66,6 +66,8 @@ class CallRecorder:
             elif not message.get("more_body"):
                 error = _error(message.get("body", b"")) if status >= 400 else ""
                 self._recorder.end_call(call, status, (time.perf_counter() - started) * 1000, error)
+                # Before the answer is sent: what the Lambda would do with it must not be a race.
+                self._deliveries.kill_after(call)
             await send(message)
 
         return sent

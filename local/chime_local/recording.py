@@ -156,6 +156,9 @@ class Delivery:
     trace_id: str
     is_replay: bool = False
     is_cold: bool | None = None
+    kill_after_call: int = 0
+    """After which of its calls the Lambda's process is killed; 0 is never."""
+    is_killed: bool = False
     ended: float | None = None
     error: str = ""
     call_ids: list[int] = field(default_factory=list)
@@ -337,12 +340,16 @@ class Recorder:
                 self._forget(self._requests.grow(request_id, min(len(body), MAX_PARAMETER_BYTES + 2 * MAX_TEXT)))
         self.changed("deploys")
 
-    def begin_delivery(self, request_id: str, trace_id: str, *, is_replay: bool = False) -> Delivery:
+    def begin_delivery(
+        self, request_id: str, trace_id: str, *, is_replay: bool = False, kill_after_call: int = 0
+    ) -> Delivery:
         """Record that a Lambda is invoked with a request."""
         with self._lock:
             request = self._requests.get(request_id)
             number = 1 + len(request.deliveries) if request else 1
-            delivery = Delivery(request_id, number, self._clock(), trace_id, is_replay)
+            delivery = Delivery(
+                request_id, number, self._clock(), trace_id, is_replay, kill_after_call=kill_after_call
+            )
             if request is not None:
                 request.deliveries.append(delivery)
                 self._deliveries[_root(trace_id)] = delivery
@@ -354,6 +361,18 @@ class Recorder:
         with self._lock:
             delivery.ended, delivery.error = self._clock(), _TOKEN.sub(r"\1…", error)
         self.changed("deploys")
+
+    def count_to_kill(self, call: Call) -> Delivery | None:
+        """Return the delivery that made a call, where it is to be killed after this one."""
+        with self._lock:
+            request = self._requests.get(call.request_id)
+            delivery = request.deliveries[call.delivery - 1] if request else None
+            if delivery is None or not delivery.kill_after_call or delivery.is_killed:
+                return None
+            if call.id not in delivery.call_ids[delivery.kill_after_call - 1 :]:
+                return None
+            delivery.is_killed = True
+            return delivery
 
     def find_delivery(self, trace_id: str) -> Delivery | None:
         """Find the delivery of a trace, whatever segment of it."""
@@ -491,6 +510,19 @@ class Recorder:
         with self._lock:
             found = (self._events.get(one) for one in operation.event_ids)
             return [one for one in found if one is not None]
+
+    def deployed(self) -> list[Request]:
+        """Return of each custom resource the last request that has succeeded; deleted resources have none."""
+        found: dict[tuple[str, str], Request] = {}
+        for request in reversed(self.requests()):
+            key = (str(request.event["StackId"]), request.logical_id)
+            if request.status != "SUCCESS":
+                continue
+            if request.type != "Delete":
+                found[key] = request
+            elif key in found and found[key].physical_id_after == request.physical_id_before:
+                del found[key]  # otherwise it was replaced, and the former one is deleted
+        return list(found.values())
 
     def deploys_of(self, physical_id: str) -> int | None:
         """Return how many deploys of its stack a resource has been through, its creation included."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import html
+import inspect
 import re
 from typing import Any
 
@@ -14,26 +16,27 @@ from chime_local.chime import Behaviors, ChimeService
 from chime_local.chime.clock import Clock
 from chime_local.console.api import Api, paginate
 from chime_local.console.app import create_console
+from chime_local.console.cdk_code import write_resource
 from chime_local.console.commands import create_command
 from chime_local.console.engine import ConsoleEngine
-from chime_local.console.words import describe_changes
+from chime_local.console.words import describe_calls, describe_changes
 from chime_local.recording import Recorder, Verdict
 
 TOKEN = "the-token"
 BASE = "http://127.0.0.1:4566"
 EVIL = "<script>alert('x')</script>"
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/S/1"
-PAGES = ("", "calls", "calls?only=denied", "channels", "messages", "behaviors", "state")
+PAGES = ("", "calls", "calls?only=denied", "channels", "messages", "drift", "behaviors", "state")
 
 
 class Replays:
     """Notes what is to be delivered again."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, int]] = []
+        self.asked: list[tuple[str, int, int]] = []
 
-    def replay(self, request_id: str, times: int = 1) -> None:
-        self.asked.append((request_id, times))
+    def replay(self, request_id: str, times: int = 1, kill_after_call: int = 0) -> None:
+        self.asked.append((request_id, times, kill_after_call))
 
 
 class Stage:
@@ -288,7 +291,7 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(stage: Stage, client
 def test_every_file_that_a_page_loads_is_there(client: TestClient) -> None:
     text = client.get("/_chime/").text
     files = re.findall(r'(?:src|href)="(/_chime/static/[^"]+)"', text)
-    assert len(files) == 5
+    assert len(set(files)) == 5
     for file in files:
         answer = client.get(file)
         assert (answer.status_code, len(answer.content) > 100) == (200, True), file
@@ -337,7 +340,7 @@ def test_request_is_a_timeline_of_its_calls(stage: Stage, client: TestClient) ->
     for shown in (
         "cold start, began",
         "<span>try 2</span>",
-        "<span>12.3 ms</span>",
+        '<span class="took">12.3 ms</span>',
         "48 of at most 4096 bytes",
         "(the same)",
         "&#34;Sid&#34;: &#34;Mine&#34;",
@@ -371,8 +374,16 @@ def test_replay_once_and_twice_at_once(stage: Stage, client: TestClient) -> None
     answer = client.post("/_chime/api/requests/r1/replay", data={"times": "2"}, headers=headers)
     assert answer.text == '<p class="done">The request is delivered twice at once.</p>'
     client.post("/_chime/api/requests/r1/replay")
-    assert stage.replays.asked == [("r1", 2), ("r1", 1)]
+    assert stage.replays.asked == [("r1", 2, 0), ("r1", 1, 0)]
     assert client.post("/_chime/api/requests/r1/replay", json={"times": "x"}).status_code == 400
+
+
+def test_replay_that_is_killed_after_a_call(stage: Stage, client: TestClient) -> None:
+    stage.record()
+    answer = client.post("/_chime/api/requests/r1/replay", json={"kill_after_call": 2})
+    assert answer.json()["message"] == "The request is delivered again, and its Lambda is killed after call 2."
+    assert stage.replays.asked == [("r1", 1, 2)]
+    assert client.post("/_chime/api/requests/r1/replay", json={"kill_after_call": "x"}).status_code == 400
 
 
 def test_denied_calls_name_the_deciding_statement_or_one_that_would_allow(stage: Stage, client: TestClient) -> None:
@@ -511,6 +522,63 @@ def test_stream_tells_at_once_what_a_page_has_missed(stage: Stage) -> None:
 
 
 # Words
+
+
+def test_calls_in_words(stage: Stage) -> None:
+    for operation in (
+        "DescribeChannel",
+        "CreateChannelBan",
+        "CreateChannelBan",
+        "UpdateChannel",
+        "ListChannelBans",
+    ):
+        stage.recorder.begin_call("s", operation, {}, region="r", access_key="k")
+    calls = stage.recorder.calls()[::-1]
+    assert describe_calls(calls) == "3 writes (CreateChannelBan 2 times, UpdateChannel) and 2 reads"
+    assert describe_calls(calls[:1]) == "1 read"
+    assert describe_calls([]) == "no call"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "code"),
+    [
+        ("SendChannelMessage", {"ChimeBearer": "arn:u"}, "channel.grant_send(function, as_user='arn:u')"),
+        ("ListChannelMessages", {"ChimeBearer": "arn:u"}, "channel.grant_read(function, as_user='arn:u')"),
+        ("CreateChannelBan", {"MemberArn": "arn:u"}, "channel.add_ban('arn:u')"),
+        ("BatchCreateChannelMembership", {"MemberArns": ["arn:u"]}, "channel.add_member('arn:u')"),
+    ],
+)
+def test_calls_of_a_channel_as_cdk(operation: str, parameters: dict[str, Any], code: str) -> None:
+    arn = "arn:a/channel/c"
+    command = create_command("chime-sdk-messaging", operation, {"ChannelArn": arn, **parameters})
+    assert command.cdk == f"channel = Channel.from_channel_arn(self, \"Channel\", '{arn}')\n{code}"
+    assert list(command.languages) == ["AWS CLI", "boto3", "CDK"]
+
+
+def test_resources_as_cdk_are_arguments_that_the_constructs_have() -> None:
+    import cdk_chime_messaging
+
+    expiration = {"ExpirationDays": "30", "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    channel = {"Name": "n", "Mode": "RESTRICTED", "ExpirationSettings": expiration, "AdoptExisting": "true"}
+    attachment = {"ChannelArn": "c", "ChimeBearer": "b", "MemberArn": "m"}
+    given: dict[str, dict[str, Any]] = {
+        "ChimeChannel": {**channel, "Tags": [{"Key": "k", "Value": "v"}], "BanArns": ["u"], "HiddenMemberArns": []},
+        "ChimeChannelMembership": {**attachment, "Type": "HIDDEN"},
+        "ChimeChannelModerator": attachment,
+        "ChimeChannelBan": attachment,
+        "ChimeChannelFlowAssociation": {"ChannelArn": "c", "ChimeBearer": "b", "ChannelFlowArn": "f"},
+        "ChimeAppInstanceAdmin": {"AppInstanceArn": "a", "AppInstanceAdminArn": "u"},
+        "ChimeAppInstanceRetention": {"AppInstanceArn": "a", "RetentionDays": "30"},
+        "ChimeAppInstanceStreaming": {"AppInstanceArn": "a", "StreamArns": {"Channel": "s", "ChannelMessage": "s"}},
+    }
+    for resource_type, properties in given.items():
+        code = write_resource(f"Custom::{resource_type}", {"ServiceToken": "arn:x", **properties}, "Id")
+        calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+        (call,) = (one for one in calls if getattr(one.func, "id", "") == resource_type.removeprefix("Chime"))
+        construct = getattr(cdk_chime_messaging, resource_type.removeprefix("Chime"))
+        parameters = inspect.signature(construct.__init__).parameters
+        assert {one.arg for one in call.keywords} <= set(parameters), resource_type
+    assert write_resource("Custom::Other", {}) == ""
 
 
 def test_changes_in_words() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from chime_local.engine import Engine, EngineError
 from local.chime_console import Console
-from local.iam_principals import IamPrincipals
+from local.iam_principals import IamPrincipals, Session
 from local.scripted_stack import FAILED, ScriptedStack
 from local.test_recording import calling
 
@@ -184,3 +184,58 @@ def test_reset_of_the_console_forgets_everything_and_the_engine_goes_on() -> Non
         ScriptedStack(engine, "Again").deploy()
         assert [one["stack_name"] for one in console.get("deploys")["operations"]] == ["Again"]
         assert [one["Name"] for one in console.get("channels")["channels"]] == ["channel"]
+
+
+@pytest.mark.parametrize("lean", [True, False])
+def test_replay_is_killed_after_a_call_and_can_be_delivered_again(console: Console, lean: bool) -> None:
+    principals, name = IamPrincipals(console.engine), f"Killed{lean}"
+    console.engine.deploy_template(calling(principals.channel, principals.user("ann"), Calls=3, Lean=lean), name)
+    (request,) = console.requests(name)
+
+    def replayed(**given: int) -> Any:
+        console.post(f"requests/{request['id']}/replay", **given)
+        number = len(console.get(f"requests/{request['id']}")["deliveries"])
+
+        def ended() -> Any:
+            found = console.get(f"requests/{request['id']}")
+            last = found["deliveries"][-1]
+            return found if len(found["deliveries"]) >= number and last["ended"] else None
+
+        return wait_for(ended)
+
+    found = replayed(kill_after_call=2)
+    last = found["deliveries"][-1]
+    assert [one["status"] for one in last["calls"]] == [200, 200]
+    assert (last["is_killed"], last["error"]) == (True, "Its process was killed after call 2, as ordered.")
+    assert len(found["answers"]) == 1, "it did not answer"
+    found = replayed(times=1)
+    assert [len(one["calls"]) for one in found["deliveries"]] == [3, 2, 3]
+    assert found["deliveries"][-1]["is_cold"]
+    last = replayed(kill_after_call=4)["deliveries"][-1]
+    assert (last["is_killed"], last["error"]) == (False, "It ended before call 4: not killed.")
+    assert "What it left is below" in console.page(f"requests/{request['id']}")
+
+
+def test_faults_hit_the_calls_of_lambdas_and_of_clients(console: Console) -> None:
+    principals = IamPrincipals(console.engine)
+    messaging = principals.root("chime-sdk-messaging")
+    here = {"ChannelArn": principals.channel, "ChimeBearer": principals.user("boss")}
+    console.post("faults", operation="ListChannelMessages", error="ThrottledClient", times=2, milliseconds=20)
+    console.engine.deploy_template(calling(principals.channel, principals.user("ann"), Calls=1, Lean=False), "Slow")
+    (request,) = console.requests("Slow")
+    calls = console.get(f"requests/{request['id']}")["deliveries"][0]["calls"]
+    assert [(one["status"], one["tries"]) for one in calls] == [(429, 1), (429, 2), (200, 3)]
+    assert calls[0]["milliseconds"] > 20
+    console.post("faults", operation="UpdateChannel", error="ServiceFailure", when="after")
+    with pytest.raises(messaging.exceptions.ClientError, match="ServiceFailure"):
+        boto_without_retries(console).update_channel(**here, Name="done all the same", Mode="UNRESTRICTED")
+    assert messaging.describe_channel(**here)["Channel"]["Name"] == "done all the same"
+
+
+def boto_without_retries(console: Console) -> Any:
+    """Return a client that tries once."""
+    environ = console.engine.environ
+    session = Session(
+        environ["AWS_ENDPOINT_URL"], environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], None
+    )
+    return session.client("chime-sdk-messaging")

@@ -6,6 +6,7 @@ paths, as no router of a web framework does, and a new release of botocore bring
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import uuid
@@ -19,6 +20,7 @@ from urllib.parse import parse_qsl, unquote
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
 
 from chime_local.chime import ChimeError, ChimeService
+from chime_local.chime.faults import AFTER, BEFORE
 from chime_local.chime.model import SERVICES, operation_model, service_model
 
 MAX_BODY_BYTES = 1_000_000
@@ -160,7 +162,13 @@ class ChimeApp:
             query = scope.get("query_string", b"")
             service_name, operation, parameters = operation_of(scope["method"], raw_path, query, headers, body)
             region = (scope_of(headers) or ("us-east-1", ""))[0]
+            fault = self.service.faults.take(operation)
+            if fault:
+                await asyncio.sleep(fault.milliseconds / 1000)
+                fault.check(BEFORE)
             answer = self.service.call(operation, parameters, service_name=service_name, region=region)
+            if fault:
+                fault.check(AFTER)
             status = operation_model(service_name, operation).http.get("responseCode", 200)
             await respond(send, status, b"" if status == 204 else json.dumps(answer, default=_serialize).encode())
         except ChimeError as error:

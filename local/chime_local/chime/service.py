@@ -13,6 +13,7 @@ from chime_local.chime.bans import Bans
 from chime_local.chime.behaviors import Behaviors
 from chime_local.chime.channels import Channels
 from chime_local.chime.errors import ChimeError
+from chime_local.chime.faults import Faults
 from chime_local.chime.flows import Flows
 from chime_local.chime.identity import Identity
 from chime_local.chime.memberships import Memberships
@@ -47,6 +48,8 @@ class ChimeService:
         self.clock = clock
         self.fault = fault
         """Called before each operation; the error that it returns is the answer."""
+        self.faults = Faults()
+        """Of those who call over HTTP or in the console; whoever uses this object itself has `fault`."""
         self.lock = threading.RLock()
         self._backend = Backend(
             behaviors or Behaviors(),
@@ -151,6 +154,7 @@ class ChimeService:
         """Forget everything."""
         with self.lock:
             self._backend.reset()
+            self.faults.clear()
             if self._throttle:
                 self._throttle = Throttle(self.clock)
 

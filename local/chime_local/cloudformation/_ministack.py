@@ -265,6 +265,13 @@ class Lambda(_Parts):
     set_account = Part[Callable[[str], None]](_RESPONSES, "set_request_account_id")
     set_region = Part[Callable[[str], None]](_RESPONSES, "set_request_region")
 
+    @staticmethod
+    def kill_process(environment: Any) -> None:
+        """Kill the process of an execution environment at once, as when its host dies."""
+        process = environment._proc
+        if process is not None:
+            process.kill()
+
     def wrap_environments(self, *, start: Callable[..., Any], invoke: Callable[..., Any]) -> None:
         """Wrap two methods of execution environments; each wrapper gets the method, then its arguments."""
         for environment in (self.Environment, self.OwnRuntimeEnvironment):

@@ -17,6 +17,7 @@ from chime_local.errors import ChimeLocalError
 from chime_local.lambdas.deliveries import Deliveries
 
 MAX_TIMES = 2
+MAX_CALL = 10_000
 MAX_RUNNING = 20
 """Replays at once; each holds a thread and runs a Lambda."""
 _MAX_OPEN = 1000
@@ -38,20 +39,29 @@ class Replays:
         """From the token in a ResponseURL to the request's id."""
         self._places = threading.BoundedSemaphore(MAX_RUNNING)
 
-    def replay(self, request_id: str, times: int = 1) -> None:
-        """Deliver a request again, twice at once where asked for; returns while that goes on."""
+    def replay(self, request_id: str, times: int = 1, kill_after_call: int = 0) -> None:
+        """Deliver a request again, twice at once where asked for; returns while that goes on.
+
+        Args:
+            request_id: The request.
+            times: How often.
+            kill_after_call: After which of its calls of Chime the Lambda's process is killed; 0 is never.
+        """
         request = self._deliveries.recorder.request(request_id)
         if request is None:
             raise ReplayError(f"There is no request {request_id}: it has rolled off, or the engine was reset.")
         if not 1 <= times <= MAX_TIMES:
             raise ReplayError(f"A request is delivered once or twice at once, not {times} times.")
+        if not 0 <= kill_after_call <= MAX_CALL:
+            raise ReplayError(f"The Lambda can be killed after call 1 to {MAX_CALL:,}, not {kill_after_call}.")
         self._find_function(request.event)
         for taken in range(times):
             if not self._places.acquire(blocking=False):
                 done = "Delivered once only: " if taken else ""
                 raise ReplayError(f"{done}{MAX_RUNNING} replays are running already; wait until one ends.")
             run = contextvars.copy_context().run
-            threading.Thread(target=run, args=(self._deliver_in_place, dict(request.event)), daemon=True).start()
+            given = (self._deliver_in_place, dict(request.event), kill_after_call)
+            threading.Thread(target=run, args=given, daemon=True).start()
 
     def before(self, deliver: Callable[[str, bytes], None]) -> Callable[[str, bytes], None]:
         """Return what records an answer to a replay, and hands any other on."""
@@ -65,19 +75,21 @@ class Replays:
 
         return take
 
-    def _deliver_in_place(self, event: dict[str, Any]) -> None:
+    def _deliver_in_place(self, event: dict[str, Any], kill_after_call: int) -> None:
         try:
-            self._deliver(event)
+            self._deliver(event, kill_after_call)
         finally:
             self._places.release()
 
-    def _deliver(self, event: dict[str, Any]) -> None:
+    def _deliver(self, event: dict[str, Any], kill_after_call: int) -> None:
         token = str(uuid.uuid4())
         while len(self._tokens) >= _MAX_OPEN:
             self._tokens.pop(next(iter(self._tokens)), None)
         self._tokens[token] = event["RequestId"]
         sent = {**event, "ResponseURL": self._ministack.response_url(token)}
-        with self._deliveries.begin(event["RequestId"], is_replay=True) as delivery:
+        with self._deliveries.begin(
+            event["RequestId"], is_replay=True, kill_after_call=kill_after_call
+        ) as delivery:
             try:
                 record, config = self._find_function(event)
                 result = self._lambdas.invoke(self._lambdas.with_config(record, config), sent)
@@ -86,6 +98,10 @@ class Replays:
             else:
                 if result.get("error"):
                     delivery.error = json.dumps(result.get("body"), default=str)[:500]
+            if delivery.is_killed:
+                delivery.error = f"Its process was killed after call {kill_after_call}, as ordered."
+            elif kill_after_call:
+                delivery.error = delivery.error or f"It ended before call {kill_after_call}: not killed."
 
     def _find_function(self, event: dict[str, Any]) -> tuple[Any, Any]:
         """Find the Lambda of a request, in the account and region of its ARN."""

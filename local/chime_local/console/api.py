@@ -18,16 +18,20 @@ from starlette.routing import Route
 
 from chime_local import recording
 from chime_local.chime import Behaviors, ChimeError
+from chime_local.chime.faults import BEFORE, ERRORS, EVERY_OPERATION, operations
 from chime_local.cloudformation.replay import ReplayError
 from chime_local.console.access import PREFIX
+from chime_local.console.drift import Comparison
 from chime_local.console.engine import ConsoleEngine
-from chime_local.console.words import format_time
+from chime_local.console.words import describe_fault, format_time
 
 MAX_BODY_BYTES = 100_000
 MAX_BODY_SECONDS = 30.0
 MAX_STREAMS = 100
 """At once, so that pages leave the engine's connections to those who call it."""
 PAGE_SIZE = 100
+_KILL = "kill_after_call"
+_FAULT_DEFAULTS = {"operation": EVERY_OPERATION, "error": "", "when": BEFORE}
 _POLL_SECONDS = 0.4
 _HEARTBEAT_SECONDS = 15.0
 
@@ -76,6 +80,9 @@ class Api:
             _route("channels", self.channels),
             _route("channels/{arn:path}/messages", self.messages),
             _route("channels/{arn:path}/messages", self.send, "POST"),
+            _route("drift", self.drift),
+            _route("faults", self.faults),
+            _route("faults", self.order_fault, "POST"),
             _route("behaviors", self.behaviors),
             _route("behaviors", self.switch, "POST"),
             _route("clock", self.forward, "POST"),
@@ -128,14 +135,16 @@ class Api:
         """Deliver a request again, once or twice at once."""
         found, given = self._find_request(request), await _read(request)
         try:
-            times = int(str(given.get("times", 1)))
-            await run_in_threadpool(self._engine.replays.replay, found.id, times)
+            times, kill = (int(str(given.get(name) or other)) for name, other in (("times", 1), (_KILL, 0)))
+        except ValueError:
+            raise ApiError(400, f"times is 1 or 2, and {_KILL} the number of a call.") from None
+        try:
+            await run_in_threadpool(self._engine.replays.replay, found.id, times, kill)
         except ReplayError as refused:
             raise ApiError(409, str(refused)) from None
-        except ValueError:
-            raise ApiError(400, "times is 1 or 2.") from None
         often = "twice at once" if times == 2 else "again"
-        return {"message": f"The request is delivered {often}."}
+        killed = f", and its Lambda is killed after call {kill}" if kill else ""
+        return {"message": f"The request is delivered {often}{killed}."}
 
     async def calls(self, request: Request) -> Any:
         """Return the calls, the newest first; only those that IAM denied where asked for."""
@@ -189,7 +198,42 @@ class Api:
             raise ApiError(refused.status, f"Not sent. {refused.code}: {refused.message}") from None
         return {"message": "Sent.", "MessageId": sent}
 
+    # Drift
+
+    async def drift(self, request: Request) -> Any:
+        """Return of each custom resource what is declared, and what is there."""
+        found = await run_in_threadpool(self._engine.compare)
+        page = paginate(found, request.query_params.get("page", "1"))
+        shown = [{**_summary(one.request), "type": one.resource_type, **_describe(one)} for one in page.items]
+        return {"resources": shown, "page": page.number, "pages": page.pages, "total": page.total}
+
     # Behaviors, clock, state
+
+    async def faults(self, _request: Request) -> Any:
+        """Return the faults that are ordered, and what can be."""
+        faults = [asdict(one) for one in self._engine.service.faults.ordered()]
+        return {"faults": faults, "errors": list(ERRORS), "operations": [EVERY_OPERATION, *operations()]}
+
+    async def order_fault(self, request: Request) -> Any:
+        """Order a fault; `remove` removes one by its id, `clear` all of them."""
+        given, faults = await _read(request), self._engine.service.faults
+        if given.get("clear"):
+            faults.clear()
+            return {"message": "No fault is ordered any more."}
+        try:
+            if "remove" in given:
+                if not faults.remove(int(str(given["remove"]))):
+                    raise ApiError(404, f"There is no fault {given['remove']}: it has been used up or removed.")
+                return {"message": "The fault is removed."}
+            times, milliseconds = int(str(given.get("times") or 1)), int(str(given.get("milliseconds") or 0))
+        except ValueError:
+            raise ApiError(400, "times, milliseconds and remove are whole numbers.") from None
+        texts = {name: str(given.get(name) or other) for name, other in _FAULT_DEFAULTS.items()}
+        try:
+            fault = faults.order(**texts, times=times, milliseconds=milliseconds)
+        except ValueError as wrong:
+            raise ApiError(400, str(wrong)) from None
+        return {"message": f"Ordered: {describe_fault(fault)}.", "id": fault.id}
 
     async def behaviors(self, _request: Request) -> Any:
         """Return each switch with its value and those that are legal."""
@@ -288,6 +332,12 @@ def find_request(recorder: recording.Recorder, request_id: str) -> recording.Req
             "kept), or the engine was reset or started again.",
         )
     return found
+
+
+def _describe(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison for JSON without its request."""
+    rows = [asdict(row) for row in comparison.rows]
+    return {"state": comparison.state, "rows": rows, "owner": comparison.owner, "note": comparison.note}
 
 
 def _call(call: recording.Call) -> dict[str, Any]:

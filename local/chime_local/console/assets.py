@@ -10,7 +10,7 @@ _CHECKOUT = Path(__file__).parents[3] / "node_modules"
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 VENDORED = {"htmx.min.js": "htmx.org/dist/htmx.min.js", "sse.min.js": "htmx-ext-sse/dist/sse.min.js"}
 """Also in hatch_build.py, which puts them into the wheel."""
-OURS = ("console.css", "console.js", "icon.svg")
+OURS = ("console.css", "console.js", "icon.svg", "copy.svg", "check.svg")
 
 
 @lru_cache

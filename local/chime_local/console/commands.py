@@ -1,4 +1,4 @@
-"""The AWS CLI's and boto3's way to say a call."""
+"""A call in the languages of the AWS CLI, boto3 and the CDK."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 
 from botocore import xform_name
 
+from chime_local.console.cdk_code import write_call
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """A terminal acts on some of these before a shell sees a quote: Ctrl-C, the end of what is pasted."""
 _LOADED = ("file://", "fileb://", "http://", "https://")
@@ -20,10 +22,18 @@ _LOADED = ("file://", "fileb://", "http://", "https://")
 
 @dataclass(frozen=True)
 class Command:
-    """One call in two languages."""
+    """One call in three languages."""
 
     cli: str
     boto3: str
+    cdk: str = ""
+    """Empty where the call has no counterpart."""
+
+    @property
+    def languages(self) -> dict[str, str]:
+        """Return the texts by the names of the languages."""
+        named = {"AWS CLI": self.cli, "boto3": self.boto3, "CDK": self.cdk}
+        return {name: text for name, text in named.items() if text}
 
 
 def create_command(service: str, operation: str, parameters: Mapping[str, Any], region: str = "") -> Command:
@@ -36,7 +46,8 @@ def create_command(service: str, operation: str, parameters: Mapping[str, Any], 
     given = "".join(f"\n    {name}={_literal(value)}," for name, value in parameters.items())
     where = f", region_name={region!r}" if region else ""
     call = f"client.{xform_name(operation)}({given}{chr(10) if given else ''})"
-    return Command(cli, f"client = boto3.client({service!r}{where})\n{call}")
+    client = f"client = boto3.client({service!r}{where})"
+    return Command(cli, f"{client}\n{call}", write_call(service, operation, parameters))
 
 
 def _option(name: str, value: Any) -> str:

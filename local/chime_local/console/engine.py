@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +14,15 @@ from typing import Any
 
 from chime_local.chime import Behaviors, ChimeError, ChimeService
 from chime_local.chime.clock import Clock
+from chime_local.chime.faults import AFTER, BEFORE
 from chime_local.chime.state import AppInstance, Channel
 from chime_local.cloudformation.replay import Replays
-from chime_local.recording import Call, Recorder
+from chime_local.console.drift import DIFFERS, MISSING, SAME, UNKNOWN, Comparison, compare
+from chime_local.recording import Call, Recorder, Request
 
 FIXED_AT_START = ("new_policy_delay",)
 """Switches that what is installed at the start depends on."""
+_ORDER = (MISSING, DIFFERS, UNKNOWN, SAME)
 
 
 @dataclass
@@ -32,6 +36,10 @@ class ConsoleEngine:
     """Resets everything."""
     has_auth: bool = True
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        """Have pages that show faults follow them."""
+        self.service.faults.on_change = lambda: self.recorder.changed("behaviors")
 
     @property
     def clock(self) -> Clock:
@@ -64,13 +72,39 @@ class ConsoleEngine:
         with self.service.lock:
             return dict(self.service.tags.get(arn, {}))
 
+    def compare(self) -> list[Comparison]:
+        """Compare each custom resource that is deployed with what is there; what differs comes first."""
+        requests = self.recorder.deployed()
+        with self.service.lock:
+            found = [compare(self.service, one) for one in requests]
+        return sorted(found, key=lambda one: (_ORDER.index(one.state), one.request.stack_name))
+
+    def compare_one(self, request: Request) -> Comparison | None:
+        """Compare one resource, where a request of it is the last that succeeded."""
+        last = next(
+            (
+                one
+                for one in self.recorder.deployed()
+                if (one.event["StackId"], one.logical_id) == (request.event["StackId"], request.logical_id)
+            ),
+            None,
+        )
+        with self.service.lock:
+            return compare(self.service, last) if last else None
+
     def call(self, operation: str, parameters: dict[str, Any], region: str) -> dict[str, Any]:
         """Call the service as the console's user; raises ChimeError. The call is recorded like any other."""
         call: Call = self.recorder.begin_call(
             "chime-sdk-messaging", operation, parameters, region=region, access_key="console"
         )
+        fault = self.service.faults.take(operation)
         try:
+            if fault:
+                time.sleep(fault.milliseconds / 1000)
+                fault.check(BEFORE)
             answer = self.service.call(operation, parameters, service_name="chime-sdk-messaging", region=region)
+            if fault:
+                fault.check(AFTER)
         except ChimeError as refused:
             self.recorder.end_call(call, refused.status, 0.0, f"{refused.code}: {refused.message}")
             raise

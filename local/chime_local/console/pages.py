@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,11 +18,13 @@ from starlette.routing import Route
 
 from chime_local import recording
 from chime_local.chime import Behaviors
+from chime_local.chime.faults import ERRORS, operations
 from chime_local.chime.state import AppInstance, Channel
 from chime_local.console import words
 from chime_local.console.access import PREFIX
 from chime_local.console.api import Api, ApiError, find_request, paginate, sentence_response
 from chime_local.console.assets import TYPES, read_asset
+from chime_local.console.cdk_code import write_resource
 from chime_local.console.commands import create_command
 from chime_local.console.engine import FIXED_AT_START, ConsoleEngine
 
@@ -28,6 +33,7 @@ NAVIGATION = {
     f"{PREFIX}/calls": "Why denied",
     f"{PREFIX}/channels": "Channels",
     f"{PREFIX}/messages": "Messages",
+    f"{PREFIX}/drift": "Drift",
     f"{PREFIX}/behaviors": "Behaviors and clock",
     f"{PREFIX}/state": "State",
 }
@@ -35,6 +41,8 @@ _OPERATIONS_PER_PAGE = 25
 _CALLS_PER_PAGE = 100
 _MAX_SUGGESTED = 200
 _MAX_ADMINS = 20
+_MAX_STACKS = 10
+_COMPARISONS_PER_PAGE = 50
 Context = dict[str, Any]
 
 
@@ -53,11 +61,12 @@ class Pages:
             Route(PREFIX, lambda _request: RedirectResponse(f"{PREFIX}/", 308)),
             self._route("/", "deploys", "deploys", self.deploys),
             self._route("/operations/{id:int}", "operation", "deploys", self.operation),
-            self._route("/requests/{id}", "request", "deploys", self.request),
+            self._route("/requests/{id}", "request", "deploys channels", self.request),
             self._route("/calls", "calls", "calls", self.calls),
             self._route("/channels", "channels", "channels messages deploys", self.channels),
             self._route("/channels/{arn:path}", "channel", "channels messages deploys", self.channel),
             self._route("/messages", "messages", "messages channels", self.messages),
+            self._route("/drift", "drift", "deploys channels", self.drift),
             self._route("/behaviors", "behaviors", "behaviors", self.behaviors),
             self._route("/state", "state", "deploys calls channels messages behaviors", self.state),
             Route(f"{PREFIX}/static/{{name}}", _serve_asset),
@@ -167,17 +176,21 @@ class Pages:
             first = 1 + (page.number - 1) * _CALLS_PER_PAGE
             gone = len(delivery.call_ids) - len(calls)
             deliveries.append({"delivery": delivery, "page": page, "first": first, "gone": gone})
-        function = {"FunctionName": str(found.event.get("ServiceToken"))}
+        function = str(found.event.get("ServiceToken"))
+        command = create_command("lambda", "GetFunction", {"FunctionName": function}, operation_region(function))
+        properties = found.event.get("ResourceProperties") or {}
+        declared = write_resource(str(found.event.get("ResourceType")), properties, found.logical_id)
+        made = [call for one in found.deliveries if not one.is_replay for call in self._recorder.calls_of(one)]
         return {
             "title": f"{found.type} of {found.logical_id}",
             "request": found,
             **self._request_row(found),
             "operation": self._recorder.operation(found.operation_id),
             "deliveries": deliveries,
+            "made": words.describe_calls(made),
+            "comparison": self._engine.compare_one(found),
             "summary": f"{found.status or 'in progress'}, {_count(len(deliveries), 'delivery', 'deliveries')}",
-            "commands": [
-                create_command("lambda", "GetFunction", function, operation_region(function["FunctionName"]))
-            ],
+            "commands": [dataclasses.replace(command, cdk=declared)],
         }
 
     # Why denied
@@ -285,10 +298,10 @@ class Pages:
     def messages(self, request: Request) -> Context:
         """Show a channel's messages as two users see them."""
         arn = request.query_params.get("channel", "")
-        context: Context = {"title": "Messages", "channel": arn, "panes": [], "commands": [], "suggested": []}
+        context: Context = {"title": "Messages", "channel": arn, "panes": [], "commands": []}
         with self._engine.app_instances() as apps:
-            known = (one.arn for app in apps for one in self._engine.service.get_channels(app))
-            context["channels"] = [one for one, _ in zip(known, range(_MAX_SUGGESTED), strict=False)]
+            known = (one for app in apps for one in self._engine.service.get_channels(app))
+            context["channels"] = {one.arn: one.name for one in islice(known, _MAX_SUGGESTED)}
         if not arn:
             return {**context, "summary": "no channel chosen"}
         with self._engine.channel(arn) as found:
@@ -296,13 +309,19 @@ class Pages:
                 raise ApiError(404, f"There is no channel {arn}.")
             app, channel = found
             people = _people(app, channel)
-            defaults = [one for one in people if channel.members.get(one) == "DEFAULT"] or people
+            # Two who talk: whoever manages the channel is one of its members, too.
+            defaults = sorted(
+                (one for one in people if one in channel.members), key=lambda one: one in channel.moderators
+            )
+            defaults = defaults or people
             users = [
                 request.query_params.get(side) or (defaults[number : number + 1] or [""])[0]
                 for number, side in enumerate(("first", "second"))
             ]
-            messages = [dict(one) for one in channel.messages.values()]
-            page = paginate(messages[::-1], request.query_params.get("page", "1"), 50)
+            page = paginate([*channel.messages.values()][::-1], request.query_params.get("page", "1"), 50)
+            messages = [dict(one) for one in reversed(page.items)]
+            names = {one: _name(app, one) for one in (*people, *users)}
+            flow = channel.flow
             panes = [
                 {"side": side, "user": user, "name": _name(app, user), "role": _role(app, channel, user)}
                 for side, user in zip(("first", "second"), users, strict=True)
@@ -314,11 +333,32 @@ class Pages:
             **context,
             "panes": panes,
             "page": page,
-            "suggested": people,
+            "messages": messages,
+            "people": names,
+            "flow": flow,
             "summary": _count(page.total, "message"),
             "commands": [
                 create_command("chime-sdk-messaging", "SendChannelMessage", sent, region),
                 create_command("chime-sdk-messaging", "ListChannelMessages", read, region),
+            ],
+        }
+
+    def drift(self, request: Request) -> Context:
+        """Show of each custom resource what is declared beside what is there."""
+        found = self._engine.compare()
+        page = paginate(found, request.query_params.get("page", "1"), _COMPARISONS_PER_PAGE)
+        counts = Counter(one.state for one in found)
+        stacks = list(dict.fromkeys(str(one.request.event["StackId"]) for one in found))[:_MAX_STACKS]
+        return {
+            "title": "Drift",
+            "page": page,
+            "summary": ", ".join(f"{number:,} {state}" for state, number in counts.items())
+            or "nothing is deployed",
+            "commands": [
+                create_command(
+                    "cloudformation", "DescribeStackResources", {"StackName": one}, operation_region(one)
+                )
+                for one in stacks
             ],
         }
 
@@ -342,6 +382,9 @@ class Pages:
             "title": "Behaviors and clock",
             "switches": switches,
             "limits": self._engine.service.limits,
+            "faults": self._engine.service.faults.ordered(),
+            "errors": ERRORS,
+            "operations": operations(),
             "now": words.format_time(self._engine.clock()),
             "ahead": _describe_ahead(ahead),
             "behaviors": str(behaviors),
@@ -458,6 +501,9 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "duration": words.describe_duration,
         "json": words.format_json,
+        "value": words.format_value,
+        "fault": words.describe_fault,
+        "clock": words.format_clock,
         "moment": words.format_time,
         "short": words.shorten,
         "path": lambda text: quote(str(text), safe=":/"),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from chime_local.chime.faults import EVERY_OPERATION, Fault
+from chime_local.recording import Call
 
 OWNER_TAG = "cdk-chime-messaging:owner"
 _UNSAID = ("ServiceToken", "ServiceTimeout")
@@ -38,6 +42,34 @@ def _change(name: str, before: Any, after: Any) -> str:
     return f"{name} changed"
 
 
+def describe_fault(fault: Fault) -> str:
+    """Say what a fault does to which calls."""
+    calls = "the next call" if fault.left == 1 else f"the next {fault.left:,} calls"
+    whose = "any operation" if fault.operation == EVERY_OPERATION else fault.operation
+    late = f"begin {fault.milliseconds:,} ms later" if fault.milliseconds else ""
+    fail = f"fail with {fault.error} {fault.when} the effect" if fault.error else ""
+    verbs = " and ".join(filter(None, (late, fail)))
+    if fault.left == 1:
+        verbs = verbs.replace("begin ", "begins ").replace("fail ", "fails ")
+    return f"{calls} of {whose} {verbs}"
+
+
+def describe_calls(calls: Iterable[Call]) -> str:
+    """Say how many calls were made, and which of them write."""
+    made = list(calls)
+    writes = Counter(one.operation for one in made if not one.operation.startswith(("Describe", "Get", "List")))
+    reads = len(made) - writes.total()
+    named = ", ".join(f"{name} {number} times" if number > 1 else name for name, number in writes.items())
+    parts = [f"{writes.total()} {'write' if writes.total() == 1 else 'writes'} ({named})"] if writes else []
+    parts += [f"{reads} {'read' if reads == 1 else 'reads'}"] if reads else []
+    return " and ".join(parts) or "no call"
+
+
+def format_value(value: Any) -> str:
+    """Write a property's value: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def explain_tag(key: str) -> str:
     """Explain a tag, where it is one of this package's."""
     if key == OWNER_TAG:
@@ -63,6 +95,11 @@ def format_time(moment: float | datetime | None) -> str:
         return ""
     found = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
     return found.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def format_clock(moment: float | datetime | None) -> str:
+    """Write the time of day in UTC."""
+    return format_time(moment)[11:19]
 
 
 def format_json(value: Any) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from chime_local.recording import Delivery, Recorder
+from chime_local.recording import Call, Delivery, Recorder
 
 if TYPE_CHECKING:
     from chime_local.cloudformation._ministack import Lambda  # which imports this one
@@ -33,6 +33,7 @@ class Deliveries:
         self.recorder = recorder
         self._environments: WeakValueDictionary[str, Any] = WeakValueDictionary()
         """By access key."""
+        self._kill_process: Callable[[Any], None] = lambda _environment: None
         self._served: WeakKeyDictionary[Any, Delivery] = WeakKeyDictionary()
         """By environment: the delivery that it serves."""
 
@@ -47,6 +48,7 @@ class Deliveries:
 
         ministack.trace_id = trace_id
         ministack.execution_credentials = self._noting_environment(ministack.execution_credentials)
+        self._kill_process = ministack.kill_process
         ministack.wrap_environments(start=self._started, invoke=self._invoked)
 
     def _noting_environment(self, issue: Any) -> Any:
@@ -80,15 +82,25 @@ class Deliveries:
         return result
 
     @contextmanager
-    def begin(self, request_id: str, *, is_replay: bool = False) -> Iterator[Delivery]:
+    def begin(self, request_id: str, *, is_replay: bool = False, kill_after_call: int = 0) -> Iterator[Delivery]:
         """Record one delivery: what is invoked inside this block."""
-        delivery = self.recorder.begin_delivery(request_id, _new_trace_id(), is_replay=is_replay)
+        delivery = self.recorder.begin_delivery(
+            request_id, _new_trace_id(), is_replay=is_replay, kill_after_call=kill_after_call
+        )
         token = _DELIVERY.set(delivery)
         try:
             yield delivery
         finally:
             _DELIVERY.reset(token)
             self.recorder.end_delivery(delivery, delivery.error)
+
+    def kill_after(self, call: Call) -> None:
+        """Kill the Lambda's process where that is ordered for after this call, which has had its effect."""
+        delivery = self.recorder.count_to_kill(call)
+        if delivery is not None:
+            for environment, served in list(self._served.items()):
+                if served is delivery:
+                    self._kill_process(environment)
 
     def find(self, headers: Mapping[str, str], access_key: str) -> Delivery | None:
         """Return the delivery whose Lambda makes a call."""

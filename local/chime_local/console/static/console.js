@@ -11,12 +11,11 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(button.dataset.copy ?? button.previousElementSibling.textContent);
     say("Copied.");
-    button.textContent = "Copied";
+    button.classList.add("copied");
   } catch {
     say("The browser does not let this page copy.");
-    button.textContent = "Not copied";
   }
-  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  setTimeout(() => { button.classList.remove("copied"); }, 1500);
 });
 
 // The live part is replaced as a whole; what was open in it stays open, and what had the focus has it again.
