@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 # Percent of the lines and branches below each folder that tests must reach.
 COVERAGE_FLOORS := lambda=98 constructs=95 local=90
 
-.PHONY: help setup test lint deploy-local simulate fuzz mutants bench bench-quick lock clean
+.PHONY: help setup test lint deploy-local screenshots simulate fuzz mutants bench bench-quick lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ lint: setup  ## Check style and types
 
 deploy-local: setup  ## Deploy the demo app with the real CDK CLI on the local engine
 	@$(BIN)/python -m chime_local deploy
+
+screenshots: setup  ## Take the screenshots of the docs
+	@$(BIN)/python tests/browser/screenshots.py
 
 simulate: setup  ## Play 100,000 random histories of stacks (about ten minutes)
 	@$(BIN)/python tests/simulation 100000
