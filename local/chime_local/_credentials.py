@@ -27,13 +27,17 @@ _CODE_URL_SECONDS = 600
 """As long as the URLs of Lambda's GetFunction are valid on AWS."""
 
 
+def create_secret() -> str:
+    """Return a secret as long as AWS's, without what a shell or a URL would have to escape."""
+    return secrets.token_hex(20)
+
+
 class Credentials:
     """Knows the secret of each access key; an account's id is the key of its root user, whose secret is our own."""
 
-    def __init__(self, iam: Iam) -> None:
+    def __init__(self, iam: Iam, secret: str = "") -> None:
         self._iam = iam
-        self.secret = secrets.token_hex(20)
-        """As long as AWS's, and without what a shell or a URL would have to escape."""
+        self.secret = secret or create_secret()
 
     @staticmethod
     def is_root(key: str) -> bool:

@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-auth", action="store_true", help="do not enforce IAM policies")
     parser.add_argument("--limits", action="store_true", help="enforce the documented rates of the service")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="keep everything in this folder, and go on where it stands"
+    )
     parser.add_argument("--region", default="us-east-1", help="region of the stacks (default: us-east-1)")
     # For engine.Engine: whoever holds the other end of the standard input is the one that wants this engine.
     parser.add_argument("--until-input-ends", action="store_true", help=argparse.SUPPRESS)
@@ -139,6 +142,7 @@ def _serve(given: argparse.Namespace) -> int:
         limits=given.limits,
         announce=announce,
         until_input_ends=given.until_input_ends,
+        state=given.state,
     )
     return 0
 

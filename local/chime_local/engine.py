@@ -67,6 +67,7 @@ class Engine:
         limits: bool = False,
         port: int = 0,
         region: str = "us-east-1",
+        state: Path | None = None,
     ) -> None:
         if world is not None:
             warnings.warn("world is deprecated, use behaviors", DeprecationWarning, stacklevel=2)
@@ -79,6 +80,7 @@ class Engine:
         self._arguments = ["--until-input-ends", f"--port={port}", f"--behavior={behaviors}"]
         self._arguments += [] if auth else ["--no-auth"]
         self._arguments += ["--limits"] if limits else []
+        self._arguments += [f"--state={state}"] if state else []
         self._process: subprocess.Popen[str] | None = None
 
     @property

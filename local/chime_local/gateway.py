@@ -29,6 +29,7 @@ from chime_local.chime.protocol import (
     scope_of,
 )
 from chime_local.iam.gate import IamGate
+from chime_local.state.traffic import Traffic, may_change
 
 ANSWERS = "/_ministack/cfn-response/"
 SIGNALS = "/_ministack/cfn-signal/"
@@ -72,6 +73,7 @@ class Gateway:
         reset: Callable[[], None] | None = None,
         calls: CallRecorder | None = None,
         console: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self._chime = chime
         self._ministack = ministack
@@ -84,6 +86,7 @@ class Gateway:
         self._reset = reset
         self._calls = calls
         self._console = console
+        self._traffic = traffic or Traffic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event."""
@@ -96,7 +99,10 @@ class Gateway:
             if self._begin:
                 self._begin()
             if self._console and scope["type"] == "http" and _CONSOLE.match(scope["path"]):
+                # Not counted: some of its pages stay open.
                 await self._console(scope, receive, send)
+                if scope["method"] == "POST":
+                    self._traffic.when_changed()
                 return
             _check_origin(headers)
             if scope["type"] == "http":
@@ -118,14 +124,16 @@ class Gateway:
             return
         signature, body = await self._verify(scope, receive, headers)
         receive = _replayed(body, receive)
-        if signature.service == "chime" and signature.expires is None:
-            await self._serve_chime(scope, receive, send, headers, body)
-            return
         if self._wait_for_stacks and signature.service == "cloudformation":
             await self._wait_for_stacks(body)
-        if self._reset and (scope["method"], path) == ("POST", RESET):
-            send = _followed_by(self._reset, send)
-        await self._ministack(_as_if_over_tls(scope), receive, send)
+        await self._traffic.wait()
+        with self._traffic.served(changes=may_change(signature.service, scope["method"], headers, body)):
+            if signature.service == "chime" and signature.expires is None:
+                await self._serve_chime(scope, receive, send, headers, body)
+                return
+            if self._reset and (scope["method"], path) == ("POST", RESET):
+                send = _followed_by(self._reset, send)
+            await self._ministack(_as_if_over_tls(scope), receive, send)
 
     async def _verify(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> tuple[Signature, bytes]:
         """Read a request; raises RefusedError, before its body is read where the body's hash is announced."""

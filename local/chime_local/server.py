@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import random
@@ -13,9 +14,10 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from chime_local import cloudformation
-from chime_local._credentials import Credentials
+from chime_local._credentials import Credentials, create_secret
 from chime_local._scratch import scratch_folder
 from chime_local.call_recorder import CallRecorder
 from chime_local.chime import Behaviors, ChimeService
@@ -41,6 +43,11 @@ from chime_local.lambdas import isolation, node, runtime_api
 from chime_local.lambdas.deliveries import Deliveries
 from chime_local.lambdas.running import RunningLambdas
 from chime_local.recording import Recorder
+from chime_local.running_server import FOLDER, project_folder
+from chime_local.state.keeper import Keeper, SavedState
+from chime_local.state.parts import StateParts
+from chime_local.state.traffic import Traffic
+from chime_local.state.world import Settings, World
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "NODE_PATH")
 """What of the shell's environment the engine keeps."""
@@ -54,29 +61,46 @@ def serve(
     limits: bool,
     announce: Callable[[int, str], None],
     until_input_ends: bool = False,
+    state: Path | None = None,
 ) -> None:
     """Run the engine until SIGINT or SIGTERM; `announce` gets port and secret as soon as it listens.
 
-    Raises PortInUseError, and MiniStackError where MiniStack is not the release that this engine needs.
+    With a state folder it goes on where the last engine with that folder stood, and keeps everything there.
+    Raises PortInUseError, MiniStackError where MiniStack is not the release that this engine needs, and StateError.
     """
     cloudformation.check_version()
-    listener = _listener(port)
+    saved = SavedState(state) if state else None
+    kept = saved.settings if saved else Settings()
+    listener = _listener(port, kept.port)
     bound = listener.getsockname()[1]
+    if behaviors == Behaviors():
+        behaviors = kept.behaviors
     with scratch_folder() as scratch:
         _settle(bound, scratch, auth=auth)
         ministack = MiniStack()
-        credentials = Credentials(ministack.iam)
-        gateway = _gateway(behaviors, scratch, ministack, credentials, auth=auth, limits=limits)
+        secret = kept.secret or create_secret()
+        settings = Settings(secret, bound, behaviors, limits or kept.limits)
+        application = _application(settings, scratch, ministack, saved, auth=auth)
         listener.listen(100)
-        secret = credentials.secret
-        asyncio.run(_run(listener, gateway, lambda: announce(bound, secret), until_input_ends=until_input_ends))
+        asyncio.run(_run(listener, application, lambda: announce(bound, secret), until_input_ends=until_input_ends))
         ministack.lambdas.end_workers()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # MiniStack's threads are not daemons
 
 
-def _listener(port: int) -> socket.socket:
+class Application(NamedTuple):
+    """What is served, and what keeps its state, if anything."""
+
+    gateway: Gateway
+    keeper: Keeper | None
+
+
+def _listener(port: int, preferred: int = 0) -> socket.socket:
+    """Listen on a port; without one on the one that is preferred, where it is free, else on any."""
+    if preferred and not port:
+        with contextlib.suppress(PortInUseError):
+            return _listener(preferred)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -112,16 +136,17 @@ def _settle(port: int, scratch: Path, *, auth: bool) -> None:
     tempfile.tempdir = str(scratch)
 
 
-def _gateway(
-    behaviors: Behaviors, scratch: Path, ministack: MiniStack, credentials: Credentials, *, auth: bool, limits: bool
-) -> Gateway:
+def _application(
+    settings: Settings, scratch: Path, ministack: MiniStack, saved: SavedState | None, *, auth: bool
+) -> Application:
     """Put all parts together."""
     clock = Clock()
+    credentials = Credentials(ministack.iam, settings.secret)
     service = ChimeService(
-        behaviors,
+        settings.behaviors,
         clock=clock,
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
-        limits=limits,
+        limits=settings.limits,
     )
     NativeTypes(service).register(ministack.cloudformation)
     recorder = Recorder()
@@ -155,11 +180,28 @@ def _gateway(
             history.reset()
 
     replays = Replays(ministack.cloudformation, ministack.lambdas, deliveries)
+    traffic = Traffic()
+    world = World(service, ministack, invoker, rollback, settings)
+
+    def is_busy() -> bool:
+        return operations.in_progress or bool(ministack.lambdas.executions_in_flight()[0])
+
+    snapshots = saved.store.folder if saved else project_folder() / FOLDER
     console = mount(
         console_token(credentials.secret),
-        ConsoleParts(service, recorder, replays, reset, ministack.app.serve, has_auth=auth),
+        ConsoleParts(
+            service,
+            recorder,
+            replays,
+            reset,
+            ministack.app.serve,
+            has_auth=auth,
+            state=StateParts(
+                world, traffic, snapshots / "snapshots", is_busy, ministack.cloudformation.stack_outputs
+            ),
+        ),
     )
-    return Gateway(
+    gateway = Gateway(
         ChimeApp(service),
         ministack.app.serve,
         credentials=credentials,
@@ -170,7 +212,9 @@ def _gateway(
         reset=reset,
         calls=calls,
         console=console,
+        traffic=traffic,
     )
+    return Application(gateway, Keeper(saved, world, operations, traffic) if saved else None)
 
 
 def _end_before_reset(
@@ -208,8 +252,11 @@ _MAX_END_SECONDS = 8.0
 
 
 async def _run(
-    listener: socket.socket, application: Gateway, announce: Callable[[], None], *, until_input_ends: bool
+    listener: socket.socket, application: Application, announce: Callable[[], None], *, until_input_ends: bool
 ) -> None:
+    gateway, keeper = application
+    if keeper is not None:
+        await keeper.start()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -240,7 +287,9 @@ async def _run(
     config.graceful_timeout = 1
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR"
-    await listen(application, config, shutdown_trigger=stop.wait)
+    await listen(gateway, config, shutdown_trigger=stop.wait)
+    if keeper is not None:
+        await keeper.finish()
 
 
 def _end_at_once() -> None:

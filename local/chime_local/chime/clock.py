@@ -9,7 +9,7 @@ MAX_FORWARD_SECONDS = 100 * 365 * 86400
 
 
 class Clock:
-    """Tells the time; it can be moved forward, never back."""
+    """Tells the time; it can be moved forward, and back only together with everything else."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,6 +26,11 @@ class Clock:
             if not seconds > 0 or not self.forward_seconds + seconds <= MAX_FORWARD_SECONDS:
                 raise ValueError("The clock goes forward only, by at most a hundred years in all.")
             self.forward_seconds += seconds
+
+    def set(self, forward_seconds: float) -> None:
+        """Be as far ahead as the clock of a state that was kept."""
+        with self._lock:
+            self.forward_seconds = forward_seconds
 
     def reset(self) -> None:
         """Go back to the system's time, which only a reset of everything may."""

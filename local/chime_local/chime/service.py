@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from botocore import xform_name
 
@@ -157,6 +158,19 @@ class ChimeService:
             self.faults.clear()
             if self._throttle:
                 self._throttle = Throttle(self.clock)
+
+    def export_state(self) -> dict[str, Any]:
+        """Return what the service remembers, to be written down while the lock is held."""
+        backend = self._backend
+        return {"app_instances": backend.app_instances, "tags": backend.tags, "tag_writes": backend.tag_writes}
+
+    def import_state(self, state: dict[str, Any]) -> None:
+        """Remember what `export_state` returned, in the place of everything."""
+        with self.lock:
+            self.reset()
+            for name, table in self.export_state().items():
+                table.clear()
+                table.update(state[name])
 
     def channels(self) -> list[ChannelSnapshot]:
         """Return all channels, to tests, with nothing hidden."""

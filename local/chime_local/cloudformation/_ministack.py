@@ -7,7 +7,9 @@ it puts another in its place, in every module that has imported the name.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from copy import deepcopy
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
@@ -168,6 +170,14 @@ class CloudFormation(_Parts):
             found = next((stack for stack in self.stacks.values() if stack["StackId"] == name_or_id), None)
         return found
 
+    def stack_outputs(self) -> dict[str, dict[str, str]]:
+        """Return the outputs of all stacks, of every account and region, by the stacks' names."""
+        found: dict[str, dict[str, str]] = {}
+        for _, stack in self.stacks.all_items():  # type: ignore[attr-defined]
+            outputs = {str(one["OutputKey"]): str(one["OutputValue"]) for one in stack.get("Outputs") or ()}
+            found.setdefault(str(stack["StackName"]), {}).update(outputs)
+        return found
+
     def ordered_ids(self, template: Record, conditions: Record) -> list[str]:
         """Return a template's logical ids, each after what it depends on."""
         resources = template.get("Resources") or {}
@@ -296,6 +306,79 @@ class App(_Parts):
     dispatch = Part[Callable[..., Awaitable[Any]]]("app", "_dispatch_service_request")
     inflate = Part[Callable[[bytes, dict[str, str]], bytes]]("app", "_decompress_request_body")
     service_patterns = Part[Table]("core.router", "SERVICE_PATTERNS")
+
+
+class State(_Parts):
+    """What MiniStack remembers, by service. Its own functions for keeping state leave out what is in S3's objects.
+
+    Importing S3 takes a while, so that this is made only where something is kept.
+    """
+
+    collect = Part[Callable[[], dict[str, Callable[[], Any]]]]("app", "_build_persistence_save_dict")
+    modules = Part[dict[str, str]]("app", "_state_map")
+    get_module = Part[Callable[[str], Any]]("app", "_get_module")
+    AccountScopedDict = Part[type[Any]](_RESPONSES, "AccountScopedDict")
+    AccountRegionScopedDict = Part[type[Any]](_RESPONSES, "AccountRegionScopedDict")
+    sessions = Part[Table]("services.sts", "_sessions")
+    buckets = Part[Any]("services.s3", "_buckets")
+    object_tags = Part[Any]("services.s3", "_object_tags")
+    object_acl = Part[Any]("services.s3", "_object_acl")
+    object_annotations = Part[Any]("services.s3", "_object_annotations")
+    object_versions = Part[Any]("services.s3", "_object_versions")
+    object_retention = Part[Any]("services.s3", "_object_retention")
+    object_legal_hold = Part[Any]("services.s3", "_object_legal_hold")
+    multipart_uploads = Part[Any]("services.s3", "_multipart_uploads")
+    externalize_code = Part[Callable[..., None]](_LAMBDA, "_externalize_code_zip")
+    prune_code = Part[Callable[..., None]](_LAMBDA, "_prune_orphan_code_blobs")
+    _OF_OBJECTS = (
+        "object_tags",
+        "object_acl",
+        "object_annotations",
+        "object_versions",
+        "object_retention",
+        "object_legal_hold",
+        "multipart_uploads",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        # These would write the code of Lambdas to a folder that other processes of MiniStack share.
+        self.externalize_code = lambda *_given: None
+        self.prune_code = lambda *_given: None
+
+    @property
+    def scoped_types(self) -> tuple[type[Any], ...]:
+        """The types of MiniStack's tables; each has its items in `_data`."""
+        return (self.AccountScopedDict, self.AccountRegionScopedDict)
+
+    def copy(self) -> dict[str, Any]:
+        """Return a copy of what each service remembers; to be called between two requests."""
+        copied = {name: get_state() for name, get_state in self.collect().items()}
+        now = time.time()
+        copied["s3-objects"] = {
+            "objects": {key: deepcopy(bucket["objects"]) for key, bucket in self.buckets._data.items()},
+            **{name: deepcopy(getattr(self, name)) for name in self._OF_OBJECTS},
+        }
+        copied["sts-sessions"] = {
+            key: dict(session)
+            for key, session in self.sessions.items()
+            # Those of Lambdas have no end, and end with the process of their environment.
+            if isinstance(session.get("Expiration"), (int, float)) and session["Expiration"] > now
+        }
+        return {name: state for name, state in copied.items() if state is not None}
+
+    def restore(self, copied: dict[str, Any]) -> None:
+        """Fill services that remember nothing with what `copy` returned."""
+        for name, module in self.modules.items():
+            if copied.get(name):
+                self.get_module(module).load_persisted_state(copied[name])
+        objects = copied.get("s3-objects") or {}
+        for key, of_bucket in (objects.get("objects") or {}).items():
+            self.buckets._data.setdefault(key, {})["objects"] = of_bucket
+        for name in self._OF_OBJECTS:
+            if name in objects:
+                getattr(self, name)._data.update(objects[name]._data)
+        self.sessions.update(copied.get("sts-sessions") or {})
 
 
 class MiniStack:

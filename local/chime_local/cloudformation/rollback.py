@@ -57,6 +57,14 @@ class Rollback:
         """Forget what Updates have left behind."""
         self._left_behind.clear()
 
+    def export_state(self) -> dict[str, Any]:
+        """Return what Updates have left behind whose rollback is to be continued."""
+        return dict(self._left_behind)
+
+    def import_state(self, left_behind: dict[str, Any]) -> None:
+        """Remember what `export_state` returned."""
+        self._left_behind = dict(left_behind)
+
     def _delete_unless_needed(
         self,
         resource_type: str,

@@ -6,9 +6,10 @@ The CDK CLI asks every five seconds. Holding its question back for as long as th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,6 +29,15 @@ class RunningOperations:
         self._running: Counter[str] = Counter()
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.when_ended: Callable[[], None] = lambda: None
+        """Called when an operation has ended."""
+        self.wait_until_saved: Callable[[], Awaitable[None]] | None = None
+        """Where state is kept: waits until what the operations that have ended have made is on the disk."""
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether any stack is being changed."""
+        return any(count > 0 for count in self._running.values())
 
     def install(self, ministack: CloudFormation) -> None:
         """Watch every operation that MiniStack starts."""
@@ -49,6 +59,7 @@ class RunningOperations:
         finally:
             self._tasks.discard(task)
             self._running.subtract(names)
+            self.when_ended()
             async with self._changed:
                 self._changed.notify_all()
 
@@ -64,6 +75,7 @@ class RunningOperations:
         """Wait, but not for ever, until no operation is in progress; to be called from another thread."""
         for loop in {task.get_loop() for task in tuple(self._tasks)}:
             asyncio.run_coroutine_threadsafe(self._end(), loop).result()
+        self._running.clear()  # one that was cancelled before it began has not been counted as ended
 
     async def _end(self) -> None:
         if self._tasks:
@@ -74,10 +86,10 @@ class RunningOperations:
         if not _DESCRIBE.search(body):
             return
         names = parse_qs(body.decode("latin-1")).get("StackName", ())
-        if not any(self._running[name] > 0 for name in names):
-            return
-        try:
-            async with asyncio.timeout(MAX_WAIT_SECONDS), self._changed:
-                await self._changed.wait_for(lambda: not any(self._running[name] > 0 for name in names))
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MAX_WAIT_SECONDS):
+                if any(self._running[name] > 0 for name in names):
+                    async with self._changed:
+                        await self._changed.wait_for(lambda: not any(self._running[name] > 0 for name in names))
+                if self.wait_until_saved and not self.in_progress:
+                    await self.wait_until_saved()

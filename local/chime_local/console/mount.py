@@ -12,6 +12,7 @@ from chime_local.chime import ChimeService
 from chime_local.chime.protocol import Receive, Scope, Send
 from chime_local.cloudformation.replay import Replays
 from chime_local.recording import Recorder
+from chime_local.state.parts import StateParts
 
 _RESET = "/_ministack/reset"
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -28,6 +29,7 @@ class ConsoleParts:
     """Resets what is not MiniStack's."""
     ministack: Application
     has_auth: bool
+    state: StateParts
 
 
 def mount(token: str, parts: ConsoleParts) -> Application:

@@ -1,0 +1,159 @@
+"""Saves the engine's state soon after it changed: between two requests, never while a stack operation runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+from pathlib import Path
+
+from chime_local.cloudformation.running_operations import RunningOperations
+from chime_local.state.codec import CodecError
+from chime_local.state.errors import StateError
+from chime_local.state.store import Store
+from chime_local.state.traffic import Traffic
+from chime_local.state.world import Copied, Settings, World, read_settings
+
+_DELAY_SECONDS = 0.4
+"""From a change to its being saved, so that many changes are saved together."""
+_MAX_BUSY_SECONDS = 0.5
+"""For a moment in which no request is being served; each of them alone is atomic in the event loop."""
+_POLL_SECONDS = 0.02
+_MAX_DURABLE_SECONDS = 3.0
+_ATTEMPTS = 5
+
+
+class SavedState:
+    """What a state folder holds when the engine starts; raises StateError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder.absolute())
+        self.store.open()
+        self.content = self.store.read()
+        self.settings = read_settings(self.content) if self.content else Settings()
+
+
+class Keeper:
+    """Keeps a store up to date."""
+
+    def __init__(self, saved: SavedState, world: World, operations: RunningOperations, traffic: Traffic) -> None:
+        self._saved: SavedState | None = saved
+        self._store = saved.store
+        self._world = world
+        self._operations = operations
+        self._traffic = traffic
+        self._due: float | None = None
+        """When to save, by the clock of the event loop."""
+        self._changed = asyncio.Event()
+        self._durable = asyncio.Event()
+        """Set where all stack operations that have ended are saved."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._complaint = ""
+        self._writing = threading.Lock()
+
+    async def start(self) -> None:
+        """Put back what was saved, then save after each change; raises StateError.
+
+        It saves at once, too, so that secret and port are kept from the start on.
+        """
+        self._loop = asyncio.get_running_loop()
+        content = self._saved.content if self._saved else None
+        self._saved = None
+        if content is not None and content.parts:
+            self._world.restore(self._world.read(content, f"the state folder {self._store.folder}"))
+        try:
+            await self._save()
+        except (OSError, CodecError) as failed:
+            raise StateError(f"the state folder {self._store.folder} cannot be written: {failed}") from None
+        self._durable.set()
+        self._traffic.when_changed = self.mark
+        self._operations.when_ended = self._mark_operation
+        self._operations.wait_until_saved = self._wait_until_durable
+        self._task = self._loop.create_task(self._run())
+
+    def mark(self, delay: float = _DELAY_SECONDS) -> None:
+        """Have the state saved before long; from any thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._mark, delay)
+
+    def _mark(self, delay: float) -> None:
+        assert self._loop is not None
+        due = self._loop.time() + delay
+        self._due = due if self._due is None else min(self._due, due)
+        self._changed.set()
+
+    def _mark_operation(self) -> None:
+        self._durable.clear()
+        self._mark(0)
+
+    async def _wait_until_durable(self) -> None:
+        """Wait until each stack operation that has ended is saved, but not for ever."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._durable.wait(), _MAX_DURABLE_SECONDS)
+
+    async def finish(self) -> None:
+        """Save at the end; in the middle of a stack operation what was saved before it stays."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._task is not None and not self._operations.in_progress:
+            await self._save_or_complain()
+        self._store.close()
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            await self._wait_until_due()
+            await self._wait_until_quiet()
+            self._changed.clear()
+            self._due = None
+            # Nothing is awaited between here and the copy: what ends later marks again.
+            is_saved = await self._save_or_complain()
+            if is_saved and not self._changed.is_set():
+                self._durable.set()
+
+    async def _wait_until_due(self) -> None:
+        assert self._loop is not None
+        while self._due is not None and (left := self._due - self._loop.time()) > 0:
+            await asyncio.sleep(min(left, _POLL_SECONDS))
+
+    async def _wait_until_quiet(self) -> None:
+        """Wait for the end of stack operations, and a while for one of requests."""
+        assert self._loop is not None
+        deadline = self._loop.time() + _MAX_BUSY_SECONDS
+        while self._operations.in_progress or (self._traffic.in_flight and self._loop.time() < deadline):
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _save_or_complain(self) -> bool:
+        """Save; what hinders that is said once, and tried again after the next change."""
+        try:
+            await self._save()
+        except (OSError, CodecError, RuntimeError) as failed:
+            if str(failed) != self._complaint:
+                self._complaint = str(failed)
+                print(
+                    f"warning: the state is not saved in {self._store.folder}: {failed}",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            return False
+        self._complaint = ""
+        return True
+
+    async def _save(self) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                copied = self._world.copy()
+                break
+            except RuntimeError:  # a Lambda's log, say, has grown in the middle of it
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(_POLL_SECONDS)
+        # Shielded: what has begun to be written is written to its end.
+        await asyncio.shield(asyncio.to_thread(self._write, copied))
+
+    def _write(self, copied: Copied) -> None:
+        with self._writing:
+            self._store.write(self._world.write(copied, with_secret=True))

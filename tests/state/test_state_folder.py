@@ -1,0 +1,211 @@
+"""An engine with a state folder: everything is there after a restart, whenever it was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chime_local.engine import Engine, EngineError
+from local.scripted_stack import ScriptedStack
+
+TOKEN = "token"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def kill(engine: Engine) -> None:
+    """End an engine and its Lambdas with SIGKILL."""
+    process = engine._process
+    assert process is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def create_channel(engine: Engine) -> tuple[str, str]:
+    """Create an app instance, a user and a channel; return the channel's ARN and the user's."""
+    identity, messaging = engine.client("chime-sdk-identity"), engine.client("chime-sdk-messaging")
+    app = identity.create_app_instance(Name="App", ClientRequestToken=TOKEN)["AppInstanceArn"]
+    user = identity.create_app_instance_user(
+        AppInstanceArn=app, AppInstanceUserId="alice", Name="Alice", ClientRequestToken=TOKEN
+    )["AppInstanceUserArn"]
+    channel = messaging.create_channel(
+        AppInstanceArn=app,
+        Name="general",
+        ClientRequestToken=TOKEN,
+        ChimeBearer=user,
+        Tags=[{"Key": "a", "Value": "b"}],
+    )["ChannelArn"]
+    return channel, user
+
+
+def send(engine: Engine, channel: str, user: str, content: str) -> None:
+    engine.client("chime-sdk-messaging").send_channel_message(
+        ChannelArn=channel,
+        Content=content,
+        Type="STANDARD",
+        Persistence="PERSISTENT",
+        ClientRequestToken=TOKEN,
+        ChimeBearer=user,
+    )
+
+
+def messages(engine: Engine, channel: str, user: str) -> list[str]:
+    messaging = engine.client("chime-sdk-messaging")
+    found: list[str] = []
+    token: dict[str, Any] = {}
+    while True:
+        page = messaging.list_channel_messages(
+            ChannelArn=channel, ChimeBearer=user, SortOrder="ASCENDING", MaxResults=50, **token
+        )
+        found += [message["Content"] for message in page["ChannelMessages"]]
+        if "NextToken" not in page:
+            return found
+        token = {"NextToken": page["NextToken"]}
+
+
+def parameter(engine: Engine) -> int:
+    return int(engine.client("ssm").get_parameter(Name="count")["Parameter"]["Value"])
+
+
+def test_everything_is_there_after_a_restart(folder: Path) -> None:
+    """Both worlds, the secret, the port, switches and the clock."""
+    with Engine("read_misses=0,moderator_is_member=yes", state=folder, limits=True) as engine:
+        stack = ScriptedStack(engine)
+        stack.deploy()
+        channel, user = create_channel(engine)
+        send(engine, channel, user, "kept")
+        engine.client("s3").create_bucket(Bucket="bucket")
+        engine.client("s3").put_object(Bucket="bucket", Key="key", Body=b"x" * 5000, ContentType="text/plain")
+        engine.client("iam").create_user(UserName="user")
+        key = engine.client("iam").create_access_key(UserName="user")["AccessKey"]
+        engine.client("ecr").create_repository(repositoryName="repository")
+        port, secret = engine.port, engine.secret
+    assert not list(folder.glob(".new-*"))
+    with Engine(state=folder) as engine:
+        assert (engine.port, engine.secret) == (port, secret)
+        assert messages(engine, channel, user) == ["kept"]
+        tags = engine.client("chime-sdk-messaging").list_tags_for_resource(ResourceARN=channel)["Tags"]
+        assert tags == [{"Key": "a", "Value": "b"}]
+        found = engine.client("s3").get_object(Bucket="bucket", Key="key")
+        assert (found["Body"].read(), found["ContentType"]) == (b"x" * 5000, "text/plain")
+        keys = engine.client("iam").list_access_keys(UserName="user")["AccessKeyMetadata"]
+        assert [one["AccessKeyId"] for one in keys] == [key["AccessKeyId"]]
+        assert engine.client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "repository"
+        stack.engine = engine
+        assert len(list(stack.events())) == 1
+        stack.deploy(Changed="yes")
+        assert [event["RequestType"] for event in stack.events()] == ["Create", "Update"]
+        engine.delete(stack.name)
+
+
+def test_without_changes_nothing_is_written(folder: Path) -> None:
+    with Engine(state=folder) as engine:
+        create_channel(engine)
+    written = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    with Engine(state=folder) as engine:
+        engine.client("chime-sdk-identity").list_app_instances()
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == written
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_a_random_moment_the_last_consistent_state_is_there(folder: Path, seed: int) -> None:
+    """Each write is a parameter of SSM, then a message: no state has a message before its parameter."""
+    moments = random.Random(seed)
+    with Engine("read_misses=0", state=folder) as engine:
+        channel, user = create_channel(engine)
+        engine.client("ssm").put_parameter(Name="count", Value="0", Type="String")
+        wait_until_saved(folder, b'"count"')
+        end = time.monotonic() + moments.uniform(0, 1.2)
+        count = 0
+        while time.monotonic() < end:
+            count += 1
+            engine.client("ssm").put_parameter(Name="count", Value=str(count), Type="String", Overwrite=True)
+            send(engine, channel, user, str(count))
+        kill(engine)
+    with Engine(state=folder) as engine:
+        found = messages(engine, channel, user)
+        assert found == [str(number + 1) for number in range(len(found))]
+        assert parameter(engine) in (len(found), len(found) + 1)
+        send(engine, channel, user, "goes on")
+        assert messages(engine, channel, user) == [*found, "goes on"]
+
+
+def wait_until_saved(folder: Path, content: bytes) -> None:
+    wait_until(lambda: any(content in read(path) for path in folder.glob("objects/*")))
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # of a state that was saved after it
+        return b""
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_killed_in_a_deploy_the_state_before_it_is_there(folder: Path, tmp_path: Path) -> None:
+    """A stack that was being made is not there, nor is what others did meanwhile."""
+    never = tmp_path / "never"
+    with Engine("read_misses=0", state=folder) as engine:
+        channel, user = create_channel(engine)
+        stack = ScriptedStack(engine)
+        wait_until_saved(folder, channel.encode())
+        template = stack.template(OnCreate=[{"Until": str(never)}])
+        engine.client("cloudformation").create_stack(
+            StackName=stack.name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
+        )
+        cloudformation = engine.client("cloudformation")
+        wait_until(lambda: "Scripted" in str(cloudformation.list_stack_resources(StackName=stack.name)))
+        send(engine, channel, user, "during the deploy")
+        kill(engine)
+    with Engine(state=folder) as engine:
+        assert engine.client("cloudformation").describe_stacks()["Stacks"] == []
+        assert engine.client("lambda").list_functions()["Functions"] == []
+        assert messages(engine, channel, user) == []
+        stack.engine = engine
+        stack.deploy()
+
+
+def test_stack_that_has_ended_is_saved_before_it_is_reported(folder: Path) -> None:
+    with Engine(state=folder) as engine:
+        stack = ScriptedStack(engine)
+        stack.deploy()
+        kill(engine)
+    with Engine(state=folder) as engine:
+        stacks = engine.client("cloudformation").describe_stacks()["Stacks"]
+        assert [one["StackStatus"] for one in stacks] == ["CREATE_COMPLETE"]
+
+
+def test_damaged_folder_is_refused_with_one_sentence(folder: Path) -> None:
+    with Engine(state=folder) as engine:
+        create_channel(engine)
+    damaged = max(folder.glob("objects/*"), key=lambda path: path.stat().st_size)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    left = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with (
+        pytest.raises(EngineError, match=r"is damaged: its content has changed; it is left as it was$"),
+        Engine(state=folder),
+    ):
+        pass
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == left
+
+
+def test_folder_of_a_running_engine_is_refused(folder: Path) -> None:
+    with Engine(state=folder), pytest.raises(EngineError, match="in use by another engine"), Engine(state=folder):
+        pass
