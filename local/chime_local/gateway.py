@@ -100,6 +100,8 @@ class Gateway:
                 self._begin()
             if self._console and scope["type"] == "http" and _CONSOLE.match(scope["path"]):
                 # Not counted: some of its pages stay open.
+                if scope["method"] == "POST":
+                    await self._traffic.wait()
                 await self._console(scope, receive, send)
                 if scope["method"] == "POST":
                     self._traffic.when_changed()
@@ -132,7 +134,9 @@ class Gateway:
                 await self._serve_chime(scope, receive, send, headers, body)
                 return
             if self._reset and (scope["method"], path) == ("POST", RESET):
-                send = _followed_by(self._reset, send)
+                async with self._traffic.held_back():
+                    await self._ministack(_as_if_over_tls(scope), receive, _followed_by(self._reset, send))
+                return
             await self._ministack(_as_if_over_tls(scope), receive, send)
 
     async def _verify(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> tuple[Signature, bytes]:

@@ -30,7 +30,7 @@ MAX_TEXT = 4096
 """Characters of a reason or a physical id in an answer, which CloudFormation takes up to 4096 bytes of."""
 MAX_ANSWERS = 20
 """Of one request: its own, late ones, and those to replays."""
-TOPICS = ("deploys", "calls", "channels", "messages", "behaviors")
+TOPICS = ("deploys", "calls", "channels", "messages", "behaviors", "state")
 
 _TOKEN = re.compile(r"(/_ministack/cfn-(?:response|signal)/)[\w-]+")
 """In a ResponseURL; errors of HTTP clients have it in their text."""

@@ -183,9 +183,6 @@ def _application(
     traffic = Traffic()
     world = World(service, ministack, invoker, rollback, settings)
 
-    def is_busy() -> bool:
-        return operations.in_progress or bool(ministack.lambdas.executions_in_flight()[0])
-
     snapshots = saved.store.folder if saved else project_folder() / FOLDER
     console = mount(
         console_token(credentials.secret),
@@ -197,7 +194,11 @@ def _application(
             ministack.app.serve,
             has_auth=auth,
             state=StateParts(
-                world, traffic, snapshots / "snapshots", is_busy, ministack.cloudformation.stack_outputs
+                world,
+                traffic,
+                snapshots / "snapshots",
+                lambda: operations.in_progress,
+                ministack.cloudformation.stack_outputs,
             ),
         ),
     )

@@ -3,79 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chime_local.engine import Engine, EngineError
+from chime_local.state.store import Content, Store
 from local.scripted_stack import ScriptedStack
-
-TOKEN = "token"
+from state.engines import create_channel, kill, messages, parameter, send, wait_until, wait_until_saved
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "state"
-
-
-def kill(engine: Engine) -> None:
-    """End an engine and its Lambdas with SIGKILL."""
-    process = engine._process
-    assert process is not None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def create_channel(engine: Engine) -> tuple[str, str]:
-    """Create an app instance, a user and a channel; return the channel's ARN and the user's."""
-    identity, messaging = engine.client("chime-sdk-identity"), engine.client("chime-sdk-messaging")
-    app = identity.create_app_instance(Name="App", ClientRequestToken=TOKEN)["AppInstanceArn"]
-    user = identity.create_app_instance_user(
-        AppInstanceArn=app, AppInstanceUserId="alice", Name="Alice", ClientRequestToken=TOKEN
-    )["AppInstanceUserArn"]
-    channel = messaging.create_channel(
-        AppInstanceArn=app,
-        Name="general",
-        ClientRequestToken=TOKEN,
-        ChimeBearer=user,
-        Tags=[{"Key": "a", "Value": "b"}],
-    )["ChannelArn"]
-    return channel, user
-
-
-def send(engine: Engine, channel: str, user: str, content: str) -> None:
-    engine.client("chime-sdk-messaging").send_channel_message(
-        ChannelArn=channel,
-        Content=content,
-        Type="STANDARD",
-        Persistence="PERSISTENT",
-        ClientRequestToken=TOKEN,
-        ChimeBearer=user,
-    )
-
-
-def messages(engine: Engine, channel: str, user: str) -> list[str]:
-    messaging = engine.client("chime-sdk-messaging")
-    found: list[str] = []
-    token: dict[str, Any] = {}
-    while True:
-        page = messaging.list_channel_messages(
-            ChannelArn=channel, ChimeBearer=user, SortOrder="ASCENDING", MaxResults=50, **token
-        )
-        found += [message["Content"] for message in page["ChannelMessages"]]
-        if "NextToken" not in page:
-            return found
-        token = {"NextToken": page["NextToken"]}
-
-
-def parameter(engine: Engine) -> int:
-    return int(engine.client("ssm").get_parameter(Name="count")["Parameter"]["Value"])
 
 
 def test_everything_is_there_after_a_restart(folder: Path) -> None:
@@ -141,24 +83,6 @@ def test_killed_at_a_random_moment_the_last_consistent_state_is_there(folder: Pa
         assert messages(engine, channel, user) == [*found, "goes on"]
 
 
-def wait_until_saved(folder: Path, content: bytes) -> None:
-    wait_until(lambda: any(content in read(path) for path in folder.glob("objects/*")))
-
-
-def read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:  # of a state that was saved after it
-        return b""
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_killed_in_a_deploy_the_state_before_it_is_there(folder: Path, tmp_path: Path) -> None:
     """A stack that was being made is not there, nor is what others did meanwhile."""
     never = tmp_path / "never"
@@ -209,3 +133,19 @@ def test_damaged_folder_is_refused_with_one_sentence(folder: Path) -> None:
 def test_folder_of_a_running_engine_is_refused(folder: Path) -> None:
     with Engine(state=folder), pytest.raises(EngineError, match="in use by another engine"), Engine(state=folder):
         pass
+
+
+@pytest.mark.parametrize("part", ["chime", "ministack/s3-objects", "engine"])
+def test_folder_of_another_form_is_refused_with_one_sentence(folder: Path, part: str) -> None:
+    """Its checksums are right, what they protect is not."""
+    with Engine(state=folder) as engine:
+        create_channel(engine)
+    with Store(folder) as store:
+        content = store.read()
+        assert content is not None
+        changed = b'{"app_instances":5,"tags":{},"tag_writes":{},"objects":5}'
+        store.write(Content({**content.parts, part: changed}, content.blobs))
+    left = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(EngineError, match=r"^the [^\n]*$"), Engine(state=folder):
+        pass
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == left

@@ -24,6 +24,7 @@ from chime_local.console.access import PREFIX
 from chime_local.console.drift import Comparison
 from chime_local.console.engine import ConsoleEngine
 from chime_local.console.words import describe_fault, format_time
+from chime_local.errors import ChimeLocalError
 
 MAX_BODY_BYTES = 100_000
 MAX_BODY_SECONDS = 30.0
@@ -87,6 +88,9 @@ class Api:
             _route("behaviors", self.switch, "POST"),
             _route("clock", self.forward, "POST"),
             _route("reset", self.reset, "POST"),
+            _route("snapshots", self.snapshots),
+            _route("snapshots", self.save, "POST"),
+            _route("snapshots/{name}/load", self.load, "POST"),
             Route(f"{PREFIX}/api/events", self.events),
         ]
 
@@ -275,6 +279,22 @@ class Api:
         await self._engine.reset()
         return {"message": "Everything is forgotten: stacks, channels, messages, and what was recorded."}
 
+    async def snapshots(self, _request: Request) -> Any:
+        """Return the snapshots by name, with when they were saved."""
+        return {"snapshots": await run_in_threadpool(self._engine.list_snapshots)}
+
+    async def save(self, request: Request) -> Any:
+        """Save everything as a snapshot."""
+        name = str((await _read(request)).get("name", ""))
+        saved = await _state(self._engine.save_snapshot(name))
+        return {"message": f"Saved the snapshot {name}.", **saved}
+
+    async def load(self, request: Request) -> Any:
+        """Replace everything by a snapshot."""
+        name = request.path_params["name"]
+        loaded = await _state(self._engine.load_snapshot(name))
+        return {"message": f"Loaded the snapshot {name} of {loaded['saved']}.", **loaded}
+
     # What changes
 
     async def events(self, request: Request) -> Response:
@@ -320,6 +340,14 @@ class Api:
     def versions(self) -> str:
         """Return the version of each topic."""
         return ".".join(str(self._recorder.versions[topic]) for topic in recording.TOPICS)
+
+
+async def _state(doing: Awaitable[Any]) -> Any:
+    """Do something with the state; what hinders it is the sentence that is answered."""
+    try:
+        return await doing
+    except ChimeLocalError as refused:
+        raise ApiError(409, str(refused)) from None
 
 
 def find_request(recorder: recording.Recorder, request_id: str) -> recording.Request:

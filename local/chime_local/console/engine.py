@@ -18,7 +18,9 @@ from chime_local.chime.faults import AFTER, BEFORE
 from chime_local.chime.state import AppInstance, Channel
 from chime_local.cloudformation.replay import Replays
 from chime_local.console.drift import DIFFERS, MISSING, SAME, UNKNOWN, Comparison, compare
-from chime_local.recording import Call, Recorder, Request
+from chime_local.recording import TOPICS, Call, Recorder, Request
+from chime_local.state.errors import StateError
+from chime_local.state.snapshots import Snapshots
 
 FIXED_AT_START = ("new_policy_delay",)
 """Switches that what is installed at the start depends on."""
@@ -36,6 +38,8 @@ class ConsoleEngine:
     """Resets everything."""
     has_auth: bool = True
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    snapshots: Snapshots | None = None
+    """What saves and loads it; a console of tests has none."""
 
     def __post_init__(self) -> None:
         """Have pages that show faults follow them."""
@@ -151,6 +155,27 @@ class ConsoleEngine:
         """Move the clock forward; raises ValueError."""
         self.clock.forward(seconds)
         self.recorder.changed("behaviors", "channels")
+
+    def list_snapshots(self) -> list[dict[str, Any]]:
+        """Return the snapshots by name."""
+        return self.snapshots.list() if self.snapshots else []
+
+    async def save_snapshot(self, name: str) -> dict[str, Any]:
+        """Save everything under a name; raises ChimeLocalError."""
+        saved = await self._require_snapshots().save(name)
+        self.recorder.changed("state")
+        return saved
+
+    async def load_snapshot(self, name: str) -> dict[str, Any]:
+        """Replace everything by what was saved under a name; raises ChimeLocalError."""
+        loaded = await self._require_snapshots().load(name)
+        self.recorder.changed(*TOPICS)
+        return loaded
+
+    def _require_snapshots(self) -> Snapshots:
+        if self.snapshots is None:
+            raise StateError("this engine has no folder for snapshots")
+        return self.snapshots
 
     async def reset(self) -> None:
         """Forget everything: stacks, channels, what was recorded; the clock goes back to the system's time."""

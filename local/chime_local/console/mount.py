@@ -44,8 +44,12 @@ def mount(token: str, parts: ConsoleParts) -> Application:
     def make() -> Application:
         from chime_local.console.app import create_console  # noqa: PLC0415 - slow to import
         from chime_local.console.engine import ConsoleEngine  # noqa: PLC0415
+        from chime_local.state.snapshots import Snapshots  # noqa: PLC0415
 
-        engine = ConsoleEngine(parts.service, parts.recorder, parts.replays, forget, parts.has_auth, started)
+        snapshots = Snapshots(parts.state, forget)
+        engine = ConsoleEngine(
+            parts.service, parts.recorder, parts.replays, snapshots.reset, parts.has_auth, started, snapshots
+        )
         return create_console(engine, token)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

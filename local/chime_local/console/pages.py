@@ -68,7 +68,7 @@ class Pages:
             self._route("/messages", "messages", "messages channels", self.messages),
             self._route("/drift", "drift", "deploys channels", self.drift),
             self._route("/behaviors", "behaviors", "behaviors", self.behaviors),
-            self._route("/state", "state", "deploys calls channels messages behaviors", self.state),
+            self._route("/state", "state", "deploys calls channels messages behaviors state", self.state),
             Route(f"{PREFIX}/static/{{name}}", _serve_asset),
             Route(f"{PREFIX}/{{path:path}}", self._serve_missing),
         ]
@@ -407,6 +407,7 @@ class Pages:
         return {
             "title": "State",
             "held": held,
+            "snapshots": self._engine.list_snapshots(),
             "started": words.format_time(self._engine.started),
             "version": self._engine.version,
             "bounds": recording,

@@ -12,16 +12,14 @@ from chime_local.cloudformation.running_operations import RunningOperations
 from chime_local.state.codec import CodecError
 from chime_local.state.errors import StateError
 from chime_local.state.store import Store
-from chime_local.state.traffic import Traffic
+from chime_local.state.traffic import POLL_SECONDS, Traffic
 from chime_local.state.world import Copied, Settings, World, read_settings
 
 _DELAY_SECONDS = 0.4
 """From a change to its being saved, so that many changes are saved together."""
 _MAX_BUSY_SECONDS = 0.5
 """For a moment in which no request is being served; each of them alone is atomic in the event loop."""
-_POLL_SECONDS = 0.02
 _MAX_DURABLE_SECONDS = 3.0
-_ATTEMPTS = 5
 
 
 class SavedState:
@@ -54,7 +52,7 @@ class Keeper:
         self._writing = threading.Lock()
 
     async def start(self) -> None:
-        """Put back what was saved, then save after each change; raises StateError.
+        """Restore what was saved, then save after each change; raises StateError.
 
         It saves at once, too, so that secret and port are kept from the start on.
         """
@@ -62,7 +60,12 @@ class Keeper:
         content = self._saved.content if self._saved else None
         self._saved = None
         if content is not None and content.parts:
-            self._world.restore(self._world.read(content, f"the state folder {self._store.folder}"))
+            source = f"the state folder {self._store.folder}"
+            parts = self._world.read(content, source)
+            try:
+                self._world.restore(parts)
+            except Exception as wrong:
+                raise StateError(f"{source} cannot be loaded ({wrong}); it is left as it was") from None
         try:
             await self._save()
         except (OSError, CodecError) as failed:
@@ -117,14 +120,13 @@ class Keeper:
     async def _wait_until_due(self) -> None:
         assert self._loop is not None
         while self._due is not None and (left := self._due - self._loop.time()) > 0:
-            await asyncio.sleep(min(left, _POLL_SECONDS))
+            await asyncio.sleep(min(left, POLL_SECONDS))
 
     async def _wait_until_quiet(self) -> None:
         """Wait for the end of stack operations, and a while for one of requests."""
-        assert self._loop is not None
-        deadline = self._loop.time() + _MAX_BUSY_SECONDS
-        while self._operations.in_progress or (self._traffic.in_flight and self._loop.time() < deadline):
-            await asyncio.sleep(_POLL_SECONDS)
+        await self._traffic.wait_until_quiet(_MAX_BUSY_SECONDS)
+        while self._operations.in_progress or self._traffic.is_held_back:
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _save_or_complain(self) -> bool:
         """Save; what hinders that is said once, and tried again after the next change."""
@@ -143,14 +145,7 @@ class Keeper:
         return True
 
     async def _save(self) -> None:
-        for attempt in range(_ATTEMPTS):
-            try:
-                copied = self._world.copy()
-                break
-            except RuntimeError:  # a Lambda's log, say, has grown in the middle of it
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(_POLL_SECONDS)
+        copied = await self._world.copy_between_requests()
         # Shielded: what has begun to be written is written to its end.
         await asyncio.shield(asyncio.to_thread(self._write, copied))
 

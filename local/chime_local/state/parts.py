@@ -19,6 +19,6 @@ class StateParts:
     snapshots: Path
     """The folder of the snapshots."""
     is_busy: Callable[[], bool]
-    """Whether a stack operation or a Lambda is in progress."""
+    """Whether a stack operation is in progress."""
     stack_outputs: Callable[[], dict[str, dict[str, str]]]
     """The outputs of all stacks by their names."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import pickle
 import threading
 from collections.abc import Mapping
@@ -19,8 +21,10 @@ from chime_local.environment import HOST
 from chime_local.state.codec import Codec, CodecError, digest
 from chime_local.state.errors import StateError
 from chime_local.state.store import Content
+from chime_local.state.traffic import POLL_SECONDS
 
 _ENGINE, _CHIME, _MINISTACK = "engine", "chime", "ministack/"
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,16 @@ class World:
             chime = pickle.dumps(self._service.export_state())
         return Copied(engine, chime, self._state.copy())
 
+    async def copy_between_requests(self) -> Copied:
+        """Copy everything, again where a thread, say of a Lambda's log, has changed a table in the middle of it."""
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(RuntimeError):
+                return self.copy()
+            await asyncio.sleep(POLL_SECONDS)
+        return self.copy()
+
     def write(self, copied: Copied, *, with_secret: bool) -> Content:
         """Write what was copied, which takes a while; raises CodecError."""
-        engine = {**copied.engine, "port": self.settings.port}
-        engine |= {"secret": self.settings.secret} if with_secret else {}
         with self._writing:
             blobs: dict[str, bytes] = {}
             known, self._digests = self._digests, {}
@@ -101,11 +111,8 @@ class World:
                 blobs[name] = content
                 return name
 
-            values: dict[str, Any] = {
-                _ENGINE: engine,
-                _CHIME: pickle.loads(copied.chime),  # noqa: S301 - this process's own, see `copy`
-                **{f"{_MINISTACK}{name}": state for name, state in copied.ministack.items()},
-            }
+            values = self.values(copied)
+            values[_ENGINE]["secret"] = self.settings.secret if with_secret else ""
             parts = {}
             for name, value in values.items():
                 try:
@@ -113,6 +120,14 @@ class World:
                 except CodecError as wrong:
                     raise CodecError(f"{name}: {wrong}") from None
             return Content(parts, blobs)
+
+    def values(self, copied: Copied) -> dict[str, Any]:
+        """Return what was copied by the names of its parts, as `read` returns it."""
+        return {
+            _ENGINE: {**copied.engine, "port": self.settings.port},
+            _CHIME: pickle.loads(copied.chime),  # noqa: S301 - this process's own, see `copy`
+            **{f"{_MINISTACK}{name}": state for name, state in copied.ministack.items()},
+        }
 
     def read(self, content: Content, source: str) -> Mapping[str, Any]:
         """Read all parts of a state; raises StateError where one is not what an engine has written."""
@@ -158,6 +173,6 @@ def read_settings(content: Content) -> Settings:
     try:
         engine = Codec().read(content.parts[_ENGINE], content.blobs.__getitem__)
         behaviors = Behaviors.parse(engine["behaviors"])
-        return Settings(str(engine.get("secret", "")), int(engine["port"]), behaviors, bool(engine["limits"]))
+        return Settings(str(engine["secret"]), int(engine["port"]), behaviors, bool(engine["limits"]))
     except (KeyError, CodecError, TypeError, ValueError, AttributeError) as wrong:
         raise StateError(f"the part {_ENGINE} of the state is not what an engine has written ({wrong})") from None

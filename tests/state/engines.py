@@ -1,0 +1,101 @@
+"""What the tests do with an engine whose state is kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chime_local.console_client import ConsoleClient
+from chime_local.engine import Engine
+from chime_local.environment import console_token
+
+TOKEN = "token"
+
+
+def kill(engine: Engine) -> None:
+    """End an engine and its Lambdas with SIGKILL."""
+    process = engine._process
+    assert process is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def create_channel(engine: Engine) -> tuple[str, str]:
+    """Create an app instance, a user and a channel; return the channel's ARN and the user's."""
+    identity, messaging = engine.client("chime-sdk-identity"), engine.client("chime-sdk-messaging")
+    app = identity.create_app_instance(Name="App", ClientRequestToken=TOKEN)["AppInstanceArn"]
+    user = identity.create_app_instance_user(
+        AppInstanceArn=app, AppInstanceUserId="alice", Name="Alice", ClientRequestToken=TOKEN
+    )["AppInstanceUserArn"]
+    channel = messaging.create_channel(
+        AppInstanceArn=app,
+        Name="general",
+        ClientRequestToken=TOKEN,
+        ChimeBearer=user,
+        Tags=[{"Key": "a", "Value": "b"}],
+    )["ChannelArn"]
+    return channel, user
+
+
+def send(engine: Engine, channel: str, user: str, content: str) -> None:
+    engine.client("chime-sdk-messaging").send_channel_message(
+        ChannelArn=channel,
+        Content=content,
+        Type="STANDARD",
+        Persistence="PERSISTENT",
+        ClientRequestToken=TOKEN,
+        ChimeBearer=user,
+    )
+
+
+def messages(engine: Engine, channel: str, user: str) -> list[str]:
+    messaging = engine.client("chime-sdk-messaging")
+    found: list[str] = []
+    token: dict[str, Any] = {}
+    while True:
+        page = messaging.list_channel_messages(
+            ChannelArn=channel, ChimeBearer=user, SortOrder="ASCENDING", MaxResults=50, **token
+        )
+        found += [message["Content"] for message in page["ChannelMessages"]]
+        if "NextToken" not in page:
+            return found
+        token = {"NextToken": page["NextToken"]}
+
+
+def parameter(engine: Engine) -> int:
+    return int(engine.client("ssm").get_parameter(Name="count")["Parameter"]["Value"])
+
+
+def wait_until_saved(folder: Path, content: bytes) -> None:
+    wait_until(lambda: any(content in read(path) for path in folder.glob("objects/*")))
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # of a state that was saved after it
+        return b""
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@dataclass
+class Server:
+    """What a ConsoleClient needs to know."""
+
+    port: int
+    console_token: str
+
+
+def console(engine: Engine) -> ConsoleClient:
+    return ConsoleClient(Server(engine.port, console_token(engine.secret)))
