@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import threading
 from collections.abc import Callable
@@ -163,6 +164,12 @@ class ChimeService:
         """Return what the service remembers, to be written down while the lock is held."""
         backend = self._backend
         return {"app_instances": backend.app_instances, "tags": backend.tags, "tag_writes": backend.tag_writes}
+
+    def copy_state(self) -> dict[str, Any]:
+        """Return a copy of what the service remembers; to be called with the lock held."""
+        # The fastest copy there is. It is never written anywhere.
+        copied: dict[str, Any] = pickle.loads(pickle.dumps(self.export_state()))  # noqa: S301 - this process's own
+        return copied
 
     def import_state(self, state: dict[str, Any]) -> None:
         """Remember what `export_state` returned, in the place of everything."""

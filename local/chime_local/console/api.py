@@ -27,6 +27,7 @@ from chime_local.console.words import describe_fault, format_time
 from chime_local.errors import ChimeLocalError
 
 MAX_BODY_BYTES = 100_000
+MAX_SEED_BYTES = 50_000_000
 MAX_BODY_SECONDS = 30.0
 MAX_STREAMS = 100
 """At once, so that pages leave the engine's connections to those who call it."""
@@ -88,6 +89,7 @@ class Api:
             _route("behaviors", self.switch, "POST"),
             _route("clock", self.forward, "POST"),
             _route("reset", self.reset, "POST"),
+            _route("seed", self.seed, "POST"),
             _route("snapshots", self.snapshots),
             _route("snapshots", self.save, "POST"),
             _route("snapshots/{name}/load", self.load, "POST"),
@@ -279,6 +281,14 @@ class Api:
         await self._engine.reset()
         return {"message": "Everything is forgotten: stacks, channels, messages, and what was recorded."}
 
+    async def seed(self, request: Request) -> Any:
+        """Apply a seed, wholly or not at all."""
+        given = await _read(request, MAX_SEED_BYTES)
+        source = str(given.get("file") or "the seed")
+        added = await _state(run_in_threadpool(self._engine.seed, str(given.get("text", "")), source))
+        counts = ", ".join(f"{count} {name}" for name, count in added.items() if count)
+        return {"message": f"Added {counts}." if counts else "Nothing is new.", "added": added}
+
     async def snapshots(self, _request: Request) -> Any:
         """Return the snapshots by name, with when they were saved."""
         return {"snapshots": await run_in_threadpool(self._engine.list_snapshots)}
@@ -414,15 +424,15 @@ def sentence_response(status: int, sentence: str) -> Response:
     return HTMLResponse(f'<p class="{kind}">{html.escape(sentence)}</p>'.encode("utf-8", "replace"), status)
 
 
-async def _read(request: Request) -> dict[str, Any]:
+async def _read(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
     """Read a body of JSON or of a form."""
-    body = b""
+    body = bytearray()
     try:
         async with asyncio.timeout(MAX_BODY_SECONDS):
             async for part in request.stream():
                 body += part
-                if len(body) > MAX_BODY_BYTES:
-                    raise ApiError(413, f"The body has more than {MAX_BODY_BYTES:,} bytes.")
+                if len(body) > max_bytes:
+                    raise ApiError(413, f"The body has more than {max_bytes:,} bytes.")
     except (TimeoutError, ClientDisconnect):
         raise ApiError(400, f"The body was not there after {MAX_BODY_SECONDS:g} seconds.") from None
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):

@@ -20,6 +20,7 @@ from chime_local.cloudformation.replay import Replays
 from chime_local.console.drift import DIFFERS, MISSING, SAME, UNKNOWN, Comparison, compare
 from chime_local.recording import TOPICS, Call, Recorder, Request
 from chime_local.state.errors import StateError
+from chime_local.state.seed import apply_seed
 from chime_local.state.snapshots import Snapshots
 
 FIXED_AT_START = ("new_policy_delay",)
@@ -38,6 +39,8 @@ class ConsoleEngine:
     """Resets everything."""
     has_auth: bool = True
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    stack_outputs: Callable[[], dict[str, dict[str, str]]] = dict
+    """Returns the outputs of all stacks by their names."""
     snapshots: Snapshots | None = None
     """What saves and loads it; a console of tests has none."""
 
@@ -155,6 +158,12 @@ class ConsoleEngine:
         """Move the clock forward; raises ValueError."""
         self.clock.forward(seconds)
         self.recorder.changed("behaviors", "channels")
+
+    def seed(self, text: str, source: str) -> dict[str, int]:
+        """Apply a seed, and return how many of each kind are new; raises SeedError."""
+        added = apply_seed(self.service, text, source, self.stack_outputs())
+        self.recorder.changed("channels", "messages", "state")
+        return added
 
     def list_snapshots(self) -> list[dict[str, Any]]:
         """Return the snapshots by name."""

@@ -48,7 +48,14 @@ def mount(token: str, parts: ConsoleParts) -> Application:
 
         snapshots = Snapshots(parts.state, forget)
         engine = ConsoleEngine(
-            parts.service, parts.recorder, parts.replays, snapshots.reset, parts.has_auth, started, snapshots
+            parts.service,
+            parts.recorder,
+            parts.replays,
+            snapshots.reset,
+            parts.has_auth,
+            started,
+            parts.state.stack_outputs,
+            snapshots,
         )
         return create_console(engine, token)
 
