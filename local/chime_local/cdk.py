@@ -11,6 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from chime_local.errors import CommandNotFoundError
 
@@ -80,14 +81,27 @@ def _fetch_cli(npx: list[str], environ: Mapping[str, str]) -> list[str]:
     return npx
 
 
-def run(arguments: Sequence[str], environ: Mapping[str, str], folder: Path | None = None) -> int:
-    """Run a command, with its output as it comes; its exit status is the answer, and nothing of it is left."""
+def run(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    folder: Path | None = None,
+    output: IO[bytes] | None = None,
+) -> int:
+    """Run a command and return its exit status; nothing that it started is left.
+
+    Its output goes to `output`, or where this process's goes.
+    """
     # At a terminal the command must stay in the foreground, where Ctrl-C reaches all of it.
     alone = sys.stdin is None or not sys.stdin.isatty()
     with _signals_held() as let_signals_in:
         try:
             process = subprocess.Popen(  # noqa: S603 - the user's own command
-                list(arguments), cwd=folder, env=dict(environ), process_group=0 if alone else None
+                list(arguments),
+                cwd=folder,
+                env=dict(environ),
+                process_group=0 if alone else None,
+                stdout=output,
+                stderr=output and subprocess.STDOUT,
             )
         except OSError as failed:
             raise CommandNotFoundError(f"{arguments[0]} cannot be run: {failed.strerror}") from None
@@ -130,6 +144,15 @@ def _signals_held() -> Iterator[Callable[[], None]]:
         yield let_in
     finally:
         let_in()
+
+
+def stop_on_sigterm() -> None:
+    """Let SIGTERM unwind this process, so that engine and command end with it."""
+
+    def unwind(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, unwind)
 
 
 def _signal(process: subprocess.Popen[bytes], alone: bool, number: signal.Signals) -> None:

@@ -96,7 +96,7 @@ class Engine:
     def __enter__(self) -> Engine:
         """Start the engine and wait until it listens; it ends with this process, however that ends."""
         self._process = subprocess.Popen(  # noqa: S603 - this very package
-            [sys.executable, "-m", "chime_local", *self._arguments],
+            [sys.executable, "-P", "-m", "chime_local", "serve", *self._arguments],
             start_new_session=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

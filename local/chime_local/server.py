@@ -60,11 +60,13 @@ def serve(
     auth: bool,
     limits: bool,
     announce: Callable[[int, str], None],
+    finish: Callable[[], None] | None = None,
     until_input_ends: bool = False,
     state: Path | None = None,
 ) -> None:
     """Run the engine until SIGINT or SIGTERM; `announce` gets port and secret as soon as it listens.
 
+    `finish` is called at the end.
     With a state folder it goes on where the last engine with that folder stood, and keeps everything there.
     Raises PortInUseError, MiniStackError where MiniStack is not the release that this engine needs, and StateError.
     """
@@ -84,6 +86,8 @@ def serve(
         listener.listen(100)
         asyncio.run(_run(listener, application, lambda: announce(bound, secret), until_input_ends=until_input_ends))
         ministack.lambdas.end_workers()
+    if finish:
+        finish()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # MiniStack's threads are not daemons

@@ -76,6 +76,7 @@ class Api:
         return [
             _route("status", self.status),
             _route("deploys", self.deploys),
+            _route("operations", self.operations),
             _route("calls", self.calls),
             _route("requests/{id}", self.request),
             _route("requests/{id}/replay", self.replay, "POST"),
@@ -127,6 +128,18 @@ class Api:
             for one in page.items
         ]
         return {"operations": shown, "page": page.number, "pages": page.pages, "total": page.total}
+
+    async def operations(self, request: Request) -> Any:
+        """Return the operations that came after one, the oldest first, with their events."""
+        try:
+            after = int(request.query_params.get("after", "0"))
+        except ValueError:
+            raise ApiError(400, "after is the id of an operation.") from None
+        found = [one for one in reversed(self._recorder.operations()) if one.id > after]
+        shown = [
+            {**asdict(one), "events": [asdict(event) for event in self._recorder.events_of(one)]} for one in found
+        ]
+        return {"operations": shown}
 
     async def request(self, request: Request) -> Any:
         """Return one custom-resource request with its deliveries, and each call of theirs."""
