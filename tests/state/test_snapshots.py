@@ -49,7 +49,7 @@ def test_load_brings_everything_back(engine: Engine) -> None:
     stack.deploy(Changed="yes")
     console(engine).post("clock", {"forward_seconds": 86400})
     console(engine).post("behaviors", {"second_flow": "replaces"})
-    loaded = console(engine).post("snapshots/base/load")
+    loaded = console(engine).post("snapshots/load", {"name": "base"})
     assert loaded["message"].startswith("Loaded the snapshot base of 20")
     assert messages(engine, channel, user) == ["kept"]
     assert parameter(engine) == 1
@@ -77,7 +77,7 @@ def test_another_engine_loads_it_under_its_own_address_and_secret(engine: Engine
     with Engine(state=other_folder / "state") as other:
         (other_folder / "state" / "snapshots").mkdir(mode=0o700, exist_ok=True)
         (other_folder / "moved").rename(other_folder / "state" / "snapshots" / "moved")
-        console(other).post("snapshots/moved/load")
+        console(other).post("snapshots/load", {"name": "moved"})
         url = other.client("sqs").list_queues()["QueueUrls"][0]
         assert f":{other.port}/" in url
         other.client("sqs").send_message(QueueUrl=url, MessageBody="works")
@@ -96,14 +96,14 @@ def test_save_replaces_a_snapshot_of_that_name(engine: Engine) -> None:
     send(engine, channel, user, "more")
     console(engine).post("snapshots", {"name": "again"})
     engine.reset()
-    console(engine).post("snapshots/again/load")
+    console(engine).post("snapshots/load", {"name": "again"})
     assert messages(engine, channel, user) == ["more"]
 
 
 def test_unknown_name_lists_what_is_there(engine: Engine) -> None:
     console(engine).post("snapshots", {"name": "known"})
     with pytest.raises(ChimeLocalError, match=r"there is no snapshot none; there are: .*known"):
-        console(engine).post("snapshots/none/load")
+        console(engine).post("snapshots/load", {"name": "none"})
 
 
 @pytest.mark.parametrize("name", ["", "../state", ".hidden", "a/b", "x" * 65])
@@ -118,7 +118,7 @@ def test_damaged_snapshot_is_refused_and_the_engine_goes_on(engine: Engine, fold
     send(engine, channel, user, "since then")
     path = max((folder / "snapshots/damaged/objects").iterdir(), key=lambda one: one.stat().st_size)
     path.write_bytes(path.read_bytes()[1:])
-    for attempt in ("snapshots/damaged/load", "snapshots"):
+    for attempt in ("snapshots/load", "snapshots"):
         with pytest.raises(ChimeLocalError, match="is damaged: its content has changed; it is left as it was"):
             console(engine).post(attempt, {"name": "damaged"})
     assert messages(engine, channel, user) == ["since then"]
@@ -144,7 +144,7 @@ def test_snapshot_of_another_form_changes_nothing(engine: Engine, folder: Path, 
         parts = {name: Codec().write(value, str) for name, value in changes.items()}
         store.write(Content({**content.parts, **parts}, content.blobs))
     with pytest.raises(ChimeLocalError, match=r"is damaged|cannot be loaded|not what an engine"):
-        console(engine).post("snapshots/form/load")
+        console(engine).post("snapshots/load", {"name": "form"})
     assert messages(engine, channel, user) == ["since then"]
 
 
@@ -159,7 +159,7 @@ def test_save_is_refused_in_a_deploy_and_load_ends_it(engine: Engine, tmp_path: 
     wait_until(lambda: "Scripted" in str(cloudformation.list_stack_resources(StackName=stack.name)))
     with pytest.raises(ChimeLocalError, match="a stack operation is in progress"):
         console(engine).post("snapshots", {"name": "during"})
-    console(engine).post("snapshots/before/load")
+    console(engine).post("snapshots/load", {"name": "before"})
     assert cloudformation.describe_stacks()["Stacks"] == []
     stack.deploy()
 

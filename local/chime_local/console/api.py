@@ -93,7 +93,7 @@ class Api:
             _route("seed", self.seed, "POST"),
             _route("snapshots", self.snapshots),
             _route("snapshots", self.save, "POST"),
-            _route("snapshots/{name}/load", self.load, "POST"),
+            _route("snapshots/load", self.load, "POST"),
             Route(f"{PREFIX}/api/events", self.events),
         ]
 
@@ -314,7 +314,7 @@ class Api:
 
     async def load(self, request: Request) -> Any:
         """Replace everything by a snapshot."""
-        name = request.path_params["name"]
+        name = str((await _read(request)).get("name", ""))
         loaded = await _state(self._engine.load_snapshot(name))
         return {"message": f"Loaded the snapshot {name} of {loaded['saved']}.", **loaded}
 
