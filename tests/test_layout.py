@@ -24,6 +24,7 @@ ALLOWED_IMPORTS = {
         "hypercorn",
         "starlette",
         "jinja2",
+        "typer",
         "chime_local",
         "chime_messaging",  # for the deprecated chime-local drift
         *PYTEST_PLUGIN,
