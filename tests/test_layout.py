@@ -24,7 +24,9 @@ ALLOWED_IMPORTS = {
         "hypercorn",
         "starlette",
         "jinja2",
+        "rich",
         "typer",
+        "watchfiles",
         "chime_local",
         "chime_messaging",  # for the deprecated chime-local drift
         *PYTEST_PLUGIN,

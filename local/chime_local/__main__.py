@@ -28,7 +28,10 @@ def main() -> int:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _NEEDED:
             raise
-        print(f"error: {missing.name} is not installed; run: pip install 'cdk-chime-messaging[local]'", file=sys.stderr)
+        print(
+            f"error: {missing.name} is not installed; run: pip install 'cdk-chime-messaging[local]'",
+            file=sys.stderr,
+        )
         return 1
 
 

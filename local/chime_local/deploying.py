@@ -70,7 +70,7 @@ class Deployer:
         if self._has_parameter(f"/cdk-bootstrap/{qualifier}/version"):
             return 0
         with scratch_folder() as scratch:
-            # Elsewhere, with the same settings: where there is an app the CLI runs it, which bootstrap has no use for.
+            # Elsewhere, with the same settings: where there is an app the CLI runs it, which is not needed here.
             Path(scratch, "cdk.json").write_text(json.dumps(settings))
             target = f"aws://{ACCOUNT}/{self._server.region}"
             arguments = ["bootstrap", target, "--output", str(Path(scratch, "cdk.out")), "--no-notices"]

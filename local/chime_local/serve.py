@@ -48,9 +48,7 @@ class ServeOptions:
 def main(arguments: Sequence[str]) -> int:
     """Run the engine until SIGINT or SIGTERM, and return the exit status."""
     given = _parser().parse_args(arguments)
-    options = ServeOptions(
-        given.port, given.behavior, not given.no_auth, given.limits, given.region, given.state
-    )
+    options = ServeOptions(given.port, given.behavior, not given.no_auth, given.limits, given.region, given.state)
     _drop_environment(arguments)
     try:
         _serve(options, given)

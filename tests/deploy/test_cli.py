@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.cli
+OWN_ENGINE = ("--behavior", "read_misses=1")
+"""An option before the command: then a server that a developer has started is not used."""
 
 
 def chime_local(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command as a user would."""
     paths = [str(ROOT / name) for name in ("constructs", "local")]
     return subprocess.run(
-        [sys.executable, "-m", "chime_local", *arguments],
+        [sys.executable, "-m", "chime_local", *OWN_ENGINE, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "CDK_VALIDATION": "true"},
         capture_output=True,
@@ -28,12 +31,44 @@ def chime_local(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedPro
 
 
 def test_deploy_bootstraps_and_shows_the_channel() -> None:
-    """chime-local deploy bootstraps, deploys the demo and shows the channel as DescribeChannel does."""
+    """The demo is deployed; in at most 25 lines there are resources, outputs and the channel."""
     done = chime_local("deploy")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ChimeMessagingDemo.ChannelArn = arn:aws:chime:us-east-1:000000000000:app-instance/" in done.stdout
-    channel = json.loads(done.stdout[done.stdout.index("\n{\n") :])
-    assert (channel["Name"], channel["Mode"], channel["Privacy"]) == ("Support", "RESTRICTED", "PRIVATE")
+    lines = done.stdout.splitlines()
+    assert re.fullmatch(r"Custom::ChimeChannel +Support +CREATE_COMPLETE +\d+ ms *", lines[10]), lines
+    assert re.match(r"ChimeMessagingDemo: CREATE_COMPLETE in [\d.]+ m?s, 11 resources", lines[11]), lines
+    assert lines[12].startswith("deployed in ")
+    assert lines[13].startswith(
+        "ChimeMessagingDemo.ChannelArn = arn:aws:chime:us-east-1:000000000000:app-instance/"
+    )
+    assert lines[15] == 'channel "Support": same ARN through 1 deploy, 0 messages kept'
+    assert len(lines) + len(done.stderr.splitlines()) <= 25
+    assert done.stderr == ""
+
+
+def test_failed_deploy_shows_the_reason_of_the_stack_event(tmp_path: Path) -> None:
+    """What failed, with its reason, and the CDK CLI's exit status; no output of the CLI around it."""
+    (tmp_path / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+    (tmp_path / "app.py").write_text(
+        "from aws_cdk import App, Stack, aws_chime\nstack = Stack(App(), 'S')\n"
+        "arn = 'arn:aws:chime:us-east-1:000000000000:app-instance/nowhere'\n"
+        "aws_chime.CfnAppInstanceUser(stack, 'Dan', app_instance_arn=arn, app_instance_user_id='dan', name='Dan')\n"
+        "stack.node.root.synth()\n"
+    )
+    done = chime_local("deploy", folder=tmp_path)
+    assert done.returncode == 1
+    assert "Dan CREATE_FAILED: CreateAppInstanceUser: ForbiddenException: The app instance" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_app_that_cannot_be_synthesized_shows_its_output(tmp_path: Path) -> None:
+    """Where the CLI fails before there is a stack, all that it printed is shown."""
+    (tmp_path / "cdk.json").write_text(
+        json.dumps({"app": f"{sys.executable} -c 'raise SystemExit(\"no such thing\")'"})
+    )
+    done = chime_local("deploy", folder=tmp_path)
+    assert done.returncode == 1
+    assert "no such thing" in done.stdout
 
 
 def test_deploy_diff_and_destroy_with_the_cdk_cli(tmp_path: Path) -> None:

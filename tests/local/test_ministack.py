@@ -87,7 +87,7 @@ def test_engine_with_a_missing_name_ends_with_one_line(tmp_path: Path) -> None:
     """The command says so in one sentence and ends with status 1."""
     script = (
         "import sys\nfrom ministack.services.cloudformation import stacks\ndel stacks._add_event\n"
-        "from chime_local.cli import main\nsys.exit(main(['--until-input-ends']))\n"
+        "from chime_local.serve import main\nsys.exit(main(['--until-input-ends']))\n"
     )
     environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(filter(None, sys.path)), "HOME": str(tmp_path)}
     done = subprocess.run(

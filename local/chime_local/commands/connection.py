@@ -24,9 +24,12 @@ def require_server() -> RunningServer:
 
 @contextlib.contextmanager
 def use_server(options: ServeOptions) -> Iterator[RunningServer]:
-    """Use the project's server, or one of this command's own, which ends with the block."""
+    """Use the project's server, or an engine of this command's own, which ends with the block.
+
+    Options ask for an engine of its own: a server that runs has options already.
+    """
     running = running_server.find()
-    if running:
+    if running and options == ServeOptions():
         yield running
         return
     engine = Engine(

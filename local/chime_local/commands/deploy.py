@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from chime_local.running_server import RunningServer
 app = typer.Typer()
 _MAX_CHANNELS = 3
 _MAX_OUTPUTS = 6
+_TIMEOUT_MILLISECONDS = 300
 _IGNORED_FOLDERS = (*DefaultFilter.ignore_dirs, "cdk.out", ".chime-local", "build", "dist")
 
 
@@ -45,14 +47,25 @@ def deploy(
     console = create_console(stderr=as_json)
     with use_server(get_options(context)) as server:
         deployer = Deployer(server, console)
-        status = deployer.bootstrap()
-        if status == 0:
+        if status := deployer.bootstrap():
+            raise typer.Exit(status)
+        for _ in _changes() if watch_files else ("once",):
             status = _deploy(deployer, arguments or [], server, console, as_json=as_json)
-        if watch_files:
-            console.print("watching for changes; Ctrl-C ends this")
-            for _ in watch(Path.cwd(), watch_filter=DefaultFilter(ignore_dirs=_IGNORED_FOLDERS), debounce=400):
-                status = _deploy(deployer, arguments or [], server, console, as_json=as_json)
+            if watch_files:
+                console.print("watching for changes; Ctrl-C ends this")
     raise typer.Exit(status)
+
+
+def _changes() -> Iterator[object]:
+    """Yield at once, and then whenever files change; what changes during a deploy counts, too."""
+    watched = watch(
+        Path.cwd(),
+        watch_filter=DefaultFilter(ignore_dirs=_IGNORED_FOLDERS),
+        rust_timeout=_TIMEOUT_MILLISECONDS,
+        yield_on_timeout=True,
+    )
+    yield next(watched)
+    yield from filter(None, watched)
 
 
 def _deploy(

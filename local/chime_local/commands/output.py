@@ -8,10 +8,16 @@ from typing import Any
 
 from rich.console import Console
 
+_PLAIN_WIDTH = 160
+"""Characters of a line where there is no terminal: whole names and ARNs rather than cut ones."""
+
 
 def create_console(*, stderr: bool = False) -> Console:
     """Return a console that colors only on a terminal, and never where NO_COLOR is set."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+    if not console.is_terminal:
+        console.width = _PLAIN_WIDTH
+    return console
 
 
 def print_json(value: Any) -> None:

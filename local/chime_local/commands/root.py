@@ -21,21 +21,22 @@ from chime_local.serve import ServeOptions
 app = typer.Typer(
     name="chime-local",
     help="AWS on this machine, with Amazon Chime SDK messaging: try CDK apps without an AWS account.",
-    epilog="Without a command the engine runs until Ctrl-C. It listens on 127.0.0.1 only.",
+    epilog="Without a command the engine runs until Ctrl-C. It listens on 127.0.0.1 only. With options before "
+    "them, run and deploy use an engine of their own rather than the project's server.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-def _show_version(shown: bool) -> None:  # noqa: FBT001 - Typer's callback
+def _show_version(shown: bool) -> None:
     if shown:
         print(f"chime-local {version('cdk-chime-messaging')}")
         raise typer.Exit
 
 
 @app.callback(invoke_without_command=True)
-def start(  # noqa: PLR0913 - each is an option
+def start(
     context: typer.Context,
     *,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 is any free one.")] = 0,

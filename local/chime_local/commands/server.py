@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import webbrowser
 from typing import Annotated, Any
 
 import typer
@@ -29,14 +31,16 @@ app = typer.Typer()
 
 
 @app.command()
-def up(  # noqa: PLR0913 - each is an option
+def up(
     context: typer.Context,
     *,
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return; chime-local down ends the server.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return; chime-local down ends the server.")
+    ] = False,
     port: Annotated[
         int | None,
         typer.Option(
-            help=f"Port to listen on; 0 is any free one. [default: {starting.DEFAULT_PORT}, or a free one if it is taken]",
+            help=f"Port to listen on; 0 is any free one. [default: {starting.DEFAULT_PORT}, else a free one]",
             show_default=False,
         ),
     ] = None,
@@ -50,6 +54,8 @@ def up(  # noqa: PLR0913 - each is an option
     before = get_options(context)
     behaviors = ",".join(filter(None, (before.behaviors, check_behaviors(behavior))))
     folder = running_server.state_folder()
+    if not detach:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_server.starting(folder):
         if running := running_server.find():
             raise ChimeLocalError(
@@ -65,15 +71,12 @@ def up(  # noqa: PLR0913 - each is an option
             state or before.state,
         )
         process, server = starting.start(options, folder, detach=detach)
-    _print_server(server, detached=detach)
-    if not detach:
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        try:
-            status = process.wait()
-        except KeyboardInterrupt:
-            starting.stop(server, folder)
-            status = 0
-        raise typer.Exit(status)
+    try:
+        _print_server(server, detached=detach)
+        if not detach:
+            raise typer.Exit(process.wait())
+    except KeyboardInterrupt:
+        starting.stop(server, folder)
 
 
 @app.command()
@@ -110,6 +113,19 @@ def status(*, as_json: JsonOption = False) -> None:
             "console": server.console_url,
         }
     )
+
+
+@app.command("open")
+def open_console() -> None:
+    """Open the console of the server in a browser; prints its address where there is none."""
+    server = require_server()
+    if not (_has_display() and webbrowser.open(server.console_url)):
+        print(f"console: {server.console_url}")
+
+
+def _has_display() -> bool:
+    """Check whether a browser would have a screen: without one a text browser might take the terminal."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 @app.command()

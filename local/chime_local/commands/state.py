@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chime_local import running_server
+from chime_local.commands.connection import require_server
+from chime_local.commands.options import JsonOption
 from chime_local.console_client import ConsoleClient
 from chime_local.errors import ChimeLocalError
 
@@ -26,14 +27,13 @@ _LONG_SECONDS = 600.0
 """For what takes as long as there is much of it."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, dots, dashes, underscores.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
 def seed(
     file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON, one record a line; - for standard input.")],
     *,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Add users, channels, members and messages from a file, all of it or nothing."""
     text = _read(file)
@@ -44,7 +44,7 @@ def seed(
 def reset(
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Forget everything: stacks, channels, messages, and what was recorded."""
     client = _client()
@@ -56,19 +56,19 @@ def reset(
 
 
 @snapshot.command("save")
-def save_snapshot(name: Name, *, as_json: Json = False) -> None:
+def save_snapshot(name: Name, *, as_json: JsonOption = False) -> None:
     """Save everything as it is now, in the place of an older snapshot of that name."""
     _print(_client().post("snapshots", {"name": name}), as_json)
 
 
 @snapshot.command("load")
-def load_snapshot(name: Name, *, as_json: Json = False) -> None:
+def load_snapshot(name: Name, *, as_json: JsonOption = False) -> None:
     """Replace everything by a snapshot."""
     _print(_client().post("snapshots/load", {"name": name}), as_json)
 
 
 @snapshot.command("list")
-def list_snapshots(*, as_json: Json = False) -> None:
+def list_snapshots(*, as_json: JsonOption = False) -> None:
     """List the snapshots with the time of each."""
     found = _client().get("snapshots")
     if as_json:
@@ -85,7 +85,7 @@ def list_snapshots(*, as_json: Json = False) -> None:
 def forward_clock(
     duration: Annotated[str, typer.Argument(metavar="DURATION", help="Such as 30d, 12h, 90m, 45s or 2w.")],
     *,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Move the clock forward; channels expire by it."""
     found = _DURATION.fullmatch(duration)
@@ -96,11 +96,7 @@ def forward_clock(
 
 
 def _client() -> ConsoleClient:
-    """Return a client of the project's server; raises ChimeLocalError where none runs."""
-    server = running_server.find()
-    if server is None:
-        raise ChimeLocalError("no server runs in this project; chime-local up starts one")
-    return ConsoleClient(server, _LONG_SECONDS)
+    return ConsoleClient(require_server(), _LONG_SECONDS)
 
 
 def _read(file: str) -> str:
