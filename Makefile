@@ -42,7 +42,7 @@ $(VENV)/.node: package-lock.json $(VENV)/.node-wheel
 	@touch $@
 
 setup:  ## Set up the environment
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.python $(VENV)/.node
+	@$(MAKE) -s --no-print-directory -j2 $(VENV)/.python $(VENV)/.node
 
 test: setup lint  ## Run every check and test, with coverage
 	@$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=
