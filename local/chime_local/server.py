@@ -187,7 +187,7 @@ def _application(
     traffic = Traffic()
     world = World(service, ministack, invoker, rollback, settings)
 
-    snapshots = saved.store.folder if saved else project_folder() / FOLDER
+    kept_in = saved.store.folder if saved else None
     console = mount(
         console_token(credentials.secret),
         ConsoleParts(
@@ -200,7 +200,8 @@ def _application(
             state=StateParts(
                 world,
                 traffic,
-                snapshots / "snapshots",
+                kept_in,
+                (kept_in or project_folder() / FOLDER) / "snapshots",
                 lambda: operations.in_progress,
                 ministack.cloudformation.stack_outputs,
             ),

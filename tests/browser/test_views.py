@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -154,6 +156,19 @@ def test_state_counts_and_names_what_shows_the_rest_of_aws(open_page: OpenPage) 
     page = open_page("state")
     expect(page.locator("main")).to_contain_text("Channels")
     expect(page.locator("main")).to_contain_text("StackPort")
+
+
+def test_seed_from_a_file_is_applied(open_page: OpenPage, demo: Demo, tmp_path: Path) -> None:
+    """The file that is chosen fills the text; its name goes with it, for what may be wrong in it."""
+    arn = f"{demo.orders.partition('/channel/')[0]}/user/seeded"
+    text = json.dumps({"Kind": "AppInstanceUser", "AppInstanceUserArn": arn, "Name": "Seeded"})
+    (tmp_path / "people.ndjson").write_text(text)
+    page = open_page("state")
+    page.get_by_label("File").set_input_files(tmp_path / "people.ndjson")
+    expect(page.get_by_label("Records")).to_have_value(text)
+    expect(page.locator("input[name=file]")).to_have_value("people.ndjson")
+    page.get_by_role("button", name="Apply seed").click()
+    expect(page.locator("#notice")).to_have_text("Added 1 AppInstanceUser.")
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ class ConsoleEngine:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     stack_outputs: Callable[[], dict[str, dict[str, str]]] = dict
     """Returns the outputs of all stacks by their names."""
+    kept_in: str = ""
+    """The state folder, if any."""
     snapshots: Snapshots | None = None
     """What saves and loads it; a console of tests has none."""
 

@@ -54,8 +54,9 @@ def mount(token: str, parts: ConsoleParts) -> Application:
             snapshots.reset,
             parts.has_auth,
             started,
-            parts.state.stack_outputs,
-            snapshots,
+            stack_outputs=parts.state.stack_outputs,
+            kept_in=str(parts.state.kept_in or ""),
+            snapshots=snapshots,
         )
         return create_console(engine, token)
 

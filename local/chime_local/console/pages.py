@@ -407,6 +407,7 @@ class Pages:
         return {
             "title": "State",
             "held": held,
+            "kept_in": self._engine.kept_in,
             "snapshots": self._engine.list_snapshots(),
             "started": words.format_time(self._engine.started),
             "version": self._engine.version,

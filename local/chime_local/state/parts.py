@@ -16,6 +16,8 @@ class StateParts:
 
     world: World
     traffic: Traffic
+    kept_in: Path | None
+    """The state folder, if any."""
     snapshots: Path
     """The folder of the snapshots."""
     is_busy: Callable[[], bool]

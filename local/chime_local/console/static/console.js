@@ -52,6 +52,14 @@ document.addEventListener("htmx:load", (event) => {
   }
 });
 
+// A file that is chosen fills the text that is sent.
+document.addEventListener("change", async (event) => {
+  const chosen = event.target;
+  if (!chosen.dataset.into || !chosen.files.length) return;
+  document.getElementById(chosen.dataset.into).value = await chosen.files[0].text();
+  chosen.form.elements.namedItem("file").value = chosen.files[0].name;
+});
+
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && event.detail.elt.matches("form[data-clear]")) event.detail.elt.reset();
 });
