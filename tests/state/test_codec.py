@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -53,6 +53,7 @@ def test_every_value_comes_back(value: Any) -> None:
         deque([1, 2]),
         OrderedDict(a=1),
         Counter("aab"),
+        defaultdict(dict, a={"b": 1}),
         date(2026, 1, 2),
         datetime(2026, 1, 2, tzinfo=UTC),
         Decimal("1.10"),

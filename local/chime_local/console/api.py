@@ -310,7 +310,8 @@ class Api:
         """Save everything as a snapshot."""
         name = str((await _read(request)).get("name", ""))
         saved = await _state(self._engine.save_snapshot(name))
-        return {"message": f"Saved the snapshot {name}.", **saved}
+        without = ", ".join(f"{service} ({reason})" for service, reason in saved["left_out"].items())
+        return {"message": f"Saved the snapshot {name}{f' without {without}' if without else ''}.", **saved}
 
     async def load(self, request: Request) -> Any:
         """Replace everything by a snapshot."""

@@ -10,10 +10,11 @@ import binascii
 import dataclasses
 import hashlib
 import json
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from chime_local.chime.state import AppInstance, Channel, Write
@@ -24,7 +25,13 @@ _PLAIN = (str, int, float, bool, type(None))
 _MAX_INLINE_BYTES = 256
 """Longer ones are files of their own, which do not have to be written again."""
 _SEQUENCES: Mapping[str, type[Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque}
-_TABLES: Mapping[str, type[Any]] = {"dict": dict, "OrderedDict": OrderedDict, "Counter": Counter}
+_TABLES: Mapping[str, Callable[[dict[Any, Any]], Any]] = {
+    "dict": dict,
+    "OrderedDict": OrderedDict,
+    "Counter": Counter,
+    "defaultdict": partial(defaultdict, dict),
+}
+_TABLE_TYPES = {one.__name__: one for one in (OrderedDict, Counter, defaultdict)}
 _TEXTS: Mapping[str, tuple[type[Any], Callable[[str], Any]]] = {
     "datetime": (datetime, datetime.fromisoformat),
     "date": (date, date.fromisoformat),
@@ -50,9 +57,8 @@ class Codec:
         self._scoped = {one.__name__: one for one in scoped_types}
         self._names = {
             cls: name
-            for kinds in (_SEQUENCES, _TABLES, _RECORDS, _TEXT_TYPES, self._scoped)
+            for kinds in (_SEQUENCES, _TABLE_TYPES, _RECORDS, _TEXT_TYPES, self._scoped)
             for name, cls in kinds.items()
-            if cls is not dict
         }
 
     def write(self, value: Any, keep: Callable[[bytes], str]) -> bytes:
@@ -82,6 +88,8 @@ class Codec:
 
     def _encode_object(self, value: Any, keep: Callable[[bytes], str]) -> Any:
         name = "dict" if type(value) is dict else self._names.get(type(value))
+        if name == "defaultdict" and value.default_factory is not dict:
+            name = None
         if name in _TEXTS:
             return {_KIND: name, "text": str(value) if name == "Decimal" else value.isoformat()}
         if name is None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from chime_local.cloudformation.running_operations import RunningOperations
@@ -48,7 +49,7 @@ class Keeper:
         """Set where all stack operations that have ended are saved."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._complaint = ""
+        self._warning = ""
         self._writing = threading.Lock()
 
     async def start(self) -> None:
@@ -129,26 +130,27 @@ class Keeper:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _save_or_complain(self) -> bool:
-        """Save; what hinders that is said once, and tried again after the next change."""
+        """Save; what hinders that is a warning, once, and it is tried again after the next change."""
+        is_saved = False
         try:
-            await self._save()
-        except (OSError, CodecError, RuntimeError) as failed:
-            if str(failed) != self._complaint:
-                self._complaint = str(failed)
-                print(
-                    f"warning: the state is not saved in {self._store.folder}: {failed}",
-                    file=sys.stderr,
-                    flush=True,
-                )
-            return False
-        self._complaint = ""
-        return True
+            left_out = await self._save()
+            warning = "; ".join(f"{service} is not saved ({reason})" for service, reason in left_out.items())
+            is_saved = True
+        except Exception as failed:
+            warning = f"nothing is saved ({failed})"
+        if warning and warning != self._warning:
+            print(f"warning: the state folder {self._store.folder}: {warning}", file=sys.stderr, flush=True)
+        self._warning = warning
+        return is_saved
 
-    async def _save(self) -> None:
+    async def _save(self) -> Mapping[str, str]:
+        """Save, and return the services that cannot be saved, with the reasons."""
         copied = await self._world.copy_between_requests()
         # Shielded: what has begun to be written is written to its end.
-        await asyncio.shield(asyncio.to_thread(self._write, copied))
+        return await asyncio.shield(asyncio.to_thread(self._write, copied))
 
-    def _write(self, copied: Copied) -> None:
+    def _write(self, copied: Copied) -> Mapping[str, str]:
         with self._writing:
-            self._store.write(self._world.write(copied, with_secret=True))
+            content = self._world.write(copied, with_secret=True)
+            self._store.write(content)
+            return content.left_out

@@ -39,7 +39,7 @@ class Snapshots:
             copied = await self._parts.world.copy_between_requests()
         content = await asyncio.to_thread(self._parts.world.write, copied, with_secret=False)
         await asyncio.to_thread(_write, folder, content)
-        return {"name": name, "bytes": content.size, "folder": str(folder)}
+        return {"name": name, "bytes": content.size, "folder": str(folder), "left_out": dict(content.left_out)}
 
     async def load(self, name: str) -> dict[str, Any]:
         """Replace everything by a snapshot, which ends what is under way; raises StateError."""

@@ -17,7 +17,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,6 +43,8 @@ class Content:
     blobs: Mapping[str, bytes]
     saved: str = ""
     version: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """The parts that could not be written, with the reason."""
 
     @property
     def size(self) -> int:
