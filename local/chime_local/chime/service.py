@@ -165,11 +165,16 @@ class ChimeService:
         backend = self._backend
         return {"app_instances": backend.app_instances, "tags": backend.tags, "tag_writes": backend.tag_writes}
 
-    def copy_state(self) -> dict[str, Any]:
-        """Return a copy of what the service remembers; to be called with the lock held."""
-        # The fastest copy there is. It is never written anywhere.
-        copied: dict[str, Any] = pickle.loads(pickle.dumps(self.export_state()))  # noqa: S301 - this process's own
-        return copied
+    def copy_state(self) -> bytes:
+        """Return a copy of what the service remembers, for `read_copy`; to be called with the lock held."""
+        # The fastest copy there is. It never leaves this process.
+        return pickle.dumps(self.export_state())
+
+    @staticmethod
+    def read_copy(copied: bytes) -> dict[str, Any]:
+        """Return the state in a copy, for `import_state`."""
+        state: dict[str, Any] = pickle.loads(copied)  # noqa: S301 - this process's own
+        return state
 
     def import_state(self, state: dict[str, Any]) -> None:
         """Remember what `export_state` returned, in the place of everything."""

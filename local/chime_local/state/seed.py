@@ -60,7 +60,7 @@ def apply_seed(service: ChimeService, text: str, source: str, outputs: Outputs) 
                 if line.strip():
                     seeder.add(_parse(line, outputs))
             except (_WrongLineError, ChimeError) as wrong:
-                service.import_state(before)
+                service.import_state(service.read_copy(before))
                 message = wrong.message if isinstance(wrong, ChimeError) else str(wrong)
                 raise SeedError(f"{source}, line {number}: {message.rstrip('.')}; nothing was applied") from None
         seeder.finish()

@@ -31,7 +31,7 @@ class Copied:
     """What the engine knew at one moment; nothing of it changes any more."""
 
     engine: dict[str, Any]
-    chime: dict[str, Any]
+    chime: bytes
     ministack: dict[str, Any]
 
 
@@ -62,6 +62,8 @@ class World:
         self._rollback = rollback
         self.settings = settings
         self._made: State | None = None
+        self._chime = (b"", b"")
+        """The last copy of Chime's state, and how it was written."""
         self._digests: dict[int, tuple[bytes, str]] = {}
         self._writing = threading.Lock()
 
@@ -109,9 +111,12 @@ class World:
                 blobs[name] = content
                 return name
 
-            values = self.values(copied)
-            values[_ENGINE]["secret"] = self.settings.secret if with_secret else ""
-            parts, left_out = {}, {}
+            values = self._ministack_values(copied)
+            values[_ENGINE] = {**self._engine_value(copied), "secret": self.settings.secret if with_secret else ""}
+            if copied.chime != self._chime[0]:
+                # Most changes are none of Chime's, whose part is the longest. It has no bytes.
+                self._chime = (copied.chime, self._codec.write(self._service.read_copy(copied.chime), keep))
+            parts, left_out = {_CHIME: self._chime[1]}, {}
             for name, value in values.items():
                 try:
                     parts[name] = self._codec.write(value, keep)
@@ -124,11 +129,15 @@ class World:
 
     def values(self, copied: Copied) -> dict[str, Any]:
         """Return what was copied by the names of its parts, as `read` returns it."""
-        return {
-            _ENGINE: {**copied.engine, "port": self.settings.port},
-            _CHIME: copied.chime,
-            **{f"{_MINISTACK}{name}": state for name, state in copied.ministack.items()},
-        }
+        chime = self._service.read_copy(copied.chime)
+        return {_ENGINE: self._engine_value(copied), _CHIME: chime, **self._ministack_values(copied)}
+
+    def _engine_value(self, copied: Copied) -> dict[str, Any]:
+        return {**copied.engine, "port": self.settings.port}
+
+    @staticmethod
+    def _ministack_values(copied: Copied) -> dict[str, Any]:
+        return {f"{_MINISTACK}{name}": state for name, state in copied.ministack.items()}
 
     def read(self, content: Content, source: str) -> Mapping[str, Any]:
         """Read all parts of a state; raises StateError where one is not what an engine has written."""
@@ -136,8 +145,9 @@ class World:
         old, new = (f"{HOST}:{port}".encode() for port in (read_settings(content).port, self.settings.port))
         parts: dict[str, Any] = {}
         for name, body in content.parts.items():
+            moved = body.replace(old, new) if name.startswith(_MINISTACK) else body
             try:
-                parts[name] = self._codec.read(body.replace(old, new), content.blobs.__getitem__)
+                parts[name] = self._codec.read(moved, content.blobs.__getitem__)
             except CodecError as wrong:
                 raise StateError(f"{source} is damaged: its part {name} {wrong}; it is left as it was") from None
         chime, engine = parts.get(_CHIME), parts.get(_ENGINE)
