@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +16,10 @@ TOKEN = "token"
 
 
 def kill(engine: Engine) -> None:
-    """End an engine and its Lambdas with SIGKILL."""
+    """Kill an engine with SIGKILL, as `kill -9` does: its Lambdas are not killed with it."""
     process = engine._process
     assert process is not None
-    os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
 
 
