@@ -182,14 +182,14 @@ def test_folder_in_use_is_refused(folder: Path) -> None:
 
 def test_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(StateError, match=r"is no state folder: it holds letter\.txt; it is left as it was"):
+    with pytest.raises(StateError, match=r"is not a state folder: it holds letter\.txt; it is left as it was"):
         read(tmp_path)
     assert list(files(tmp_path)) == ["letter.txt"]
 
 
 def test_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
-    with pytest.raises(StateError, match="no folder"):
+    with pytest.raises(StateError, match="not a folder"):
         read(tmp_path / "state")
 
 

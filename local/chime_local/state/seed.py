@@ -73,15 +73,15 @@ def _parse(line: str, outputs: Outputs) -> dict[str, Any]:
     except RecursionError:
         raise _WrongLineError("it is nested too deeply") from None
     except ValueError as wrong:
-        raise _WrongLineError(f"it is no JSON ({wrong})") from None
+        raise _WrongLineError(f"it is not JSON ({wrong})") from None
     if not isinstance(record, dict):
-        raise _WrongLineError('it is no JSON object such as {"Kind": "AppInstance", …}')
+        raise _WrongLineError('it is not a JSON object such as {"Kind": "AppInstance", …}')
     filled: dict[str, Any] = _fill(record, outputs)
     return filled
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no value of JSON")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _fill(value: Any, outputs: Outputs) -> Any:
@@ -299,7 +299,7 @@ class _Seeder:
     def _require_identity(self, app: AppInstance, name: str, arn: Any) -> str:
         _parse_arn(name, arn, ("user", "bot"))
         if arn not in app.identities:
-            raise _WrongLineError(f"{name} {arn} is no user or bot of the app instance")
+            raise _WrongLineError(f"{name} {arn} is not a user or bot of the app instance")
         return str(arn)
 
     def _parse_time(self, name: str, given: dict[str, Any]) -> datetime:
@@ -311,7 +311,7 @@ class _Seeder:
             moment = datetime.fromisoformat(text)
             moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
-            raise _WrongLineError(f"{name} {text!r} is no time such as 2026-01-31T12:00:00Z") from None
+            raise _WrongLineError(f"{name} {text!r} is not a time such as 2026-01-31T12:00:00Z") from None
         if moment > now:
             raise _WrongLineError(f"{name} {text} is later than the engine's clock ({now:%Y-%m-%dT%H:%M:%SZ})")
         return moment
@@ -321,7 +321,7 @@ def _parse_arn(name: str, arn: Any, kinds: tuple[str, ...] | None) -> re.Match[s
     found = _ARN.fullmatch(arn) if isinstance(arn, str) else None
     if found is None or (found["kind"] not in kinds if kinds else found["kind"] is not None):
         example = f"{_EXAMPLE}/{kinds[0]}/ID" if kinds else _EXAMPLE
-        raise _WrongLineError(f"{name} {arn!r} is no ARN such as {example}, in {' or '.join(REGIONS)}")
+        raise _WrongLineError(f"{name} {arn!r} is not an ARN such as {example}, in {' or '.join(REGIONS)}")
     return found
 
 

@@ -104,7 +104,7 @@ class Store:
         except OSError as failed:
             raise StateError(f"the state folder {self.folder} cannot be read: {failed.strerror}") from None
         if not stat.S_ISDIR(status.st_mode):
-            raise StateError(f"{self.folder} is no folder; {_LEFT}")
+            raise StateError(f"{self.folder} is not a folder; {_LEFT}")
         if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise StateError(
                 f"the state folder {self.folder} belongs to another user or can be written by others, who could "
@@ -113,7 +113,7 @@ class Store:
         found = {one.name for one in self.folder.iterdir() if not one.name.startswith(_TEMPORARY)}
         foreign = sorted(found - _OURS)
         if foreign and _MANIFEST not in found:
-            raise StateError(f"{self.folder} is no state folder: it holds {foreign[0]}; {_LEFT}")
+            raise StateError(f"{self.folder} is not a state folder: it holds {foreign[0]}; {_LEFT}")
         if _MANIFEST not in found and self._objects.is_dir():
             raise StateError(f"the state folder {self.folder} is damaged: {_MANIFEST} is missing; {_LEFT}")
 
