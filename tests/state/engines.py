@@ -11,6 +11,8 @@ from typing import Any
 from chime_local.console_client import ConsoleClient
 from chime_local.engine import Engine
 from chime_local.environment import console_token
+from chime_local.state.errors import StateError
+from chime_local.state.store import Store
 
 TOKEN = "token"
 
@@ -69,15 +71,17 @@ def parameter(engine: Engine) -> int:
     return int(engine.client("ssm").get_parameter(Name="count")["Parameter"]["Value"])
 
 
-def wait_until_saved(folder: Path, content: bytes) -> None:
-    wait_until(lambda: any(content in read(path) for path in folder.glob("objects/*")))
+def wait_until_saved(folder: Path, text: bytes) -> None:
+    """Wait until the state in the folder holds a text; a file that is there does not count before it is named."""
 
+    def is_saved() -> bool:
+        try:
+            content = Store(folder).read()
+        except StateError:  # replaced by a newer one while it was read
+            return False
+        return content is not None and any(text in part for part in content.parts.values())
 
-def read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:  # of a state that was saved after it
-        return b""
+    wait_until(is_saved)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -153,7 +153,10 @@ def test_damaged_folder_is_refused_with_one_sentence(folder: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-1])
     left = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     with (
-        pytest.raises(EngineError, match=r"is damaged: its content has changed; it is left as it was$"),
+        pytest.raises(
+            EngineError,
+            match=r"is damaged: its content has changed; it is left as it was; remove the folder .*$",
+        ),
         Engine(state=folder),
     ):
         pass

@@ -91,5 +91,5 @@ class RunningOperations:
                 if any(self._running[name] > 0 for name in names):
                     async with self._changed:
                         await self._changed.wait_for(lambda: not any(self._running[name] > 0 for name in names))
-                if self.wait_until_saved and not self.in_progress:
-                    await self.wait_until_saved()
+        if self.wait_until_saved and not self.in_progress:
+            await self.wait_until_saved()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import threading
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from chime_local.cloudformation.running_operations import RunningOperations
 from chime_local.state.codec import CodecError
 from chime_local.state.errors import StateError
-from chime_local.state.store import Store
+from chime_local.state.store import LEFT, Store
 from chime_local.state.traffic import POLL_SECONDS, Traffic
 from chime_local.state.world import Copied, Settings, World, read_settings
 
@@ -20,7 +19,7 @@ _DELAY_SECONDS = 0.4
 """From a change to its being saved, so that many changes are saved together."""
 _MAX_BUSY_SECONDS = 0.5
 """For a moment in which no request is being served; each of them alone is atomic in the event loop."""
-_MAX_DURABLE_SECONDS = 3.0
+_MAX_DURABLE_SECONDS = 30.0
 
 
 class SavedState:
@@ -46,7 +45,7 @@ class Keeper:
         """When to save, by the clock of the event loop."""
         self._changed = asyncio.Event()
         self._durable = asyncio.Event()
-        """Set where all stack operations that have ended are saved."""
+        """Set where the stack operations that have ended are saved, or cannot be."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._warning = ""
@@ -66,7 +65,7 @@ class Keeper:
             try:
                 self._world.restore(parts)
             except Exception as wrong:
-                raise StateError(f"{source} cannot be loaded ({wrong}); it is left as it was") from None
+                raise StateError(f"{source} cannot be loaded ({wrong}); {LEFT}") from None
         try:
             await self._save()
         except (OSError, CodecError) as failed:
@@ -93,9 +92,11 @@ class Keeper:
         self._mark(0)
 
     async def _wait_until_durable(self) -> None:
-        """Wait until each stack operation that has ended is saved, but not for ever."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._durable.wait(), _MAX_DURABLE_SECONDS)
+        """Wait until each stack operation that has ended is saved, unless that fails or another one begins."""
+        assert self._loop is not None
+        deadline = self._loop.time() + _MAX_DURABLE_SECONDS
+        while not (self._durable.is_set() or self._operations.in_progress or self._loop.time() > deadline):
+            await asyncio.sleep(POLL_SECONDS)
 
     async def finish(self) -> None:
         """Save at the end; in the middle of a stack operation what was saved before it stays."""
@@ -114,8 +115,8 @@ class Keeper:
             self._changed.clear()
             self._due = None
             # Nothing is awaited between here and the copy: what ends later marks again.
-            is_saved = await self._save_or_complain()
-            if is_saved and not self._changed.is_set():
+            await self._save_or_complain()
+            if not self._changed.is_set():
                 self._durable.set()
 
     async def _wait_until_due(self) -> None:
@@ -129,19 +130,16 @@ class Keeper:
         while self._operations.in_progress or self._traffic.is_held_back:
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _save_or_complain(self) -> bool:
+    async def _save_or_complain(self) -> None:
         """Save; what hinders that is a warning, once, and it is tried again after the next change."""
-        is_saved = False
         try:
             left_out = await self._save()
             warning = "; ".join(f"{service} is not saved ({reason})" for service, reason in left_out.items())
-            is_saved = True
         except Exception as failed:
             warning = f"nothing is saved ({failed})"
         if warning and warning != self._warning:
             print(f"warning: the state folder {self._store.folder}: {warning}", file=sys.stderr, flush=True)
         self._warning = warning
-        return is_saved
 
     async def _save(self) -> Mapping[str, str]:
         """Save, and return the services that cannot be saved, with the reasons."""

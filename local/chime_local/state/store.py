@@ -32,7 +32,8 @@ _MANIFEST, _OBJECTS, _LOCK = "current.json", "objects", "lock"
 _OURS = {_MANIFEST, _OBJECTS, _LOCK, "snapshots"}
 _TEMPORARY = ".new-"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_LEFT = "it is left as it was"
+LEFT = "it is left as it was; remove the folder to start with an empty one"
+_OTHER = "it is left as it was; give another folder"
 
 
 @dataclass(frozen=True)
@@ -104,18 +105,18 @@ class Store:
         except OSError as failed:
             raise StateError(f"the state folder {self.folder} cannot be read: {failed.strerror}") from None
         if not stat.S_ISDIR(status.st_mode):
-            raise StateError(f"{self.folder} is not a folder; {_LEFT}")
+            raise StateError(f"{self.folder} is not a folder; {_OTHER}")
         if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise StateError(
                 f"the state folder {self.folder} belongs to another user or can be written by others, who could "
-                f"have the engine run their code; {_LEFT}"
+                f"have the engine run their code; {_OTHER}"
             )
         found = {one.name for one in self.folder.iterdir() if not one.name.startswith(_TEMPORARY)}
         foreign = sorted(found - _OURS)
         if foreign and _MANIFEST not in found:
-            raise StateError(f"{self.folder} is not a state folder: it holds {foreign[0]}; {_LEFT}")
+            raise StateError(f"{self.folder} is not a state folder: it holds {foreign[0]}; {_OTHER}")
         if _MANIFEST not in found and self._objects.is_dir():
-            raise StateError(f"the state folder {self.folder} is damaged: {_MANIFEST} is missing; {_LEFT}")
+            raise StateError(f"the state folder {self.folder} is damaged: {_MANIFEST} is missing; {LEFT}")
 
     # Reading
 
@@ -138,7 +139,7 @@ class Store:
         """Return when the state was written, and by which release; raises StateError where that cannot be read."""
         manifest = self._read_manifest()
         if manifest is None:
-            raise StateError(f"{self.folder / _MANIFEST} is missing; {_LEFT}")
+            raise StateError(f"{self.folder / _MANIFEST} is missing; {LEFT}")
         return manifest["saved"], manifest["version"]
 
     def _read_manifest(self) -> dict[str, Any] | None:
@@ -148,12 +149,12 @@ class Store:
         except FileNotFoundError:
             return None
         except OSError as failed:
-            raise StateError(f"{path} cannot be read: {failed.strerror}; {_LEFT}") from None
+            raise StateError(f"{path} cannot be read: {failed.strerror}; {LEFT}") from None
         try:
             manifest = json.loads(content)
             _check_manifest(manifest, path)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise StateError(f"{path} is damaged: it is not what an engine has written; {_LEFT}") from None
+            raise StateError(f"{path} is damaged: it is not what an engine has written; {LEFT}") from None
         return dict(manifest)
 
     def _read_object(self, name: str) -> bytes:
@@ -161,11 +162,11 @@ class Store:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise StateError(f"{path} is missing, which {_MANIFEST} names; {_LEFT}") from None
+            raise StateError(f"{path} is missing, which {_MANIFEST} names; {LEFT}") from None
         except OSError as failed:
-            raise StateError(f"{path} cannot be read: {failed.strerror}; {_LEFT}") from None
+            raise StateError(f"{path} cannot be read: {failed.strerror}; {LEFT}") from None
         if digest(content) != name:
-            raise StateError(f"{path} is damaged: its content has changed; {_LEFT}")
+            raise StateError(f"{path} is damaged: its content has changed; {LEFT}")
         return content
 
     # Writing
@@ -225,13 +226,13 @@ def _check_manifest(manifest: Any, path: Path) -> None:
     if manifest["format"] != FORMAT:
         raise StateError(
             f"{path} was written by chime-local {manifest.get('version')} in format {manifest['format']}, and this "
-            f"release reads format {FORMAT}; {_LEFT}"
+            f"release reads format {FORMAT}; {LEFT}"
         )
     if manifest["sha256"] != _manifest_digest(manifest):
-        raise StateError(f"{path} is damaged: its content has changed; {_LEFT}")
+        raise StateError(f"{path} is damaged: its content has changed; {LEFT}")
     if manifest["ministack"] != MINISTACK:
         raise StateError(
-            f"{path} was written with MiniStack {manifest['ministack']}, and this engine runs {MINISTACK}; {_LEFT}"
+            f"{path} was written with MiniStack {manifest['ministack']}, and this engine runs {MINISTACK}; {LEFT}"
         )
     if not all(_DIGEST.fullmatch(name) for name in (*manifest["parts"].values(), *manifest["blobs"])):
         raise ValueError

@@ -19,7 +19,7 @@ from chime_local.cloudformation.rollback import Rollback
 from chime_local.environment import HOST
 from chime_local.state.codec import Codec, CodecError, digest
 from chime_local.state.errors import StateError
-from chime_local.state.store import Content
+from chime_local.state.store import LEFT, Content
 from chime_local.state.traffic import POLL_SECONDS
 
 _ENGINE, _CHIME, _MINISTACK = "engine", "chime", "ministack/"
@@ -149,11 +149,11 @@ class World:
             try:
                 parts[name] = self._codec.read(moved, content.blobs.__getitem__)
             except CodecError as wrong:
-                raise StateError(f"{source} is damaged: its part {name} {wrong}; it is left as it was") from None
+                raise StateError(f"{source} is damaged: its part {name} {wrong}; {LEFT}") from None
         chime, engine = parts.get(_CHIME), parts.get(_ENGINE)
         is_whole = isinstance(engine, dict) and isinstance(chime, dict)
         if not is_whole or self._service.export_state().keys() - parts[_CHIME].keys():
-            raise StateError(f"{source} is damaged: it lacks a part; it is left as it was")
+            raise StateError(f"{source} is damaged: it lacks a part; {LEFT}")
         return parts
 
     def restore_behaviors(self, parts: Mapping[str, Any]) -> None:
