@@ -39,7 +39,7 @@ def submit(view: Console, path: str, **fields: str) -> tuple[int, str]:
 
 
 def test_view_names_the_folder(view: Console, folder: Path) -> None:
-    assert f"Everything is kept over restarts in <code>{folder}</code>" in view.page("state")
+    assert f"All but what was recorded is kept over restarts in <code>{folder}</code>" in view.page("state")
 
 
 def test_snapshot_is_saved_and_loaded_by_forms(view: Console, folder: Path) -> None:
