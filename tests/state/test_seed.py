@@ -133,7 +133,7 @@ def changed(kind: str, **changes: Any) -> dict[str, Any]:
 def test_unknown_stack_or_output_is_named(service: ChimeService) -> None:
     for text, sentence in (
         ("${Chat.Other}", "the stack Chat has no output Other; it has: AppInstanceArn, ChannelArn"),
-        ("${Other.X}", "there is no stack Other; there are: Chat"),
+        ("${Other.X}", "there is no stack Other (there are: Chat); ${!Other.X} stands for the text"),
     ):
         with pytest.raises(SeedError) as refused:
             apply_seed(service, lines(changed("AppInstance", Name=text)), "a.ndjson", OUTPUTS)

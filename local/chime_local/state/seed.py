@@ -101,7 +101,9 @@ def _output(found: re.Match[str], outputs: Outputs) -> str:
         return f"${{{stack}.{key}}}"
     if stack not in outputs:
         there = ", ".join(sorted(outputs)) or "none"
-        raise _WrongLineError(f"{found[0]}: there is no stack {stack}; there are: {there}")
+        raise _WrongLineError(
+            f"{found[0]}: there is no stack {stack} (there are: {there}); ${{!{stack}.{key}}} stands for the text"
+        )
     if key not in outputs[stack]:
         there = ", ".join(sorted(outputs[stack])) or "none"
         raise _WrongLineError(f"{found[0]}: the stack {stack} has no output {key}; it has: {there}")
