@@ -140,11 +140,19 @@ def _settle(port: int, scratch: Path, *, auth: bool) -> None:
     tempfile.tempdir = str(scratch)
 
 
+class _CloudFormation(NamedTuple):
+    """The fixes of MiniStack's CloudFormation that keep something."""
+
+    invoker: CustomResourceInvoker
+    rollback: Rollback
+    operations: RunningOperations
+
+
 def _application(
     settings: Settings, scratch: Path, ministack: MiniStack, saved: SavedState | None, *, auth: bool
 ) -> Application:
     """Put all parts together."""
-    clock = Clock()
+    clock, recorder = Clock(), Recorder()
     credentials = Credentials(ministack.iam, settings.secret)
     service = ChimeService(
         settings.behaviors,
@@ -152,61 +160,24 @@ def _application(
         rng=random.Random(),  # noqa: S311 - names of things in an emulator
         limits=settings.limits,
     )
-    NativeTypes(service).register(ministack.cloudformation)
-    recorder = Recorder()
     deliveries = Deliveries(recorder)
     calls = CallRecorder(deliveries)
-    invoker = CustomResourceInvoker(ministack.cloudformation, ministack.lambdas, deliveries)
-    invoker.install()
-    rollback = Rollback(ministack.cloudformation, invoker)
-    rollback.install()
-    cloudformation.install(ministack.cloudformation, invoker, recorder)
-    operations = RunningOperations()
-    operations.install(ministack.cloudformation)
-    credentials.install(ministack.lambdas)
-    deliveries.install(ministack.lambdas)
-    isolation.install(ministack.lambdas, scratch)
-    node.install(ministack.lambdas)
-    runtime_api.install()
+    invoker, rollback, operations = _fix_cloudformation(service, ministack, deliveries, recorder)
+    lambdas = _fix_lambdas(ministack, credentials, deliveries, scratch)
     Actions(ministack.app, ministack.iam).install()
     history = _fix_iam(service, ministack) if auth else None
-    lambdas = RunningLambdas(ministack.lambdas)
-    lambdas.install()
     _end_before_reset(ministack, operations, invoker, lambdas)
 
     def reset() -> None:
-        service.reset()
-        invoker.reset()
-        rollback.reset()
-        clock.reset()
-        recorder.reset()
-        if history:
-            history.reset()
+        for part in (service, invoker, rollback, clock, recorder, history):
+            if part is not None:
+                part.reset()
 
     replays = Replays(ministack.cloudformation, ministack.lambdas, deliveries)
     traffic = Traffic()
     world = World(service, ministack, invoker, rollback, settings)
-
-    kept_in = saved.store.folder if saved else None
-    console = mount(
-        console_token(credentials.secret),
-        ConsoleParts(
-            service,
-            recorder,
-            replays,
-            reset,
-            ministack.app.serve,
-            has_auth=auth,
-            state=StateParts(
-                world,
-                traffic,
-                kept_in,
-                (kept_in or project_folder() / FOLDER) / "snapshots",
-                lambda: operations.in_progress,
-                ministack.cloudformation.stack_outputs,
-            ),
-        ),
-    )
+    state = _state_parts(world, traffic, operations, ministack, saved)
+    parts = ConsoleParts(service, recorder, replays, reset, ministack.app.serve, has_auth=auth, state=state)
     gateway = Gateway(
         ChimeApp(service),
         ministack.app.serve,
@@ -217,10 +188,51 @@ def _application(
         begin=lambdas.mark,
         reset=reset,
         calls=calls,
-        console=console,
+        console=mount(console_token(credentials.secret), parts),
         traffic=traffic,
     )
     return Application(gateway, Keeper(saved, world, operations, traffic) if saved else None)
+
+
+def _fix_cloudformation(
+    service: ChimeService, ministack: MiniStack, deliveries: Deliveries, recorder: Recorder
+) -> _CloudFormation:
+    NativeTypes(service).register(ministack.cloudformation)
+    invoker = CustomResourceInvoker(ministack.cloudformation, ministack.lambdas, deliveries)
+    invoker.install()
+    rollback = Rollback(ministack.cloudformation, invoker)
+    rollback.install()
+    cloudformation.install(ministack.cloudformation, invoker, recorder)
+    operations = RunningOperations()
+    operations.install(ministack.cloudformation)
+    return _CloudFormation(invoker, rollback, operations)
+
+
+def _fix_lambdas(
+    ministack: MiniStack, credentials: Credentials, deliveries: Deliveries, scratch: Path
+) -> RunningLambdas:
+    credentials.install(ministack.lambdas)
+    deliveries.install(ministack.lambdas)
+    isolation.install(ministack.lambdas, scratch)
+    node.install(ministack.lambdas)
+    runtime_api.install()
+    lambdas = RunningLambdas(ministack.lambdas)
+    lambdas.install()
+    return lambdas
+
+
+def _state_parts(
+    world: World, traffic: Traffic, operations: RunningOperations, ministack: MiniStack, saved: SavedState | None
+) -> StateParts:
+    folder = saved.store.folder if saved else None
+    return StateParts(
+        world,
+        traffic,
+        folder,
+        (folder or project_folder() / FOLDER) / "snapshots",
+        lambda: operations.in_progress,
+        ministack.cloudformation.stack_outputs,
+    )
 
 
 def _end_before_reset(
