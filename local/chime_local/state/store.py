@@ -32,7 +32,7 @@ _MANIFEST, _OBJECTS, _LOCK = "current.json", "objects", "lock"
 _OURS = {_MANIFEST, _OBJECTS, _LOCK, "snapshots"}
 _TEMPORARY = ".new-"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-LEFT = "it is left as it was; remove the folder to start with an empty one"
+LEFT = "it is left as it was; give another folder, or remove this one"
 _OTHER = "it is left as it was; give another folder"
 
 
