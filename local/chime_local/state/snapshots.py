@@ -13,7 +13,7 @@ from chime_local.state.parts import StateParts
 from chime_local.state.store import Content, Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_MAX_BUSY_SECONDS = 5.0
+_MAX_BUSY_SECONDS = 1.0
 """For the requests in flight to end before the state is copied or replaced."""
 
 
