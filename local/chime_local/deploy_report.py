@@ -98,7 +98,7 @@ def list_failures(rows: Sequence[Row], paths: Mapping[str, str]) -> Iterator[str
     """Yield what failed, with the reason in the stack event."""
     for row in rows:
         if row.failed:
-            yield f"{paths.get(row.logical_id, row.logical_id)} {row.status}: {row.reason}"
+            yield f"{paths.get(row.logical_id, row.logical_id)} {row.status}: {to_printable(row.reason)}"
 
 
 def list_channels(outputs: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -121,6 +121,14 @@ def read_paths(cloud_assembly: Path) -> dict[str, str]:
 def list_warnings(output: str) -> list[str]:
     """Return the warnings of constructs in the CDK CLI's output."""
     return [line for line in output.splitlines() if line.startswith("[Warning at ")]
+
+
+def to_printable(text: str, keep: str = "") -> str:
+    """Escape what a terminal would act on: people type names and messages, and Lambdas write logs."""
+    return "".join(
+        character if character.isprintable() or character in keep else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def format_seconds(seconds: float) -> str:

@@ -21,6 +21,7 @@ from chime_local.deploy_report import (
     list_stack_lines,
     list_warnings,
     read_paths,
+    to_printable,
 )
 
 STACK = "AWS::CloudFormation::Stack"
@@ -119,6 +120,12 @@ def test_paths_are_those_of_the_templates_without_cdks_own_last_parts(tmp_path: 
 def test_warnings_of_constructs_are_kept_of_the_cli_s_output() -> None:
     warning = "[Warning at /S/A] it will be gone [ack: x]"
     assert list_warnings(f"noise\n{warning}\nnoise") == [warning]
+
+
+def test_what_a_terminal_would_act_on_is_escaped() -> None:
+    """Escape sequences could rename the window, hide lines or, in some terminals, type commands."""
+    assert to_printable("é😀 \x1b]0;title\x07\r\n\u202e") == "é😀 \\x1b]0;title\\x07\\r\\n\\u202e"
+    assert to_printable("a\tb\n\x1b", keep="\n\t") == "a\tb\n\\x1b"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.0314, "31 ms"), (1.04, "1.0 s"), (75.0, "75.0 s")])

@@ -268,6 +268,9 @@ def test_message_that_is_sent_is_shown_by_tail(project: Path, chat: str) -> None
         assert (done.returncode, done.stderr) == (0, "")
     shown = run_in(project, "tail", "Lobby", "-n", "2", "--no-follow").stdout.splitlines()
     assert [line[20:] for line in shown] == ["Bob: two", "Bob: three"]
+    run_in(project, "send", chat, "\x1b[2Jgone", "--as", "Ann")
+    assert run_in(project, "tail", chat, "-n", "1", "--no-follow").stdout.endswith("Ann: \\x1b[2Jgone\n")
+    run_in(project, "send", chat, "three", "--as", "Bob")
     record = json.loads(run_in(project, "tail", chat, "-n", "1", "--no-follow", "--json").stdout)
     assert (record["Content"], record["Sender"]["Name"]) == ("three", "Bob")
 

@@ -15,7 +15,7 @@ from chime_local.commands.connection import use_server
 from chime_local.commands.options import JsonOption, get_options
 from chime_local.commands.output import count, create_console, print_json
 from chime_local.console_client import ConsoleClient
-from chime_local.deploy_report import format_seconds, list_channels
+from chime_local.deploy_report import format_seconds, list_channels, to_printable
 from chime_local.deploying import Deployed, Deployer, read_settings
 from chime_local.running_server import RunningServer
 
@@ -82,7 +82,9 @@ def _deploy(
 def _print_summary(deployed: Deployed, server: RunningServer, console: Console) -> None:
     """Print outputs, channels and what to try next."""
     outputs = [
-        f"{stack}.{key} = {value}" for stack, values in deployed.outputs.items() for key, value in values.items()
+        f"{stack}.{key} = {to_printable(value)}"
+        for stack, values in deployed.outputs.items()
+        for key, value in values.items()
     ]
     lines = outputs[:_MAX_OUTPUTS]
     if len(outputs) > _MAX_OUTPUTS:
@@ -104,4 +106,4 @@ def _print_summary(deployed: Deployed, server: RunningServer, console: Console) 
 def _describe_channel(channel: dict[str, object]) -> str:
     deploys, messages = (int(str(channel[key] or 0)) for key in ("Deploys", "Messages"))
     kept = f"same ARN through {count(deploys, 'deploy')}, {count(messages, 'message')} kept"
-    return f'channel "{channel["Name"]}": {kept}'
+    return f'channel "{to_printable(str(channel["Name"]))}": {kept}'

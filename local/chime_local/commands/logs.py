@@ -15,10 +15,12 @@ from botocore.exceptions import EndpointConnectionError
 
 from chime_local.commands.connection import require_server
 from chime_local.commands.options import JsonOption
+from chime_local.deploy_report import to_printable
 from chime_local.environment import ACCOUNT
 from chime_local.running_server import RunningServer
 
 app = typer.Typer()
+_KEPT = "\n\t"
 _PAUSE_SECONDS = 0.5
 _PREFIXES = ("START ", "END ", "REPORT ", "INIT_START ")
 Event = dict[str, Any]
@@ -44,7 +46,7 @@ def logs(
         else:
             moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
             group = event["logGroupName"].rpartition("/")[2]
-            print(f"{moment:%H:%M:%S.%f} {group} {message}", flush=True)
+            print(f"{moment:%H:%M:%S.%f} {group} {to_printable(message, keep=_KEPT)}", flush=True)
 
 
 def _read(server: RunningServer, name: str, *, follow: bool) -> Iterator[Event]:

@@ -13,6 +13,7 @@ import typer
 from chime_local.commands.connection import require_server
 from chime_local.commands.options import JsonOption
 from chime_local.console_client import ConsoleClient
+from chime_local.deploy_report import to_printable
 from chime_local.environment import ACCOUNT
 from chime_local.errors import ChimeLocalError
 from chime_local.running_server import RunningServer
@@ -56,7 +57,8 @@ def tail(
         else:
             sender = message.get("Sender") or {}
             name = sender.get("Name") or str(sender.get("Arn", "")).rpartition("/")[2]
-            print(f"{str(message['CreatedTimestamp'])[:19]} {name}: {message.get('Content', '')}", flush=True)
+            line = f"{str(message['CreatedTimestamp'])[:19]} {name}: {message.get('Content', '')}"
+            print(to_printable(line), flush=True)
 
 
 def _read(client: ConsoleClient, arn: str, number: int, *, follow: bool) -> Iterator[Message]:
