@@ -86,16 +86,24 @@ class Deployer:
         last = max((one["id"] for one in self._client.get("operations")["operations"]), default=0)
         with scratch_folder() as scratch:
             assembly, outputs = Path(scratch, "cdk.out"), Path(scratch, "outputs.json")
-            command = ["deploy", "--all", "--require-approval", "never", "--no-notices", "--progress", "events"]
-            command += ["--output", str(assembly), "--outputs-file", str(outputs), *arguments]
+            command = ["deploy", *select_stacks(arguments), "--require-approval", "never", "--no-notices"]
+            command += ["--progress", "events", "--output", str(assembly), "--outputs-file", str(outputs)]
             with self._show(last, assembly):
                 status, output = self._run(command, Path.cwd(), scratch)
-            operations = self._client.get(f"operations?after={last}")["operations"]
+            operations = self._list_operations(last)
             rows, paths = list_rows(operations), read_paths(assembly) if assembly.exists() else {}
             found: Outputs = json.loads(outputs.read_text()) if outputs.exists() else {}
         deployed = Deployed(status, time.monotonic() - started, found, operations)
         self._print(deployed, rows, paths, output)
         return deployed
+
+    def _list_operations(self, after: int) -> list[dict[str, Any]]:
+        """Return what the engine has done since; nothing where it has ended meanwhile."""
+        try:
+            operations: list[dict[str, Any]] = self._client.get(f"operations?after={after}")["operations"]
+        except ChimeLocalError:
+            return []
+        return operations
 
     def _show(self, last: int, assembly: Path) -> AbstractContextManager[Any]:
         """Show on a terminal the resources as they change; elsewhere nothing until the end."""
@@ -154,6 +162,12 @@ class Deployer:
         except client.exceptions.ParameterNotFound:
             return False
         return True
+
+
+def select_stacks(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of cdk deploy: all stacks, unless the first argument names one, as --all outweighs names."""
+    names_stack = bool(arguments) and not arguments[0].startswith("-")
+    return [*([] if names_stack else ["--all"]), *arguments]
 
 
 def read_settings() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from chime_local.deploy_report import (
     read_paths,
     to_printable,
 )
+from chime_local.deploying import select_stacks
 
 STACK = "AWS::CloudFormation::Stack"
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/S/1"
@@ -120,6 +121,18 @@ def test_paths_are_those_of_the_templates_without_cdks_own_last_parts(tmp_path: 
 def test_warnings_of_constructs_are_kept_of_the_cli_s_output() -> None:
     warning = "[Warning at /S/A] it will be gone [ack: x]"
     assert list_warnings(f"noise\n{warning}\nnoise") == [warning]
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ([], ["--all"]),
+        (["-c", "a=b"], ["--all", "-c", "a=b"]),
+        (["Shop", "-c", "a=b"], ["Shop", "-c", "a=b"]),
+    ],
+)
+def test_all_stacks_are_deployed_unless_some_are_named(given: list[str], passed: list[str]) -> None:
+    assert select_stacks(given) == passed
 
 
 def test_what_a_terminal_would_act_on_is_escaped() -> None:

@@ -30,7 +30,8 @@ _IGNORED_FOLDERS = (*DefaultFilter.ignore_dirs, "cdk.out", ".chime-local", "buil
 def deploy(
     context: typer.Context,
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[CDK ARGUMENTS]...", help="Further arguments of cdk deploy.")
+        list[str] | None,
+        typer.Argument(metavar="[CDK ARGUMENTS]...", help="Stacks (default: all), then options of cdk deploy."),
     ] = None,
     *,
     watch_files: Annotated[
