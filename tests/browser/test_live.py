@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from browser.conftest import OpenPage
 from browser.demo import Demo
@@ -17,6 +17,22 @@ def mark(page: Page) -> None:
 def assert_not_loaded_again(page: Page) -> None:
     """Check that the page is still the one that was marked."""
     assert page.evaluate("window.isTheSame") is True
+
+
+def show(page: Page, *, visible: bool) -> None:
+    """Have a page believe that its tab was chosen, or another one."""
+    page.evaluate(
+        """visible => {
+            Object.defineProperty(document, "hidden", { configurable: true, value: !visible })
+            document.dispatchEvent(new Event("visibilitychange"))
+        }""",
+        visible,
+    )
+
+
+def is_stream(request: Request) -> bool:
+    """Check whether a request is a page's stream of events."""
+    return "/_chime/api/events" in request.url
 
 
 def returns(page: Page) -> str:
@@ -99,3 +115,31 @@ def test_drift_appears_and_goes_while_the_page_is_open(open_page: OpenPage, demo
     messaging.create_channel_ban(**ban)
     expect(page.locator("#summary")).to_have_text("1 differs, 5 as declared")
     assert_not_loaded_again(page)
+
+
+def test_hidden_page_closes_its_stream_and_catches_up(open_page: OpenPage, demo: Demo) -> None:
+    page = open_page("calls")
+    mark(page)
+    before = page.locator("#summary").inner_text()
+    with page.expect_event("requestfailed", is_stream):
+        show(page, visible=False)
+    demo.engine.client("chime-sdk-identity").list_app_instances()
+    with page.expect_request(is_stream):
+        show(page, visible=True)
+    expect(page.locator("#summary")).not_to_have_text(before)
+    expect(page.locator("#connection")).to_be_empty()
+    before = page.locator("#summary").inner_text()
+    demo.engine.client("chime-sdk-identity").list_app_instances()
+    expect(page.locator("#summary")).not_to_have_text(before)
+    assert_not_loaded_again(page)
+
+
+def test_more_pages_are_open_than_a_browser_has_connections(open_page: OpenPage, demo: Demo) -> None:
+    page = open_page("calls")
+    for _ in range(7):
+        show(page, visible=False)
+        address, page = page.url, page.context.new_page()
+        page.goto(address)
+    before = page.locator("#summary").inner_text()
+    demo.engine.client("chime-sdk-identity").list_app_instances()
+    expect(page.locator("#summary")).not_to_have_text(before)

@@ -1,4 +1,5 @@
-// What the pages do beyond htmx: copy, keep open what is open, keep the focus, say when the engine is silent.
+// What the pages do beyond htmx: copy, keep open what is open, keep the focus, say when the engine is silent,
+// follow the engine only while they are visible.
 "use strict";
 
 const say = (text) => {
@@ -63,6 +64,59 @@ document.addEventListener("change", async (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && event.detail.elt.matches("form[data-clear]")) event.detail.elt.reset();
 });
+
+// Browsers open at most six connections to one host, so a page that is hidden closes its stream. When it is visible again,
+// it asks for what has changed since.
+class VisibleEventSource extends EventTarget {
+  constructor(url) {
+    super();
+    this.url = new URL(url, location.href);
+    this.names = new Set();
+    this.source = null;
+    this.pass = (event) => {
+      this.url.searchParams.set("since", event.data);
+      this.dispatchEvent(new MessageEvent(event.type, { data: event.data }));
+    };
+    this.follow = () => { if (document.hidden) this.stop(); else this.start(); };
+    document.addEventListener("visibilitychange", this.follow);
+    this.follow();
+  }
+
+  get readyState() {
+    return this.source ? this.source.readyState : EventSource.CONNECTING;
+  }
+
+  addEventListener(name, listener) {
+    super.addEventListener(name, listener);
+    if (this.names.has(name)) return;
+    this.names.add(name);
+    if (this.source) this.source.addEventListener(name, this.pass);
+  }
+
+  start() {
+    if (this.source) return;
+    const source = new EventSource(this.url);
+    this.source = source;
+    for (const name of this.names) source.addEventListener(name, this.pass);
+    source.onopen = (event) => this.onopen(event);
+    source.onerror = (event) => {
+      // The extension then makes another one.
+      if (source.readyState === EventSource.CLOSED) this.close();
+      this.onerror(event);
+    };
+  }
+
+  stop() {
+    if (this.source) this.source.close();
+    this.source = null;
+  }
+
+  close() {
+    document.removeEventListener("visibilitychange", this.follow);
+    if (this.source) this.source.close();
+  }
+}
+htmx.createEventSource = (url) => new VisibleEventSource(url);
 
 document.addEventListener("htmx:sseError", () => {
   document.getElementById("connection").textContent =
