@@ -7,6 +7,7 @@ with every request, so at the limit a new connection takes the place of the one 
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from typing import Any, ClassVar
 
@@ -45,6 +46,10 @@ class Connection(TCPServer):  # type: ignore[misc]  # hypercorn.* is not followe
             if idle is not None:
                 await idle._initiate_server_close()
             await super().run()
+        except asyncio.CancelledError:
+            # hypercorn cancels what is open when the engine ends, such as a page's stream of events. asyncio of
+            # Python 3.11 logs a connection that ends so with a traceback.
+            pass
         finally:
             self._open.discard(self)
 

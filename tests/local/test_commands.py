@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from chime_local import cdk
 from chime_local.engine import Engine, EngineError
+from chime_local.environment import console_token
 from chime_local.errors import CommandNotFoundError
 from local.processes import alive, environment
 from local.scripted_stack import function
@@ -90,6 +92,22 @@ def test_signal_ends_the_engine_its_lambdas_and_files(
     assert process.returncode == 0
     assert alive(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_signal_ends_an_open_page_without_a_word(
+    started: tuple[subprocess.Popen[str], dict[str, str]],
+) -> None:
+    """An engine ends silently when a page of the console is open."""
+    process, exported = started
+    token = console_token(exported["AWS_SECRET_ACCESS_KEY"])
+    stream = urllib.request.Request(
+        f"{exported['AWS_ENDPOINT_URL']}/_chime/api/events", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(stream, timeout=15) as page:
+        assert page.readline() == b"retry: 1000\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=15) == ("", "")
+    assert process.returncode == 0
 
 
 def test_lambda_sees_only_what_awss_runtime_has(started: tuple[subprocess.Popen[str], dict[str, str]]) -> None:
