@@ -16,6 +16,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.console import FilledConsole
 from bench.handlers import CHIME_RESOURCES, Handlers, zipped_kilobytes
 from bench.processes import HERE, ROOT
 from bench.report import write_page
@@ -163,6 +164,12 @@ def measure_starts(results: Results, rounds: int) -> None:
     )
 
 
+def measure_console(results: Results) -> None:
+    """Measure the slowest view of the console of an engine that holds much."""
+    slowest = max(FilledConsole().milliseconds().values())
+    results.add_target("console: slowest view with 1,000 channels and 10,000 requests, ms", 300, slowest)
+
+
 def measure_growth(results: Results, handlers: Handlers) -> None:
     """Measure how cost grows with channels and with members."""
     stacks: list[Synthesis] = [synthesize_in_turns(("ours",), count, 3)["ours"] for count in CHANNELS]
@@ -201,6 +208,7 @@ def measure(quick: bool) -> Results:
         measure_operations(results, 3 if quick else 5, quick)
         measure_engine_memory(results)
         measure_starts(results, 1 if quick else 2)
+        measure_console(results)
         if not quick:
             measure_memory_sizes(results, handlers, 5)
             measure_growth(results, handlers)
