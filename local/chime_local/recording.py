@@ -30,6 +30,9 @@ MAX_TEXT = 4096
 """Characters of a reason or a physical id in an answer, which CloudFormation takes up to 4096 bytes of."""
 MAX_ANSWERS = 20
 """Of one request: its own, late ones, and those to replays."""
+_DELIVERY_BYTES = 1000
+_ID_BYTES = 40
+"""About what a delivery takes, and the id of each call of it."""
 TOPICS = ("deploys", "calls", "channels", "messages", "behaviors", "state")
 
 _TOKEN = re.compile(r"(/_ministack/cfn-(?:response|signal)/)[\w-]+")
@@ -353,6 +356,7 @@ class Recorder:
             if request is not None:
                 request.deliveries.append(delivery)
                 self._deliveries[_root(trace_id)] = delivery
+                self._forget(self._requests.grow(request_id, _DELIVERY_BYTES))
         self.changed("deploys")
         return delivery
 
@@ -399,6 +403,7 @@ class Recorder:
                 call.request_id, call.delivery = delivery.request_id, delivery.number
                 call.tries = self._tries(delivery, call)
                 delivery.call_ids.append(call.id)
+                self._forget(self._requests.grow(delivery.request_id, _ID_BYTES))
             self._calls.add(call.id, call, size)
         self.changed("calls", *(("deploys",) if delivery else ()))
         return call

@@ -7,7 +7,7 @@ import html
 import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -32,6 +32,8 @@ MAX_BODY_SECONDS = 30.0
 MAX_STREAMS = 100
 """At once, so that pages leave the engine's connections to those who call it."""
 PAGE_SIZE = 100
+CALLS_PER_DELIVERY = 500
+"""In one page of the API."""
 _KILL = "kill_after_call"
 _FAULT_DEFAULTS = {"operation": EVERY_OPERATION, "error": "", "when": BEFORE}
 _POLL_SECONDS = 0.4
@@ -142,13 +144,17 @@ class Api:
         return {"operations": shown}
 
     async def request(self, request: Request) -> Any:
-        """Return one custom-resource request with its deliveries, and each call of theirs."""
-        found = self._find_request(request)
-        deliveries = [
-            {**asdict(one), "calls": [_call(call) for call in self._recorder.calls_of(one)]}
-            for one in found.deliveries
-        ]
-        return {**_summary(found), **asdict(found), "deliveries": deliveries}
+        """Return one custom-resource request with its deliveries, and the calls of each, both in pages."""
+        found, query = self._find_request(request), request.query_params
+        page = paginate(found.deliveries, query.get("page", "1"))
+        deliveries = []
+        for one in page.items:
+            calls = paginate(self._recorder.calls_of(one), query.get("calls", "1"), CALLS_PER_DELIVERY)
+            ids = [call.id for call in calls.items]
+            shown = [_call(call) for call in calls.items]
+            deliveries.append({**asdict(one), "call_ids": ids, "calls": shown, "calls_total": calls.total})
+        pages = {"page": page.number, "pages": page.pages, "total": page.total}
+        return {**_summary(found), **asdict(replace(found, deliveries=[])), "deliveries": deliveries, **pages}
 
     async def replay(self, request: Request) -> Any:
         """Deliver a request again, once or twice at once."""

@@ -39,6 +39,11 @@ NAVIGATION = {
 }
 _OPERATIONS_PER_PAGE = 25
 _CALLS_PER_PAGE = 100
+"""Of one delivery."""
+_FIRST_CALLS = 25
+"""Of each of several deliveries."""
+_NEWEST_DELIVERIES = 10
+_DELIVERIES_PER_PAGE = 20
 _MAX_SUGGESTED = 200
 _MAX_ADMINS = 20
 _MAX_STACKS = 10
@@ -169,13 +174,8 @@ class Pages:
     def request(self, request: Request) -> Context:
         """Show a custom-resource request as a timeline."""
         found = find_request(self._recorder, request.path_params["id"])
-        deliveries = []
-        for delivery in found.deliveries:
-            calls = self._recorder.calls_of(delivery)
-            page = paginate(calls, request.query_params.get("calls", "1"), _CALLS_PER_PAGE)
-            first = 1 + (page.number - 1) * _CALLS_PER_PAGE
-            gone = len(delivery.call_ids) - len(calls)
-            deliveries.append({"delivery": delivery, "page": page, "first": first, "gone": gone})
+        shown = self._choose_deliveries(found, request)
+        delivered = _count(len(found.deliveries), "delivery", "deliveries")
         function = str(found.event.get("ServiceToken"))
         command = create_command("lambda", "GetFunction", {"FunctionName": function}, operation_region(function))
         properties = found.event.get("ResourceProperties") or {}
@@ -186,12 +186,39 @@ class Pages:
             "request": found,
             **self._request_row(found),
             "operation": self._recorder.operation(found.operation_id),
-            "deliveries": deliveries,
+            **shown,
             "made": words.describe_calls(made),
             "comparison": self._engine.compare_one(found),
-            "summary": f"{found.status or 'in progress'}, {_count(len(deliveries), 'delivery', 'deliveries')}",
+            "summary": f"{found.status or 'in progress'}, {delivered}",
             "commands": [dataclasses.replace(command, cdk=declared)],
         }
+
+    def _choose_deliveries(self, found: recording.Request, request: Request) -> Context:
+        """Choose what is shown: one delivery with all calls, or the newest or all with their first calls."""
+        query, chosen = request.query_params, request.query_params.get("delivery", "")
+        page = paginate(found.deliveries, query.get("page", "1"), _DELIVERIES_PER_PAGE)
+        deliveries, size = page.items, _FIRST_CALLS
+        shows_all = query.get("deliveries") == "all" and not chosen
+        if chosen:
+            deliveries = [one for one in found.deliveries if str(one.number) == chosen]
+            size = _CALLS_PER_PAGE
+            if not deliveries:
+                raise ApiError(404, f"This request has no delivery {chosen}.")
+        elif not shows_all:
+            deliveries = found.deliveries[-_NEWEST_DELIVERIES:]
+        calls = query.get("calls", "1") if chosen else "1"
+        return {
+            "deliveries": [self._delivery_row(one, calls, size) for one in deliveries],
+            "delivery_pages": page,
+            "chosen": chosen,
+            "shows_all": shows_all,
+        }
+
+    def _delivery_row(self, delivery: recording.Delivery, number: str, size: int) -> Context:
+        calls = self._recorder.calls_of(delivery)
+        page = paginate(calls, number, size)
+        gone = len(delivery.call_ids) - len(calls)
+        return {"delivery": delivery, "page": page, "first": 1 + (page.number - 1) * size, "gone": gone}
 
     # Why denied
 
