@@ -36,6 +36,10 @@ class ConsoleClient:
         """Have something done, and return the answer."""
         return self._call("POST", path, json.dumps(body if body is not None else {}).encode())
 
+    def create_console_url(self) -> str:
+        """Return an address that opens the console once, within a minute, for a browser that keeps its history."""
+        return f"http://{HOST}:{self._server.port}/_chime/?code={self.post('codes')['code']}"
+
     def events(self, since: str = "") -> Iterator[str]:
         """Yield the name of each topic that changes, until the server ends."""
         path = f"events?since={quote(since)}" if since else "events"

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 import re
+import secrets
+import time
+from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -31,14 +35,19 @@ _HEADERS = {
 _HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|localhost)(?::(?P<port>\d+))?", re.IGNORECASE)
 _OPEN = "Open the address that chime-local printed: it ends with the token of this start of the engine."
 _SAFE_METHODS = ("GET", "HEAD")
+CODE_SECONDS = 60.0
+_MAX_CODES = 100
 
 
 class Access:
     """Lets requests to the console through, or answers with one sentence."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._token = token
+        self._clock = clock
+        self._codes: dict[str, float] = {}
+        """When each stops being valid."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -48,15 +57,19 @@ class Access:
         if refusal:
             await _answer(guarded, 403, refusal, scope["path"])
             return
-        given = QueryParams(scope.get("query_string", b"")).get("token")
-        if given is not None and scope["path"] in (PREFIX, f"{PREFIX}/"):
-            if self._is_token(given):
-                await self._let_in(guarded, headers["host"])
+        given = QueryParams(scope.get("query_string", b""))
+        if scope["path"] in (PREFIX, f"{PREFIX}/") and ("token" in given or "code" in given):
+            refusal = self._refuse_entry(given, headers)
+            if refusal:
+                await _answer(guarded, 403, refusal, scope["path"])
             else:
-                await _answer(guarded, 403, f"This is not the console's token. {_OPEN}", scope["path"])
+                await self._let_in(guarded, headers["host"])
             return
         if not self._has_token(headers):
             await _answer(guarded, 403, f"The console needs its token. {_OPEN}", scope["path"])
+            return
+        if (scope["method"], scope["path"]) == ("POST", f"{PREFIX}/api/codes"):
+            await _respond_json(guarded, 200, {"code": self._create_code()})
             return
         await self._app(scope, receive, guarded)
 
@@ -73,6 +86,25 @@ class Access:
         if scope["method"] not in _SAFE_METHODS and headers.get("x-chime-console") != "1":
             return "A request that changes something needs the header X-Chime-Console: 1."
         return ""
+
+    def _refuse_entry(self, given: QueryParams, headers: dict[str, str]) -> str:
+        """Return why an address that is to open the console does not; nothing where it does."""
+        if "token" in given:
+            return "" if self._is_token(given["token"]) else f"This is not the console's token. {_OPEN}"
+        if self._use_code(given["code"]) or self._has_token(headers):
+            return ""
+        return f"This code was used, or is older than {CODE_SECONDS:g} seconds. {_OPEN}"
+
+    def _create_code(self) -> str:
+        """Return what opens the console once, and soon: in a browser's history it is worth nothing."""
+        code = secrets.token_urlsafe(32)
+        self._codes[code] = self._clock() + CODE_SECONDS
+        while len(self._codes) > _MAX_CODES:
+            del self._codes[next(iter(self._codes))]
+        return code
+
+    def _use_code(self, given: str) -> bool:
+        return self._codes.pop(given, -math.inf) >= self._clock()
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._token.encode())
@@ -114,9 +146,17 @@ def _with_headers(send: Send) -> Send:
 
 
 async def _answer(send: Send, status: int, sentence: str, path: str) -> None:
-    content: tuple[bytes, bytes] = (b"text/plain; charset=utf-8", f"{sentence}\n".encode())
     if path.startswith(f"{PREFIX}/api/"):
-        content = (b"application/json", json.dumps({"error": sentence}).encode())
-    headers: list[Any] = [(b"content-type", content[0]), (b"content-length", str(len(content[1])).encode())]
+        await _respond_json(send, status, {"error": sentence})
+    else:
+        await _respond(send, status, b"text/plain; charset=utf-8", f"{sentence}\n".encode())
+
+
+async def _respond_json(send: Send, status: int, content: dict[str, str]) -> None:
+    await _respond(send, status, b"application/json", json.dumps(content).encode())
+
+
+async def _respond(send: Send, status: int, content_type: bytes, body: bytes) -> None:
+    headers: list[Any] = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content[1]})
+    await send({"type": "http.response.body", "body": body})
