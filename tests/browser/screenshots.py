@@ -17,6 +17,8 @@ from chime_local.engine import Engine  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screenshots"
 WIDTH, HEIGHT = 1120, 720
+HEIGHTS = {"request": 1000}
+"""Of those that end too early otherwise."""
 MAX_BYTES = 150_000
 
 
@@ -38,7 +40,7 @@ def views(demo: Demo) -> list[tuple[str, str, str]]:
     return [
         ("deploys", "", ""),
         ("operation", "@Update Shop", ""),
-        ("request", "@Update Shop/Update Orders", "details.call >> nth=0"),
+        ("request", "@Update Shop/Update Orders", ""),
         ("denied", "calls?only=denied", "details.call >> nth=0"),
         ("channels", "channels", ""),
         ("channel", f"channels/{demo.orders}", ""),
@@ -51,7 +53,7 @@ def views(demo: Demo) -> list[tuple[str, str, str]]:
 def take(browser: Browser, demo: Demo, name: str, path: str, opened: str, *, dark: bool = False) -> None:
     """Take one picture; a path that begins with @ is a way of links from the first page."""
     context = browser.new_context(
-        color_scheme="dark" if dark else "light", viewport={"width": WIDTH, "height": HEIGHT}
+        color_scheme="dark" if dark else "light", viewport={"width": WIDTH, "height": HEIGHTS.get(name, HEIGHT)}
     )
     page = context.new_page()
     page.goto(demo.engine.console_url)
@@ -63,6 +65,7 @@ def take(browser: Browser, demo: Demo, name: str, path: str, opened: str, *, dar
         page.goto(page.url + path)
     if opened:
         page.locator(opened).locator("summary").first.click()
+    page.evaluate("scrollTo(0, 0)")
     picture = FOLDER / f"{name}.png"
     page.screenshot(path=picture, animations="disabled")
     size = picture.stat().st_size

@@ -100,7 +100,7 @@ def test_replay_killed_after_a_call_shows_what_it_left(open_page: OpenPage, demo
     expect(replay).to_contain_text("Its process was killed after call 1, as ordered.")
     expect(replay.locator(".operation")).to_have_count(1)
     page.get_by_role("button", name="Replay", exact=True).click()
-    expect(page.get_by_role("heading", name="Answer to a replay 2")).to_be_visible()
+    expect(page.get_by_role("heading", name="Response to a replay 2")).to_be_visible()
     expect(page.locator("#now + .about")).to_contain_text("as declared")
     assert_not_loaded_again(page)
 

@@ -71,10 +71,13 @@ def test_request_is_a_timeline_of_its_calls(open_page: OpenPage, demo: Demo) -> 
     lane = call.locator(".lane .spent").bounding_box()
     assert lane is not None
     assert lane["width"] > 1
+    tracks = [one.bounding_box() or {} for one in page.locator(".timeline .lane").all()]
+    assert len(tracks) == 5
+    assert len({(one["x"], one["width"]) for one in tracks}) == 1, "the rows are one timeline"
     call.locator("summary").first.click()
     expect(call.get_by_role("group", name="Parameters")).to_contain_text('"Name": "Orders and shipping"')
     expect(call).to_contain_text("Allowed: chime:UpdateChannel on")
-    expect(page.get_by_role("heading", name="Answer 1")).to_be_visible()
+    expect(page.get_by_role("heading", name="Response 1")).to_be_visible()
     expect(page.get_by_text("of at most 4096 bytes")).to_be_visible()
     expect(page.get_by_role("group", name="Event, without its ResponseURL")).not_to_contain_text("ResponseURL")
     assert cells(row(page, "MemberArns"))[4] == "as declared"

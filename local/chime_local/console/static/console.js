@@ -120,7 +120,7 @@ htmx.createEventSource = (url) => new VisibleEventSource(url);
 
 document.addEventListener("htmx:sseError", () => {
   document.getElementById("connection").textContent =
-    "The engine does not answer. When it is started again, open the address that it prints: it has a new token.";
+    "The engine does not respond. When it is started again, open the address that it prints: it has a new token.";
 });
 document.addEventListener("htmx:sseOpen", () => {
   document.getElementById("connection").textContent = "";
