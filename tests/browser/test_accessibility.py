@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -27,13 +29,14 @@ LABEL = "(e => e.labels?.[0]?.textContent ?? e.textContent)(document.activeEleme
 """The name of what is focused."""
 
 
-def visit(open_page: OpenPage, demo: Demo, path: str, **settings: str) -> Page:
+def visit(open_page: OpenPage, demo: Demo, path: str, **settings: Any) -> Page:
     """Open a view; a path that begins with @ is a way of links from the first page."""
     if not path.startswith("@"):
         return open_page(path.format(orders=demo.orders), **settings)
     page = open_page(**settings)
     for link in path[1:].split("/"):
-        page.get_by_role("link", name=link, exact=True).last.click()
+        with page.expect_navigation():
+            page.get_by_role("link", name=link, exact=True).last.click()
     return page
 
 
@@ -54,6 +57,14 @@ def test_view_has_no_violation_that_axe_finds(open_page: OpenPage, demo: Demo, v
     violations = Axe().run(page).response["violations"]
     found = {(one["id"], node["html"]) for one in violations for node in one["nodes"]}
     assert found == set()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_fits_a_narrow_page(open_page: OpenPage, demo: Demo, view: str) -> None:
+    """A page that is enlarged four times is 320 pixels wide; tables and code scroll by themselves."""
+    page = visit(open_page, demo, VIEWS[view], viewport={"width": 320, "height": 640})
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_dark_and_light_differ(open_page: OpenPage) -> None:
