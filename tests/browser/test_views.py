@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from browser.conftest import OpenPage
 from browser.demo import CHAT, Demo
+from browser.test_accessibility import VIEWS, visit
 
 
 def cells(row: Locator) -> list[str]:
@@ -184,6 +185,18 @@ def test_views_have_commands_in_three_languages(open_page: OpenPage, demo: Demo,
     last = section.locator("details").last
     expect(last.locator(".language").first).to_have_text("AWS CLI")
     expect(last.get_by_role("group", name="boto3")).to_contain_text("boto3.client(")
+
+
+@pytest.mark.parametrize("path", [*VIEWS, "calls"])
+def test_each_arn_copies(open_page: OpenPage, demo: Demo, path: str) -> None:
+    page = visit(open_page, demo, VIEWS.get(path, path))
+    without = page.evaluate(
+        """() => [...document.querySelectorAll("main code")].filter(code => {
+            const text = code.title || code.textContent
+            return text.startsWith("arn:") && code.nextElementSibling?.dataset.copy !== text
+        }).map(code => code.outerHTML)"""
+    )
+    assert without == []
 
 
 def test_address_that_is_not_there_says_so(open_page: OpenPage) -> None:
