@@ -72,9 +72,10 @@ def test_request_is_a_timeline_of_its_calls(open_page: OpenPage, demo: Demo) -> 
     lane = call.locator(".lane .spent").bounding_box()
     assert lane is not None
     assert lane["width"] > 1
-    tracks = [one.bounding_box() or {} for one in page.locator(".timeline .lane").all()]
+    places = "lanes => lanes.map(lane => `${lane.getBoundingClientRect().x} ${lane.getBoundingClientRect().width}`)"
+    tracks: list[str] = page.locator(".timeline .lane").evaluate_all(places)
     assert len(tracks) == 5
-    assert len({(one["x"], one["width"]) for one in tracks}) == 1, "the rows are one timeline"
+    assert len(set(tracks)) == 1, "the rows are one timeline"
     call.locator("summary").first.click()
     expect(call.get_by_role("group", name="Parameters")).to_contain_text('"Name": "Orders and shipping"')
     expect(call).to_contain_text("Allowed: chime:UpdateChannel on")
