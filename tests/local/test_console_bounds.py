@@ -8,8 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from chime_local.console.app import create_console
+from chime_local.console.drift import owner_of
 from chime_local.recording import Recorder
-from local.test_console import BASE, TOKEN, Stage
+from local.test_console import BASE, STACK, TOKEN, Stage
 
 REQUEST = "/_chime/requests/r1"
 
@@ -116,6 +117,24 @@ def test_api_has_pages_of_deliveries_and_calls(stage: Stage, client: TestClient)
     assert [call["parameters"] for call in more] == [{"Name": "call 500."}]
     second = client.get("/_chime/api/requests/r1?page=2").json()["deliveries"]
     assert [one["number"] for one in second] == [101, 102]
+
+
+def test_first_of_many_members_are_shown_in_drift_what_is_missing_before_all(
+    stage: Stage, client: TestClient
+) -> None:
+    owner = f"{owner_of(STACK, 'Room')}1"
+    tags = [{"Key": "cdk-chime-messaging:owner", "Value": owner}]
+    stage.messaging("TagResource", ResourceARN=stage.channel, Tags=tags)
+    members = [f"{stage.app}/user/u{number}" for number in range(1000)]
+    for member in members[:-1]:
+        stage.service.app_instances[stage.app].channels[stage.channel].members[member] = "DEFAULT"
+    properties = {"Name": "room", "MemberArns": members}
+    stage.record(ResourceType="Custom::ChimeChannel", RequestType="Update", ResourceProperties=properties)
+    text = client.get("/_chime/drift").text
+    declared, actual = re.findall(r"<td>(.*?)</td>", text[text.index(">MemberArns</th>") :], re.DOTALL)[:2]
+    assert re.findall(r">(u\d+)</code>", declared) == ["u999", *(f"u{number}" for number in range(19))]
+    assert "and 980 more" in declared
+    assert "and 979 more" in actual
 
 
 def test_deliveries_and_their_calls_count_against_what_is_kept() -> None:

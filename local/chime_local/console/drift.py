@@ -70,10 +70,12 @@ class _Found:
 
     def compare_sets(self, name: str, declared: Iterable[str], actual: Iterable[str]) -> None:
         """Compare what is declared with what is there of it; the rest is others'."""
-        wanted, there = list(dict.fromkeys(declared)), list(actual)
-        kept = [one for one in wanted if one in set(there)]
-        others = tuple(one for one in there if one not in set(wanted))
-        self.rows.append(Row(name, wanted, kept, SAME if kept == wanted else DIFFERS, others))
+        wanted, there = dict.fromkeys(declared), dict.fromkeys(actual)
+        kept = [one for one in wanted if one in there]
+        missing = [one for one in wanted if one not in there]
+        others = tuple(one for one in there if one not in wanted)
+        # What is missing comes first: of many, a page shows the first ones.
+        self.rows.append(Row(name, missing + kept, kept, DIFFERS if missing else SAME, others))
 
 
 def compare(service: ChimeService, request: Request) -> Comparison:
