@@ -47,6 +47,7 @@ def views(demo: Demo) -> list[tuple[str, str, str]]:
         ("messages", f"messages?channel={demo.orders}", ""),
         ("drift", "drift", ""),
         ("behaviors", "behaviors", ""),
+        ("state", "state", ""),
     ]
 
 

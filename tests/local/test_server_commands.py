@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -12,12 +13,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 
 from chime_local import __main__, running_server, starting
-from chime_local.commands.server import _choose_port
+from chime_local.commands.server import _choose_port, open_console
 from chime_local.console_client import ConsoleClient
 from chime_local.errors import ChimeLocalError
 from chime_local.running_server import RunningServer
@@ -84,6 +86,40 @@ def test_second_up_is_an_error_that_names_the_first(project: Path, server: Runni
         f"error: a server already runs for {project} on port {server.port} (process {server.pid}): "
         "see chime-local status\n"
     )
+
+
+def test_open_leaves_no_token_in_the_history_of_the_browser(
+    project: Path, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DISPLAY", ":0")
+
+    def open_browser(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", open_browser)
+    open_console()
+    (url,) = opened
+    assert url.startswith(f"{server.url}/_chime/?code=")
+    assert server.console_token not in url
+    assert open_address(url) == 303
+    assert open_address(url) == 403, "it works once"
+
+
+def test_open_prints_the_address_without_a_screen(project: Path, server: RunningServer) -> None:
+    assert run_in(project, "open").stdout == f"console: {server.console_url}\n"
+
+
+def open_address(url: str) -> int:
+    """Return the status of the response to a browser that enters an address."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=10)
+    connection.request("GET", f"{address.path}?{address.query}")
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def test_status_shows_what_the_server_holds(project: Path, server: RunningServer) -> None:

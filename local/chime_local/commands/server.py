@@ -119,7 +119,8 @@ def status(*, as_json: JsonOption = False) -> None:
 def open_console() -> None:
     """Open the console of the server in a browser; prints its address where there is none."""
     server = require_server()
-    if not (_has_display() and webbrowser.open(server.console_url)):
+    # An address with a code works once: the browser's history must not hold the token.
+    if not (_has_display() and webbrowser.open(ConsoleClient(server).create_console_url())):
         print(f"console: {server.console_url}")
 
 
