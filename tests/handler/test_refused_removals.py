@@ -184,3 +184,55 @@ def test_update_whose_removal_another_delivery_has_done_succeeds(setup: AppInsta
     harness.after = lose
     answer = harness.update(arn, declared, {})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn), answer
+
+
+@pytest.mark.parametrize("name", [*ATTACHMENTS, "channel"])
+def test_what_the_service_says_is_not_there_is_gone_whoever_asks(name: str) -> None:
+    """A NotFound is a proof of its own: a Delete needs no bearer who may look, and succeeds."""
+    setup, kind = AppInstanceSetup(), KINDS[name]
+    held = kind.create(setup)["PhysicalResourceId"]
+    stranger = setup.harness.user("stranger")
+    setup.harness.now += 100
+
+    def refuse(operation: str, _: Mapping[str, Any]) -> None:
+        if operation.startswith(("Delete", "Disassociate")):
+            raise ServiceError(operation, "NotFoundException", "no", 404)
+
+    setup.harness.before = refuse
+    assert in_the_name_of(kind, stranger).delete(setup, held)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("NotFound", 404), ("Forbidden", 403), ("Conflict", 409), ("BadRequest", 400)]
+)
+@pytest.mark.parametrize("part", ["member", "moderator", "ban"])
+def test_removal_that_is_refused_since_nothing_is_left_is_done(part: str, code: str, status: int) -> None:
+    """AWS documents no code for the removal of who is not there: whichever comes, a new read decides."""
+    setup = AppInstanceSetup()
+    declared, removal = REMOVED[part]
+    harness = setup.harness
+    arn = harness.create(**declared)["PhysicalResourceId"]
+    harness.now += 100_000
+
+    def come_first(operation: str, parameters: Mapping[str, Any]) -> None:
+        if operation == removal:
+            harness.heal()
+            harness.messaging(operation, **parameters)
+            raise ServiceError(operation, f"{code}Exception", "no", status)
+
+    harness.before = come_first
+    answer = harness.update(arn, declared, {})
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", arn), answer
+
+
+@pytest.mark.parametrize("bearer", [None, "user/boss", 5])
+def test_delete_without_a_usable_bearer_keeps_the_channel_and_says_what_is_missing(bearer: object) -> None:
+    """A channel that nobody may be asked to delete stays, and the answer names the property to correct."""
+    harness = AppInstanceSetup().harness
+    arn = harness.create()["PhysicalResourceId"]
+    harness.now += 100
+    answer = harness.delete(arn, ChimeBearer=bearer)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
+    assert answer["Reason"].startswith("DeleteChannel: Unauthorized: the properties hold no usable ChimeBearer")
+    assert "Check ChimeBearer" in answer["Reason"]
+    assert arn in {channel.arn for channel in harness.service.channels()}
