@@ -101,6 +101,27 @@ def test_membership_changes_type_in_place(harness: Harness) -> None:
     assert state(harness)[0] == {ann: "HIDDEN"}
 
 
+def test_membership_whose_type_has_changed_already_never_leaves(harness: Harness) -> None:
+    """An Update that is delivered again finds the new type there, and takes the member out for no moment."""
+    arn, ann = channel(harness), harness.user("ann")
+    old = {
+        "ServiceToken": "arn",
+        "ChimeBearer": harness.boss,
+        "ChannelArn": arn,
+        "MemberArn": ann,
+        "Type": "DEFAULT",
+    }
+    held = request(harness, "ChannelMembership", "Create", old)["PhysicalResourceId"]
+    known = {"OldResourceProperties": old, "PhysicalResourceId": held}
+    for removals in (1, 0):
+        harness.calls.clear()
+        answer = request(harness, "ChannelMembership", "Update", {**old, "Type": "HIDDEN"}, **known)
+        assert answer["Status"] == "SUCCESS", answer
+        assert [operation for operation, _ in harness.calls].count("DeleteChannelMembership") == removals
+        assert state(harness)[0] == {ann: "HIDDEN"}
+        harness.now += 100
+
+
 def test_flow_is_swapped(harness: Harness) -> None:
     """Another flow takes the place of the first, whatever the service does with a second one."""
     arn, first, second = channel(harness), flow(harness, "a"), flow(harness, "b")
