@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chime_handler.channel.ownership import OWNER_TAG, owner_mark
-from chime_handler.channel.plan import UNDECLARED, Call, Current, Reads, plan, required_reads
+from chime_handler.channel.plan import UNDECLARED, Call, Current, Reads, plan, recovered_spec, required_reads
 from chime_handler.channel.spec import ChannelSpec, ElasticConfiguration, Expiration
 from helpers.arns import APP, user
 
@@ -298,3 +298,17 @@ def test_what_is_read_is_what_the_plan_needs(reason: str) -> None:
     """Nothing is planned from what was not read, and nothing is read for nothing."""
     desired, previous, expected = READS[reason]
     assert required_reads(desired, previous) == expected
+
+
+RECOVERED = {
+    "metadata": (ASIS._replace(metadata="old"), update()),
+    "expiration": (ASIS._replace(expiration=WEEK), Call("PutChannelExpirationSettings", HERE)),
+    "flow": (ASIS._replace(flow=FLOW), Call("DisassociateChannelFlow", {**HERE, "ChannelFlowArn": FLOW})),
+}
+
+
+@pytest.mark.parametrize("setting", RECOVERED)
+def test_setting_of_a_recovered_channel_that_is_declared_no_more_is_taken_back(setting: str) -> None:
+    """What a failed request has set goes, although the properties before, another request's, never had it."""
+    current, call = RECOVERED[setting]
+    assert plan(ARN, PLAIN, current, recovered_spec(PLAIN, current), MARK) == (call,)
