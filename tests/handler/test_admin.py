@@ -363,3 +363,29 @@ def test_right_goes_with_the_last_resource_however_late_reads_are(order: tuple[i
     for number in order:
         assert deliver(setup, "Delete", OWNERS[number], PhysicalResourceId=setup.ann)["Status"] == "SUCCESS"
     assert setup.everything() == before
+
+
+def test_delete_whose_time_ends_before_others_can_be_seen_keeps_the_right() -> None:
+    """Where no time is left to see who else holds on to the right, it stays, and the answer says to try again."""
+    setup = AppInstanceSetup()
+    for owner in OWNERS[:2]:
+        deliver(setup, "Create", owner)
+        setup.harness.now += 60
+    event = ADMIN.event(setup, "Delete", ADMIN.first(setup), **OWNERS[0], PhysicalResourceId=setup.ann)
+    answer = setup.harness.deliver(event, seconds=25)
+    assert (answer["Status"], is_admin(setup)) == ("FAILED", True)
+    assert answer["Reason"].startswith(
+        "ListTagsForResource: the time for this request ran out before the call. Try again"
+    )
+
+
+def test_admin_of_another_app_instance_is_refused_by_name() -> None:
+    """A right in one app instance cannot go to a user of another: the answer says which property is wrong."""
+    setup = AppInstanceSetup()
+    properties = {**ADMIN.first(setup), "AppInstanceArn": setup.harness.app[:-1] + "f"}
+    answer = setup.harness.deliver(ADMIN.event(setup, "Create", properties))
+    assert answer["Reason"] == (
+        "Properties of this resource break rules, and nothing was changed: "
+        "AppInstanceAdminArn: belongs to another app instance than AppInstanceArn"
+    )
+    assert setup.harness.calls == []
