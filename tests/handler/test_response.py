@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import index
 from chime_handler import response
 from chime_handler.errors import ResponseNotDeliveredError
-from helpers.harness import Context, Harness, Timer
+from helpers.harness import URL, Context, Harness, Timer
 from helpers.resources import KINDS, AppInstanceSetup, Kind
 
 
@@ -38,6 +38,70 @@ def test_timer_of_an_answered_request_never_answers_the_next() -> None:
     answer = harness.deliver(harness.event("Create", harness.properties(), LogicalResourceId="Other"))
     assert (answer["Status"], answer["LogicalResourceId"]) == ("SUCCESS", "Other")
     assert [answer["Status"] for answer in harness.answers] == ["SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize(
+    ("request_type", "known", "physical_id"),
+    [
+        ("Create", {}, "unmade:Support1A2B3C4D"),
+        ("Update", {"PhysicalResourceId": "held"}, "held"),
+        ("Delete", {"PhysicalResourceId": "held"}, "held"),
+    ],
+)
+def test_time_that_is_up_before_the_work_began_names_the_resource_as_it_was(
+    request_type: str, known: dict[str, str], physical_id: str
+) -> None:
+    """A Create has made nothing yet; another id than the one before would have CloudFormation delete a resource."""
+    harness = Harness()
+
+    def go_off(_seconds: float, call: Callable[[], None]) -> Timer:
+        call()
+        return Timer(0, call)
+
+    event = harness.event(request_type, harness.properties(), **known)
+    effects = dataclasses.replace(harness.provider.effects, start_timer=go_off)
+    index.Provider(effects).serve(event, Context(harness, 1))
+    assert harness.answers == [
+        {
+            "Status": "FAILED",
+            "PhysicalResourceId": physical_id,
+            "StackId": event["StackId"],
+            "RequestId": event["RequestId"],
+            "LogicalResourceId": event["LogicalResourceId"],
+            "NoEcho": False,
+            "Reason": "The request did not end before the Lambda's time ran out. Try again.",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "returned"),
+    [
+        ({}, {}),
+        ({"StackId": 5, "RequestId": None, "LogicalResourceId": ["l"], "PhysicalResourceId": 5}, {}),
+        ({"StackId": "s", "RequestId": "r"}, {"StackId": "s", "RequestId": "r"}),
+        ({"PhysicalResourceId": "held"}, {"PhysicalResourceId": "held"}),
+        ({"RequestId": "r" * 512}, {"RequestId": "r" * 512}),
+        ({"RequestId": "r" * 513}, {}),
+    ],
+    ids=["nothing", "no texts", "some", "physical id", "512", "513"],
+)
+def test_event_that_is_no_request_is_answered_with_what_it_holds(
+    given: dict[str, object], returned: dict[str, str]
+) -> None:
+    """Each member of the answer is a string, as CloudFormation requires, and none that is sent back is large."""
+    harness = Harness()
+    answer = harness.deliver({"ResponseURL": URL, "RequestType": "Create", **given})
+    assert answer == {
+        "Status": "FAILED",
+        "PhysicalResourceId": "unknown",
+        "StackId": "",
+        "RequestId": "",
+        "LogicalResourceId": "",
+        "NoEcho": False,
+        "Reason": "The event is no request of CloudFormation: ResourceType is missing or no string.",
+        **returned,
+    }
 
 
 class ThreadTimer:
@@ -103,7 +167,7 @@ def test_answer_that_is_not_taken_is_an_error_of_the_lambda() -> None:
     """Where nobody takes the answer, the Lambda fails, so that the event is delivered again."""
     harness = Harness()
     provider = index.Provider(dataclasses.replace(harness.provider.effects, put=lambda _url, _body: 403))
-    with pytest.raises(ResponseNotDeliveredError):
+    with pytest.raises(ResponseNotDeliveredError, match=r"^CloudFormation did not take the response$"):
         provider.serve(harness.event("Create", harness.properties()), Context(harness, 900))
 
 
