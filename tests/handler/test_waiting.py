@@ -17,6 +17,8 @@ from chime_handler import response
 from chime_handler.errors import ServiceError
 from helpers.harness import Harness
 
+BATCH = "BatchCreateChannelMembership"
+
 
 def throttle(operation: str, _: Mapping[str, Any]) -> None:
     """Refuse a call for its rate."""
@@ -85,6 +87,40 @@ def test_delete_with_a_made_up_id_outwaits_the_create(remaining: float, waited: 
     if remaining > 20:
         assert answer["Status"] == "SUCCESS"
         assert arn not in [channel.arn for channel in harness.service.channels()]
+
+
+def test_delete_that_waits_for_a_create_says_so_in_the_log() -> None:
+    """Who looks at a Delete that takes minutes finds for what it waits, and how long."""
+    harness = Harness()
+    event = harness.event("Delete", harness.properties(), PhysicalResourceId="demo-Support-1XY2Z3")
+    harness.deliver(event)
+    assert json.loads(harness.lines[0]) == {
+        "outcome": "waiting",
+        "request_id": event["RequestId"],
+        "why": "no Create has responded; one may still be running",
+        "seconds": 795,
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "operation", "sent"),
+    [(14, "CreateChannel", []), (15.5, BATCH, ["CreateChannel", BATCH])],
+    ids=["before the first call", "before the second batch"],
+)
+def test_time_that_runs_out_before_a_call_is_named_with_the_call(
+    seconds: float, operation: str, sent: list[str]
+) -> None:
+    """Nothing is sent that could not be answered for; the answer names the call that was due, and what to do."""
+    harness = Harness()
+    for number in range(101):
+        harness.user(f"u{number}")
+    event = harness.event("Create", harness.properties(MemberArns=[f"user/u{number}" for number in range(101)]))
+    answer = harness.deliver(event, seconds=seconds)
+    assert answer["Reason"] == (
+        f"{operation}: the time for this request ran out before the call. Try again; if it comes again, declare "
+        "fewer changes at once."
+    )
+    assert [name for name, _ in harness.calls] == sent
 
 
 def test_missing_channel_is_looked_for_while_reads_may_miss_it() -> None:
@@ -216,6 +252,25 @@ def test_answer_is_sent_within_five_seconds_or_tried_again(monkeypatch: pytest.M
         "timeout": 5.0,
         "method": "PUT",
         "path": "/a%20b?x=1&sig=%2F",
+        "body": b"{}",
+        "headers": {"content-type": ""},
+        "closed": True,
+    }
+
+
+def test_answer_to_a_local_engine_is_sent_within_five_seconds_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that hangs is given up as S3 is; a URL without a path leads to the root."""
+    Connection.made.clear()
+    monkeypatch.setattr(http.client, "HTTPConnection", Connection)
+    with pytest.raises(ConnectionRefusedError):
+        response.put("http://127.0.0.1:4566", b"{}")
+    (made,) = Connection.made
+    assert made == {
+        "host": "127.0.0.1",
+        "port": 4566,
+        "timeout": 5.0,
+        "method": "PUT",
+        "path": "/",
         "body": b"{}",
         "headers": {"content-type": ""},
         "closed": True,
