@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, SSLError
 
 import index
 from chime_handler.errors import ServiceError
+from chime_handler.reasons import describe_failure
 from helpers.resources import KINDS, AppInstanceSetup
 
 IAM = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: chime:X"
@@ -210,3 +212,63 @@ def test_call_goes_to_the_service_that_has_it(operation: str, parameters: dict[s
     assert asked == [(service, "eu-central-1")]
     assert answer["called"].replace("_", "") == operation.lower()
     assert {**answer, **parameters} == answer
+
+
+def refusal_of(answer: object) -> ServiceError:
+    """Return how a call fails whose client answers, or raises, so."""
+
+    class Client:
+        def create_channel(self, **_: object) -> object:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    with pytest.raises(ServiceError) as caught:
+        index.send("us-east-1", "CreateChannel", {}, client=lambda *_: Client())
+    return caught.value
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "Text/HTML; charset=utf-8"])
+def test_web_page_of_a_proxy_is_no_success(content_type: str) -> None:
+    """A page that comes with 200 from a proxy has created nothing: the call failed, and is sent again."""
+    page = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {"content-type": content_type}}}
+    refused = refusal_of(page)
+    assert str(refused) == "CreateChannel: Unreachable: a web page came instead of the service's response."
+    assert refused.is_retryable
+
+
+@pytest.mark.parametrize(
+    ("failed", "words", "was_sent"),
+    [
+        (ConnectTimeoutError(endpoint_url="https://service"), "ConnectTimeoutError", False),
+        (EndpointConnectionError(endpoint_url="https://service"), "EndpointConnectionError", False),
+        (
+            SSLError(endpoint_url="https://service", error=OSError("eof")),
+            "TLS failed: the certificate may be unknown, expired or of another host.",
+            True,
+        ),
+        (ClientError({}, "CreateChannel"), "", True),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_call_that_failed_on_its_way_says_how(failed: Exception, words: str, *, was_sent: bool) -> None:
+    """The stack's event tells a missing route from a wrong certificate and from an answer without a code."""
+    refused = refusal_of(failed)
+    code = "Unknown" if isinstance(failed, ClientError) else "Unreachable"
+    assert (str(refused), refused.was_sent) == (f"CreateChannel: {code}: {words}", was_sent)
+
+
+@pytest.mark.parametrize(
+    ("waited", "told"),
+    [
+        (0.0, ""),
+        (0.9, ""),
+        (1.0, " The same response came for 1 seconds."),
+        (60.2, " The same response came for 60 seconds."),
+    ],
+)
+def test_refusal_that_was_waited_out_says_how_long(waited: float, told: str) -> None:
+    """What is shown is operation, code, the service's words and the seconds; no advice where none is known."""
+    refused = ServiceError("CreateChannel", "OddException", "words", 400)
+    refused.waited = waited
+    assert describe_failure(refused) == f"CreateChannel: Odd: words{told}"
