@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chime_handler.errors import ServiceError
+from chime_handler.reasons import without_secrets
 from helpers.harness import Harness
 
 TEXT = st.text(
@@ -45,6 +46,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "cut at the front": lambda value: value[-max(20, len(value) // 2) :],
     "on one line": lambda value: " ".join(value.split()),
 }
+HIDDEN = "(the service's message is not shown here, for it repeats a value of Name, Metadata or Tags)"
 NEUTRAL = "zq7Xk2"
 """A value like none that a message could hold by chance."""
 
@@ -200,3 +202,14 @@ def test_phrase_in_capitals_is_not_shown() -> None:
     """A name of several words is not shown when the service repeats it in capitals, either."""
     shown, _ = reason("quarterly results", "other", "Name", "bad QUARTERLY RESULTS")
     assert "QUARTERLY" not in shown
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "is_hidden"), [(0, 16, True), (5, 16, True), (24, 16, True), (5, 15, False)]
+)
+def test_sixteen_characters_of_a_long_value_are_a_repetition(start: int, length: int, *, is_hidden: bool) -> None:
+    """A part of a value is not shown from sixteen characters on; fewer may be words of the service's own."""
+    value = "0123456789abcdefghijklmnopqrstuvwxyzäöüß"
+    words = f"bad .{value[start : start + length]}."
+    shown = without_secrets(words, ({"Metadata": value},))
+    assert shown == (HIDDEN if is_hidden else words)
