@@ -30,6 +30,14 @@ def test_size(reason: str, physical_id: str) -> None:
     assert body["Reason"]
 
 
+@pytest.mark.parametrize("excess", [*range(1, 40), 1000, 9000])
+def test_long_reason_keeps_as_much_as_fits(excess: int) -> None:
+    """A Reason that is too long, by whatever, is cut to an answer that has room for one more character at most."""
+    alone = len(response.build_body(EVENT, "FAILED", "id", "x", {})) - 1
+    written = response.build_body(EVENT, "FAILED", "id", "x" * (4096 - alone + excess), {})
+    assert 4095 <= len(written) <= 4096
+
+
 def test_long_reason_keeps_its_beginning() -> None:
     """A Reason that is too long loses its end, where the least important stands."""
     body = json.loads(response.build_body(EVENT, "FAILED", "id", "CreateChannel: " + "x" * 9000, {}))
@@ -220,3 +228,23 @@ def test_status_is_checked(statuses: list[int], *, delivered: bool, left: int) -
     )
     assert (done, len(waiting)) == (delivered, left)
     assert "secret" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "status"),
+    [(200, "ok", 200), (403, "refused", 403), (TimeoutError("https://secret/"), "TimeoutError", 0)],
+    ids=["taken", "refused", "no answer"],
+)
+def test_log_line_of_an_answer_says_what_became_of_it(result: int | Exception, outcome: str, status: int) -> None:
+    """Who looks for a stack that waits finds how the answer was received; without one the status is 0."""
+    lines: list[str] = []
+
+    def send(_url: str, _body: bytes) -> int:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    response.deliver("https://secret/", b"{}", tries=1, sleep=lambda _: None, log=lines.append, send=send)
+    assert [json.loads(line) for line in lines] == [
+        {"operation": "respond", "outcome": outcome, "status": status, "try": 1}
+    ]
