@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -162,3 +163,15 @@ def test_boto3_is_not_imported() -> None:
         check=False,
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_module_that_is_imported_late_is_not_imported_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own look at a module, for a special attribute, is no use of it; the first use imports it."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with botocore_clients.lazy_import("colorsys"):
+        late = importlib.import_module("colorsys")
+    with pytest.raises(AttributeError, match=r"^__wrapped__$"):
+        late.__wrapped__  # noqa: B018 - looking is the test
+    assert "colorsys" not in sys.modules
+    assert late.rgb_to_hsv(0, 0, 0) == (0, 0, 0)
+    assert "colorsys" in sys.modules
