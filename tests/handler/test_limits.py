@@ -422,3 +422,21 @@ def test_stream_whose_name_the_service_refuses_is_refused(kind: str, stream: obj
     assert (answer["Status"] == "SUCCESS") is taken
     assert taken or "whose name begins with chime-messaging-" in answer["Reason"]
     assert sorted(limits.STREAM_DATA_TYPES) == ["Channel", "ChannelMessage"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("ClientRequestToken", 5, "ClientRequestToken: must be a string, got 5"),
+        ("Resync", ["x"], "Resync: must be a string, got ['x']"),
+        ("Name", 5, "Name: must be a string"),
+        ("ChimeBearer", "boss", "ChimeBearer: must be the ARN of an app instance user or bot, got 'boss'"),
+        ("MemberArns", ["x"], "MemberArns: must be the ARN of an app instance user or bot, got 'x'"),
+    ],
+)
+def test_value_of_another_form_is_refused_with_rule_and_value(name: str, value: object, error: str) -> None:
+    """Who reads the stack's event sees the property, what it must be, and what was seen, if that is no secret."""
+    harness = Harness()
+    answer = harness.create(**{name: value})
+    assert answer["Reason"] == f"Properties of this resource break rules, and nothing was changed: {error}"
+    assert harness.calls == []

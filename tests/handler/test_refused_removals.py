@@ -205,11 +205,13 @@ def test_what_the_service_says_is_not_there_is_gone_whoever_asks(name: str) -> N
 @pytest.mark.parametrize(
     ("code", "status"), [("NotFound", 404), ("Forbidden", 403), ("Conflict", 409), ("BadRequest", 400)]
 )
-@pytest.mark.parametrize("part", ["member", "moderator", "ban"])
+@pytest.mark.parametrize("part", REMOVED)
 def test_removal_that_is_refused_since_nothing_is_left_is_done(part: str, code: str, status: int) -> None:
     """AWS documents no code for the removal of who is not there: whichever comes, a new read decides."""
     setup = AppInstanceSetup()
     declared, removal = REMOVED[part]
+    if part == "flow":
+        declared = {"ChannelFlowArn": setup.flow}
     harness = setup.harness
     arn = harness.create(**declared)["PhysicalResourceId"]
     harness.now += 100_000

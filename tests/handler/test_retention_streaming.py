@@ -137,7 +137,11 @@ def test_stream_that_others_set_stays_when_its_data_type_is_dropped() -> None:
             {"StreamArns": {"Channel": STREAM.replace("chime-", "x-")}},
             "name begins with chime-messaging-",
         ),
-        (STREAMING, {"StreamArns": {"Other": f"{STREAM}a"}}, "'Other' is no data type"),
+        (
+            STREAMING,
+            {"StreamArns": {"Other": f"{STREAM}a"}},
+            "'Other' is no data type; there are Channel and ChannelMessage",
+        ),
     ],
 )
 def test_refused(type_: str, properties: dict[str, Any], reason: str) -> None:
