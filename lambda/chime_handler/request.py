@@ -55,10 +55,8 @@ class Resource(NamedTuple):
     """What `Fn::GetAtt` returns."""
 
 
-def parse_request(event: object) -> Request:
+def parse_request(event: Mapping[str, object]) -> Request:
     """Parse an event; raises MalformedEventError, which names what is wrong and shows no value."""
-    if not isinstance(event, Mapping):
-        raise MalformedEventError("the event is no map")
     texts = {}
     for name in ("RequestType", "ResourceType", "StackId", "RequestId", "LogicalResourceId"):
         value = event.get(name)
