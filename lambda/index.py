@@ -155,7 +155,7 @@ class Provider(CfnResource):
         # them out where it believes to run in SAM.
         os.environ["AWS_SAM_LOCAL"] = "true"
         try:
-            super().__init__(log_level="WARNING", boto_level="WARNING", sleep_on_delete=0)
+            super().__init__(log_level="WARNING", boto_level="WARNING")
         finally:
             del os.environ["AWS_SAM_LOCAL"]
         self.effects = effects
