@@ -81,7 +81,7 @@ class Service:
     bearer_may_be_new: bool = False
     settled_at: float = 0.0
     _seen_channels: dict[str, float] = field(default_factory=dict)
-    """From a channel's ARN to the moment after which a call that misses it says that it is not there."""
+    """By channel ARN: until when NotFound is retried, because the channel was seen recently."""
     _next_batch: float = 0.0
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -89,11 +89,12 @@ class Service:
         if operation.startswith("Batch"):
             self._pace()
         first, tries, may_have_had_effect, was_sent = self.effects.clock(), 0, False, False
+        last: ServiceError | None = None
         while True:
             tries += 1
             began = self.effects.clock()
             if began >= self.deadline:
-                raise DeadlineExceededError(None, operation)
+                raise DeadlineExceededError(last, operation)
             try:
                 response = self._send_once(operation, parameters)
             except ServiceError as error:
@@ -106,7 +107,9 @@ class Service:
                     raise
                 # Only a connection that failed, or a failure of the service, may come after the effect.
                 may_have_had_effect |= error.was_sent and (error.status == 0 or error.status >= 500)
-                error.was_sent = was_sent = was_sent or error.was_sent
+                was_sent = was_sent or error.was_sent
+                error.was_sent = was_sent
+                last = error
                 self._wait(tries, error, until)
             else:
                 self._log(operation, began, tries, "ok", response=response)
@@ -143,7 +146,7 @@ class Service:
         except ServiceError:
             raise
         except Exception as failed:
-            # Whatever it was, nobody knows whether the call had its effect.
+            # Another exception does not tell whether the call had its effect.
             raise ServiceError(operation, "Unreachable", type(failed).__name__) from None
         needed = _RESPONSE_MEMBERS.get(operation)
         if not isinstance(response, dict) or (needed and not any(name in response for name in needed)):
@@ -151,7 +154,7 @@ class Service:
         return response
 
     def _retry_until(self, error: ServiceError, parameters: Mapping[str, Any]) -> float | None:
-        """Return until when a refusal is waited out; None where it is the verdict."""
+        """Return until when to try again; None if the error is final."""
         if error.is_retryable:
             return self.deadline
         until = 0.0
@@ -168,7 +171,8 @@ class Service:
         # Full jitter: hundreds of requests that were throttled together must not come back together.
         max_seconds = min(_MAX_PAUSE_SECONDS, _MIN_PAUSE_SECONDS * 2 ** min(tries, 8))
         seconds = self.effects.rng.uniform(_MIN_PAUSE_SECONDS / 4, max_seconds)
-        self.pause(min(seconds, until - self.effects.clock()), error.operation, error)
+        # The clock goes on while a try is logged: `until` may have passed meanwhile.
+        self.pause(max(0.0, min(seconds, until - self.effects.clock())), error.operation, error)
 
     def _pace(self) -> None:
         early = self._next_batch - self.effects.clock()

@@ -165,7 +165,7 @@ class Deployer:
 
 
 def select_stacks(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments of cdk deploy: all stacks, unless the first argument names one, as --all outweighs names."""
+    """Return the arguments of cdk deploy: all stacks unless the first argument names one, which --all would outweigh."""
     names_stack = bool(arguments) and not arguments[0].startswith("-")
     return [*([] if names_stack else ["--all"]), *arguments]
 

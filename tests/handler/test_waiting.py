@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import http.client
 import json
+import random
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
@@ -14,7 +16,8 @@ import pytest
 
 import botocore_clients
 from chime_handler import response
-from chime_handler.errors import ServiceError
+from chime_handler.errors import DeadlineExceededError, ServiceError
+from chime_handler.service import Effects, Service
 from helpers.harness import Harness
 
 BATCH = "BatchCreateChannelMembership"
@@ -51,6 +54,58 @@ def test_request_stops_acting_while_there_is_time_to_answer(
     assert least <= harness.now - began <= most
     assert "Retried until shortly before the deadline, without success." in answer["Reason"]
     assert "ThrottledClient" in answer["Reason"]
+
+
+class Clock:
+    """A clock that a sleep moves on, by more than was asked for, and each log line by a second."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep far too long, as in a paused environment."""
+        self.pauses.append(seconds)
+        self.now += seconds + 100
+
+    def log(self, _: str) -> None:
+        """Let the time go on."""
+        self.now += 1
+
+
+def create_service(clock: Clock, error: ServiceError, deadline: float) -> Service:
+    """Return a service whose calls all fail with one error."""
+
+    def send(*_: Any) -> dict[str, Any]:
+        raise error
+
+    effects = Effects(
+        send, lambda: clock.now, clock.sleep, clock.log, lambda *_: 200, threading.Timer, random.Random(1)
+    )
+    return Service(effects, "request", deadline, settled_at=60.0)
+
+
+ADMIN = {"AppInstanceArn": "arn:aws:chime:us-east-1:000000000000:app-instance/a"}
+
+
+def test_refusal_is_named_when_a_sleep_outlasts_the_deadline() -> None:
+    """The stack event names the throttling, not just the time, when a pause takes longer than was asked for."""
+    refusal = ServiceError("ListAppInstanceAdmins", "ThrottledClientException", "slow down", 429)
+    service = create_service(Clock(), refusal, deadline=50)
+    with pytest.raises(DeadlineExceededError) as ended:
+        service.call("ListAppInstanceAdmins", **ADMIN)
+    assert ended.value.last is refusal
+
+
+def test_pause_is_never_negative_when_the_time_for_tries_passes_meanwhile() -> None:
+    """The wait for IAM ends at 60 s; a log line that takes a second lets it pass, and the error stays IAM's."""
+    clock = Clock()
+    clock.now = 59.5
+    refusal = ServiceError("ListAppInstanceAdmins", "AccessDeniedException", "no", 403)
+    with pytest.raises(ServiceError) as ended:
+        create_service(clock, refusal, deadline=900).call("ListAppInstanceAdmins", **ADMIN)
+    assert ended.value is refusal
+    assert clock.pauses == [0.0]
 
 
 def test_throttled_call_is_tried_again_with_growing_pauses() -> None:
