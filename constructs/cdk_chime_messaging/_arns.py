@@ -11,7 +11,7 @@ from cdk_chime_messaging import _limits as limits
 from cdk_chime_messaging._tokens import is_unresolved
 
 Kind = Literal["app instance", "identity", "bearer", "channel", "stream"]
-"""What an ARN in a policy is of; a bearer is an identity whose id may hold policy variables."""
+"""Kinds of ARNs in policies; a bearer is an identity whose id may hold policy variables."""
 
 APP_INSTANCE = re.compile(r"arn:aws[a-z-]*:chime:([a-z0-9-]+):\d{12}:app-instance/[A-Za-z0-9][A-Za-z0-9-]*")
 IDENTITY = re.compile(rf"({APP_INSTANCE.pattern})/(user|bot)/{limits.ID.pattern}")
@@ -24,7 +24,7 @@ FUNCTION = re.compile(
     r"arn:aws:lambda:([a-z]{2}-[a-z]+-\d):(\d{12}):function:[A-Za-z0-9_.-]+(?::(?:\$LATEST|[A-Za-z0-9_-]+))?"
 )
 ARN_CHARACTERS = re.compile(r"[A-Za-z0-9:/\-_.@]*")
-"""What stands in the ARN of one thing, around what is known at deployment only."""
+"""Characters allowed in the literal parts of an ARN that contains tokens."""
 PATTERNS: dict[Kind, str] = {
     "app instance": APP_INSTANCE.pattern,
     "identity": IDENTITY.pattern,
@@ -32,11 +32,11 @@ PATTERNS: dict[Kind, str] = {
     "channel": CHANNEL.pattern,
     "stream": STREAM.pattern,
 }
-"""What the ARN of one thing looks like where a policy names it: no wildcard; policy variables in bearers only."""
+"""Patterns of ARNs in IAM policies: no wildcards; policy variables in bearers only."""
 
 
 def find_app_instance_arn(arn: str) -> str | None:
-    """Return the app instance of a user's, bot's or channel's ARN; None if it is known at deployment only."""
+    """Return the app instance of a user's, bot's or channel's ARN; None if it is a token, or no such ARN."""
     if is_unresolved(arn):
         return None
     match = IDENTITY.fullmatch(arn) or CHANNEL.fullmatch(arn)

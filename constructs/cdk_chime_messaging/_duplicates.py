@@ -1,4 +1,4 @@
-"""Refuses that two constructs of a stack declare one thing: taken out, one would undo what the other declares."""
+"""Rejects two constructs in one stack that declare the same setting: removing one would undo the other."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from cdk_chime_messaging import _tokens as tokens
 from cdk_chime_messaging._errors import ChannelError
 
 _declarations: WeakKeyDictionary[Stack, dict[tuple[str, ...], str]] = WeakKeyDictionary()
-"""The path of the construct that declares a thing, for each stack."""
+"""For each stack: the path of the construct that declares a setting of some ARNs."""
 
 
-def declare_once(construct: Construct, thing: str, *arns: str) -> None:
-    """Note that a construct declares something of some ARNs.
+def declare_once(construct: Construct, setting: str, *arns: str) -> None:
+    """Record that a construct declares a setting, and reject a second construct that does.
 
     Args:
         construct: The construct.
-        thing: What is declared, such as `the retention of`.
-        arns: What it is declared of.
+        setting: What is declared, such as `the retention of`.
+        arns: The resources of which it is declared.
 
     Raises:
         ChannelError: another construct of the stack declares it already, however the ARNs are written there.
     """
     stack = Stack.of(construct)
     declarations = _declarations.setdefault(stack, {})
-    key = (thing, *(tokens.canonicalize(arn, stack.resolve) for arn in arns))
+    key = (setting, *(tokens.canonicalize(arn, stack.resolve) for arn in arns))
     path = construct.node.path
     first = declarations.setdefault(key, path)
     if first != path:
-        text = f"{thing} {' in '.join(map(repr, key[1:]))} is declared by {first} already; keep one of the two"
+        text = f"{setting} {' in '.join(map(repr, key[1:]))} is declared by {first} already; keep one of the two"
         raise ChannelError(path, [text])

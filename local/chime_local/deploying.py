@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -74,7 +75,7 @@ class Deployer:
             Path(scratch, "cdk.json").write_text(json.dumps(settings))
             target = f"aws://{ACCOUNT}/{self._server.region}"
             arguments = ["bootstrap", target, "--output", str(Path(scratch, "cdk.out")), "--no-notices"]
-            with self._console.status("bootstrapping the engine"):
+            with self._show_status("bootstrapping the engine"):
                 status, output = self._run(arguments, scratch, scratch)
         if status:
             self._console.print(output, markup=False)
@@ -97,6 +98,9 @@ class Deployer:
         self._print(deployed, rows, paths, output)
         return deployed
 
+    def _show_status(self, text: str) -> AbstractContextManager[Any]:
+        return self._console.status(text) if self._console.file.isatty() else contextlib.nullcontext()
+
     def _list_operations(self, after: int) -> list[dict[str, Any]]:
         """Return what the engine has done since; nothing where it has ended meanwhile."""
         try:
@@ -107,8 +111,8 @@ class Deployer:
 
     def _show(self, last: int, assembly: Path) -> AbstractContextManager[Any]:
         """Show on a terminal the resources as they change; elsewhere nothing until the end."""
-        if not self._console.is_terminal:
-            return self._console.status("")
+        if not (self._console.is_terminal and self._console.file.isatty()):  # FORCE_COLOR makes a pipe a terminal
+            return contextlib.nullcontext()
         shown = create_table([], {})
 
         def render() -> Any:
@@ -165,7 +169,7 @@ class Deployer:
 
 
 def select_stacks(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments of cdk deploy: all stacks unless the first argument names one, which --all would outweigh."""
+    """Return the arguments of cdk deploy: all stacks, unless the first one names a stack, which --all outweighs."""
     names_stack = bool(arguments) and not arguments[0].startswith("-")
     return [*([] if names_stack else ["--all"]), *arguments]
 

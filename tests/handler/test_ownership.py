@@ -54,7 +54,7 @@ def mark(setup: AppInstanceSetup, arn: str) -> str:
 
 def is_left(setup: AppInstanceSetup, arn: str) -> bool:
     """Check whether the log says of a channel that it was left."""
-    return any('"left", ' in line and arn in line for line in setup.harness.lines)
+    return any('"not deleted", ' in line and arn in line for line in setup.harness.lines)
 
 
 @pytest.mark.parametrize("given", [OWN_ID, ADOPT])

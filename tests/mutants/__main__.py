@@ -72,7 +72,7 @@ def chosen(names: Sequence[str], part: Part, file: str | None, share: float, see
     if file:
         names = [name for name in names if part.source_of(name) == file]
     if share < 1:
-        names = random.Random(seed).sample(list(names), max(1, round(len(names) * share)))
+        names = random.Random(seed).sample(list(names), min(len(names), max(1, round(len(names) * share))))
     return list(names)
 
 
@@ -106,11 +106,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Try mutants and write the pages; the exit status says whether the scores are those asked for."""
     asked = parse(arguments)
+    asked.file = asked.file and Path(asked.file).resolve().relative_to(ROOT).as_posix()
     parts = chosen_parts(asked)
     if not asked.report:
         stages = {part.name: prepare(part) for part in parts}
         names = {part.name: mutants_of(part, stages[part.name]) for part in parts}
         total = sum(len(part.in_file(names[part.name], asked.file)) for part in parts)
+        if not total:
+            sys.exit(f"error: there are no mutants of {asked.file or asked.part}")
         share = min(1.0, asked.sample / total) if asked.sample else 1.0
         for part in parts:
             some = chosen(names[part.name], part, asked.file, share, asked.seed)

@@ -172,7 +172,7 @@ PARTS = {
                     "test_behavior_switches",
                 ),
                 "sessions": _SERVICE_TESTS,
-                "state": ("test_clock", "test_late_reads"),
+                "state": ("test_clock",),
                 "streaming": _SERVICE_TESTS,
                 "tags": _SERVICE_TESTS,
                 "throttling": ("test_rates", "test_lists_tags_and_rates", "test_quotas", "test_conflicts"),

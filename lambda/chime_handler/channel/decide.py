@@ -1,7 +1,7 @@
 """What is to be done about a channel: a pure decision over what is declared and what was observed so far.
 
-Create, Update, rollback and redelivery are no cases of their own here, only shapes of the arguments. Whoever has
-carried out a decision, or observed more, asks again.
+There are no branches for Create, Update, rollback and redelivery: they differ in the arguments only. The caller
+calls decide() again after each attempt at CreateChannel and after each further read.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Holder(NamedTuple):
 
     @classmethod
     def of_tags(cls, tags: Mapping[str, str] | None) -> Holder:
-        """Return the channel that has these tags; None where reading them has found no channel."""
+        """Create a holder from what get_tags returned, where None means that no channel was seen."""
         return cls(kind=HolderKind.NOTHING_SEEN) if tags is None else cls(tags)
 
 
@@ -108,7 +108,7 @@ def decide(request: Request, desired: ChannelSpec, seen: Observation) -> Decisio
     Args:
         request: The Create or Update.
         desired: What it declares.
-        seen: What was observed. The channel that is held is looked at where `may_update_in_place`.
+        seen: What was observed; `held` is set if may_update_in_place() returned True and the channel exists.
     """
     if seen.held:
         difference = _immutable_difference(desired, seen.held)
@@ -134,8 +134,8 @@ def decide(request: Request, desired: ChannelSpec, seen: Observation) -> Decisio
 def may_update_in_place(request: Request, desired: ChannelSpec, old_spec: ChannelSpec) -> bool:
     """Check whether the channel that the stack holds may become the desired one in place, as far as names tell.
 
-    Where this resource has created it under its present name, its ChannelId tells. Otherwise `cdk refactor` has
-    moved the resource, and the channel itself tells: `old_spec` may be what a failed Update declared.
+    It may if its ChannelId derives from this logical id. Otherwise `cdk refactor` may have moved the resource: then
+    decide() compares the channel's own immutable settings, as `old_spec` may be what a failed Update declared.
     """
     held = request.physical_id
     if held in possible_arns(request, desired):
@@ -150,9 +150,9 @@ def may_update_in_place(request: Request, desired: ChannelSpec, old_spec: Channe
 
 
 def may_have_reached(request: Request, held: Channel, desired: ChannelSpec, old_spec: ChannelSpec) -> bool:
-    """Check whether what was declared before can be on the channel that is held.
+    """Check whether what was declared before can have been applied to the channel that is held.
 
-    It cannot where that Update was refused, for it would have changed what no call can, or meant another channel.
+    It cannot if that Update was refused because it changed an immutable setting, or was about another channel.
     """
     if held.arn in possible_arns(request, old_spec):
         return not _immutable_difference(old_spec, held)
@@ -161,7 +161,7 @@ def may_have_reached(request: Request, held: Channel, desired: ChannelSpec, old_
 
 
 def is_rollback(request: Request, old_spec: ChannelSpec) -> bool:
-    """Check whether the Update that this one may take back named another channel, which it may have created.
+    """Check whether this Update may be the rollback of an Update that was about another channel.
 
     That is true after a failed replacement, and for every Update of a resource that `cdk refactor` has moved.
     """
@@ -196,7 +196,7 @@ def arns_from_held(request: Request, desired: ChannelSpec) -> list[str]:
 def attempts(request: Request, desired: ChannelSpec) -> Iterator[Attempt]:
     """Return the attempts at CreateChannel, one for each generation from the one that is held."""
     arns = arns_from_held(request, desired)
-    # Under an id of the user's own only the token has generations, and only where the first one is the user's, too.
+    # A ChannelId that the user has set is one ARN; it has further tokens only if the first is the user's, too.
     last = GENERATIONS if desired.client_request_token or not desired.channel_id else 1
     first = 0 if desired.channel_id else GENERATIONS - len(arns)
     for generation in range(first, last):
@@ -209,7 +209,7 @@ def attempts(request: Request, desired: ChannelSpec) -> Iterator[Attempt]:
 
 
 def may_have_created(request: Request, attempt: Attempt, holder: Holder) -> bool:
-    """Check whether the channel that holds the ChannelId may be of the very call that found it taken."""
+    """Check whether the channel that holds the ChannelId may have been created by this same call."""
     match holder.kind:
         case HolderKind.REPLAY:
             return True

@@ -58,17 +58,17 @@ def update(context: RequestContext) -> Resource:
     if may_update_in_place(request, desired, old_spec):
         seen = observe_held(context.service, request.physical_id, desired.bearer)
     decision = _decide(context, desired, seen)
-    # What a rollback takes back may have created a channel that CloudFormation never heard of.
     if decision.action is Action.UPDATE_IN_PLACE and seen.held:
-        # What a failed Update declared, but never came to, is not there to be taken back.
+        # If the failed Update never changed this channel, its declaration must not be used to remove anything.
         reached = may_have_reached(request, seen.held, desired, old_spec)
         _update_in_place(context, desired, old_spec if reached else desired, seen.held)
         if is_rollback(request, old_spec):
+            # The failed Update may have created a channel whose ARN CloudFormation never received.
             _delete_what_failed_update_created(context, desired, old_spec, seen.held.creation_time)
         return _resource(decision.arn)
     if decision.action is Action.RECREATE and is_rollback(request, old_spec):
         _delete_what_failed_update_created(context, desired, old_spec)
-    # Where this fails, the rollback deletes what it has created: another delivery may be responding with it.
+    # If this fails, a new channel stays, as another delivery may respond with it. The rollback deletes it.
     return _acquire(context, desired, seen)
 
 
@@ -80,7 +80,7 @@ def delete(context: RequestContext) -> None:
         case Held(arn):
             mark = (get_tags(context.service, arn) or {}).get(OWNER_TAG)
             if belongs_to_another(request, arn, mark, spec):
-                context.log("left", channel=arn, why="it bears the mark of another owner")
+                context.log("not deleted", channel=arn, why="its owner tag names another resource")
             else:
                 delete_channel(context, arn, spec.bearer)
         case Pending(arn):
@@ -122,16 +122,17 @@ def _update_in_place(
     service = context.service
     reads = required_reads(desired, old_spec)
     if channel.creation_time > service.effects.clock() - UNUSED_SECONDS:
-        # A request that did not come to its end may have created it, and not yet what comes after CreateChannel.
+        # An interrupted request may have called CreateChannel, but not the calls that follow it.
         reads = reads.with_calls_after_creation(desired, old_spec)
     if desired.channel_id:
-        # Under an id of the user's own another stack may have made, or taken, the channel that is there now.
+        # With a ChannelId that the user has set, another stack may have created or adopted the channel.
         reads = reads._replace(tags=True)
     current = read_current(service, channel, desired.bearer, reads)
     if repeats_metadata(desired, current, old_spec):
         # What was read may be what an earlier update has removed a moment ago.
         service.pause(STALENESS_SECONDS, "DescribeChannel")
         current = current._replace(metadata=describe(service, channel.arn, desired.bearer).metadata)
+    # Only now are the tags known: raises if they name another owner.
     _decide(context, desired, Observation(held=channel, held_tags=current.tags))
     apply(service, plan(channel.arn, desired, current, old_spec, context.request.mark))
 
@@ -165,7 +166,7 @@ def _acquire(context: RequestContext, desired: ChannelSpec, seen: Observation) -
 def _create_unless_held(
     context: RequestContext, desired: ChannelSpec, seen: Observation
 ) -> tuple[Observation, Decision]:
-    """Try to create the channel until an attempt has, or what holds a ChannelId is to be recovered or adopted."""
+    """Call CreateChannel until it creates the channel, or the one that holds the ChannelId can be taken."""
     decision = _decide(context, desired, seen)
     while decision.attempt:
         holder = try_create(context, desired, decision.attempt)
@@ -188,8 +189,9 @@ def reconcile(context: RequestContext, desired: ChannelSpec, decision: Decision,
         return
     current = read_current(service, found, desired.bearer, required_reads(desired, None))
     if decision.action is Action.RECOVER:
-        last, _ = parse_spec(request.old_properties)
-        apply(service, plan(arn, desired, current, recovered_spec(last, current), request.mark))
+        # Errors do not matter here: what could be parsed is what may have to be removed.
+        old_spec, _ = parse_spec(request.old_properties)
+        apply(service, plan(arn, desired, current, recovered_spec(old_spec, current), request.mark))
         return
     apply(service, plan(arn, desired, current, UNDECLARED, adoption_mark(request.mark)))
     if _has_owner(current):

@@ -1,6 +1,6 @@
 """What must be called so that a channel becomes as declared: pure, and data.
 
-Create, Update, rollback and redelivery are no cases of their own here, only shapes of the arguments.
+There are no branches for Create, Update, rollback and redelivery: they differ in the arguments only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Lambdas that run while the engine is reset: they are ended before anything is forgotten, and not tried again.
+"""Ends running Lambdas before the engine is reset, and lets none begin or be retried until the reset is done.
 
-Whoever runs one writes its log when it ends, and tries events that failed up to twice more: after a reset both
-would be found by an engine that knows nothing of them.
+Otherwise their logs and retries would appear in the fresh engine.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from chime_local.cloudformation._ministack import Lambda
 _MAX_SECONDS = 10.0
 """For what runs to end; MiniStack kills a process that is still there two seconds after SIGTERM."""
 _POLL_SECONDS = 0.02
-_RESETS: ContextVar[int | None] = ContextVar("resets_before_request", default=None)
-"""How many resets there had been when the request began that something is done for; threads inherit it."""
+_RESETS_AT_REQUEST: ContextVar[int | None] = ContextVar("resets_before_request", default=None)
+"""The number of resets when the current request began; threads see it if they run in a copy of its context."""
 
 
 class RunningLambdas:
@@ -26,7 +25,7 @@ class RunningLambdas:
 
     def __init__(self, ministack: Lambda) -> None:
         self._ministack = ministack
-        self._dispatch = ministack.execute
+        self._original_execute = ministack.execute
         self._resets = 0
         self._is_resetting = False
 
@@ -35,13 +34,13 @@ class RunningLambdas:
         self._ministack.execute = self._execute
 
     def mark(self) -> None:
-        """Remember, in the present context, after which reset a request began."""
-        _RESETS.set(self._resets)
+        """Remember in the current context how many resets there were when its request began."""
+        _RESETS_AT_REQUEST.set(self._resets)
 
     def _execute(self, func: Any, config: Any, event: Any, request_id: str, started: float) -> dict[str, Any]:
-        if self._is_resetting or _RESETS.get() not in (None, self._resets):
+        if self._is_resetting or _RESETS_AT_REQUEST.get() not in (None, self._resets):
             return {"body": {"errorMessage": "The engine was reset."}, "error": True, "log": ""}
-        result: dict[str, Any] = self._dispatch(func, config, event, request_id, started)
+        result: dict[str, Any] = self._original_execute(func, config, event, request_id, started)
         return result
 
     @contextmanager
@@ -56,7 +55,7 @@ class RunningLambdas:
             self._is_resetting = False
 
     def _end(self) -> None:
-        """Kill processes until nothing runs; one that is just being started is found in the next turn."""
+        """Kill workers until no Lambda runs, for at most _MAX_SECONDS; a starting one is found in the next turn."""
         deadline = time.monotonic() + _MAX_SECONDS
         while self._ministack.executions_in_flight()[0] and time.monotonic() < deadline:
             with self._ministack.workers_lock:
