@@ -181,6 +181,7 @@ def test_call_that_botocore_refuses_is_no_failed_connection() -> None:
     with pytest.raises(ServiceError) as refused:
         index.send("us-east-1", "CreateChannel", {"AppInstanceArn": 5})
     assert (refused.value.code, refused.value.status) == ("BadRequest", 400)
+    assert str(refused.value).startswith("CreateChannel: BadRequest: Parameter validation failed:")
     assert not refused.value.is_retryable
 
 
@@ -226,6 +227,26 @@ def refusal_of(answer: object) -> ServiceError:
     with pytest.raises(ServiceError) as caught:
         index.send("us-east-1", "CreateChannel", {}, client=lambda *_: Client())
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status", "is_retryable"),
+    [
+        ({"ResponseMetadata": {"HTTPStatusCode": 429}}, 429, True),
+        ({"ResponseMetadata": {"HTTPStatusCode": 503}}, 503, True),
+        ({"ResponseMetadata": {"HTTPStatusCode": 403}}, 403, False),
+        ({}, 400, False),
+    ],
+)
+def test_refusal_of_the_service_keeps_code_words_and_status(
+    metadata: dict[str, Any], status: int, *, is_retryable: bool
+) -> None:
+    """Whether a call is sent again, and what the stack's event says, comes from what the service answered."""
+    answer: Any = {"Error": {"Code": "OddException", "Message": "the service's words"}, **metadata}
+    refused = refusal_of(ClientError(answer, "CreateChannel"))
+    assert str(refused) == "CreateChannel: OddException: the service's words"
+    assert (refused.operation, refused.code, refused.message) == ("CreateChannel", "Odd", "the service's words")
+    assert (refused.status, refused.is_retryable) == (status, is_retryable)
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "Text/HTML; charset=utf-8"])
