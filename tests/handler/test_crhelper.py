@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import logging
 import subprocess
@@ -76,10 +77,24 @@ def test_timer_answers_with_the_id_and_only_once(harness: Harness, late: str, pr
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", prefix + channel.arn)
 
 
-def test_timer_leaves_time_to_answer(harness: Harness) -> None:
-    """The timer goes off eight seconds before the end, not half a second, and is cancelled with the answer."""
-    harness.deliver(harness.event("Create", harness.properties()), seconds=100)
-    assert [(timer.seconds, timer.cancelled) for timer in harness.timers] == [(92.0, True)]
+@pytest.mark.parametrize(("remaining", "seconds"), [(100, 92.0), (9, 1.0), (8, 0.1), (1, 0.1)])
+def test_timer_leaves_time_to_answer(harness: Harness, remaining: float, seconds: float) -> None:
+    """The timer goes off eight seconds before the end, or else at once, and is cancelled with the answer."""
+    harness.deliver(harness.event("Create", harness.properties()), seconds=remaining)
+    assert [(timer.seconds, timer.cancelled) for timer in harness.timers] == [(seconds, True)]
+
+
+def test_line_of_the_log_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line reaches Lambda's log before the environment can be frozen or killed, not when a buffer is full."""
+    flushed: list[str] = []
+
+    class Output(io.StringIO):
+        def flush(self) -> None:
+            flushed.append(self.getvalue())
+
+    monkeypatch.setattr(sys, "stdout", Output())
+    index.log("a line")
+    assert flushed == ["a line\n"]
 
 
 def test_real_timer_calls_on_a_thread_that_keeps_nothing_alive() -> None:
@@ -136,7 +151,8 @@ def test_unforeseen_error(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> 
     answer = harness.create()
     assert "unforeseen KeyError" in answer["Reason"]
     assert "secret" not in answer["Reason"] + "".join(harness.lines)
-    assert any("test_crhelper.py" in line for line in harness.lines)
+    line = next(line for line in map(json.loads, harness.lines) if line.get("outcome") == "FAILED")
+    assert (line["kind"], line["at"].partition(":")[0]) == ("KeyError", "test_crhelper.py")
 
 
 BAD_EVENTS: list[Any] = [

@@ -171,6 +171,19 @@ def test_answer_that_is_not_taken_is_an_error_of_the_lambda() -> None:
         provider.serve(harness.event("Create", harness.properties()), Context(harness, 900))
 
 
+def test_answer_that_is_refused_for_a_while_is_sent_again_after_pauses() -> None:
+    """Where S3 is busy, the answer waits on the Lambda's clock and is sent until it is taken."""
+    harness, statuses, moments = Harness(), [503, 503, 200], list[float]()
+
+    def put(_url: str, _body: bytes) -> int:
+        moments.append(harness.now)
+        return statuses.pop(0)
+
+    provider = index.Provider(dataclasses.replace(harness.provider.effects, put=put))
+    provider.serve(harness.event("Create", harness.properties()), Context(harness, 900))
+    assert [later - moments[0] for later in moments] == pytest.approx([0, 1, 3])
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     fixed=st.dictionaries(
