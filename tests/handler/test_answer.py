@@ -30,6 +30,28 @@ def test_size(reason: str, physical_id: str) -> None:
     assert body["Reason"]
 
 
+@pytest.mark.parametrize(
+    ("status", "data", "answered"),
+    [
+        ("SUCCESS", {}, {"Status": "SUCCESS"}),
+        ("SUCCESS", {"a": "x"}, {"Status": "SUCCESS", "Data": {"a": "x"}}),
+        (
+            "SUCCESS",
+            {"a": "x" * 4096},
+            {"Status": "FAILED", "Reason": "The attributes do not fit into a response of 4096 bytes."},
+        ),
+        ("FAILED", {"a": "x"}, {"Status": "FAILED", "Reason": "no reason is known"}),
+    ],
+    ids=["no attributes", "attributes", "too many", "no reason"],
+)
+def test_answer_holds_attributes_or_why_there_are_none(
+    status: str, data: dict[str, str], answered: dict[str, object]
+) -> None:
+    """A success has the attributes whole, or is none; a failure has the Reason that CloudFormation requires."""
+    body = json.loads(response.build_body(EVENT, status, "id", "", data))
+    assert body == {**EVENT, "PhysicalResourceId": "id", "NoEcho": False, **answered}
+
+
 @pytest.mark.parametrize("excess", [*range(1, 40), 1000, 9000])
 def test_long_reason_keeps_as_much_as_fits(excess: int) -> None:
     """A Reason that is too long, by whatever, is cut to an answer that has room for one more character at most."""
