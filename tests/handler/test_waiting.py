@@ -76,7 +76,7 @@ class Clock:
 def create_service(clock: Clock, error: ServiceError, deadline: float) -> Service:
     """Return a service whose calls all fail with one error."""
 
-    def send(*_: Any) -> dict[str, Any]:
+    def send(region: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         raise error
 
     effects = Effects(
