@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -38,6 +39,8 @@ class Aws:
         region: str | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        # The AWS CLI and other SDKs read AWS_REGION, botocore only AWS_DEFAULT_REGION.
+        region = region or os.environ.get("AWS_REGION")
         self._session = boto3.Session(profile_name=profile, region_name=region)
         self._pause = pause
         self._clients: dict[tuple[str, str | None], Any] = {}

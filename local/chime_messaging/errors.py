@@ -55,7 +55,8 @@ def explain(error: ChimeMessagingError | BotoCoreError | ClientError) -> str:
         text = _explain_response(error)
     else:
         text = _explain_botocore(error)
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _explain_response(error: ClientError) -> str:

@@ -9,7 +9,7 @@ from chime_local import cdk
 app = typer.Typer()
 
 
-@app.command(deprecated=True, hidden=True)
+@app.command(hidden=True)
 def drift(stack: str) -> None:
     """Run chime-messaging drift."""
     from chime_messaging.cli import run  # noqa: PLC0415 - slow to import
