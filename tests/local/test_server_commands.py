@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,7 +84,7 @@ def test_second_up_is_an_error_that_names_the_first(project: Path, server: Runni
     done = run_in(project, "up", "--detach")
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: a server already runs for {project} on port {server.port} (process {server.pid}): "
+        f"error: a server is already running in {project} on port {server.port} (process {server.pid}): "
         "see chime-local status\n"
     )
 
@@ -164,7 +165,7 @@ def test_server_that_was_killed_is_noticed(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (
         1,
         f"the server of this folder (process {found.pid}) was killed or crashed; its state file is removed\n"
-        f"error: no server runs for {tmp_path}; chime-local up starts one\n",
+        f"error: no server runs in {tmp_path}; chime-local up starts one\n",
     )
     assert not (tmp_path / ".chime-local" / "server.json").exists()
 
@@ -233,7 +234,7 @@ def test_command_without_a_server_is_one_sentence(tmp_path: Path, arguments: lis
 
 def test_down_without_a_server_is_no_error(tmp_path: Path) -> None:
     done = run_in(tmp_path, "down")
-    assert (done.returncode, done.stdout) == (0, f"no server runs for {tmp_path}\n")
+    assert (done.returncode, done.stdout) == (0, f"no server runs in {tmp_path}\n")
 
 
 @pytest.mark.parametrize(
@@ -360,6 +361,33 @@ def test_logs_show_what_lambdas_have_written(project: Path, server: RunningServe
     record = json.loads(run_in(project, "logs", "one", "--json").stdout)
     assert record == {"logGroupName": "/aws/lambda/one", "timestamp": 1_700_000_000_000, "message": "from one"}
     ConsoleClient(server).post("reset")
+
+
+def test_logs_are_followed_until_ctrl_c(tmp_path: Path, project: Path, server: RunningServer) -> None:
+    logs = boto3.Session("000000000000", server.secret, region_name="us-east-1").client(
+        "logs", endpoint_url=server.url
+    )
+    logs.create_log_group(logGroupName="/aws/lambda/live")
+    logs.create_log_stream(logGroupName="/aws/lambda/live", logStreamName="s")
+    with subprocess.Popen(
+        [sys.executable, "-m", "chime_local", "logs", "live", "--follow"],
+        cwd=project,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for moment, message in ((1_700_000_000_000, "first"), (1_700_000_001_000, "second")):
+            events = [{"timestamp": moment, "message": message}]
+            logs.put_log_events(logGroupName="/aws/lambda/live", logStreamName="s", logEvents=events)
+            assert process.stdout.readline().endswith(f" live {message}\n")
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+    ConsoleClient(server).post("reset")
+
+
+def test_version_is_that_of_the_package(tmp_path: Path) -> None:
+    assert run_in(tmp_path, "--version").stdout == f"chime-local {version('cdk-chime-messaging')}\n"
 
 
 def test_init_creates_an_app_and_refuses_a_folder_with_files(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def up(
     with running_server.starting(folder):
         if running := running_server.find():
             raise ChimeLocalError(
-                f"a server already runs for {folder.parent} on port {running.port} (process {running.pid}): "
+                f"a server is already running in {folder.parent} on port {running.port} (process {running.pid}): "
                 "see chime-local status"
             )
         options = ServeOptions(
@@ -84,7 +84,7 @@ def down() -> None:
     """End the server of this project; what it holds is lost unless it was started with --state."""
     server = running_server.find()
     if server is None:
-        print(f"no server runs for {running_server.project_folder()}")
+        print(f"no server runs in {running_server.project_folder()}")
         return
     starting.stop(server, running_server.state_folder())
     print(f"the server on port {server.port} has ended")
@@ -93,12 +93,10 @@ def down() -> None:
 @app.command()
 def status(*, as_json: JsonOption = False) -> None:
     """Show the server of this project; exit status 1 if none runs."""
-    server = running_server.find()
-    if server is None:
-        if as_json:
-            print_json({"running": False})
-            raise typer.Exit(1)
-        raise ChimeLocalError(f"no server runs for {running_server.project_folder()}; chime-local up starts one")
+    if as_json and running_server.find() is None:
+        print_json({"running": False})
+        raise typer.Exit(1)
+    server = require_server()
     counts = ConsoleClient(server).get("status")
     if as_json:
         fields = ("pid", "port", "region", "version", "started", "state", "url", "console_url")
