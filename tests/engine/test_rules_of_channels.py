@@ -1,4 +1,4 @@
-"""Who may do what, what is refused and how, and what the switches change: a value for each."""
+"""Rules for bearers, roles, creation and paging in the emulated service, and the behaviors that change them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ELASTIC = {"MaximumSubChannels": 5, "TargetMembershipsPerSubChannel": 100, "Mini
 DAYS = {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"}
 
 
-def build(behaviors: str = "") -> Harness:
-    """Return an app instance with an admin and three users, where nothing is new."""
+def create_harness(behaviors: str = "") -> Harness:
+    """Create an app instance with an admin and three users, all visible to reads and usable as bearers."""
     harness = Harness(Behaviors.parse(behaviors))
     for name in ("ann", "bob", "cy"):
         harness.user(name)
@@ -26,64 +26,67 @@ def build(behaviors: str = "") -> Harness:
 @pytest.fixture
 def harness() -> Harness:
     """Return an app instance with the default behaviors."""
-    return build()
+    return create_harness()
 
 
-def user(harness: Harness, name: str) -> str:
+def get_user_arn(harness: Harness, name: str) -> str:
     """Return a user's ARN."""
     return f"{harness.app}/user/{name}"
 
 
-def create(harness: Harness, name: str = "lobby", **more: Any) -> dict[str, str]:
-    """Create a channel; return what names it in calls of the admin."""
-    given = {"AppInstanceArn": harness.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **more}
-    given = {"ClientRequestToken": f"token-{name}", "ChimeBearer": harness.boss, **given}
-    harness.messaging("CreateChannel", **given)
+def create_channel(harness: Harness, name: str = "lobby", **changed: Any) -> dict[str, str]:
+    """Create a channel; return its ARN and the admin as bearer, as parameters of later calls."""
+    request = {"AppInstanceArn": harness.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **changed}
+    request = {"ClientRequestToken": f"token-{name}", "ChimeBearer": harness.boss, **request}
+    harness.messaging("CreateChannel", **request)
     harness.now += 100
     return {"ChannelArn": f"{harness.app}/channel/{name}", "ChimeBearer": harness.boss}
 
 
-def refused(harness: Harness, operation: str, **parameters: Any) -> tuple[str, str]:
-    """Return code and message by which a messaging call is refused."""
-    with pytest.raises(ChimeError) as found:
+def refusal(harness: Harness, operation: str, **parameters: Any) -> tuple[str, str]:
+    """Return code and message of a messaging call that must fail."""
+    with pytest.raises(ChimeError) as caught:
         harness.messaging(operation, **parameters)
-    return found.value.code.removesuffix("Exception"), found.value.message
+    return caught.value.code.removesuffix("Exception"), caught.value.message
 
 
-def code_of(harness: Harness, operation: str, **parameters: Any) -> str:
-    """Return the code by which a messaging call is refused."""
-    return refused(harness, operation, **parameters)[0]
+def refusal_code(harness: Harness, operation: str, **parameters: Any) -> str:
+    """Return the code of a messaging call that must fail."""
+    return refusal(harness, operation, **parameters)[0]
 
 
 # Bearers
 
 
 @pytest.mark.parametrize(("behaviors", "code"), [("", "UnauthorizedClient"), ("missing_bearer=403", "Forbidden")])
-def test_bearer_that_is_not_there_is_refused_as_the_switch_says(behaviors: str, code: str) -> None:
-    """A bearer that does not exist is a 401, or a 403, as the switch says."""
-    harness = build(behaviors)
-    here = create(harness)
-    assert code_of(harness, "DescribeChannel", **{**here, "ChimeBearer": user(harness, "nobody")}) == code
+def test_missing_bearer_behavior_selects_401_or_403(behaviors: str, code: str) -> None:
+    """A bearer that does not exist is a 401, or a 403 with missing_bearer=403."""
+    harness = create_harness(behaviors)
+    channel = create_channel(harness)
+    assert (
+        refusal_code(harness, "DescribeChannel", **{**channel, "ChimeBearer": get_user_arn(harness, "nobody")})
+        == code
+    )
 
 
 def test_bearer_of_another_app_instance_is_refused(harness: Harness) -> None:
-    """An admin of one app instance creates no channel in another, and reads none."""
+    """An admin of one app instance neither creates nor lists channels of another."""
     other = harness.identity("CreateAppInstance", Name="other", ClientRequestToken="t-other")["AppInstanceArn"]
-    given = {"AppInstanceArn": other, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
-    assert code_of(harness, "CreateChannel", **given, ChimeBearer=harness.boss) == "Forbidden"
-    assert code_of(harness, "ListChannels", AppInstanceArn=other, ChimeBearer=harness.boss) == "Forbidden"
+    request = {"AppInstanceArn": other, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
+    assert refusal_code(harness, "CreateChannel", **request, ChimeBearer=harness.boss) == "Forbidden"
+    assert refusal_code(harness, "ListChannels", AppInstanceArn=other, ChimeBearer=harness.boss) == "Forbidden"
 
 
-def test_app_instance_is_known_in_its_region_only(harness: Harness) -> None:
-    """Another region does not know an app instance, nor a user of it."""
-    with pytest.raises(ChimeError) as found:
+def test_app_instance_exists_in_its_region_only(harness: Harness) -> None:
+    """In another region, DescribeAppInstance is Forbidden and ListAppInstances returns nothing."""
+    with pytest.raises(ChimeError) as caught:
         harness.service.call(
             "DescribeAppInstance",
             {"AppInstanceArn": harness.app},
             service_name="chime-sdk-identity",
             region="eu-central-1",
         )
-    assert found.value.code == "ForbiddenException"
+    assert caught.value.code == "ForbiddenException"
     listed = harness.service.call("ListAppInstances", {}, service_name="chime-sdk-identity", region="eu-central-1")
     assert listed == {"AppInstances": []}
 
@@ -91,60 +94,65 @@ def test_app_instance_is_known_in_its_region_only(harness: Harness) -> None:
 # Roles
 
 
-def test_moderator_who_is_no_member_makes_no_moderators(harness: Harness) -> None:
-    """Moderators make moderators while they are members; those who are not do what moderators do otherwise."""
-    here = create(harness)
-    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=user(harness, "ann"))
-    as_ann = {**here, "ChimeBearer": user(harness, "ann")}
+def test_moderator_adds_moderators_only_while_a_member(harness: Harness) -> None:
+    """A moderator who is not a member cannot add moderators, but can add members."""
+    channel = create_channel(harness)
+    harness.messaging("CreateChannelModerator", **channel, ChannelModeratorArn=get_user_arn(harness, "ann"))
+    as_ann = {**channel, "ChimeBearer": get_user_arn(harness, "ann")}
     assert (
-        code_of(harness, "CreateChannelModerator", **as_ann, ChannelModeratorArn=user(harness, "bob"))
+        refusal_code(harness, "CreateChannelModerator", **as_ann, ChannelModeratorArn=get_user_arn(harness, "bob"))
         == "Forbidden"
     )
-    assert harness.messaging("CreateChannelMembership", **as_ann, MemberArn=user(harness, "ann"), Type="DEFAULT")
-    assert harness.messaging("CreateChannelModerator", **as_ann, ChannelModeratorArn=user(harness, "bob"))
+    assert harness.messaging(
+        "CreateChannelMembership", **as_ann, MemberArn=get_user_arn(harness, "ann"), Type="DEFAULT"
+    )
+    assert harness.messaging("CreateChannelModerator", **as_ann, ChannelModeratorArn=get_user_arn(harness, "bob"))
 
 
 @pytest.mark.parametrize(
     ("behaviors", "code"), [("member_removes_others=no", "Forbidden"), ("member_removes_others=yes", "")]
 )
-def test_member_removes_others_as_the_switch_says(behaviors: str, code: str) -> None:
-    """Whether a member removes another member is a switch."""
-    harness = build(behaviors)
-    here = create(harness, MemberArns=[user(harness, "ann"), user(harness, "bob")])
-    as_ann = {**here, "ChimeBearer": user(harness, "ann"), "MemberArn": user(harness, "bob")}
+def test_member_removes_others_only_if_behavior_allows(behaviors: str, code: str) -> None:
+    """A member removes another member only with member_removes_others=yes."""
+    harness = create_harness(behaviors)
+    channel = create_channel(harness, MemberArns=[get_user_arn(harness, "ann"), get_user_arn(harness, "bob")])
+    as_ann = {**channel, "ChimeBearer": get_user_arn(harness, "ann"), "MemberArn": get_user_arn(harness, "bob")}
     if code:
-        assert code_of(harness, "DeleteChannelMembership", **as_ann) == code
+        assert refusal_code(harness, "DeleteChannelMembership", **as_ann) == code
     else:
         assert harness.messaging("DeleteChannelMembership", **as_ann) == {}
 
 
 @pytest.mark.parametrize(
-    ("behaviors", "sees"), [("hidden_lists_members=no", False), ("hidden_lists_members=yes", True)]
+    ("behaviors", "allowed"), [("hidden_lists_members=no", False), ("hidden_lists_members=yes", True)]
 )
-def test_hidden_member_sees_others_as_the_switch_says(behaviors: str, *, sees: bool) -> None:
-    """Whether a HIDDEN member lists the members is a switch; a DEFAULT one does."""
-    harness = build(behaviors)
-    here = create(harness, MemberArns=[user(harness, "bob")], Privacy="PRIVATE")
-    harness.messaging("CreateChannelMembership", **here, MemberArn=user(harness, "ann"), Type="HIDDEN")
-    as_bob, as_ann = ({**here, "ChimeBearer": user(harness, name)} for name in ("bob", "ann"))
+def test_hidden_member_lists_members_only_if_behavior_allows(behaviors: str, *, allowed: bool) -> None:
+    """A DEFAULT member lists the members, a HIDDEN one only with hidden_lists_members=yes."""
+    harness = create_harness(behaviors)
+    channel = create_channel(harness, MemberArns=[get_user_arn(harness, "bob")], Privacy="PRIVATE")
+    harness.messaging("CreateChannelMembership", **channel, MemberArn=get_user_arn(harness, "ann"), Type="HIDDEN")
+    as_bob, as_ann = ({**channel, "ChimeBearer": get_user_arn(harness, name)} for name in ("bob", "ann"))
     assert len(harness.messaging("ListChannelMemberships", **as_bob)["ChannelMemberships"]) == 2
-    if sees:
+    if allowed:
         assert len(harness.messaging("ListChannelMemberships", **as_ann)["ChannelMemberships"]) == 2
     else:
-        assert code_of(harness, "ListChannelMemberships", **as_ann) == "Forbidden"
+        assert refusal_code(harness, "ListChannelMemberships", **as_ann) == "Forbidden"
 
 
 @pytest.mark.parametrize(
-    ("behaviors", "kind"), [("moderator_is_member=no", None), ("moderator_is_member=yes", "DEFAULT")]
+    ("behaviors", "member_type"), [("moderator_is_member=no", None), ("moderator_is_member=yes", "DEFAULT")]
 )
-def test_moderator_becomes_member_as_the_switch_says(behaviors: str, kind: str | None) -> None:
-    """Whether who is made moderator becomes a member is a switch, at creation and later."""
-    harness = build(behaviors)
-    here = create(harness, ModeratorArns=[user(harness, "ann")])
-    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=user(harness, "bob"))
-    (channel,) = harness.service.channels()
-    members = dict(channel.members)
-    assert (members.get(user(harness, "ann")), members.get(user(harness, "bob"))) == (kind, kind)
+def test_moderator_becomes_member_only_if_behavior_says_yes(behaviors: str, member_type: str | None) -> None:
+    """A moderator, added at creation or later, becomes a member only with moderator_is_member=yes."""
+    harness = create_harness(behaviors)
+    channel = create_channel(harness, ModeratorArns=[get_user_arn(harness, "ann")])
+    harness.messaging("CreateChannelModerator", **channel, ChannelModeratorArn=get_user_arn(harness, "bob"))
+    (stored,) = harness.service.channels()
+    members = dict(stored.members)
+    assert (members.get(get_user_arn(harness, "ann")), members.get(get_user_arn(harness, "bob"))) == (
+        member_type,
+        member_type,
+    )
 
 
 # Creation
@@ -152,80 +160,88 @@ def test_moderator_becomes_member_as_the_switch_says(behaviors: str, kind: str |
 
 @pytest.mark.parametrize("privacy", ["PUBLIC", "PRIVATE"])
 @pytest.mark.parametrize("behaviors", ["", "omitted_settings=PRIVATE_RESTRICTED"])
-def test_declared_privacy_is_taken_whatever_is_taken_without(privacy: str, behaviors: str) -> None:
-    """Privacy is what the creation says."""
-    harness = build(behaviors)
-    assert harness.messaging("DescribeChannel", **create(harness, Privacy=privacy))["Channel"]["Privacy"] == privacy
+def test_explicit_privacy_overrides_omitted_settings(privacy: str, behaviors: str) -> None:
+    """A Privacy in the request applies under every value of omitted_settings."""
+    harness = create_harness(behaviors)
+    assert (
+        harness.messaging("DescribeChannel", **create_channel(harness, Privacy=privacy))["Channel"]["Privacy"]
+        == privacy
+    )
 
 
-def test_same_token_answers_the_same_channel(harness: Harness) -> None:
-    """A creation that is sent again is answered with the channel that it has made."""
-    here = create(harness)
-    given = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "n", "Mode": "RESTRICTED"}
-    again = harness.messaging("CreateChannel", **given, ClientRequestToken="token-lobby", ChimeBearer=harness.boss)
-    assert again == {"ChannelArn": here["ChannelArn"]}
-    other = {**given, "ClientRequestToken": "another"}
-    assert code_of(harness, "CreateChannel", **other, ChimeBearer=harness.boss) == "Conflict"
+def test_same_token_returns_the_same_channel(harness: Harness) -> None:
+    """CreateChannel with the same token returns the existing channel; with another token, a Conflict."""
+    channel = create_channel(harness)
+    request = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "n", "Mode": "RESTRICTED"}
+    again = harness.messaging(
+        "CreateChannel", **request, ClientRequestToken="token-lobby", ChimeBearer=harness.boss
+    )
+    assert again == {"ChannelArn": channel["ChannelArn"]}
+    other = {**request, "ClientRequestToken": "another"}
+    assert refusal_code(harness, "CreateChannel", **other, ChimeBearer=harness.boss) == "Conflict"
 
 
-def test_elastic_channel_is_alone_and_begins_without_members(harness: Harness) -> None:
+def test_elastic_channel_is_unique_per_app_instance_and_starts_without_members(harness: Harness) -> None:
     """An elastic channel takes no MemberArns, must be RESTRICTED, and an app instance has one."""
-    given = {
+    request = {
         "AppInstanceArn": harness.app,
         "Name": "n",
         "ElasticChannelConfiguration": ELASTIC,
         "Mode": "RESTRICTED",
     }
-    given |= {"ClientRequestToken": "token", "ChimeBearer": harness.boss}
-    members = {"MemberArns": [user(harness, "ann")]}
-    assert code_of(harness, "CreateChannel", **given, **members) == "BadRequest"
-    assert code_of(harness, "CreateChannel", **{**given, "Mode": "UNRESTRICTED"}) == "BadRequest"
-    here = create(harness, ElasticChannelConfiguration=ELASTIC)
-    assert code_of(harness, "CreateChannel", **given) == "ResourceLimitExceeded"
-    hidden = {"MemberArn": user(harness, "ann"), "Type": "HIDDEN"}
-    assert code_of(harness, "CreateChannelMembership", **here, **hidden) == "BadRequest"
-    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=user(harness, "bob"))
-    member = {"MemberArn": user(harness, "bob"), "Type": "DEFAULT"}
-    assert "SubChannelId is required" in refused(harness, "CreateChannelMembership", **here, **member)[1]
-    joined = harness.messaging("CreateChannelMembership", **here, **member, SubChannelId="s")
-    assert joined["Member"]["Arn"] == user(harness, "bob")
+    request |= {"ClientRequestToken": "token", "ChimeBearer": harness.boss}
+    members = {"MemberArns": [get_user_arn(harness, "ann")]}
+    assert refusal_code(harness, "CreateChannel", **request, **members) == "BadRequest"
+    assert refusal_code(harness, "CreateChannel", **{**request, "Mode": "UNRESTRICTED"}) == "BadRequest"
+    channel = create_channel(harness, ElasticChannelConfiguration=ELASTIC)
+    assert refusal_code(harness, "CreateChannel", **request) == "ResourceLimitExceeded"
+    hidden = {"MemberArn": get_user_arn(harness, "ann"), "Type": "HIDDEN"}
+    assert refusal_code(harness, "CreateChannelMembership", **channel, **hidden) == "BadRequest"
+    harness.messaging("CreateChannelModerator", **channel, ChannelModeratorArn=get_user_arn(harness, "bob"))
+    member = {"MemberArn": get_user_arn(harness, "bob"), "Type": "DEFAULT"}
+    assert "SubChannelId is required" in refusal(harness, "CreateChannelMembership", **channel, **member)[1]
+    joined = harness.messaging("CreateChannelMembership", **channel, **member, SubChannelId="s")
+    assert joined["Member"]["Arn"] == get_user_arn(harness, "bob")
 
 
-@pytest.mark.parametrize(("behaviors", "made"), [("bad_member=refused", False), ("bad_member=skipped", True)])
-def test_creation_with_an_unknown_member_goes_as_the_switch_says(behaviors: str, *, made: bool) -> None:
-    """With a member that is not there, the whole call is refused, or the channel is made without that member."""
-    harness = build(behaviors)
-    given = {"AppInstanceArn": harness.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
-    given |= {"ChimeBearer": harness.boss, "MemberArns": [user(harness, "nobody"), user(harness, "ann")]}
-    if not made:
-        assert code_of(harness, "CreateChannel", **given) == "BadRequest"
+@pytest.mark.parametrize(("behaviors", "created"), [("bad_member=refused", False), ("bad_member=skipped", True)])
+def test_unknown_member_refuses_creation_or_is_skipped_by_behavior(behaviors: str, *, created: bool) -> None:
+    """With an unknown member, bad_member=refused refuses the creation, bad_member=skipped omits the member."""
+    harness = create_harness(behaviors)
+    request = {"AppInstanceArn": harness.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
+    request |= {
+        "ChimeBearer": harness.boss,
+        "MemberArns": [get_user_arn(harness, "nobody"), get_user_arn(harness, "ann")],
+    }
+    if not created:
+        assert refusal_code(harness, "CreateChannel", **request) == "BadRequest"
         assert harness.service.channels() == []
         return
-    harness.messaging("CreateChannel", **given)
+    harness.messaging("CreateChannel", **request)
     (channel,) = harness.service.channels()
-    assert set(dict(channel.members)) == {harness.boss, user(harness, "ann")}
+    assert set(dict(channel.members)) == {harness.boss, get_user_arn(harness, "ann")}
 
 
 @pytest.mark.parametrize(
     ("metadata", "code"), [("é" * 512, ""), ("é" * 512 + "a", "BadRequest")], ids=["1024", "1025"]
 )
-def test_metadata_is_measured_in_bytes(harness: Harness, metadata: str, code: str) -> None:
-    """1024 bytes of metadata are taken, one more is refused."""
-    here = create(harness)
-    update = {**here, "Name": "n", "Mode": "RESTRICTED", "Metadata": metadata}
+def test_metadata_limit_is_in_bytes(harness: Harness, metadata: str, code: str) -> None:
+    """Metadata of 1024 bytes is accepted, of 1025 refused."""
+    channel = create_channel(harness)
+    update = {**channel, "Name": "n", "Mode": "RESTRICTED", "Metadata": metadata}
     if code:
-        assert code_of(harness, "UpdateChannel", **update) == code
+        assert refusal_code(harness, "UpdateChannel", **update) == code
     else:
-        assert harness.messaging("UpdateChannel", **update) == {"ChannelArn": here["ChannelArn"]}
+        assert harness.messaging("UpdateChannel", **update) == {"ChannelArn": channel["ChannelArn"]}
 
 
-def test_last_message_is_shown_by_its_moment(harness: Harness) -> None:
-    """DescribeChannel tells when the last message was sent, and nothing before the first."""
-    here = create(harness)
-    assert "LastMessageTimestamp" not in harness.messaging("DescribeChannel", **here)["Channel"]
-    given = {"Content": "x", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": "token"}
-    harness.messaging("SendChannelMessage", **here, **given)
-    shown = harness.messaging("DescribeChannel", **here)["Channel"]["LastMessageTimestamp"]
+def test_describe_channel_returns_time_of_last_message(harness: Harness) -> None:
+    """DescribeChannel returns LastMessageTimestamp once a message has been sent."""
+    channel = create_channel(harness)
+    assert "LastMessageTimestamp" not in harness.messaging("DescribeChannel", **channel)["Channel"]
+    request = {"Content": "x", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": "token"}
+    harness.messaging("SendChannelMessage", **channel, **request)
+    shown = harness.messaging("DescribeChannel", **channel)["Channel"]["LastMessageTimestamp"]
     assert shown == datetime.fromtimestamp(1_800_000_200, UTC)
 
 
@@ -233,44 +249,44 @@ def test_last_message_is_shown_by_its_moment(harness: Harness) -> None:
 
 
 def test_user_is_created_with_expiration_and_tags(harness: Harness) -> None:
-    """What a creation says of expiration and tags is shown afterwards; the same id again is a Conflict."""
-    given = {
+    """Expiration and tags of the request are returned afterwards; the same id again is a Conflict."""
+    request = {
         "AppInstanceArn": harness.app,
         "AppInstanceUserId": "dee",
         "Name": "Dee",
         "ClientRequestToken": "token",
     }
     tags = [{"Key": "a", "Value": "b"}]
-    arn = harness.identity("CreateAppInstanceUser", **given, ExpirationSettings=DAYS, Tags=tags)[
+    arn = harness.identity("CreateAppInstanceUser", **request, ExpirationSettings=DAYS, Tags=tags)[
         "AppInstanceUserArn"
     ]
     user = harness.identity("DescribeAppInstanceUser", AppInstanceUserArn=arn)["AppInstanceUser"]
     assert user["ExpirationSettings"] == DAYS
     assert harness.identity("ListTagsForResource", ResourceARN=arn) == {"Tags": tags}
     with pytest.raises(ChimeError, match=f"Conflict.*{arn} is there already"):
-        harness.identity("CreateAppInstanceUser", **given)
+        harness.identity("CreateAppInstanceUser", **request)
 
 
 # Pages
 
 
 def test_list_is_paged_and_the_last_page_has_no_token(harness: Harness) -> None:
-    """MaxResults bounds a page; the token leads to the next one, and a full last page has none."""
+    """MaxResults limits a page, NextToken returns the next one; the last page, though full, has no token."""
     listing = {"AppInstanceArn": harness.app, "MaxResults": 2}
     first = harness.identity("ListAppInstanceUsers", **listing)
     second = harness.identity("ListAppInstanceUsers", **listing, NextToken=first["NextToken"])
-    names = [[one["Name"] for one in page["AppInstanceUsers"]] for page in (first, second)]
+    names = [[user["Name"] for user in page["AppInstanceUsers"]] for page in (first, second)]
     assert names == [["boss", "ann"], ["bob", "cy"]]
     assert "NextToken" not in second
     with pytest.raises(ChimeError, match="BadRequest"):
         harness.identity("ListAppInstanceUsers", **listing, NextToken="x")
 
 
-# Messages
+# Error messages
 
 
 @pytest.mark.parametrize(
-    ("operation", "parameters", "words"),
+    ("operation", "parameters", "error_message"),
     [
         ("DeleteChannelMembership", {"MemberArn": "cy"}, "The membership of {arn} is not there or not yours."),
         ("DescribeChannelMembership", {"MemberArn": "cy"}, "The membership of {arn} is not there or not yours."),
@@ -284,17 +300,20 @@ def test_list_is_paged_and_the_last_page_has_no_token(harness: Harness) -> None:
         ("DescribeChannelBan", {"MemberArn": "cy"}, "The ban of {arn} is not there or not yours."),
     ],
 )
-def test_refusal_names_what_is_not_there(
-    harness: Harness, operation: str, parameters: dict[str, str], words: str
+def test_forbidden_message_names_missing_member_moderator_or_ban(
+    harness: Harness, operation: str, parameters: dict[str, str], error_message: str
 ) -> None:
-    """Who asks for somebody who is not there reads who, and of what."""
-    here = create(harness)
-    given = {name: user(harness, value) for name, value in parameters.items()}
-    assert refused(harness, operation, **here, **given) == ("Forbidden", words.format(arn=user(harness, "cy")))
+    """A call on a missing member, moderator or ban is Forbidden; the message names kind and ARN."""
+    channel = create_channel(harness)
+    request = {name: get_user_arn(harness, value) for name, value in parameters.items()}
+    assert refusal(harness, operation, **channel, **request) == (
+        "Forbidden",
+        error_message.format(arn=get_user_arn(harness, "cy")),
+    )
 
 
 @pytest.mark.parametrize(
-    ("parameters", "words"),
+    ("parameters", "error_message"),
     [
         ({"Name": ""}, "Name has 0 characters, must have 1–256"),
         ({"Name": "n" * 257}, "Name has 257 characters, must have 1–256"),
@@ -319,27 +338,27 @@ def test_refusal_names_what_is_not_there(
         ),
     ],
 )
-def test_what_breaks_the_model_is_named_with_its_rule(
-    harness: Harness, parameters: dict[str, Any], words: str
+def test_bad_request_names_parameter_and_broken_rule(
+    harness: Harness, parameters: dict[str, Any], error_message: str
 ) -> None:
-    """A parameter that breaks a rule of the service's model is refused with its name, value and rule."""
-    given = {"AppInstanceArn": harness.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
-    given |= {"ChimeBearer": harness.boss, **parameters}
-    assert refused(harness, "CreateChannel", **given) == ("BadRequest", words)
+    """A parameter that breaks a rule of the service model is a BadRequest that names parameter and rule."""
+    request = {"AppInstanceArn": harness.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "token"}
+    request |= {"ChimeBearer": harness.boss, **parameters}
+    assert refusal(harness, "CreateChannel", **request) == ("BadRequest", error_message)
 
 
-def test_token_of_a_wrong_form_is_named_with_its_pattern(harness: Harness) -> None:
-    """A pattern is part of the refusal."""
-    given = {"AppInstanceArn": harness.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "to ken"}
-    code, message = refused(harness, "CreateChannel", **given, ChimeBearer=harness.boss)
+def test_bad_request_for_token_names_its_pattern(harness: Harness) -> None:
+    """The message for a malformed ClientRequestToken contains the pattern of the service model."""
+    request = {"AppInstanceArn": harness.app, "Name": "n", "Mode": "RESTRICTED", "ClientRequestToken": "to ken"}
+    code, message = refusal(harness, "CreateChannel", **request, ChimeBearer=harness.boss)
     assert (code, message) == ("BadRequest", "ClientRequestToken must match [-_a-zA-Z0-9]*")
 
 
-def test_forgetting_ends_app_instances_tags_and_counts() -> None:
-    """After a reset nothing is there, and what was counted against the rates is counted no more."""
+def test_reset_deletes_app_instances_and_clears_rate_limits() -> None:
+    """After a reset there is no app instance, and all 5 writes of app instances per second are available."""
     harness = Harness(limits=True)
     harness.service.reset()
     assert harness.service.channels() == []
-    made = [harness.identity("CreateAppInstance", Name="a", ClientRequestToken=f"t-{n}") for n in range(3)]
-    assert len({one["AppInstanceArn"] for one in made}) == 3
-    assert len(harness.identity("ListAppInstances")["AppInstances"]) == 3
+    responses = [harness.identity("CreateAppInstance", Name="a", ClientRequestToken=f"t-{n}") for n in range(5)]
+    assert len({response["AppInstanceArn"] for response in responses}) == 5
+    assert len(harness.identity("ListAppInstances")["AppInstances"]) == 5
