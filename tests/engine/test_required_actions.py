@@ -1,4 +1,4 @@
-"""Which actions and resources a call is authorized for, and what is a Conflict."""
+"""The IAM actions and resources that each operation requires, and which calls are a Conflict."""
 
 from __future__ import annotations
 
@@ -13,54 +13,62 @@ from helpers.harness import Harness
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/11111111-1111-1111-1111-111111111111"
 BOSS, ANN = f"{APP}/user/boss", f"{APP}/user/ann"
 LOBBY, FLOW = f"{APP}/channel/lobby", f"{APP}/channel-flow/f"
-HERE = {"ChimeBearer": BOSS, "ChannelArn": LOBBY}
+ON_LOBBY = {"ChimeBearer": BOSS, "ChannelArn": LOBBY}
 STREAM = "arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-"
 ROLE = "aws-service-role/messaging.chime.amazonaws.com/AWSServiceRoleForChimeSDKMessaging"
 
-# Service Authorization Reference, "Actions, resources, and condition keys for Amazon Chime" (D).
+# Service Authorization Reference, "Actions, resources, and condition keys for Amazon Chime".
 REQUIRED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]]] = {
-    "describe": ("DescribeChannel", HERE, [("chime:DescribeChannel", (BOSS, LOBBY))]),
-    "update": ("UpdateChannel", {**HERE, "Name": "n"}, [("chime:UpdateChannel", (BOSS, LOBBY))]),
-    "delete": ("DeleteChannel", HERE, [("chime:DeleteChannel", (BOSS, LOBBY))]),
-    "expiration": (
+    "DescribeChannel": ("DescribeChannel", ON_LOBBY, [("chime:DescribeChannel", (BOSS, LOBBY))]),
+    "UpdateChannel": ("UpdateChannel", {**ON_LOBBY, "Name": "n"}, [("chime:UpdateChannel", (BOSS, LOBBY))]),
+    "DeleteChannel": ("DeleteChannel", ON_LOBBY, [("chime:DeleteChannel", (BOSS, LOBBY))]),
+    "PutChannelExpirationSettings": (
         "PutChannelExpirationSettings",
-        HERE,
+        ON_LOBBY,
         [("chime:PutChannelExpirationSettings", (BOSS, LOBBY))],
     ),
-    "members": (
+    "BatchCreateChannelMembership": (
         "BatchCreateChannelMembership",
-        {**HERE, "MemberArns": [ANN]},
+        {**ON_LOBBY, "MemberArns": [ANN]},
         [("chime:BatchCreateChannelMembership", (BOSS, LOBBY))],
     ),
-    "removal of a member": (
+    "DeleteChannelMembership": (
         "DeleteChannelMembership",
-        {**HERE, "MemberArn": ANN},
+        {**ON_LOBBY, "MemberArn": ANN},
         [("chime:DeleteChannelMembership", (BOSS, LOBBY))],
     ),
-    "moderator": (
+    "CreateChannelModerator": (
         "CreateChannelModerator",
-        {**HERE, "ChannelModeratorArn": ANN},
+        {**ON_LOBBY, "ChannelModeratorArn": ANN},
         [("chime:CreateChannelModerator", (BOSS, LOBBY))],
     ),
-    "ban": ("CreateChannelBan", {**HERE, "MemberArn": ANN}, [("chime:CreateChannelBan", (BOSS, LOBBY))]),
-    "message": ("SendChannelMessage", HERE, [("chime:SendChannelMessage", (BOSS, LOBBY))]),
-    "flow": (
+    "CreateChannelBan": (
+        "CreateChannelBan",
+        {**ON_LOBBY, "MemberArn": ANN},
+        [("chime:CreateChannelBan", (BOSS, LOBBY))],
+    ),
+    "SendChannelMessage": ("SendChannelMessage", ON_LOBBY, [("chime:SendChannelMessage", (BOSS, LOBBY))]),
+    "AssociateChannelFlow": (
         "AssociateChannelFlow",
-        {**HERE, "ChannelFlowArn": FLOW},
+        {**ON_LOBBY, "ChannelFlowArn": FLOW},
         [("chime:AssociateChannelFlow", (BOSS, LOBBY, FLOW))],
     ),
-    "end of a flow": (
+    "DisassociateChannelFlow": (
         "DisassociateChannelFlow",
-        {**HERE, "ChannelFlowArn": FLOW},
+        {**ON_LOBBY, "ChannelFlowArn": FLOW},
         [("chime:DisassociateChannelFlow", (BOSS, LOBBY, FLOW))],
     ),
-    "list": ("ListChannels", {"AppInstanceArn": APP, "ChimeBearer": BOSS}, [("chime:ListChannels", (BOSS,))]),
-    "plain creation": (
+    "ListChannels": (
+        "ListChannels",
+        {"AppInstanceArn": APP, "ChimeBearer": BOSS},
+        [("chime:ListChannels", (BOSS,))],
+    ),
+    "CreateChannel": (
         "CreateChannel",
         {"AppInstanceArn": APP, "ChimeBearer": BOSS, "ChannelId": "lobby", "Tags": [], "MemberArns": None},
         [("chime:CreateChannel", (BOSS,))],
     ),
-    "creation with everything": (
+    "CreateChannel with all options": (
         "CreateChannel",
         {
             "AppInstanceArn": APP,
@@ -79,35 +87,39 @@ REQUIRED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]
             ("chime:TagResource", (LOBBY,)),
         ],
     ),
-    "creation with tags, under an id of the service's": (
+    "CreateChannel with tags, without ChannelId": (
         "CreateChannel",
         {"AppInstanceArn": APP, "ChimeBearer": BOSS, "Tags": [{"Key": "a", "Value": "b"}]},
         [("chime:CreateChannel", (BOSS,)), ("chime:TagResource", (f"{APP}/channel/*",))],
     ),
-    "tags": ("TagResource", {"ResourceARN": LOBBY}, [("chime:TagResource", (LOBBY,))]),
-    "removal of tags": ("UntagResource", {"ResourceARN": ANN}, [("chime:UntagResource", (ANN,))]),
-    "list of tags": ("ListTagsForResource", {"ResourceARN": LOBBY}, [("chime:ListTagsForResource", (LOBBY,))]),
-    "admin": (
+    "TagResource": ("TagResource", {"ResourceARN": LOBBY}, [("chime:TagResource", (LOBBY,))]),
+    "UntagResource": ("UntagResource", {"ResourceARN": ANN}, [("chime:UntagResource", (ANN,))]),
+    "ListTagsForResource": (
+        "ListTagsForResource",
+        {"ResourceARN": LOBBY},
+        [("chime:ListTagsForResource", (LOBBY,))],
+    ),
+    "CreateAppInstanceAdmin": (
         "CreateAppInstanceAdmin",
         {"AppInstanceArn": APP, "AppInstanceAdminArn": ANN},
         [("chime:CreateAppInstanceAdmin", (APP, ANN))],
     ),
-    "end of an admin": (
+    "DeleteAppInstanceAdmin": (
         "DeleteAppInstanceAdmin",
         {"AppInstanceArn": APP, "AppInstanceAdminArn": ANN},
         [("chime:DeleteAppInstanceAdmin", (APP, ANN))],
     ),
-    "look at an admin": (
+    "DescribeAppInstanceAdmin": (
         "DescribeAppInstanceAdmin",
         {"AppInstanceArn": APP, "AppInstanceAdminArn": ANN},
         [("chime:DescribeAppInstanceAdmin", (APP, ANN))],
     ),
-    "retention": (
+    "PutAppInstanceRetentionSettings": (
         "PutAppInstanceRetentionSettings",
         {"AppInstanceArn": APP},
         [("chime:PutAppInstanceRetentionSettings", (APP,))],
     ),
-    "streaming": (
+    "PutMessagingStreamingConfigurations": (
         "PutMessagingStreamingConfigurations",
         {
             "AppInstanceArn": APP,
@@ -121,7 +133,7 @@ REQUIRED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]
             ("iam:CreateServiceLinkedRole", (f"arn:aws:iam::111122223333:role/{ROLE}",)),
         ],
     ),
-    "end of streaming": (
+    "DeleteMessagingStreamingConfigurations": (
         "DeleteMessagingStreamingConfigurations",
         {"AppInstanceArn": APP},
         [("chime:DeleteMessagingStreamingConfigurations", (APP,))],
@@ -129,125 +141,127 @@ REQUIRED: dict[str, tuple[str, dict[str, Any], list[tuple[str, tuple[str, ...]]]
 }
 
 
-@pytest.mark.parametrize("call", REQUIRED)
-def test_call_needs_its_action_on_bearer_channel_and_all_else_it_names(call: str) -> None:
-    """Each action with all its resources: a policy on the bearer alone lets nobody at a channel."""
-    operation, parameters, expected = REQUIRED[call]
+@pytest.mark.parametrize("case", REQUIRED)
+def test_operation_requires_its_action_on_every_named_resource(case: str) -> None:
+    """A policy on the bearer alone does not allow calls on a channel."""
+    operation, parameters, expected = REQUIRED[case]
     assert list(required_actions(operation, parameters)) == expected
 
 
 @pytest.fixture
 def harness() -> Harness:
-    """Return an app instance with a user beside its admin."""
-    made = Harness()
-    made.user("ann")
-    return made
+    """Return a harness with an admin and the user ann."""
+    created = Harness()
+    created.user("ann")
+    return created
 
 
-def channel(harness: Harness, **more: Any) -> dict[str, Any]:
-    """Create a channel, and return what calls on it have in common."""
-    given = {"Name": "n", "ClientRequestToken": "token-1", "ChimeBearer": harness.boss, **more}
-    arn = harness.messaging("CreateChannel", AppInstanceArn=harness.app, **given)["ChannelArn"]
+def create_channel(harness: Harness, **changed: Any) -> dict[str, Any]:
+    """Create a channel; return its ARN and the admin as bearer, as parameters of later calls."""
+    request = {"Name": "n", "ClientRequestToken": "token-1", "ChimeBearer": harness.boss, **changed}
+    arn = harness.messaging("CreateChannel", AppInstanceArn=harness.app, **request)["ChannelArn"]
     return {"ChannelArn": arn, "ChimeBearer": harness.boss}
 
 
-TWICE: dict[str, tuple[str, dict[str, str], str]] = {
+ROLES: dict[str, tuple[str, dict[str, str], str]] = {
     "CreateChannelMembership": ("MemberArn", {"Type": "DEFAULT"}, "members"),
     "CreateChannelModerator": ("ChannelModeratorArn", {}, "moderators"),
     "CreateChannelBan": ("MemberArn", {}, "bans"),
 }
 
 
-@pytest.mark.parametrize("operation", TWICE)
-def test_what_is_there_already_is_a_conflict_and_stays_as_it_is(operation: str, harness: Harness) -> None:
-    """The handler takes that Conflict for success: what it wants is there."""
-    name, more, kept = TWICE[operation]
-    here, ann = channel(harness), f"{harness.app}/user/ann"
-    assert [code_of(harness, operation, **here, **more, **{name: ann}) for _ in range(3)] == [
+@pytest.mark.parametrize("operation", ROLES)
+def test_existing_member_moderator_or_ban_is_a_conflict_and_stays(operation: str, harness: Harness) -> None:
+    """The handler treats this Conflict as success, so the existing entry must be the one requested."""
+    parameter, others, attribute = ROLES[operation]
+    channel, ann = create_channel(harness), f"{harness.app}/user/ann"
+    assert [code_of(harness, operation, **channel, **others, **{parameter: ann}) for _ in range(3)] == [
         "",
         "Conflict",
         "Conflict",
     ]
-    held = getattr(harness.service.app_instances[harness.app].channels[here["ChannelArn"]], kept)
-    assert list(held).count(ann) == 1
+    users = getattr(harness.service.app_instances[harness.app].channels[channel["ChannelArn"]], attribute)
+    assert list(users).count(ann) == 1
 
 
 @pytest.mark.parametrize("type_", ["DEFAULT", "HIDDEN"])
-def test_member_of_a_batch_who_is_one_already_is_a_conflict_of_its_own(type_: str, harness: Harness) -> None:
-    """The others of the batch are added, and the member keeps its type."""
-    here, ann, bob = channel(harness), f"{harness.app}/user/ann", harness.user("bob")
-    harness.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
-    answer = harness.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann, bob], Type=type_)
-    assert [(one["MemberArn"], one["ErrorCode"]) for one in answer["Errors"]] == [(ann, "Conflict")]
-    members = harness.service.app_instances[harness.app].channels[here["ChannelArn"]].members
+def test_batch_reports_conflict_only_for_existing_member(type_: str, harness: Harness) -> None:
+    """The other users of the batch are added, and the existing member keeps its type."""
+    channel, ann, bob = create_channel(harness), f"{harness.app}/user/ann", harness.user("bob")
+    harness.messaging("CreateChannelMembership", **channel, MemberArn=ann, Type="DEFAULT")
+    response = harness.messaging("BatchCreateChannelMembership", **channel, MemberArns=[ann, bob], Type=type_)
+    assert [(error["MemberArn"], error["ErrorCode"]) for error in response["Errors"]] == [(ann, "Conflict")]
+    members = harness.service.app_instances[harness.app].channels[channel["ChannelArn"]].members
     assert members == {harness.boss: "DEFAULT", ann: "DEFAULT", bob: type_}
 
 
-def test_banned_user_becomes_no_member_by_either_call(harness: Harness) -> None:
-    """Not alone, nor in a batch, where the refusal stands among the errors; and it is no Conflict."""
-    here, ann = channel(harness), f"{harness.app}/user/ann"
-    harness.messaging("CreateChannelBan", **here, MemberArn=ann)
-    assert code_of(harness, "CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT") == "Forbidden"
-    answer = harness.messaging("BatchCreateChannelMembership", **here, MemberArns=[ann])
-    assert [(one["MemberArn"], one["ErrorCode"]) for one in answer["Errors"]] == [(ann, "Forbidden")]
+def test_banned_user_cannot_be_added_alone_or_in_a_batch(harness: Harness) -> None:
+    """Both calls answer Forbidden, the batch among its Errors; the handler would take a Conflict for success."""
+    channel, ann = create_channel(harness), f"{harness.app}/user/ann"
+    harness.messaging("CreateChannelBan", **channel, MemberArn=ann)
+    assert code_of(harness, "CreateChannelMembership", **channel, MemberArn=ann, Type="DEFAULT") == "Forbidden"
+    response = harness.messaging("BatchCreateChannelMembership", **channel, MemberArns=[ann])
+    assert [(error["MemberArn"], error["ErrorCode"]) for error in response["Errors"]] == [(ann, "Forbidden")]
 
 
-def test_admin_made_twice_is_a_conflict_and_stays_admin(harness: Harness) -> None:
-    """By that Conflict the handler knows that the right was there before."""
+def test_existing_admin_is_a_conflict_and_stays_admin(harness: Harness) -> None:
+    """By this Conflict the handler knows that the user was an admin before."""
     admin = {"AppInstanceArn": harness.app, "AppInstanceAdminArn": f"{harness.app}/user/ann"}
-    made = [code_of(harness, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
-    assert made == ["", "Conflict"]
+    codes = [code_of(harness, "CreateAppInstanceAdmin", **admin) for _ in range(2)]
+    assert codes == ["", "Conflict"]
     assert code_of(harness, "DescribeAppInstanceAdmin", **admin) == ""
 
 
-def test_channel_id_that_is_held_is_a_conflict_whoever_asks_for_it(harness: Harness) -> None:
-    """Another token is another request, and the channel that is there is not touched."""
-    here = channel(harness, ChannelId="lobby", Name="first")
+def test_channel_id_in_use_is_a_conflict_for_every_bearer(harness: Harness) -> None:
+    """A new token makes it a new request, which leaves the existing channel unchanged."""
+    channel = create_channel(harness, ChannelId="lobby", Name="first")
     again = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "second"}
     for bearer in (harness.boss, f"{harness.app}/user/ann"):
-        given = {**again, "ClientRequestToken": "token-2", "ChimeBearer": bearer}
-        assert code_of(harness, "CreateChannel", **given) == "Conflict"
-    assert harness.service.app_instances[harness.app].channels[here["ChannelArn"]].name == "first"
-    harness.messaging("DeleteChannel", **here)
-    given = {**again, "ClientRequestToken": "token-3", "ChimeBearer": harness.boss}
-    assert code_of(harness, "CreateChannel", **given) == ""
+        request = {**again, "ClientRequestToken": "token-2", "ChimeBearer": bearer}
+        assert code_of(harness, "CreateChannel", **request) == "Conflict"
+    assert harness.service.app_instances[harness.app].channels[channel["ChannelArn"]].name == "first"
+    harness.messaging("DeleteChannel", **channel)
+    request = {**again, "ClientRequestToken": "token-3", "ChimeBearer": harness.boss}
+    assert code_of(harness, "CreateChannel", **request) == ""
 
 
-def test_user_made_twice_is_a_conflict_and_keeps_its_name(harness: Harness) -> None:
-    """Whoever was there first stays as it is."""
-    given = {"AppInstanceArn": harness.app, "AppInstanceUserId": "ann", "ClientRequestToken": "token-2"}
-    assert code_of(harness, "CreateAppInstanceUser", **given, Name="other") == "Conflict"
+def test_existing_user_is_a_conflict_and_keeps_its_name(harness: Harness) -> None:
+    """Creating a user with an id in use does not change the existing user."""
+    request = {"AppInstanceArn": harness.app, "AppInstanceUserId": "ann", "ClientRequestToken": "token-2"}
+    assert code_of(harness, "CreateAppInstanceUser", **request, Name="other") == "Conflict"
     assert harness.service.app_instances[harness.app].identities[f"{harness.app}/user/ann"]["Name"] == "ann"
 
 
-@pytest.mark.parametrize("of", ["CreateChannelModerator", "DeleteChannelModerator"])
-def test_change_of_a_moderator_of_an_elastic_channel_ends_the_membership(of: str, harness: Harness) -> None:
-    """Whoever is made moderator leaves its sub-channel, and so does who is moderator no more."""
+@pytest.mark.parametrize("operation", ["CreateChannelModerator", "DeleteChannelModerator"])
+def test_elastic_membership_ends_when_its_user_becomes_or_stops_being_moderator(
+    operation: str, harness: Harness
+) -> None:
+    """Adding or removing a moderator of an elastic channel removes that user's membership."""
     elastic = {
         "MaximumSubChannels": 2,
         "TargetMembershipsPerSubChannel": 2,
         "MinimumMembershipPercentage": 10,
     }
-    here = channel(harness, Mode="RESTRICTED", ElasticChannelConfiguration=elastic)
+    channel = create_channel(harness, Mode="RESTRICTED", ElasticChannelConfiguration=elastic)
     ann = f"{harness.app}/user/ann"
-    member = {**here, "MemberArn": ann, "Type": "DEFAULT"}
-    moderator = {**here, "ChannelModeratorArn": ann}
-    if of == "CreateChannelModerator":
+    member = {**channel, "MemberArn": ann, "Type": "DEFAULT"}
+    moderator = {**channel, "ChannelModeratorArn": ann}
+    if operation == "CreateChannelModerator":
         harness.messaging("CreateChannelMembership", **member)
     else:
         harness.messaging("CreateChannelModerator", **moderator)
         harness.messaging("CreateChannelMembership", **member, SubChannelId="11111111-1111-1111-1111-111111111111")
     channels = harness.service.app_instances[harness.app].channels
-    assert ann in channels[here["ChannelArn"]].members
-    harness.messaging(of, **moderator)
-    assert ann not in channels[here["ChannelArn"]].members
-    assert (ann in channels[here["ChannelArn"]].moderators) is (of == "CreateChannelModerator")
+    assert ann in channels[channel["ChannelArn"]].members
+    harness.messaging(operation, **moderator)
+    assert ann not in channels[channel["ChannelArn"]].members
+    assert (ann in channels[channel["ChannelArn"]].moderators) is (operation == "CreateChannelModerator")
 
 
-def test_deleted_user_leaves_members_moderators_bans_and_admins(harness: Harness) -> None:
-    """Whoever comes back under the same id has none of it."""
+def test_deleted_user_created_again_has_no_roles_and_no_bans(harness: Harness) -> None:
+    """Deleting a user removes its memberships, roles and bans, also for a later user with the same id."""
     ann = f"{harness.app}/user/ann"
-    member, banned = channel(harness), channel(harness, ClientRequestToken="token-2")
+    member, banned = create_channel(harness), create_channel(harness, ClientRequestToken="token-2")
     harness.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
     harness.messaging("CreateChannelModerator", **member, ChannelModeratorArn=ann)
     harness.messaging("CreateChannelBan", **banned, MemberArn=ann)
