@@ -1,4 +1,4 @@
-"""What is there already is a Conflict, on which callers lean; and what goes with a right or a user."""
+"""Conflicts for existing resources, on which the handler relies, and what deletions of roles and users remove."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ELASTIC = {
 
 
 def code_of(call: Callable[..., Any], operation: str, **parameters: Any) -> str:
-    """Return the code by which a call is refused, without its suffix; "" where it is not."""
+    """Return the error code of a call without its suffix, or "" on success."""
     try:
         call(operation, **parameters)
     except ChimeError as error:
@@ -28,11 +28,11 @@ def code_of(call: Callable[..., Any], operation: str, **parameters: Any) -> str:
     return ""
 
 
-def channel(harness: Harness, name: str = "lobby", **more: Any) -> dict[str, str]:
-    """Create a channel; return what names it in calls."""
-    given = {"AppInstanceArn": harness.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **more}
+def create_channel(harness: Harness, name: str = "lobby", **changed: Any) -> dict[str, str]:
+    """Create a channel; return its ARN and the admin as bearer, as parameters of later calls."""
+    request = {"AppInstanceArn": harness.app, "ChannelId": name, "Name": "n", "Mode": "RESTRICTED", **changed}
     token = {"ClientRequestToken": f"token-{name}", "ChimeBearer": harness.boss}
-    harness.messaging("CreateChannel", **given, **token)
+    harness.messaging("CreateChannel", **request, **token)
     harness.now += 100
     return {"ChannelArn": f"{harness.app}/channel/{name}", "ChimeBearer": harness.boss}
 
@@ -45,31 +45,33 @@ def channel(harness: Harness, name: str = "lobby", **more: Any) -> dict[str, str
         ("CreateChannelBan", "DeleteChannelBan", "MemberArn"),
     ],
 )
-def test_who_is_in_a_role_already_is_a_conflict(create: str, delete: str, parameter: str) -> None:
-    """A second member, moderator or ban is a Conflict, and the first removal is the last."""
+def test_second_member_moderator_or_ban_is_a_conflict_until_deleted(
+    create: str, delete: str, parameter: str
+) -> None:
+    """Deleting it a second time is Forbidden, and it can be created again."""
     harness = Harness()
-    here, ann = channel(harness), harness.user("ann")
-    more = {"Type": "DEFAULT"} if create == "CreateChannelMembership" else {}
-    codes = [code_of(harness.messaging, create, **here, **{parameter: ann}, **more) for _ in range(2)]
-    codes += [code_of(harness.messaging, delete, **here, **{parameter: ann}) for _ in range(2)]
-    codes += [code_of(harness.messaging, create, **here, **{parameter: ann}, **more)]
+    channel, ann = create_channel(harness), harness.user("ann")
+    member_type = {"Type": "DEFAULT"} if create == "CreateChannelMembership" else {}
+    codes = [code_of(harness.messaging, create, **channel, **{parameter: ann}, **member_type) for _ in range(2)]
+    codes += [code_of(harness.messaging, delete, **channel, **{parameter: ann}) for _ in range(2)]
+    codes += [code_of(harness.messaging, create, **channel, **{parameter: ann}, **member_type)]
     assert codes == ["", "Conflict", "", "Forbidden", ""]
 
 
-def test_member_who_is_one_already_is_a_conflict_in_a_batch() -> None:
-    """A batch names who is a member already, and adds the others."""
+def test_batch_reports_existing_members_and_adds_the_others() -> None:
+    """An existing member is a Conflict among the Errors of the batch."""
     harness = Harness()
-    here, ann, bob = channel(harness), harness.user("ann"), harness.user("bob")
-    batch = {**here, "Type": "DEFAULT"}
+    channel, ann, bob = create_channel(harness), harness.user("ann"), harness.user("bob")
+    batch = {**channel, "Type": "DEFAULT"}
     assert harness.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann])["Errors"] == []
     errors = harness.messaging("BatchCreateChannelMembership", **batch, MemberArns=[ann, bob])["Errors"]
-    assert [(one["MemberArn"], one["ErrorCode"]) for one in errors] == [(ann, "Conflict")]
-    (found,) = harness.service.channels()
-    assert set(found.members) == {harness.boss, ann, bob}
+    assert [(error["MemberArn"], error["ErrorCode"]) for error in errors] == [(ann, "Conflict")]
+    (stored,) = harness.service.channels()
+    assert set(stored.members) == {harness.boss, ann, bob}
 
 
-def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
-    """A second admin or user of the same name is a Conflict."""
+def test_second_admin_or_user_with_the_same_id_is_a_conflict() -> None:
+    """Deleting an admin a second time is Forbidden."""
     harness = Harness()
     ann = harness.user("ann")
     admin = {"AppInstanceArn": harness.app, "AppInstanceAdminArn": ann}
@@ -82,62 +84,62 @@ def test_admin_and_user_who_are_there_already_are_conflicts() -> None:
 
 @pytest.mark.parametrize(("second_flow", "code"), [("replaces", ""), ("conflict", "Conflict")])
 def test_second_flow_replaces_the_first_or_is_a_conflict(second_flow: str, code: str) -> None:
-    """Another flow takes the first one's place, or is a Conflict; the same flow again is neither."""
+    """Associating another flow replaces the first or is a Conflict, by second_flow."""
     harness = Harness(Behaviors.parse(f"second_flow={second_flow}"))
-    here = channel(harness)
-    given = {"AppInstanceArn": harness.app, "ClientRequestToken": "tt", "Processors": [PROCESSOR]}
+    channel = create_channel(harness)
+    request = {"AppInstanceArn": harness.app, "ClientRequestToken": "tt", "Processors": [PROCESSOR]}
     first, second = (
-        harness.messaging("CreateChannelFlow", **given, Name=name)["ChannelFlowArn"] for name in ("a", "b")
+        harness.messaging("CreateChannelFlow", **request, Name=name)["ChannelFlowArn"] for name in ("a", "b")
     )
-    assert code_of(harness.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=first) == ""
-    assert code_of(harness.messaging, "AssociateChannelFlow", **here, ChannelFlowArn=second) == code
-    (found,) = harness.service.channels()
-    assert found.flow == (first if code else second)
-    assert code_of(harness.messaging, "DeleteChannelFlow", ChannelFlowArn=found.flow) == "Conflict"
+    assert code_of(harness.messaging, "AssociateChannelFlow", **channel, ChannelFlowArn=first) == ""
+    assert code_of(harness.messaging, "AssociateChannelFlow", **channel, ChannelFlowArn=second) == code
+    (stored,) = harness.service.channels()
+    assert stored.flow == (first if code else second)
+    assert code_of(harness.messaging, "DeleteChannelFlow", ChannelFlowArn=stored.flow) == "Conflict"
 
 
-def test_channel_id_that_is_taken_is_a_conflict() -> None:
-    """A ChannelId is given once in an app instance, whoever asks and with whatever token."""
+def test_channel_id_is_unique_per_app_instance() -> None:
+    """A ChannelId in use is a Conflict for any token, but free in another app instance."""
     harness = Harness()
-    channel(harness)
-    given = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": harness.boss}
-    assert code_of(harness.messaging, "CreateChannel", **given, ClientRequestToken="another") == "Conflict"
+    create_channel(harness)
+    request = {"AppInstanceArn": harness.app, "ChannelId": "lobby", "Name": "n", "ChimeBearer": harness.boss}
+    assert code_of(harness.messaging, "CreateChannel", **request, ClientRequestToken="another") == "Conflict"
     other = harness.identity("CreateAppInstance", Name="b", ClientRequestToken="other")["AppInstanceArn"]
     user = {"AppInstanceArn": other, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "other"}
     harness.identity("CreateAppInstanceUser", **user)
-    there = {**given, "AppInstanceArn": other, "ChimeBearer": f"{other}/user/ann"}
-    assert code_of(harness.messaging, "CreateChannel", **there, ClientRequestToken="another") == ""
+    in_other = {**request, "AppInstanceArn": other, "ChimeBearer": f"{other}/user/ann"}
+    assert code_of(harness.messaging, "CreateChannel", **in_other, ClientRequestToken="another") == ""
 
 
-def test_elastic_moderator_loses_sub_channels_with_the_right() -> None:
-    """Who moderates an elastic channel, and is in a sub-channel, is neither once the right is taken away."""
+def test_deleting_moderator_of_elastic_channel_removes_membership() -> None:
+    """A moderator who joined a sub-channel is no member any more once the moderator is deleted."""
     harness = Harness()
-    here, ann = channel(harness, ElasticChannelConfiguration=ELASTIC), harness.user("ann")
-    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
-    harness.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT", SubChannelId="s")
-    (found,) = harness.service.channels()
-    assert (ann in found.moderators, ann in found.members) == (True, True)
-    harness.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
-    (found,) = harness.service.channels()
-    assert (ann in found.moderators, ann in found.members) == (False, False)
+    channel, ann = create_channel(harness, ElasticChannelConfiguration=ELASTIC), harness.user("ann")
+    harness.messaging("CreateChannelModerator", **channel, ChannelModeratorArn=ann)
+    harness.messaging("CreateChannelMembership", **channel, MemberArn=ann, Type="DEFAULT", SubChannelId="s")
+    (stored,) = harness.service.channels()
+    assert (ann in stored.moderators, ann in stored.members) == (True, True)
+    harness.messaging("DeleteChannelModerator", **channel, ChannelModeratorArn=ann)
+    (stored,) = harness.service.channels()
+    assert (ann in stored.moderators, ann in stored.members) == (False, False)
 
 
-def test_moderator_of_another_channel_stays_a_member_when_demoted() -> None:
-    """Only on an elastic channel does a membership go with the right."""
+def test_deleting_moderator_of_other_channel_keeps_membership() -> None:
+    """The membership ends with the moderator on elastic channels only."""
     harness = Harness()
-    here, ann = channel(harness), harness.user("ann")
-    harness.messaging("CreateChannelMembership", **here, MemberArn=ann, Type="DEFAULT")
-    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
-    harness.messaging("DeleteChannelModerator", **here, ChannelModeratorArn=ann)
-    (found,) = harness.service.channels()
-    assert (ann in found.moderators, found.members.get(ann)) == (False, "DEFAULT")
+    channel, ann = create_channel(harness), harness.user("ann")
+    harness.messaging("CreateChannelMembership", **channel, MemberArn=ann, Type="DEFAULT")
+    harness.messaging("CreateChannelModerator", **channel, ChannelModeratorArn=ann)
+    harness.messaging("DeleteChannelModerator", **channel, ChannelModeratorArn=ann)
+    (stored,) = harness.service.channels()
+    assert (ann in stored.moderators, stored.members.get(ann)) == (False, "DEFAULT")
 
 
 @pytest.mark.parametrize("delete_admin_user", ["allowed", "conflict"])
-def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
-    """Memberships, moderatorships, bans, tags and the right of an admin go with the user."""
+def test_deleting_user_removes_all_roles_bans_and_tags(delete_admin_user: str) -> None:
+    """Memberships, moderators, bans and tags end with the user; delete_admin_user decides for an admin."""
     harness = Harness(Behaviors.parse(f"delete_admin_user={delete_admin_user}"))
-    member, moderated, banned = (channel(harness, name) for name in ("member", "moderated", "banned"))
+    member, moderated, banned = (create_channel(harness, name) for name in ("member", "moderated", "banned"))
     ann, eve = harness.user("ann"), harness.user("eve")
     harness.messaging("CreateChannelMembership", **member, MemberArn=ann, Type="HIDDEN")
     harness.messaging("CreateChannelModerator", **moderated, ChannelModeratorArn=ann)
@@ -145,43 +147,43 @@ def test_deleted_user_is_nothing_anywhere(delete_admin_user: str) -> None:
     harness.identity("TagResource", ResourceARN=ann, Tags=[{"Key": "k", "Value": "v"}])
     harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=eve)
     harness.identity("DeleteAppInstanceUser", AppInstanceUserArn=ann)
-    refused = code_of(harness.identity, "DeleteAppInstanceUser", AppInstanceUserArn=eve)
-    assert refused == ("Conflict" if delete_admin_user == "conflict" else "")
+    code = code_of(harness.identity, "DeleteAppInstanceUser", AppInstanceUserArn=eve)
+    assert code == ("Conflict" if delete_admin_user == "conflict" else "")
     app = harness.service.app_instances[harness.app]
-    assert (eve in app.identities, eve in app.admins) == ((bool(refused),) * 2)
-    for found in harness.service.channels():
-        assert ann not in {*found.members, *found.moderators, *found.bans}
+    assert (eve in app.identities, eve in app.admins) == ((bool(code),) * 2)
+    for stored in harness.service.channels():
+        assert ann not in {*stored.members, *stored.moderators, *stored.bans}
     assert not harness.service.tags.get(ann)
 
 
-@pytest.mark.parametrize("what", ["channel", "user"])
-def test_what_is_made_again_has_no_tags_of_the_former(what: str) -> None:
-    """Tags go with what they are on: who gets the same id later bears no owner's or admin's mark of the former."""
+@pytest.mark.parametrize("resource", ["channel", "user"])
+def test_channel_or_user_created_again_has_no_old_tags(resource: str) -> None:
+    """Tags are deleted with their resource: a new one with the same ARN must not get its permissions by tags."""
     harness = Harness()
 
-    def make() -> str:
-        return harness.user("ann") if what == "user" else channel(harness)["ChannelArn"]
+    def create() -> str:
+        return harness.user("ann") if resource == "user" else create_channel(harness)["ChannelArn"]
 
-    arn = make()
+    arn = create()
     harness.identity("TagResource", ResourceARN=arn, Tags=[{"Key": "team", "Value": "x"}])
     harness.now += 100
-    if what == "user":
+    if resource == "user":
         harness.identity("DeleteAppInstanceUser", AppInstanceUserArn=arn)
     else:
         harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
-    assert make() == arn
+    assert create() == arn
     assert harness.identity("ListTagsForResource", ResourceARN=arn)["Tags"] == []
 
 
 @pytest.mark.parametrize("role", ["admin", "moderator"])
-def test_who_is_either_admin_or_moderator_cannot_be_banned(role: str) -> None:
-    """Each of the two is enough: an admin who does not moderate the channel, and a moderator who is no admin."""
+def test_admin_or_moderator_cannot_be_banned(role: str) -> None:
+    """Either role is enough: an admin who is no moderator, or a moderator who is no admin."""
     harness = Harness()
-    here, ann = channel(harness), harness.user("ann")
+    channel, ann = create_channel(harness), harness.user("ann")
     if role == "admin":
         harness.identity("CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=ann)
     else:
-        harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=ann)
-    assert code_of(harness.messaging, "CreateChannelBan", **here, MemberArn=ann) == "BadRequest"
-    (found,) = harness.service.channels()
-    assert not found.bans
+        harness.messaging("CreateChannelModerator", **channel, ChannelModeratorArn=ann)
+    assert code_of(harness.messaging, "CreateChannelBan", **channel, MemberArn=ann) == "BadRequest"
+    (stored,) = harness.service.channels()
+    assert not stored.bans
