@@ -1,4 +1,4 @@
-"""How much there may be: quotas that are too large to be filled over HTTP, filled in the service itself."""
+"""Quotas too large to reach over HTTP: the tests fill the service's own collections instead."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ FUNCTION = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "
 PROCESSOR = {"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": {"Lambda": FUNCTION}}
 
 
-def create(harness: Harness) -> str:
-    """Create a channel."""
+def create_channel(harness: Harness) -> str:
+    """Create a channel and return its ARN."""
     parameters = {"AppInstanceArn": harness.app, "Name": "n", "ClientRequestToken": "token"}
     return str(harness.messaging("CreateChannel", **parameters, ChimeBearer=harness.boss)["ChannelArn"])
 
 
-def names(harness: Harness, count: int, kind: str = "user") -> list[str]:
-    """Return so many ARNs of users that need not exist."""
+def make_arns(harness: Harness, count: int, kind: str = "user") -> list[str]:
+    """Return a number of ARNs of users, or of another kind, that need not exist."""
     return [f"{harness.app}/{kind}/x{number}" for number in range(count)]
 
 
 @pytest.mark.parametrize("free", [1, 0])
 @pytest.mark.parametrize(
-    ("operation", "key", "people", "quota"),
+    ("operation", "parameter", "attribute", "quota"),
     [
         ("CreateChannelMembership", "MemberArn", "members", 10_000),
         ("CreateChannelModerator", "ChannelModeratorArn", "moderators", 1_000),
     ],
 )
-def test_channel_has_so_many_members_and_moderators(
-    operation: str, key: str, people: str, quota: int, free: int
+def test_channel_has_at_most_10000_members_and_1000_moderators(
+    operation: str, parameter: str, attribute: str, quota: int, free: int
 ) -> None:
-    """A channel takes 10,000 members and 1,000 moderators, and not one more."""
+    """The call that would exceed the quota is a ResourceLimitExceeded."""
     harness = Harness()
-    arn, ann = create(harness), harness.user("ann")
+    arn, ann = create_channel(harness), harness.user("ann")
     channel = harness.service.app_instances[harness.app].channels[arn]
-    setattr(channel, people, dict.fromkeys(names(harness, quota - free), "DEFAULT"))
-    here = {"ChannelArn": arn, "ChimeBearer": harness.boss, key: ann, "Type": "DEFAULT"}
-    assert code_of(harness, operation, **here) == ("" if free else "ResourceLimitExceeded")
+    setattr(channel, attribute, dict.fromkeys(make_arns(harness, quota - free), "DEFAULT"))
+    request = {"ChannelArn": arn, "ChimeBearer": harness.boss, parameter: ann, "Type": "DEFAULT"}
+    assert code_of(harness, operation, **request) == ("" if free else "ResourceLimitExceeded")
 
 
 @pytest.mark.parametrize("free", [1, 0])
 @pytest.mark.parametrize("operation", ["CreateChannelMembership", "CreateChannel"])
-def test_user_has_so_many_memberships(operation: str, free: int) -> None:
-    """A user is member of 20,000 channels, and not of one more."""
+def test_user_has_at_most_20000_memberships(operation: str, free: int) -> None:
+    """The quota applies to CreateChannelMembership and to MemberArns of CreateChannel."""
     harness = Harness()
-    arn, ann = create(harness), harness.user("ann")
+    arn, ann = create_channel(harness), harness.user("ann")
     app = harness.service.app_instances[harness.app]
     pattern = replace(app.channels[arn], members={ann: "DEFAULT"})
-    app.channels |= dict.fromkeys(names(harness, 20_000 - free, "channel"), pattern)
+    app.channels |= dict.fromkeys(make_arns(harness, 20_000 - free, "channel"), pattern)
     boss = {"ChimeBearer": harness.boss}
     parameters: dict[str, Any] = {"ChannelArn": arn, "MemberArn": ann, "Type": "DEFAULT", **boss}
     if operation == "CreateChannel":
@@ -64,51 +64,51 @@ def test_user_has_so_many_memberships(operation: str, free: int) -> None:
     assert code_of(harness, operation, **parameters) == ("" if free else "ResourceLimitExceeded")
 
 
-@pytest.mark.parametrize(("more", "code"), [(1, ""), (2, "BadRequest")])
-def test_resource_has_fifty_tags(more: int, code: str) -> None:
-    """A channel takes 50 tags in all, and not one more; a key that is there already counts once."""
+@pytest.mark.parametrize(("new_tags", "code"), [(1, ""), (2, "BadRequest")])
+def test_channel_has_at_most_50_tags(new_tags: int, code: str) -> None:
+    """Setting an existing key again does not count; a refused call sets no tag."""
     harness = Harness()
-    arn = create(harness)
+    arn = create_channel(harness)
     tags = [{"Key": f"k{number}", "Value": "v"} for number in range(49)]
     harness.messaging("TagResource", ResourceARN=arn, Tags=tags)
-    added = [{"Key": f"k{number}", "Value": "w"} for number in range(48, 49 + more)]
+    added = [{"Key": f"k{number}", "Value": "w"} for number in range(48, 49 + new_tags)]
     assert code_of(harness, "TagResource", ResourceARN=arn, Tags=added) == code
     (channel,) = harness.service.channels()
     assert len(channel.tags) == (49 if code else 50)
 
 
 @pytest.mark.parametrize("free", [1, 0])
-def test_app_instance_has_so_many_admins(free: int) -> None:
-    """An app instance takes 100 admins, and not one more."""
+def test_app_instance_has_at_most_100_admins(free: int) -> None:
+    """The admin of the harness counts."""
     harness = Harness()
     ann = harness.user("ann")
-    harness.service.app_instances[harness.app].admins |= dict.fromkeys(names(harness, 99 - free), 0.0)
+    harness.service.app_instances[harness.app].admins |= dict.fromkeys(make_arns(harness, 99 - free), 0.0)
     code = code_of(harness, "CreateAppInstanceAdmin", AppInstanceArn=harness.app, AppInstanceAdminArn=ann)
     assert code == ("" if free else "ResourceLimitExceeded")
 
 
 @pytest.mark.parametrize("free", [1, 0])
-def test_app_instance_has_so_many_users(free: int) -> None:
-    """An app instance takes 100,000 users, and not one more; bots do not count as such."""
+def test_app_instance_has_at_most_100000_users(free: int) -> None:
+    """Bots do not count as users."""
     harness = Harness()
     app = harness.service.app_instances[harness.app]
-    app.identities |= {arn: {} for arn in [*names(harness, 99_999 - free), *names(harness, 10, "bot")]}
+    app.identities |= {arn: {} for arn in [*make_arns(harness, 99_999 - free), *make_arns(harness, 10, "bot")]}
     user = {"AppInstanceArn": harness.app, "AppInstanceUserId": "ann", "Name": "n", "ClientRequestToken": "token"}
     assert code_of(harness, "CreateAppInstanceUser", **user) == ("" if free else "ResourceLimitExceeded")
 
 
-def test_account_has_so_many_app_instances() -> None:
-    """An account takes 100 app instances, and not one more until one is deleted."""
+def test_account_has_at_most_100_app_instances() -> None:
+    """Deleting an app instance makes room for another."""
     harness = Harness()
-    create_one = {"Name": "n", "ClientRequestToken": "token"}
-    codes = [code_of(harness, "CreateAppInstance", **create_one) for _ in range(100)]
+    request = {"Name": "n", "ClientRequestToken": "token"}
+    codes = [code_of(harness, "CreateAppInstance", **request) for _ in range(100)]
     assert codes == [""] * 99 + ["ResourceLimitExceeded"]
     harness.identity("DeleteAppInstance", AppInstanceArn=harness.app)
-    assert code_of(harness, "CreateAppInstance", **create_one) == ""
+    assert code_of(harness, "CreateAppInstance", **request) == ""
 
 
-def test_app_instance_has_so_many_flows() -> None:
-    """An app instance takes 100 flows of up to three processors, and not one more."""
+def test_app_instance_has_at_most_100_flows() -> None:
+    """A flow with three processors counts once."""
     harness = Harness()
     function = {"ResourceArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "InvocationType": "ASYNC"}
     processors = [
@@ -175,20 +175,26 @@ FULL: list[tuple[str, int, str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("what", "quota", "operation", "parameters", "words"), FULL, ids=[f"{row[0]}-{row[2]}" for row in FULL]
+    ("attribute", "quota", "operation", "parameters", "error_message"),
+    FULL,
+    ids=[f"{row[0]}-{row[2]}" for row in FULL],
 )
-def test_full_quota_is_named(what: str, quota: int, operation: str, parameters: dict[str, Any], words: str) -> None:
-    """The refusal says how many there may be, of what, and by what they are counted."""
+def test_limit_exceeded_message_names_quota_and_its_owner(
+    attribute: str, quota: int, operation: str, parameters: dict[str, Any], error_message: str
+) -> None:
+    """The message contains the quota, what it limits, and per which resource."""
     harness = Harness()
-    written = json.dumps(parameters).replace("APP/channel/room", create(harness)).replace("APP", harness.app)
+    written = (
+        json.dumps(parameters).replace("APP/channel/room", create_channel(harness)).replace("APP", harness.app)
+    )
     ann = harness.user("ann")
     app = harness.service.app_instances[harness.app]
     (channel,) = app.channels.values()
-    owner = next(one for one in (channel, app, harness.service._backend) if what in vars(one))
-    held: dict[str, Any] = getattr(owner, what)
+    owner = next(item for item in (channel, app, harness.service._backend) if attribute in vars(item))
+    collection: dict[str, Any] = getattr(owner, attribute)
     # Memberships are counted by channel: here ann is member of all but the one that she is to join.
-    free = 0 if what == "channels" else len(held)
-    held |= dict.fromkeys(names(harness, quota - free), replace(channel, members={ann: "DEFAULT"}))
-    with pytest.raises(ChimeError) as refused:
+    free = 0 if attribute == "channels" else len(collection)
+    collection |= dict.fromkeys(make_arns(harness, quota - free), replace(channel, members={ann: "DEFAULT"}))
+    with pytest.raises(ChimeError) as caught:
         (harness.identity if "AppInstance" in operation else harness.messaging)(operation, **json.loads(written))
-    assert (refused.value.code, refused.value.message) == ("ResourceLimitExceededException", words)
+    assert (caught.value.code, caught.value.message) == ("ResourceLimitExceededException", error_message)
