@@ -1,4 +1,4 @@
-"""Why a call is refused: its code, on which callers lean, and the sentence that a person reads, written out."""
+"""The error code and message of each refused call."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def processors(function: str = FUNCTION) -> list[dict[str, Any]]:
     return [{"Name": "p", "ExecutionOrder": 1, "FallbackAction": "CONTINUE", "Configuration": target}]
 
 
-def build(behaviors: str = "") -> Harness:
-    """Return an app instance with a RESTRICTED channel, a moderator, members, a banned user and one of another."""
+def create_harness(behaviors: str = "") -> Harness:
+    """Create an app instance with a RESTRICTED channel and users of each role, and a second app instance."""
     harness = Harness(Behaviors.parse(behaviors))
     for name in ("moderator", "member", "hidden", "banned", "stranger"):
         harness.user(name)
@@ -32,43 +32,45 @@ def build(behaviors: str = "") -> Harness:
         "CreateAppInstanceUser", AppInstanceArn=other, AppInstanceUserId="x", Name="x", ClientRequestToken="tt"
     )
     harness.now += 100
-    made = {
+    request = {
         "AppInstanceArn": harness.app,
         "ChannelId": "room",
         "Name": "n",
         "Mode": "RESTRICTED",
         "Privacy": "PRIVATE",
     }
-    harness.messaging("CreateChannel", **made, ClientRequestToken="first", ChimeBearer=harness.boss)
+    harness.messaging("CreateChannel", **request, ClientRequestToken="first", ChimeBearer=harness.boss)
     harness.now += 100
-    here = {"ChannelArn": f"{harness.app}/channel/room", "ChimeBearer": harness.boss}
-    harness.messaging("CreateChannelModerator", **here, ChannelModeratorArn=f"{harness.app}/user/moderator")
-    for name, kind in (("member", "DEFAULT"), ("hidden", "HIDDEN")):
-        harness.messaging("CreateChannelMembership", **here, MemberArn=f"{harness.app}/user/{name}", Type=kind)
-    harness.messaging("CreateChannelBan", **here, MemberArn=f"{harness.app}/user/banned")
-    harness.identity("TagResource", ResourceARN=here["ChannelArn"], Tags=[{"Key": "k", "Value": "v"}])
+    channel = {"ChannelArn": f"{harness.app}/channel/room", "ChimeBearer": harness.boss}
+    harness.messaging("CreateChannelModerator", **channel, ChannelModeratorArn=f"{harness.app}/user/moderator")
+    for name, member_type in (("member", "DEFAULT"), ("hidden", "HIDDEN")):
+        harness.messaging(
+            "CreateChannelMembership", **channel, MemberArn=f"{harness.app}/user/{name}", Type=member_type
+        )
+    harness.messaging("CreateChannelBan", **channel, MemberArn=f"{harness.app}/user/banned")
+    harness.identity("TagResource", ResourceARN=channel["ChannelArn"], Tags=[{"Key": "k", "Value": "v"}])
     return harness
 
 
-def filled(harness: Harness, value: Any) -> Any:
-    """Put the harness's ARNs into what a test has written."""
+def fill_arns(harness: Harness, value: Any) -> Any:
+    """Replace APP and OTHER by the ARNs of the harness."""
     if isinstance(value, str):
         other = [arn for arn in harness.service.app_instances if arn != harness.app]
         return value.replace("APP", harness.app).replace("OTHER", other[0] if other else "")
     if isinstance(value, dict):
-        return {key: filled(harness, item) for key, item in value.items()}
-    return [filled(harness, item) for item in value] if isinstance(value, list) else value
+        return {key: fill_arns(harness, item) for key, item in value.items()}
+    return [fill_arns(harness, item) for item in value] if isinstance(value, list) else value
 
 
 def refusal(harness: Harness, operation: str, parameters: dict[str, Any]) -> tuple[str, str]:
-    """Return code and sentence of a refusal; ("", "") where a call is answered."""
+    """Return code and message of a call's error; ("", "") on success."""
     # Bots, users, admins and retention are the other service's; the channels of a user are not.
     identity = "AppInstance" in operation and "Channel" not in operation
     call: Callable[..., Any] = harness.identity if identity else harness.messaging
     try:
-        call(operation, **filled(harness, parameters))
-    except ChimeError as refused:
-        return refused.code.removesuffix("Exception"), refused.message
+        call(operation, **fill_arns(harness, parameters))
+    except ChimeError as error:
+        return error.code.removesuffix("Exception"), error.message
     return "", ""
 
 
@@ -78,7 +80,7 @@ BY_MEMBER = {**ROOM, "ChimeBearer": "APP/user/member"}
 BY_HIDDEN = {**ROOM, "ChimeBearer": "APP/user/hidden"}
 BY_STRANGER = {**ROOM, "ChimeBearer": "APP/user/stranger"}
 BY_MODERATOR = {**ROOM, "ChimeBearer": "APP/user/moderator"}
-SAY = {"Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": "tt"}
+MESSAGE = {"Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": "tt"}
 BOT = {
     "Name": "b",
     "Configuration": {
@@ -91,14 +93,14 @@ BOT = {
 FLOW = {"AppInstanceArn": "APP", "Name": "f", "ClientRequestToken": "tt"}
 
 
-def no_right(who: str, role: str) -> str:
-    """Return the error of a caller without a right, which names the one it lacks."""
-    return f"APP/user/{who} has no right to do this in APP/channel/room: it must be {role}."
+def missing_role(user: str, role: str) -> str:
+    """Return the message for a caller without the required role."""
+    return f"APP/user/{user} has no right to do this in APP/channel/room: it must be {role}."
 
 
-def not_there(what: str, arn: str) -> str:
-    """Return the error for something that is not there."""
-    return f"The {what} {arn} is not there or not yours."
+def missing_resource(kind: str, arn: str) -> str:
+    """Return the message for a missing resource."""
+    return f"The {kind} {arn} is not there or not yours."
 
 
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
@@ -124,18 +126,18 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "The bearer belongs to another app instance.",
     ),
     # What is not there
-    ("DescribeAppInstance", {"AppInstanceArn": NOBODY}, "Forbidden", not_there("app instance", NOBODY)),
+    ("DescribeAppInstance", {"AppInstanceArn": NOBODY}, "Forbidden", missing_resource("app instance", NOBODY)),
     (
         "DescribeAppInstance",
         {"AppInstanceArn": "arn:aws:s3:::bucket"},
         "Forbidden",
-        not_there("app instance", "arn:aws:s3:::bucket"),
+        missing_resource("app instance", "arn:aws:s3:::bucket"),
     ),
     (
         "DescribeChannel",
         {**ROOM, "ChannelArn": "APP/channel/none"},
         "Forbidden",
-        not_there("channel", "APP/channel/none"),
+        missing_resource("channel", "APP/channel/none"),
     ),
     (
         "DescribeChannel",
@@ -154,37 +156,37 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "ListTagsForResource",
         {"ResourceARN": "APP/channel/none"},
         "Forbidden",
-        not_there("resource", "APP/channel/none"),
+        missing_resource("resource", "APP/channel/none"),
     ),
     (
         "UntagResource",
         {"ResourceARN": "APP/user/none", "TagKeys": ["k"]},
         "Forbidden",
-        not_there("resource", "APP/user/none"),
+        missing_resource("resource", "APP/user/none"),
     ),
     (
         "DescribeAppInstanceUser",
         {"AppInstanceUserArn": "APP/user/none"},
         "Forbidden",
-        not_there("user or bot", "APP/user/none"),
+        missing_resource("user or bot", "APP/user/none"),
     ),
     (
         "DeleteAppInstanceBot",
         {"AppInstanceBotArn": "APP/bot/none"},
         "Forbidden",
-        not_there("user or bot", "APP/bot/none"),
+        missing_resource("user or bot", "APP/bot/none"),
     ),
     (
         "DescribeAppInstanceAdmin",
         {"AppInstanceArn": "APP", "AppInstanceAdminArn": "APP/user/member"},
         "Forbidden",
-        not_there("admin", "APP/user/member"),
+        missing_resource("admin", "APP/user/member"),
     ),
     (
         "DeleteAppInstanceAdmin",
         {"AppInstanceArn": "APP", "AppInstanceAdminArn": "APP/user/member"},
         "Forbidden",
-        not_there("admin", "APP/user/member"),
+        missing_resource("admin", "APP/user/member"),
     ),
     (
         "CreateAppInstanceAdmin",
@@ -259,43 +261,43 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "DeleteChannelMembership",
         {**ROOM, "MemberArn": "APP/user/stranger"},
         "Forbidden",
-        not_there("membership of", "APP/user/stranger"),
+        missing_resource("membership of", "APP/user/stranger"),
     ),
     (
         "DescribeChannelMembership",
         {**ROOM, "MemberArn": "APP/user/stranger"},
         "Forbidden",
-        not_there("membership of", "APP/user/stranger"),
+        missing_resource("membership of", "APP/user/stranger"),
     ),
     (
         "DeleteChannelModerator",
         {**ROOM, "ChannelModeratorArn": "APP/user/member"},
         "Forbidden",
-        not_there("moderator", "APP/user/member"),
+        missing_resource("moderator", "APP/user/member"),
     ),
     (
         "DescribeChannelModerator",
         {**ROOM, "ChannelModeratorArn": "APP/user/member"},
         "Forbidden",
-        not_there("moderator", "APP/user/member"),
+        missing_resource("moderator", "APP/user/member"),
     ),
     (
         "DescribeChannelModeratedByAppInstanceUser",
         {**ROOM, "AppInstanceUserArn": "APP/user/member"},
         "Forbidden",
-        not_there("moderator", "APP/user/member"),
+        missing_resource("moderator", "APP/user/member"),
     ),
     (
         "DeleteChannelBan",
         {**ROOM, "MemberArn": "APP/user/member"},
         "Forbidden",
-        not_there("ban of", "APP/user/member"),
+        missing_resource("ban of", "APP/user/member"),
     ),
     (
         "DescribeChannelBan",
         {**ROOM, "MemberArn": "APP/user/member"},
         "Forbidden",
-        not_there("ban of", "APP/user/member"),
+        missing_resource("ban of", "APP/user/member"),
     ),
     (
         "ListChannelMembershipsForAppInstanceUser",
@@ -304,123 +306,123 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "Only an AppInstanceAdmin may list the channels of another user.",
     ),
     # Rights
-    ("DescribeChannel", BY_STRANGER, "Forbidden", no_right("stranger", "member, moderator or admin")),
+    ("DescribeChannel", BY_STRANGER, "Forbidden", missing_role("stranger", "member, moderator or admin")),
     (
         "ListChannelMemberships",
         BY_HIDDEN,
         "Forbidden",
-        no_right("hidden", "DEFAULT member, moderator or admin"),
+        missing_role("hidden", "DEFAULT member, moderator or admin"),
     ),
     (
         "DescribeChannelMembership",
         {**BY_HIDDEN, "MemberArn": "APP/user/member"},
         "Forbidden",
-        no_right("hidden", "DEFAULT member, moderator or admin"),
+        missing_role("hidden", "DEFAULT member, moderator or admin"),
     ),
     (
         "ListChannelMemberships",
         {**BY_MEMBER, "Type": "HIDDEN"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
-    ("UpdateChannel", {**BY_MEMBER, "Name": "n"}, "Forbidden", no_right("member", "moderator or admin")),
-    ("DeleteChannel", BY_MEMBER, "Forbidden", no_right("member", "moderator or admin")),
-    ("ListChannelModerators", BY_MEMBER, "Forbidden", no_right("member", "moderator or admin")),
-    ("ListChannelBans", BY_MEMBER, "Forbidden", no_right("member", "moderator or admin")),
+    ("UpdateChannel", {**BY_MEMBER, "Name": "n"}, "Forbidden", missing_role("member", "moderator or admin")),
+    ("DeleteChannel", BY_MEMBER, "Forbidden", missing_role("member", "moderator or admin")),
+    ("ListChannelModerators", BY_MEMBER, "Forbidden", missing_role("member", "moderator or admin")),
+    ("ListChannelBans", BY_MEMBER, "Forbidden", missing_role("member", "moderator or admin")),
     (
         "CreateChannelMembership",
         {**BY_MEMBER, "MemberArn": "APP/user/stranger", "Type": "DEFAULT"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "DeleteChannelMembership",
         {**BY_MEMBER, "MemberArn": "APP/user/hidden"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "DeleteChannelBan",
         {**BY_MEMBER, "MemberArn": "APP/user/banned"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "DeleteChannelModerator",
         {**BY_MEMBER, "ChannelModeratorArn": "APP/user/moderator"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "AssociateChannelFlow",
         {**BY_MEMBER, "ChannelFlowArn": "APP/channel-flow/f"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "DisassociateChannelFlow",
         {**BY_MEMBER, "ChannelFlowArn": "APP/channel-flow/f"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "PutChannelExpirationSettings",
         BY_MEMBER,
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "CreateChannelBan",
         {**BY_MEMBER, "MemberArn": "APP/user/stranger"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "DescribeChannelBan",
         {**BY_MEMBER, "MemberArn": "APP/user/banned"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "DescribeChannelModerator",
         {**BY_MEMBER, "ChannelModeratorArn": "APP/user/moderator"},
         "Forbidden",
-        no_right("member", "moderator or admin"),
+        missing_role("member", "moderator or admin"),
     ),
     (
         "DescribeChannelModeratedByAppInstanceUser",
         {**BY_STRANGER, "AppInstanceUserArn": "APP/user/moderator"},
         "Forbidden",
-        no_right("stranger", "member, moderator or admin"),
+        missing_role("stranger", "member, moderator or admin"),
     ),
-    ("ListChannelMessages", BY_STRANGER, "Forbidden", no_right("stranger", "member, moderator or admin")),
+    ("ListChannelMessages", BY_STRANGER, "Forbidden", missing_role("stranger", "member, moderator or admin")),
     (
         "GetChannelMessage",
         {**BY_STRANGER, "MessageId": "m"},
         "Forbidden",
-        no_right("stranger", "member, moderator or admin"),
+        missing_role("stranger", "member, moderator or admin"),
     ),
     (
         "RedactChannelMessage",
         {**BY_STRANGER, "MessageId": "m"},
         "Forbidden",
-        no_right("stranger", "member, moderator or admin"),
+        missing_role("stranger", "member, moderator or admin"),
     ),
-    ("SendChannelMessage", {**BY_HIDDEN, **SAY}, "Forbidden", no_right("hidden", "a DEFAULT member")),
+    ("SendChannelMessage", {**BY_HIDDEN, **MESSAGE}, "Forbidden", missing_role("hidden", "a DEFAULT member")),
     (
         "UpdateChannelMessage",
         {**BY_HIDDEN, "MessageId": "m", "Content": "c"},
         "Forbidden",
-        no_right("hidden", "a DEFAULT member"),
+        missing_role("hidden", "a DEFAULT member"),
     ),
     (
         "CreateChannelModerator",
         {**BY_MODERATOR, "ChannelModeratorArn": "APP/user/member"},
         "Forbidden",
-        no_right("moderator", "moderator and member, or admin"),
+        missing_role("moderator", "moderator and member, or admin"),
     ),
-    ("DeleteChannelMessage", {**BY_MODERATOR, "MessageId": "m"}, "Forbidden", no_right("moderator", "admin")),
-    ("SendChannelMessage", {**BY_MODERATOR, **SAY}, "Forbidden", no_right("moderator", "a DEFAULT member")),
+    ("DeleteChannelMessage", {**BY_MODERATOR, "MessageId": "m"}, "Forbidden", missing_role("moderator", "admin")),
+    ("SendChannelMessage", {**BY_MODERATOR, **MESSAGE}, "Forbidden", missing_role("moderator", "a DEFAULT member")),
     (
         "ListChannels",
         {"AppInstanceArn": "APP", "ChimeBearer": "APP/user/member", "Privacy": "PRIVATE"},
@@ -472,7 +474,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "SendChannelMessage",
-        {**ROOM, **SAY, "Metadata": "ä" * 512 + "b"},
+        {**ROOM, **MESSAGE, "Metadata": "ä" * 512 + "b"},
         "BadRequest",
         "Metadata must have at most 1024 bytes as UTF-8",
     ),
@@ -503,7 +505,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "UpdateChannelMessage",
         {**ROOM, "MessageId": "none", "Content": "c"},
         "Forbidden",
-        not_there("message", "none"),
+        missing_resource("message", "none"),
     ),
     (
         "CreateChannelFlow",
@@ -566,23 +568,23 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(
     ("operation", "parameters", "code", "message"), REFUSED, ids=[f"{row[0]}-{row[2]}" for row in REFUSED]
 )
-def test_refusal_names_the_broken_rule_and_changes_nothing(
+def test_refused_call_names_the_broken_rule_and_changes_nothing(
     operation: str, parameters: dict[str, Any], code: str, message: str
 ) -> None:
-    """Code and sentence are those of the rule that was broken, and nothing was changed."""
-    harness = build()
+    """Code and message are those of the broken rule, and no channel changes."""
+    harness = create_harness()
     before = harness.service.channels()
-    assert refusal(harness, operation, parameters) == (code, filled(harness, message))
+    assert refusal(harness, operation, parameters) == (code, fill_arns(harness, message))
     assert harness.service.channels() == before
 
 
-UNLIKE: list[tuple[str, str, dict[str, Any], str, str]] = [
+BY_BEHAVIOR: list[tuple[str, str, dict[str, Any], str, str]] = [
     (
         "missing_channel=NotFound",
         "DescribeChannel",
         {**ROOM, "ChannelArn": "APP/channel/none"},
         "NotFound",
-        not_there("channel", "APP/channel/none"),
+        missing_resource("channel", "APP/channel/none"),
     ),
     ("missing_bearer=403", "DescribeChannel", {**ROOM, "ChimeBearer": "APP/user/none"}, "Forbidden", BEARER),
     (
@@ -597,7 +599,7 @@ UNLIKE: list[tuple[str, str, dict[str, Any], str, str]] = [
         "ListTagsForResource",
         {"ResourceARN": "APP/user/none"},
         "Forbidden",
-        not_there("resource", "APP/user/none"),
+        missing_resource("resource", "APP/user/none"),
     ),
     ("missing_tags=empty", "ListTagsForResource", {"ResourceARN": "APP/channel/none"}, "", ""),
     (
@@ -643,78 +645,80 @@ UNLIKE: list[tuple[str, str, dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(
     ("behaviors", "operation", "parameters", "code", "message"),
-    UNLIKE,
-    ids=[f"{row[0]}-{row[1]}" for row in UNLIKE],
+    BY_BEHAVIOR,
+    ids=[f"{row[0]}-{row[1]}" for row in BY_BEHAVIOR],
 )
-def test_switch_decides_whether_and_how_a_call_is_refused(
+def test_behavior_selects_the_error_or_success_of_a_call(
     behaviors: str, operation: str, parameters: dict[str, Any], code: str, message: str
 ) -> None:
-    """Where AWS's behavior is unknown, the switch decides whether a call is refused, and how."""
-    harness = build(behaviors)
-    assert refusal(harness, operation, parameters) == (code, filled(harness, message))
+    """Where AWS's response is unknown, the behavior selects success or the error."""
+    harness = create_harness(behaviors)
+    assert refusal(harness, operation, parameters) == (code, fill_arns(harness, message))
 
 
 @pytest.mark.parametrize(
     ("behaviors", "code"), [("token_after_delete=new", ""), ("token_after_delete=conflict", "Conflict")]
 )
-def test_token_of_a_deleted_channel_is_new_or_refused(behaviors: str, code: str) -> None:
-    """The token of a channel that is no more makes a new one or is refused; a dead one names what was."""
+def test_token_of_a_deleted_channel_is_reusable_or_a_conflict_by_behavior(behaviors: str, code: str) -> None:
+    """The token creates another channel with token_after_delete=new, and is a Conflict with conflict."""
     message = "Resource creation in progress or has already been created." if code else ""
-    harness = build(behaviors)
-    harness.messaging("DeleteChannel", **filled(harness, ROOM))
+    harness = create_harness(behaviors)
+    harness.messaging("DeleteChannel", **fill_arns(harness, ROOM))
     again = {**NEW, "ClientRequestToken": "first", "ChannelId": "again"}
     assert refusal(harness, "CreateChannel", again) == (code, message)
     names = [channel.arn.rpartition("/")[2] for channel in harness.service.channels()]
     assert names == ([] if code else ["again"])
 
 
-def test_token_of_a_deleted_channel_may_be_dead() -> None:
-    """A dead token goes on answering the ARN of the channel that it made, and makes none."""
-    harness = build("token_after_delete=dead")
-    harness.messaging("DeleteChannel", **filled(harness, ROOM))
-    made = harness.messaging("CreateChannel", **filled(harness, {**NEW, "ClientRequestToken": "first"}))
-    assert made == {"ChannelArn": f"{harness.app}/channel/room"}
+def test_dead_token_returns_the_deleted_channel_and_creates_none() -> None:
+    """With token_after_delete=dead, CreateChannel returns the ARN of the deleted channel."""
+    harness = create_harness("token_after_delete=dead")
+    harness.messaging("DeleteChannel", **fill_arns(harness, ROOM))
+    response = harness.messaging("CreateChannel", **fill_arns(harness, {**NEW, "ClientRequestToken": "first"}))
+    assert response == {"ChannelArn": f"{harness.app}/channel/room"}
     assert harness.service.channels() == []
 
 
-def test_elastic_channel_has_rules_of_its_own() -> None:
-    """One an app instance, no HIDDEN members, moderators by sub-channel, RESTRICTED for good, us-east-1 only."""
-    harness = build()
+def test_elastic_channel_refuses_second_one_hidden_members_and_unrestricted_mode() -> None:
+    """A moderator of it needs a SubChannelId to become a member."""
+    harness = create_harness()
     elastic = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
-    made = {**NEW, **elastic, "ChannelId": "big"}
-    assert refusal(harness, "CreateChannel", made) == ("", "")
+    request = {**NEW, **elastic, "ChannelId": "big"}
+    assert refusal(harness, "CreateChannel", request) == ("", "")
     harness.now += 100
     second = refusal(harness, "CreateChannel", {**NEW, **elastic, "ClientRequestToken": "third"})
     assert second == ("ResourceLimitExceeded", "an app instance has at most one elastic channel")
-    here = {**ROOM, "ChannelArn": "APP/channel/big"}
-    ann = {**here, "MemberArn": "APP/user/member"}
+    channel = {**ROOM, "ChannelArn": "APP/channel/big"}
+    ann = {**channel, "MemberArn": "APP/user/member"}
     hidden = refusal(harness, "CreateChannelMembership", {**ann, "Type": "HIDDEN"})
     assert hidden == ("BadRequest", "an elastic channel has no HIDDEN members")
-    unrestricted = refusal(harness, "UpdateChannel", {**here, "Mode": "UNRESTRICTED"})
+    unrestricted = refusal(harness, "UpdateChannel", {**channel, "Mode": "UNRESTRICTED"})
     assert unrestricted == ("BadRequest", "an elastic channel must be RESTRICTED")
-    joining = refusal(harness, "CreateChannelMembership", {**here, "MemberArn": "APP/user/boss", "Type": "DEFAULT"})
+    joining = refusal(
+        harness, "CreateChannelMembership", {**channel, "MemberArn": "APP/user/boss", "Type": "DEFAULT"}
+    )
     assert joining == ("BadRequest", "a moderator joins a sub-channel: SubChannelId is required")
 
 
-def test_elastic_channel_is_refused_in_frankfurt() -> None:
+def test_elastic_channel_is_refused_in_eu_central_1() -> None:
     """Elastic channels exist in us-east-1 only."""
     harness = Harness(region="eu-central-1")
     harness.now += 100
     elastic = {"Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
-    made = refusal(harness, "CreateChannel", {**NEW, **elastic})
-    assert made == ("BadRequest", "elastic channels exist in us-east-1 only")
+    error = refusal(harness, "CreateChannel", {**NEW, **elastic})
+    assert error == ("BadRequest", "elastic channels exist in us-east-1 only")
 
 
-def test_message_is_changed_by_its_sender_and_only_until_it_is_redacted() -> None:
-    """Another member may not change it, nobody once it is redacted."""
-    harness = build()
-    sent = harness.messaging("SendChannelMessage", **filled(harness, {**BY_MEMBER, **SAY}))["MessageId"]
+def test_message_is_updated_by_its_sender_until_it_is_redacted() -> None:
+    """Not even an admin updates another user's message; HIDDEN members cannot redact it."""
+    harness = create_harness()
+    sent = harness.messaging("SendChannelMessage", **fill_arns(harness, {**BY_MEMBER, **MESSAGE}))["MessageId"]
     change = {"MessageId": sent, "Content": "x"}
     by_boss = refusal(harness, "UpdateChannelMessage", {**ROOM, **change})
     assert by_boss == ("Forbidden", "a message is changed by its sender only")
     redaction = {**BY_HIDDEN, "MessageId": sent}
-    assert refusal(harness, "RedactChannelMessage", redaction)[1] == filled(
-        harness, no_right("hidden", "moderator or admin")
+    assert refusal(harness, "RedactChannelMessage", redaction)[1] == fill_arns(
+        harness, missing_role("hidden", "moderator or admin")
     )
     assert refusal(harness, "RedactChannelMessage", {**BY_MODERATOR, "MessageId": sent}) == ("", "")
     assert refusal(harness, "UpdateChannelMessage", {**BY_MEMBER, **change}) == (
@@ -724,11 +728,11 @@ def test_message_is_changed_by_its_sender_and_only_until_it_is_redacted() -> Non
 
 
 @pytest.mark.parametrize("behaviors", ["second_flow=replaces", "second_flow=conflict"])
-def test_flow_in_use_is_not_deleted_and_replaced_as_the_switch_says(behaviors: str) -> None:
-    """A flow of a channel cannot be deleted; whether another one takes its place is unknown of AWS."""
-    harness = build(behaviors)
-    given = filled(harness, {**FLOW, "Processors": processors()})
-    first, second = (harness.messaging("CreateChannelFlow", **given)["ChannelFlowArn"] for _ in range(2))
+def test_flow_in_use_is_not_deleted_and_replaced_only_if_behavior_allows(behaviors: str) -> None:
+    """A second flow replaces the first with second_flow=replaces, and is a Conflict with conflict."""
+    harness = create_harness(behaviors)
+    request = fill_arns(harness, {**FLOW, "Processors": processors()})
+    first, second = (harness.messaging("CreateChannelFlow", **request)["ChannelFlowArn"] for _ in range(2))
     assert refusal(harness, "AssociateChannelFlow", {**ROOM, "ChannelFlowArn": first}) == ("", "")
     in_use = refusal(harness, "DeleteChannelFlow", {"ChannelFlowArn": first})
     assert in_use == ("Conflict", f"{first} is associated with a channel")
@@ -747,44 +751,44 @@ READS: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "more"), READS, ids=[operation for operation, _ in READS])
-def test_public_channel_is_read_by_everyone(operation: str, more: dict[str, str]) -> None:
-    """A user who is no member reads a PUBLIC channel, and writes nothing."""
-    harness = build()
+@pytest.mark.parametrize(("operation", "parameters"), READS, ids=[operation for operation, _ in READS])
+def test_public_channel_is_read_but_not_joined_by_nonmember(operation: str, parameters: dict[str, str]) -> None:
+    """A nonmember reads a PUBLIC channel, but cannot add members in UNRESTRICTED mode either."""
+    harness = create_harness()
     public = {"ChannelId": "open", "Mode": "UNRESTRICTED", "Privacy": "PUBLIC"}
     assert refusal(harness, "CreateChannel", {**NEW, **public}) == ("", "")
     harness.now += 100
-    here = {"ChannelArn": "APP/channel/open", "ChimeBearer": "APP/user/stranger"}
-    assert refusal(harness, operation, {**here, **more}) == ("", "")
+    channel = {"ChannelArn": "APP/channel/open", "ChimeBearer": "APP/user/stranger"}
+    assert refusal(harness, operation, {**channel, **parameters}) == ("", "")
     joined = refusal(
-        harness, "CreateChannelMembership", {**here, "MemberArn": "APP/user/member", "Type": "DEFAULT"}
+        harness, "CreateChannelMembership", {**channel, "MemberArn": "APP/user/member", "Type": "DEFAULT"}
     )
-    words = "has no right to do this in APP/channel/open: it must be member, moderator or admin."
-    assert joined == ("Forbidden", filled(harness, f"APP/user/stranger {words}"))
+    reason = "has no right to do this in APP/channel/open: it must be member, moderator or admin."
+    assert joined == ("Forbidden", fill_arns(harness, f"APP/user/stranger {reason}"))
 
 
 @pytest.mark.parametrize("name", ["member", "hidden"])
-def test_member_may_look_at_and_end_the_own_membership(name: str) -> None:
-    """DEFAULT or HIDDEN: one's own membership is shown, and can be left."""
-    harness = build()
+def test_member_describes_and_deletes_its_own_membership(name: str) -> None:
+    """DEFAULT and HIDDEN members can leave the channel."""
+    harness = create_harness()
     own = {**ROOM, "ChimeBearer": f"APP/user/{name}", "MemberArn": f"APP/user/{name}"}
     assert refusal(harness, "DescribeChannelMembership", own) == ("", "")
     assert refusal(harness, "DeleteChannelMembership", own) == ("", "")
     assert f"{harness.app}/user/{name}" not in harness.service.channels()[0].members
 
 
-def test_any_member_adds_members_where_the_mode_is_unrestricted() -> None:
-    """In an UNRESTRICTED channel a member adds another; what a moderator may stays the moderator's."""
-    harness = build()
+def test_member_adds_but_does_not_remove_others_in_unrestricted_mode() -> None:
+    """The mode allows members to add members, and nothing else."""
+    harness = create_harness()
     assert refusal(harness, "UpdateChannel", {**ROOM, "Mode": "UNRESTRICTED"}) == ("", "")
     added = {**BY_MEMBER, "MemberArn": "APP/user/stranger"}
     assert refusal(harness, "CreateChannelMembership", {**added, "Type": "DEFAULT"}) == ("", "")
     assert refusal(harness, "DeleteChannelMembership", added)[0] == "Forbidden"
 
 
-def test_moderator_of_an_elastic_channel_is_demoted_wherever_they_are() -> None:
-    """Who moderates an elastic channel and is in no sub-channel can be demoted, too."""
-    harness = build()
+def test_elastic_moderator_without_sub_channel_can_be_deleted() -> None:
+    """Deleting a moderator does not require a membership."""
+    harness = create_harness()
     elastic = {"ChannelId": "big", "Mode": "RESTRICTED", "ElasticChannelConfiguration": ELASTIC}
     assert refusal(harness, "CreateChannel", {**NEW, **elastic}) == ("", "")
     harness.now += 100
@@ -795,9 +799,9 @@ def test_moderator_of_an_elastic_channel_is_demoted_wherever_they_are() -> None:
     assert (set(big.moderators), dict(big.members)) == ({harness.boss}, {})
 
 
-def test_stream_may_have_a_colon_in_its_name() -> None:
-    """Everything after the account is the stream's name."""
-    harness = build()
+def test_stream_name_may_contain_a_colon() -> None:
+    """The text after the account id in the ARN is the stream's name."""
+    harness = create_harness()
     stream = "arn:aws:kinesis:us-east-1:000000000000:stream/chime-messaging-a:b"
     configurations = [{"DataType": "Channel", "ResourceArn": stream}]
     put = {"AppInstanceArn": "APP", "StreamingConfigurations": configurations}
@@ -808,23 +812,23 @@ def test_stream_may_have_a_colon_in_its_name() -> None:
 
 
 @pytest.mark.parametrize("operation", ["DescribeChannel", "ListChannelModerators", "ListChannelBans"])
-def test_new_channel_that_a_read_misses_is_explained(operation: str) -> None:
-    """The first read of a new channel is refused as on AWS, and says what a person can do about it."""
+def test_missed_read_of_new_channel_explains_read_misses(operation: str) -> None:
+    """The first read is Forbidden as on AWS; its message names the behavior that switches this off."""
     harness = Harness()
-    made = {**NEW, "ChannelId": "room"}
-    assert refusal(harness, "CreateChannel", made) == ("", "")
+    request = {**NEW, "ChannelId": "room"}
+    assert refusal(harness, "CreateChannel", request) == ("", "")
     hint = "It is new, and first reads may miss it, as on AWS: read again, or use --behavior read_misses=0."
-    missed = filled(harness, f"{not_there('channel', 'APP/channel/room')} {hint}")
+    missed = fill_arns(harness, f"{missing_resource('channel', 'APP/channel/room')} {hint}")
     assert refusal(harness, operation, ROOM) == ("Forbidden", missed)
     assert refusal(harness, operation, ROOM) == ("", "")
 
 
-def test_person_of_a_batch_is_refused_in_words() -> None:
-    """A batch answers for each who was not added the code and the sentence of a single call."""
-    harness = build()
-    who = ["member", "banned", "none", "stranger"]
-    batch = {**ROOM, "MemberArns": [f"APP/user/{name}" for name in who]}
-    answer = harness.messaging("BatchCreateChannelMembership", **filled(harness, batch))
+def test_batch_error_has_code_and_message_of_single_call() -> None:
+    """Each user who was not added is in Errors; the others become members."""
+    harness = create_harness()
+    users = ["member", "banned", "none", "stranger"]
+    batch = {**ROOM, "MemberArns": [f"APP/user/{name}" for name in users]}
+    response = harness.messaging("BatchCreateChannelMembership", **fill_arns(harness, batch))
     refused = [
         {
             "MemberArn": "APP/user/member",
@@ -834,9 +838,9 @@ def test_person_of_a_batch_is_refused_in_words() -> None:
         {"MemberArn": "APP/user/banned", "ErrorCode": "Forbidden", "ErrorMessage": "APP/user/banned is banned"},
         {"MemberArn": "APP/user/none", "ErrorCode": "NotFound", "ErrorMessage": "APP/user/none is not there"},
     ]
-    assert answer["Errors"] == filled(harness, refused)
+    assert response["Errors"] == fill_arns(harness, refused)
     added = {"Arn": f"{harness.app}/user/stranger", "Name": "stranger"}
-    assert (answer["BatchChannelMemberships"]["Members"], answer["BatchChannelMemberships"]["Type"]) == (
+    assert (response["BatchChannelMemberships"]["Members"], response["BatchChannelMemberships"]["Type"]) == (
         [added],
         "DEFAULT",
     )
