@@ -1,4 +1,4 @@
-"""What the engine claims of time: seen with boto3's own serialisation, on a clock that the test moves."""
+"""Behaviors of the emulated service over time, on a clock that the tests move."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from engine.calls import code_of
 from helpers.harness import Harness
 
 
-def create(harness: Harness, number: int, **more: Any) -> str:
-    """Create a channel."""
-    made = harness.messaging(
+def create_channel(harness: Harness, number: int, **changed: Any) -> str:
+    """Create a channel and return its ARN."""
+    response = harness.messaging(
         "CreateChannel",
         AppInstanceArn=harness.app,
         Name="n",
         ClientRequestToken=f"token-{number}",
         ChimeBearer=harness.boss,
-        **more,
+        **changed,
     )
-    return str(made["ChannelArn"])
+    return str(response["ChannelArn"])
 
 
 HOUR, DAY = 3600, 86_400
@@ -29,9 +29,9 @@ HOUR, DAY = 3600, 86_400
 
 @pytest.mark.parametrize("criterion", ["CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP"])
 def test_channel_is_deleted_six_hours_after_it_expires(criterion: str) -> None:
-    """A channel is there for six hours after its days are over, counted from its criterion, and then gone."""
+    """It expires when the days of its criterion are over; until it is deleted it works as before."""
     harness = Harness()
-    arn = create(harness, 1, ExpirationSettings={"ExpirationDays": 2, "ExpirationCriterion": criterion})
+    arn = create_channel(harness, 1, ExpirationSettings={"ExpirationDays": 2, "ExpirationCriterion": criterion})
     harness.now += DAY
     harness.messaging(
         "SendChannelMessage",
@@ -52,20 +52,20 @@ def test_channel_is_deleted_six_hours_after_it_expires(criterion: str) -> None:
 
 @pytest.mark.parametrize("rescued_after", [DAY, DAY + 6 * HOUR - 1, DAY + 6 * HOUR])
 def test_expired_channel_can_be_rescued_until_it_is_deleted(rescued_after: int) -> None:
-    """An expired channel that is not deleted yet takes new settings and lives by them; a deleted one is lost."""
+    """New expiration settings apply to an expired channel; a deleted one stays Forbidden."""
     harness = Harness()
     days = {"ExpirationDays": 1, "ExpirationCriterion": "CREATED_TIMESTAMP"}
-    arn = create(harness, 1, ExpirationSettings=days)
-    here = {"ChannelArn": arn, "ChimeBearer": harness.boss}
+    arn = create_channel(harness, 1, ExpirationSettings=days)
+    channel = {"ChannelArn": arn, "ChimeBearer": harness.boss}
     harness.now += rescued_after
-    code = code_of(harness, "PutChannelExpirationSettings", **here)
+    code = code_of(harness, "PutChannelExpirationSettings", **channel)
     harness.now += 30 * DAY
     lost = rescued_after == DAY + 6 * HOUR
-    assert (code, code_of(harness, "DescribeChannel", **here)) == (("Forbidden",) * 2 if lost else ("", ""))
+    assert (code, code_of(harness, "DescribeChannel", **channel)) == (("Forbidden",) * 2 if lost else ("", ""))
 
 
-def test_expired_channels_are_deleted_when_asked_where_that_is_not_done_by_itself() -> None:
-    """A simulation chooses the moment; until then an expired channel acts alive."""
+def test_without_deletes_expired_channels_stay_until_delete_expired() -> None:
+    """A simulation sets deletes_expired=False and chooses when expired channels are deleted."""
     now = [0.0]
     service = ChimeService(clock=lambda: now[0], deletes_expired=False)
     harness = Harness()
@@ -76,12 +76,12 @@ def test_expired_channels_are_deleted_when_asked_where_that_is_not_done_by_itsel
         "AppInstanceUserArn"
     ]
     expiration = {"ExpirationDays": 1, "ExpirationCriterion": "CREATED_TIMESTAMP"}
-    create(harness, 1, ExpirationSettings=expiration)
+    create_channel(harness, 1, ExpirationSettings=expiration)
     now[0] += 30 * DAY
     assert len(service.channels()) == 1
     service.delete_expired()
     assert service.channels() == []
-    create(harness, 2, ExpirationSettings=expiration)
+    create_channel(harness, 2, ExpirationSettings=expiration)
     now[0] += 30 * DAY
     assert len(service.channels()) == 1
 
@@ -94,40 +94,40 @@ def test_expired_channels_are_deleted_when_asked_where_that_is_not_done_by_itsel
         ("conflict", ["Conflict", "Conflict"]),
     ],
 )
-def test_id_of_a_deleted_channel_is_taken_for_a_time(behaviors: str, expected: list[str]) -> None:
-    """A deleted channel's ChannelId is free at once, after five minutes, or never."""
-    harness, seen = Harness(Behaviors.parse(f"deleted_channel_id={behaviors}")), []
+def test_id_of_a_deleted_channel_is_free_at_once_after_300_s_or_never(behaviors: str, expected: list[str]) -> None:
+    """The behavior deleted_channel_id selects when the ChannelId can be used again."""
+    harness, codes = Harness(Behaviors.parse(f"deleted_channel_id={behaviors}")), []
     for seconds in (299, 300):
-        arn = create(harness, seconds, ChannelId=f"lobby{seconds}")
+        arn = create_channel(harness, seconds, ChannelId=f"lobby{seconds}")
         harness.messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=harness.boss)
         harness.now += seconds
         again = {"AppInstanceArn": harness.app, "ChannelId": f"lobby{seconds}", "Name": "n"}
-        seen.append(
+        codes.append(
             code_of(
                 harness, "CreateChannel", **again, ClientRequestToken=f"again-{seconds}", ChimeBearer=harness.boss
             )
         )
-    assert seen == expected
+    assert codes == expected
 
 
 @pytest.mark.parametrize(("seconds", "missed"), [(14, True), (15, False)])
-def test_no_read_misses_a_write_for_longer_than_the_bound(seconds: int, missed: bool) -> None:
-    """However often reads may miss a channel, its update or its tags, after 15 seconds none does."""
+def test_reads_miss_a_write_for_less_than_15_s(seconds: int, missed: bool) -> None:
+    """The limit in time applies to new channels, updates and tags, whatever number the behavior sets."""
     harness = Harness(Behaviors.parse("read_misses=9,update_misses=9,tag_misses=9"))
-    arn = create(harness, 1)
-    here = {"ChannelArn": arn, "ChimeBearer": harness.boss}
+    arn = create_channel(harness, 1)
+    channel = {"ChannelArn": arn, "ChimeBearer": harness.boss}
     harness.now += seconds
-    assert (code_of(harness, "DescribeChannel", **here) != "") == missed
+    assert (code_of(harness, "DescribeChannel", **channel) != "") == missed
     harness.now += 15
-    harness.messaging("UpdateChannel", **here, Name="x", Mode="RESTRICTED", Metadata="")
+    harness.messaging("UpdateChannel", **channel, Name="x", Mode="RESTRICTED", Metadata="")
     harness.messaging("TagResource", ResourceARN=arn, Tags=[{"Key": "k", "Value": "v"}])
     harness.now += seconds
-    assert (harness.messaging("DescribeChannel", **here)["Channel"]["Name"] == "n") == missed
+    assert (harness.messaging("DescribeChannel", **channel)["Channel"]["Name"] == "n") == missed
     assert (harness.messaging("ListTagsForResource", ResourceARN=arn)["Tags"] == []) == missed
 
 
-def test_new_admin_has_no_right_for_some_calls() -> None:
-    """A user and an admin made a moment ago are refused so many calls, both counted together, or for a minute."""
+def test_new_user_and_admin_are_refused_n_calls_within_60_s() -> None:
+    """Refusals of a new user and of the same user as new admin count together."""
     harness = Harness(Behaviors.parse("new_identity_refusals=2"))
     listing = {"AppInstanceArn": harness.app, "Privacy": "PRIVATE"}
     ann, bob, eve = (harness.user(name) for name in ("ann", "bob", "eve"))
@@ -153,11 +153,11 @@ ELASTIC = {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "Minimu
 
 
 class Caller:
-    """Calls within one second, each in the name of another admin unless all shall be in one's."""
+    """Makes calls within one second, each as another admin, or all as one bearer."""
 
     def __init__(self, region: str = "us-east-1", *, one_bearer: bool = False, **channel: Any) -> None:
         self.harness = Harness(Behaviors(read_misses=0), region=region, limits=True)
-        self.channel = create(self.harness, 0, **channel)
+        self.channel = create_channel(self.harness, 0, **channel)
         self.bearers = [self.harness.boss] if one_bearer else self._admins(40)
         self.numbers = iter(range(1, 1000))
         self.harness.now += 2
@@ -176,23 +176,29 @@ class Caller:
         """Return parameters that need not lead to success: a call that the service refuses counts as well."""
         number = next(self.numbers)
         bearer = {"ChimeBearer": self.bearers[number % len(self.bearers)]}
-        here = {"ChannelArn": self.channel, **bearer}
+        channel = {"ChannelArn": self.channel, **bearer}
         app = {"AppInstanceArn": self.harness.app}
-        nobody, text = (
+        unknown, text = (
             f"{self.harness.app}/user/nobody{number}",
             {"ClientRequestToken": f"token{number}", "Name": "n"},
         )
-        message = {**here, "MessageId": "m"}
+        message = {**channel, "MessageId": "m"}
         return {
             "CreateChannel": {**app, **text, **bearer},
-            "UpdateChannel": {**here, "Name": "n"},
+            "UpdateChannel": {**channel, "Name": "n"},
             "DeleteChannel": {"ChannelArn": f"{self.harness.app}/channel/none", **bearer},
             "ListChannels": {**app, **bearer},
-            MEMBER: {**here, "MemberArn": nobody, "Type": "DEFAULT"},
-            MODERATOR: {**here, "ChannelModeratorArn": nobody},
-            BAN: {**here, "MemberArn": nobody},
-            "BatchCreateChannelMembership": {**here, "MemberArns": [nobody]},
-            "SendChannelMessage": {**here, "Content": "c", "Type": "STANDARD", "Persistence": "PERSISTENT", **text},
+            MEMBER: {**channel, "MemberArn": unknown, "Type": "DEFAULT"},
+            MODERATOR: {**channel, "ChannelModeratorArn": unknown},
+            BAN: {**channel, "MemberArn": unknown},
+            "BatchCreateChannelMembership": {**channel, "MemberArns": [unknown]},
+            "SendChannelMessage": {
+                **channel,
+                "Content": "c",
+                "Type": "STANDARD",
+                "Persistence": "PERSISTENT",
+                **text,
+            },
             "UpdateChannelMessage": {**message, "Content": "c"},
             "RedactChannelMessage": message,
             "DeleteChannelMessage": message,
@@ -203,22 +209,22 @@ class Caller:
             "UpdateAppInstance": {**app, "Name": "n", "Metadata": ""},
             "DeleteAppInstance": {"AppInstanceArn": f"{self.harness.app}{number}"},
             "CreateAppInstanceUser": {**app, **text, "AppInstanceUserId": f"n{number}"},
-            "UpdateAppInstanceUser": {"AppInstanceUserArn": nobody, "Name": "n", "Metadata": ""},
-            "DeleteAppInstanceUser": {"AppInstanceUserArn": nobody},
+            "UpdateAppInstanceUser": {"AppInstanceUserArn": unknown, "Name": "n", "Metadata": ""},
+            "DeleteAppInstanceUser": {"AppInstanceUserArn": unknown},
             "DescribeAppInstanceUser": {"AppInstanceUserArn": self.harness.boss},
-            "PutAppInstanceUserExpirationSettings": {"AppInstanceUserArn": nobody},
+            "PutAppInstanceUserExpirationSettings": {"AppInstanceUserArn": unknown},
             "ListAppInstanceUsers": app,
             "ListAppInstanceAdmins": app,
             "ListTagsForResource": {"ResourceARN": self.channel},
-        }.get(operation, here)
+        }.get(operation, channel)
 
-    def is_taken(self, operation: str) -> bool:
+    def is_accepted(self, operation: str) -> bool:
         """Check whether a call is let through, whatever comes of it."""
         return code_of(self.harness, operation, **self.parameters(operation)) != "ThrottledClient"
 
-    def taken(self, operations: list[str], attempts: int = 60) -> int:
+    def count_accepted(self, operations: list[str], attempts: int = 60) -> int:
         """Count how many of so many calls within a second are let through, of several operations in turn."""
-        return sum(self.is_taken(operations[number % len(operations)]) for number in range(attempts))
+        return sum(self.is_accepted(operations[number % len(operations)]) for number in range(attempts))
 
 
 LISTS = ["ListChannelMemberships", "ListChannelModerators", "ListChannelBans"]
@@ -229,8 +235,8 @@ OF_A_BEARER = ["DescribeChannel", "ListChannels", "UpdateChannel", "GetChannelMe
 @pytest.mark.parametrize(("region", "rate"), [("us-east-1", 10), ("eu-central-1", 5)])
 @pytest.mark.parametrize("operations", [OF_A_BEARER, ["DescribeChannel"], ["ListChannels"]])
 def test_all_calls_of_a_bearer_share_one_rate(region: str, operations: list[str], rate: int) -> None:
-    """One bearer has so many calls a second, reads included, whatever the operations."""
-    assert Caller(region, one_bearer=True).taken(operations) == rate
+    """Count the calls that are not throttled, of a number of attempts at the operations in turn."""
+    assert Caller(region, one_bearer=True).count_accepted(operations) == rate
 
 
 @pytest.mark.parametrize(
@@ -261,39 +267,42 @@ def test_all_calls_of_a_bearer_share_one_rate(region: str, operations: list[str]
         ("us-east-1", ["ListAppInstanceAdmins"], 50),
     ],
 )
-def test_rate_allows_so_many_calls_a_second_and_no_more(region: str, operations: list[str], rate: int) -> None:
-    """No more calls a second are taken than AWS documents, and no fewer, when every one has another bearer."""
-    assert Caller(region).taken(operations) == rate
+def test_calls_per_second_are_limited_to_documented_rate(region: str, operations: list[str], rate: int) -> None:
+    """As each call has another bearer, the rate of bearers does not apply."""
+    assert Caller(region).count_accepted(operations) == rate
 
 
-def test_elastic_channels_take_twice_the_writes_of_members() -> None:
-    """An elastic channel takes 30 writes of members, moderators and bans a second."""
+def test_elastic_channel_allows_30_writes_of_members_per_second() -> None:
+    """Writes of members, moderators and bans share this rate."""
     caller = Caller(Mode="RESTRICTED", ElasticChannelConfiguration=ELASTIC)
-    assert caller.taken([MEMBER, MODERATOR, BAN]) == 30
+    assert caller.count_accepted([MEMBER, MODERATOR, BAN]) == 30
 
 
-def test_messages_are_listed_and_read_at_rates_of_their_own() -> None:
-    """Listing the messages of a channel leaves the rate of reading one of them alone."""
+def test_list_and_get_of_messages_have_separate_rates() -> None:
+    """ListChannelMessages does not count against the rate of GetChannelMessage."""
     caller = Caller()
-    assert (caller.taken(["ListChannelMessages"]), caller.taken(["GetChannelMessage"])) == (30, 30)
+    assert (caller.count_accepted(["ListChannelMessages"]), caller.count_accepted(["GetChannelMessage"])) == (
+        30,
+        30,
+    )
 
 
-def test_throttled_call_counts_for_no_rate() -> None:
-    """Who is throttled at one rate has not used up another: a refused call leaves every count as it was."""
+def test_throttled_call_counts_against_no_rate() -> None:
+    """A call over one rate does not use up another, such as that of its bearer."""
     caller = Caller()
-    assert caller.taken(["BatchCreateChannelMembership"], attempts=1) == 1
+    assert caller.count_accepted(["BatchCreateChannelMembership"], attempts=1) == 1
     first = caller.bearers[0]
     caller.bearers = [first]
     # Each is over the rate of batches; were they counted, the bearer's ten would be used up.
-    assert caller.taken(["BatchCreateChannelMembership"], attempts=30) == 0
-    assert caller.taken(["ListChannelMessages"]) == 10
+    assert caller.count_accepted(["BatchCreateChannelMembership"], attempts=30) == 0
+    assert caller.count_accepted(["ListChannelMessages"]) == 10
 
 
-def test_rate_recovers_with_the_second() -> None:
-    """A second after its calls a bearer has all of its rate again, and not a moment earlier."""
+def test_rate_is_available_again_after_one_second() -> None:
+    """After 0.9 seconds it is not yet."""
     caller = Caller(one_bearer=True)
-    assert caller.taken(["DescribeChannel"]) == 10
+    assert caller.count_accepted(["DescribeChannel"]) == 10
     caller.harness.now += 0.9
-    assert caller.taken(["DescribeChannel"]) == 0
+    assert caller.count_accepted(["DescribeChannel"]) == 0
     caller.harness.now += 0.1
-    assert caller.taken(["DescribeChannel"]) == 10
+    assert caller.count_accepted(["DescribeChannel"]) == 10

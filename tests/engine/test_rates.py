@@ -1,4 +1,4 @@
-"""How many calls a second each rate lets through, whose they are, and what the refusal says."""
+"""Calls per second that each rate allows, the resource it applies to, and the message of a throttled call."""
 
 from __future__ import annotations
 
@@ -42,55 +42,62 @@ RATES: list[tuple[str, str, dict[str, str], dict[str, str], int, str]] = [
 ]
 
 
-class Counter:
-    """The rates on a clock that tests move."""
+class ThrottleUnderTest:
+    """Rates with a clock that the tests move."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
         self.throttle = Throttle(lambda: self.now)
 
-    def refusal(self, service: str, operation: str, parameters: dict[str, str], **more: Any) -> str:
+    def refusal(self, service: str, operation: str, parameters: dict[str, str], **changed: Any) -> str:
         """Make a call; return why it was refused, "" where it was not."""
-        given = {"region": "us-east-1", "elastic": False, **more}
+        options = {"region": "us-east-1", "elastic": False, **changed}
         try:
-            self.throttle.check(operation, parameters, service_name=service, **given)
-        except ChimeError as refused:
-            return str(refused)
+            self.throttle.check(operation, parameters, service_name=service, **options)
+        except ChimeError as error:
+            return str(error)
         return ""
 
 
 @pytest.mark.parametrize("row", RATES, ids=[row[1] for row in RATES])
-def test_one_call_over_the_rate_is_refused(row: tuple[str, str, dict[str, str], dict[str, str], int, str]) -> None:
-    """So many calls a second go through, the next says over which rate it is; another's and later ones do."""
-    service, operation, one, other, rate, what = row
-    counter = Counter()
-    assert [counter.refusal(service, operation, one) for _ in range(rate)] == [""] * rate
-    assert counter.refusal(service, operation, one) == f"ThrottledClient: Rate exceeded: {what}, {rate} a second"
-    assert counter.refusal(service, operation, other) == ""
-    counter.now += 0.999
-    assert counter.refusal(service, operation, one)
-    counter.now += 0.001
-    assert counter.refusal(service, operation, one) == ""
+def test_call_over_the_rate_is_throttled_for_a_second(
+    row: tuple[str, str, dict[str, str], dict[str, str], int, str],
+) -> None:
+    """The error names the rate; calls on another resource, or a second later, succeed."""
+    service, operation, parameters, others, rate, rate_name = row
+    throttle = ThrottleUnderTest()
+    assert [throttle.refusal(service, operation, parameters) for _ in range(rate)] == [""] * rate
+    assert (
+        throttle.refusal(service, operation, parameters)
+        == f"ThrottledClient: Rate exceeded: {rate_name}, {rate} a second"
+    )
+    assert throttle.refusal(service, operation, others) == ""
+    throttle.now += 0.999
+    assert throttle.refusal(service, operation, parameters)
+    throttle.now += 0.001
+    assert throttle.refusal(service, operation, parameters) == ""
 
 
 @pytest.mark.parametrize(
-    ("operation", "rate", "what"),
+    ("operation", "rate", "rate_name"),
     [
         ("CreateAppInstance", 5, "writes of app instances per account"),
         ("ListAppInstances", 10, "ListAppInstances per account"),
         ("DescribeAppInstanceAdmin", 50, "identity calls per account"),
     ],
 )
-def test_rate_of_the_account_is_that_of_a_region(operation: str, rate: int, what: str) -> None:
-    """Rates of the account count for each region by itself."""
-    counter = Counter()
-    assert [counter.refusal(IDENTITY, operation, {}) for _ in range(rate)] == [""] * rate
-    assert counter.refusal(IDENTITY, operation, {}) == f"ThrottledClient: Rate exceeded: {what}, {rate} a second"
-    assert counter.refusal(IDENTITY, operation, {}, region="eu-central-1") == ""
+def test_rate_of_an_account_applies_per_region(operation: str, rate: int, rate_name: str) -> None:
+    """Calls in one region do not count in another."""
+    throttle = ThrottleUnderTest()
+    assert [throttle.refusal(IDENTITY, operation, {}) for _ in range(rate)] == [""] * rate
+    assert (
+        throttle.refusal(IDENTITY, operation, {}) == f"ThrottledClient: Rate exceeded: {rate_name}, {rate} a second"
+    )
+    assert throttle.refusal(IDENTITY, operation, {}, region="eu-central-1") == ""
 
 
 @pytest.mark.parametrize(
-    ("operation", "parameters", "more", "rate"),
+    ("operation", "parameters", "options", "rate"),
     [
         ("DisassociateChannelFlow", {"ChimeBearer": "x"}, {}, 10),
         ("DisassociateChannelFlow", {"ChimeBearer": "x"}, {"region": "eu-central-1"}, 5),
@@ -99,37 +106,37 @@ def test_rate_of_the_account_is_that_of_a_region(operation: str, rate: int, what
         ("SendChannelMessage", IN_CHANNEL, {"region": "eu-central-1"}, 10),
     ],
 )
-def test_rate_differs_by_region_and_kind_of_channel(
-    operation: str, parameters: dict[str, str], more: dict[str, Any], rate: int
+def test_rate_depends_on_region_and_elastic_channel(
+    operation: str, parameters: dict[str, str], options: dict[str, Any], rate: int
 ) -> None:
-    """Frankfurt lets fewer through, an elastic channel more."""
-    counter = Counter()
-    assert [counter.refusal(MESSAGING, operation, parameters, **more) for _ in range(rate)] == [""] * rate
-    assert counter.refusal(MESSAGING, operation, parameters, **more).endswith(f", {rate} a second")
+    """Rates are lower in eu-central-1, and higher for an elastic channel."""
+    throttle = ThrottleUnderTest()
+    assert [throttle.refusal(MESSAGING, operation, parameters, **options) for _ in range(rate)] == [""] * rate
+    assert throttle.refusal(MESSAGING, operation, parameters, **options).endswith(f", {rate} a second")
 
 
-def test_writes_of_a_channel_count_for_its_app_instance() -> None:
-    """Creations name the app instance, updates and deletions the channel: they are one rate."""
-    counter = Counter()
+def test_channel_writes_share_the_rate_of_their_app_instance() -> None:
+    """CreateChannel names the app instance, UpdateChannel and DeleteChannel the channel."""
+    throttle = ThrottleUnderTest()
     for operation, parameters in (
         ("CreateChannel", IN_APP),
         ("UpdateChannel", IN_CHANNEL),
         ("DeleteChannel", IN_CHANNEL),
     ):
-        assert [counter.refusal(MESSAGING, operation, parameters) for _ in range(5)] == [""] * 5
-    assert counter.refusal(MESSAGING, "UpdateChannel", IN_OTHER_CHANNEL).startswith(
+        assert [throttle.refusal(MESSAGING, operation, parameters) for _ in range(5)] == [""] * 5
+    assert throttle.refusal(MESSAGING, "UpdateChannel", IN_OTHER_CHANNEL).startswith(
         "ThrottledClient: Rate exceeded: channel writes"
     )
 
 
-def test_tag_calls_are_not_counted_for_a_bearer() -> None:
-    """Calls that name no bearer and have no rate of their own go through."""
-    counter = Counter()
-    assert not any(counter.refusal(MESSAGING, "ListTagsForResource", {"ResourceARN": CHANNEL}) for _ in range(100))
+def test_tag_calls_are_not_throttled() -> None:
+    """They name no bearer, and AWS documents no rate for them."""
+    throttle = ThrottleUnderTest()
+    assert not any(throttle.refusal(MESSAGING, "ListTagsForResource", {"ResourceARN": CHANNEL}) for _ in range(100))
 
 
-def test_rates_hold_after_everything_was_forgotten() -> None:
-    """A reset begins to count anew, and goes on counting."""
+def test_rates_start_at_zero_and_apply_after_reset() -> None:
+    """A reset clears the counts and keeps throttling."""
     harness = Harness(Behaviors(), limits=True)
     harness.now += 10
     for _ in range(2):
