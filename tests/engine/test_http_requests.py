@@ -1,4 +1,4 @@
-"""HTTP as SDKs write and read it, handed to the ASGI application itself: routes, parameters, answers, refusals."""
+"""The REST-JSON protocol of the ASGI application: routes, parameters, responses and errors."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def signed(region: str, service: str = "chime") -> str:
 
 
 @dataclass
-class Answered:
-    """What came back over HTTP."""
+class HttpResponse:
+    """An HTTP response."""
 
     status: int
     headers: dict[bytes, bytes]
@@ -41,7 +41,7 @@ class Answered:
         return json.loads(self.body)
 
 
-def ask(
+def send_request(
     harness: Harness,
     method: str,
     path: str,
@@ -50,8 +50,8 @@ def ask(
     *,
     region: str = "us-east-1",
     **headers: str,
-) -> Answered:
-    """Send one request and return the answer, of which ASGI wants one start and one body."""
+) -> HttpResponse:
+    """Send one request; return the response, which must be one start and one body message of ASGI."""
     sent: list[Mapping[str, Any]] = []
     written = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
 
@@ -61,44 +61,44 @@ def ask(
     async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
 
-    named = {"Host": "localhost", "Authorization": signed(region), **headers}
+    all_headers = {"Host": "localhost", "Authorization": signed(region), **headers}
     scope = {
         "type": "http",
         "method": method,
         "path": "/decoded/by/the/server",
         "raw_path": path.encode(),
         "query_string": query.encode(),
-        "headers": [(name.replace("_", "-").encode(), text.encode()) for name, text in named.items() if text],
+        "headers": [(name.replace("_", "-").encode(), text.encode()) for name, text in all_headers.items() if text],
     }
     asyncio.run(ChimeApp(harness.service)(scope, receive, send))
     start, end = sent
     assert (start["type"], end["type"]) == ("http.response.start", "http.response.body")
-    return Answered(start["status"], dict(start["headers"]), end["body"])
+    return HttpResponse(start["status"], dict(start["headers"]), end["body"])
 
 
 def quote(arn: str) -> str:
-    """Write an ARN as SDKs put it into a path."""
+    """Return an ARN percent-encoded, as SDKs put it into a path."""
     return arn.replace(":", "%3A").replace("/", "%2F")
 
 
 @pytest.fixture
 def harness() -> Harness:
-    """Return an app instance with an admin, where nothing is new."""
-    made = Harness()
-    made.now += 100
-    return made
+    """Return an app instance with an admin who is usable as bearer."""
+    created = Harness()
+    created.now += 100
+    return created
 
 
-def channel(harness: Harness) -> str:
+def create_channel(harness: Harness) -> str:
     """Create a channel over HTTP and return its ARN, once it can be read."""
     body = {"AppInstanceArn": harness.app, "ChannelId": "c", "Name": "n", "ClientRequestToken": "token"}
-    made = ask(harness, "POST", "/channels", body, X_Amz_Chime_Bearer=harness.boss)
+    response = send_request(harness, "POST", "/channels", body, X_Amz_Chime_Bearer=harness.boss)
     harness.now += 100
-    arn: str = made.parsed["ChannelArn"]
+    arn: str = response.parsed["ChannelArn"]
     return arn
 
 
-# Which region and service a request is signed for
+# Region and service of the signature
 
 
 @pytest.mark.parametrize(
@@ -111,34 +111,39 @@ def channel(harness: Harness) -> str:
         ({}, None),
     ],
 )
-def test_scope_is_that_of_the_signature(headers: dict[str, str], scope: tuple[str, str] | None) -> None:
-    """Region and service stand in the credential scope; what is not signed has none."""
+def test_scope_is_read_from_sigv4_credential(headers: dict[str, str], scope: tuple[str, str] | None) -> None:
+    """Without a SigV4 Authorization header there is no scope."""
     assert scope_of(headers) == scope
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_request_reaches_the_region_that_it_is_signed_for(harness: Harness, region: str) -> None:
-    """One port serves both regions: what is made in one is not in the other."""
-    made = ask(harness, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"}, region=region)
-    assert made.parsed["AppInstanceArn"].split(":")[3] == region
-    names = [one["Name"] for one in ask(harness, "GET", "/app-instances", region=region).parsed["AppInstances"]]
+def test_request_is_served_by_the_region_of_its_signature(harness: Harness, region: str) -> None:
+    """The regions share one port; an app instance exists in its own region only."""
+    response = send_request(
+        harness, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"}, region=region
+    )
+    assert response.parsed["AppInstanceArn"].split(":")[3] == region
+    names = [
+        app_instance["Name"]
+        for app_instance in send_request(harness, "GET", "/app-instances", region=region).parsed["AppInstances"]
+    ]
     assert names == (["app", "b"] if region == "us-east-1" else ["b"])
 
 
-def test_request_without_signature_is_for_us_east_1(harness: Harness) -> None:
-    """An engine without IAM takes a plain request, of curl for one, as one for the service's main region."""
-    answered = ask(harness, "GET", "/app-instances", Authorization="")
-    assert [one["AppInstanceArn"] for one in answered.parsed["AppInstances"]] == [harness.app]
+def test_unsigned_request_is_served_by_us_east_1(harness: Harness) -> None:
+    """An engine without IAM accepts unsigned requests, such as those of curl."""
+    response = send_request(harness, "GET", "/app-instances", Authorization="")
+    assert [app_instance["AppInstanceArn"] for app_instance in response.parsed["AppInstances"]] == [harness.app]
 
 
-def test_request_for_a_region_without_endpoint_is_refused(harness: Harness) -> None:
-    """AWS has endpoints in two regions; elsewhere the engine says so in words."""
-    answered = ask(harness, "GET", "/app-instances", region="eu-west-1")
-    assert answered.status == 400
-    assert answered.parsed["Message"] == "there is no endpoint in eu-west-1, only in us-east-1, eu-central-1"
+def test_request_for_a_region_without_endpoint_is_a_bad_request(harness: Harness) -> None:
+    """The message names the two regions that have an endpoint."""
+    response = send_request(harness, "GET", "/app-instances", region="eu-west-1")
+    assert response.status == 400
+    assert response.parsed["Message"] == "there is no endpoint in eu-west-1, only in us-east-1, eu-central-1"
 
 
-# Which operation a request is
+# Operations
 
 
 @pytest.mark.parametrize(
@@ -190,30 +195,30 @@ def test_request_for_a_region_without_endpoint_is_refused(harness: Harness) -> N
         ("POST", b"/app-instances", b"", (IDENTITY, "CreateAppInstance", {})),
     ],
 )
-def test_operation_is_that_of_method_path_and_query(
+def test_method_path_and_query_determine_the_operation(
     method: str, path: bytes, query: bytes, operation: tuple[str, str, dict[str, str]]
 ) -> None:
-    """Method, path and query say together which operation a request is, as AWS's models write them."""
+    """The routes are those of AWS's service models."""
     assert operation_of(method, path, query, {}, b"") == operation
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "named"),
+    ("method", "path", "route"),
     [
         ("PATCH", "/channels", "PATCH /channels"),
         ("GET", "/channels/a/b/c", "GET /channels/a/b/c"),
         ("GET", "/" + "x" * 200, "GET /" + "x" * 79),
     ],
 )
-def test_what_is_no_operation_is_not_found(harness: Harness, method: str, path: str, named: str) -> None:
-    """A 404 says in words what was asked for, cut where it is long."""
-    answered = ask(harness, method, path)
-    message = f"no operation of Amazon Chime SDK messaging is {named}"
-    assert (answered.status, answered.parsed) == (404, {"Code": "NotFound", "Message": message})
+def test_unknown_route_is_not_found(harness: Harness, method: str, path: str, route: str) -> None:
+    """The message contains method and path, cut to 80 characters."""
+    response = send_request(harness, method, path)
+    message = f"no operation of Amazon Chime SDK messaging is {route}"
+    assert (response.status, response.parsed) == (404, {"Code": "NotFound", "Message": message})
 
 
-def test_operations_of_one_path_differ_by_their_query() -> None:
-    """TagResource and UntagResource differ by the value of a query parameter alone."""
+def test_operation_parameter_distinguishes_operations_of_one_path() -> None:
+    """TagResource and UntagResource differ by the value of this query parameter only."""
     body = b'{"ResourceARN": "r", "Tags": [{"Key": "k", "Value": "v"}]}'
     tag = operation_of("POST", b"/tags", b"operation=tag-resource", {}, body)
     untag = operation_of(
@@ -223,45 +228,45 @@ def test_operations_of_one_path_differ_by_their_query() -> None:
     assert untag == (MESSAGING, "UntagResource", {"ResourceARN": "r", "TagKeys": ["k"]})
 
 
-# Where its parameters are
+# Parameters
 
 
 def test_parameters_are_read_from_path_query_header_and_body() -> None:
-    """Each member is read from where the model puts it, and from nowhere else."""
-    here = {"x-amz-chime-bearer": "boss"}
+    """Each parameter is read only from the location in the service model."""
+    headers = {"x-amz-chime-bearer": "boss"}
     list_query = b"type=HIDDEN&max-results=7&next-token=9&channel-arn=other"
-    listed = operation_of("GET", b"/channels/c/memberships", list_query, here, b"")
+    listed = operation_of("GET", b"/channels/c/memberships", list_query, headers, b"")
     expected = {"ChannelArn": "c", "ChimeBearer": "boss", "Type": "HIDDEN", "MaxResults": 7, "NextToken": "9"}
     assert listed[2] == expected
     body = b'{"Name": "n", "ChimeBearer": "forged", "ChannelArn": "forged"}'
-    updated = operation_of("PUT", b"/channels/c", b"Name=other", here, body)
+    updated = operation_of("PUT", b"/channels/c", b"Name=other", headers, body)
     assert updated[2] == {"ChannelArn": "c", "ChimeBearer": "boss", "Name": "n"}
 
 
-def test_empty_query_parameter_is_one() -> None:
-    """A parameter that is there but empty is what the caller wrote, not left out."""
-    found = operation_of("GET", b"/channels", b"app-instance-arn=a&privacy=", {}, b"")
-    assert found[2] == {"AppInstanceArn": "a", "Privacy": ""}
+def test_empty_query_parameter_is_passed_on() -> None:
+    """It is empty text, and not a missing parameter."""
+    result = operation_of("GET", b"/channels", b"app-instance-arn=a&privacy=", {}, b"")
+    assert result[2] == {"AppInstanceArn": "a", "Privacy": ""}
 
 
-def test_query_of_characters_beyond_ascii_is_read_as_sent() -> None:
-    """Percent-encoded UTF-8 in a query is text again."""
-    found = operation_of("GET", b"/channels", b"app-instance-arn=%C3%A4+b", {}, b"")
-    assert found[2] == {"AppInstanceArn": "ä b"}
+def test_query_is_decoded_from_percent_encoded_utf_8() -> None:
+    """A + is a blank."""
+    result = operation_of("GET", b"/channels", b"app-instance-arn=%C3%A4+b", {}, b"")
+    assert result[2] == {"AppInstanceArn": "ä b"}
 
 
-def test_number_in_a_query_must_be_one(harness: Harness) -> None:
-    """MaxResults=ten is refused by its name; dates stay as they were written."""
-    answered = ask(harness, "GET", "/app-instances", query="max-results=ten")
-    assert (answered.status, answered.parsed["Code"]) == (400, "BadRequest")
-    assert answered.parsed["Message"] == "MaxResults must be a number"
+def test_non_numeric_max_results_is_a_bad_request(harness: Harness) -> None:
+    """The message names the parameter; timestamps in a query stay text."""
+    response = send_request(harness, "GET", "/app-instances", query="max-results=ten")
+    assert (response.status, response.parsed["Code"]) == (400, "BadRequest")
+    assert response.parsed["Message"] == "MaxResults must be a number"
     query = b"not-before=2027-01-15T08%3A00%3A00Z&sort-order=ASCENDING"
-    found = operation_of("GET", b"/channels/c/messages", query, {}, b"")
-    assert found[2] == {"ChannelArn": "c", "NotBefore": "2027-01-15T08:00:00Z", "SortOrder": "ASCENDING"}
+    result = operation_of("GET", b"/channels/c/messages", query, {}, b"")
+    assert result[2] == {"ChannelArn": "c", "NotBefore": "2027-01-15T08:00:00Z", "SortOrder": "ASCENDING"}
 
 
-def test_what_the_model_does_not_know_is_ignored_at_any_depth() -> None:
-    """Unknown members and nulls are left out, also of what is nested in maps and lists; known ones stay as sent."""
+def test_unknown_members_and_nulls_are_ignored_at_any_depth() -> None:
+    """This applies to members of maps and lists, too; the others are passed on unchanged."""
     body = {
         "Name": "n",
         "Unknown": 1,
@@ -270,8 +275,8 @@ def test_what_the_model_does_not_know_is_ignored_at_any_depth() -> None:
         "ElasticChannelConfiguration": {"MaximumSubChannels": 5, "Unknown": [3]},
         "MemberArns": ["a", "b"],
     }
-    found = operation_of("POST", b"/channels", b"", {}, json.dumps(body).encode())
-    assert found[2] == {
+    result = operation_of("POST", b"/channels", b"", {}, json.dumps(body).encode())
+    assert result[2] == {
         "Name": "n",
         "Tags": [{"Key": "k", "Value": "v"}, {"Key": "l"}],
         "ElasticChannelConfiguration": {"MaximumSubChannels": 5},
@@ -279,12 +284,12 @@ def test_what_the_model_does_not_know_is_ignored_at_any_depth() -> None:
     }
 
 
-@pytest.mark.parametrize("wrong", ["text", 1, [1]])
-def test_value_of_the_wrong_kind_is_kept_for_validation(wrong: Any) -> None:
-    """What is no map where the model has one is passed on, so that validation can name it."""
-    body = json.dumps({"ElasticChannelConfiguration": wrong, "MemberArns": {"a": "b"}}).encode()
-    found = operation_of("POST", b"/channels", b"", {}, body)
-    assert found[2] == {"ElasticChannelConfiguration": wrong, "MemberArns": {"a": "b"}}
+@pytest.mark.parametrize("value", ["text", 1, [1]])
+def test_value_of_wrong_type_is_passed_on_to_validation(value: Any) -> None:
+    """A value that should be a map is passed on unchanged, so that validation can name it."""
+    body = json.dumps({"ElasticChannelConfiguration": value, "MemberArns": {"a": "b"}}).encode()
+    result = operation_of("POST", b"/channels", b"", {}, body)
+    assert result[2] == {"ElasticChannelConfiguration": value, "MemberArns": {"a": "b"}}
 
 
 @pytest.mark.parametrize(
@@ -298,78 +303,84 @@ def test_value_of_the_wrong_kind_is_kept_for_validation(wrong: Any) -> None:
     ],
     ids=["cut", "bytes", "deep", "list", "null"],
 )
-def test_body_that_is_no_object_is_refused(harness: Harness, body: bytes, message: str) -> None:
-    """Whatever is no JSON object is a 400 that says so."""
-    answered = ask(harness, "POST", "/app-instances", body)
-    assert (answered.status, answered.parsed) == (400, {"Code": "BadRequest", "Message": message})
+def test_body_that_is_no_json_object_is_a_bad_request(harness: Harness, body: bytes, message: str) -> None:
+    """The message distinguishes invalid JSON from other JSON values."""
+    response = send_request(harness, "POST", "/app-instances", body)
+    assert (response.status, response.parsed) == (400, {"Code": "BadRequest", "Message": message})
 
 
-def test_body_of_an_operation_that_has_none_is_not_looked_at(harness: Harness) -> None:
-    """A GET with whatever body is answered; blanks are a body without members."""
-    assert ask(harness, "GET", "/app-instances", b"no JSON").status == 200
+def test_body_of_operation_without_body_is_ignored(harness: Harness) -> None:
+    """A blank body is one without members."""
+    assert send_request(harness, "GET", "/app-instances", b"no JSON").status == 200
     assert operation_of("POST", b"/app-instances", b"", {}, b" \n")[2] == {}
-    answered = ask(harness, "GET", "/endpoints/messaging-session", b"no JSON")
-    assert answered.parsed["Endpoint"]["Url"].endswith(".us-east-1.invalid")
+    response = send_request(harness, "GET", "/endpoints/messaging-session", b"no JSON")
+    assert response.parsed["Endpoint"]["Url"].endswith(".us-east-1.invalid")
 
 
-# What comes back
+# Responses
 
 
-def test_creation_is_answered_with_201_and_json(harness: Harness) -> None:
-    """An answer has the status of the model, tells its type and length, and has an id of its own."""
-    first = ask(harness, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"})
-    second = ask(harness, "GET", "/app-instances")
+def test_create_returns_201_with_json_and_request_id(harness: Harness) -> None:
+    """Each response has type and length of its body and its own request id."""
+    first = send_request(harness, "POST", "/app-instances", {"Name": "b", "ClientRequestToken": "tt"})
+    second = send_request(harness, "GET", "/app-instances")
     assert (first.status, second.status) == (201, 200)
     assert set(first.parsed) == {"AppInstanceArn"}
-    for one in (first, second):
-        assert one.headers[b"content-type"] == b"application/json"
-        assert one.headers[b"content-length"] == str(len(one.body)).encode()
-        assert re.fullmatch(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one.headers[b"x-amzn-requestid"])
+    for response in (first, second):
+        assert response.headers[b"content-type"] == b"application/json"
+        assert response.headers[b"content-length"] == str(len(response.body)).encode()
+        assert re.fullmatch(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.headers[b"x-amzn-requestid"])
     assert set(first.headers) == {b"content-type", b"content-length", b"x-amzn-requestid"}
     assert first.headers[b"x-amzn-requestid"] != second.headers[b"x-amzn-requestid"]
 
 
-def test_deletion_is_answered_with_204_and_nothing(harness: Harness) -> None:
-    """A 204 has no body: a byte of it would be read as the beginning of the next answer."""
-    answered = ask(harness, "DELETE", f"/channels/{quote(channel(harness))}", X_Amz_Chime_Bearer=harness.boss)
-    assert (answered.status, answered.body, answered.headers[b"content-length"]) == (204, b"", b"0")
+def test_delete_returns_204_without_body(harness: Harness) -> None:
+    """A client would read bytes of a body as the start of the next response."""
+    response = send_request(
+        harness, "DELETE", f"/channels/{quote(create_channel(harness))}", X_Amz_Chime_Bearer=harness.boss
+    )
+    assert (response.status, response.body, response.headers[b"content-length"]) == (204, b"", b"0")
     assert harness.service.channels() == []
 
 
-def test_times_are_answered_as_seconds(harness: Harness) -> None:
-    """Times are seconds since 1970, as REST-JSON writes them."""
-    answered = ask(harness, "GET", f"/channels/{quote(channel(harness))}", X_Amz_Chime_Bearer=harness.boss)
-    assert answered.status == 200
-    assert answered.parsed["Channel"]["CreatedTimestamp"] == 1_800_000_100.0
-    assert answered.parsed["Channel"]["CreatedBy"] == {"Arn": harness.boss, "Name": "boss"}
+def test_timestamps_are_returned_as_epoch_seconds(harness: Harness) -> None:
+    """REST-JSON writes timestamps as seconds since 1970."""
+    response = send_request(
+        harness, "GET", f"/channels/{quote(create_channel(harness))}", X_Amz_Chime_Bearer=harness.boss
+    )
+    assert response.status == 200
+    assert response.parsed["Channel"]["CreatedTimestamp"] == 1_800_000_100.0
+    assert response.parsed["Channel"]["CreatedBy"] == {"Arn": harness.boss, "Name": "boss"}
 
 
-def test_only_times_are_written_specially() -> None:
-    """What JSON cannot hold is a mistake of the engine that names the type, not an answer."""
+def test_serializing_other_types_than_datetime_raises_type_error() -> None:
+    """Such a response is a bug of the engine; the error names the type."""
     assert _serialize(datetime(2027, 1, 15, 8, 0, tzinfo=UTC)) == 1_800_000_000.0
     with pytest.raises(TypeError, match=r"^set$"):
         _serialize({1})
 
 
-def test_refusal_names_its_code_in_header_and_body(harness: Harness) -> None:
-    """The code stands in the header that SDKs read, with its suffix, and in the body without; then the reason."""
-    answered = ask(harness, "GET", f"/app-instances/{quote(harness.app)}x")
+def test_error_response_has_code_in_header_and_body(harness: Harness) -> None:
+    """SDKs read the header, where the code ends in Exception; the body has it without, and the message."""
+    response = send_request(harness, "GET", f"/app-instances/{quote(harness.app)}x")
     message = f"The app instance {harness.app}x is not there or not yours."
-    assert (answered.status, answered.parsed) == (403, {"Code": "Forbidden", "Message": message})
-    assert answered.headers[b"x-amzn-errortype"] == b"ForbiddenException"
-    assert answered.headers[b"content-type"] == b"application/json"
-    assert answered.headers[b"content-length"] == str(len(answered.body)).encode()
+    assert (response.status, response.parsed) == (403, {"Code": "Forbidden", "Message": message})
+    assert response.headers[b"x-amzn-errortype"] == b"ForbiddenException"
+    assert response.headers[b"content-type"] == b"application/json"
+    assert response.headers[b"content-length"] == str(len(response.body)).encode()
 
 
-def test_operation_that_is_not_emulated_is_named(harness: Harness) -> None:
-    """An operation that AWS has and the engine has not is a 501 by its name."""
-    answered = ask(harness, "GET", f"/channels/{quote(CHANNEL)}/subchannels", X_Amz_Chime_Bearer=harness.boss)
+def test_operation_that_is_not_emulated_returns_501_with_its_name(harness: Harness) -> None:
+    """The operation is in AWS's service model, but not in the engine."""
+    response = send_request(
+        harness, "GET", f"/channels/{quote(CHANNEL)}/subchannels", X_Amz_Chime_Bearer=harness.boss
+    )
     message = "ListSubChannels is not emulated by the local engine."
-    assert (answered.status, answered.parsed) == (501, {"Code": "NotImplemented", "Message": message})
+    assert (response.status, response.parsed) == (501, {"Code": "NotImplemented", "Message": message})
 
 
-def test_path_is_the_decoded_one_where_the_server_hands_out_no_other(harness: Harness) -> None:
-    """A server may leave out the raw path and the query, as ASGI allows."""
+def test_decoded_path_is_used_without_raw_path(harness: Harness) -> None:
+    """ASGI allows servers to omit raw_path and query_string."""
     statuses = []
 
     async def receive() -> dict[str, Any]:
@@ -386,40 +397,40 @@ def test_path_is_the_decoded_one_where_the_server_hands_out_no_other(harness: Ha
 # Bodies in parts
 
 
-def read(messages: Iterable[dict[str, Any]], **more: int) -> bytes:
-    """Read a body that comes in parts; asking for more than there are fails."""
+def read(messages: Iterable[dict[str, Any]], **options: int) -> bytes:
+    """Read a body from messages; reading more messages than there are fails."""
     parts = iter(messages)
 
     async def receive() -> dict[str, Any]:
         return next(parts, {"type": "asked too often", "body": b"!" * 99})
 
-    return asyncio.run(read_body(receive, **more))
+    return asyncio.run(read_body(receive, **options))
 
 
 def part(body: bytes, *, more: bool) -> dict[str, Any]:
-    """Return a message of ASGI that brings a part of a body."""
+    """Return an ASGI message with a part of a body."""
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-def test_body_is_read_until_its_last_part() -> None:
-    """Parts are put together in order; the one that says nothing of more is the last."""
+def test_body_is_read_until_more_body_is_false_or_missing() -> None:
+    """The parts are joined in order."""
     assert read([part(b"ab", more=True), part(b"", more=True), {"type": "http.request", "body": b"cd"}]) == b"abcd"
     assert read([{"type": "http.request"}]) == b""
     assert read([{"body": b"x"}]) == b"x"
 
 
-def test_body_may_be_as_long_as_the_limit() -> None:
-    """The last byte that is allowed is read; one more is refused, by the length, before the rest is asked for."""
+def test_body_over_the_limit_is_a_413() -> None:
+    """A body of exactly the limit is read; the error comes before the rest is read."""
     assert read([part(b"abc", more=True), part(b"de", more=False)], max_bytes=5) == b"abcde"
-    with pytest.raises(ChimeError) as refused:
+    with pytest.raises(ChimeError) as caught:
         read([part(b"abc", more=True), part(b"def", more=True)], max_bytes=5)
-    assert (refused.value.code, refused.value.status) == ("BadRequestException", 413)
-    assert refused.value.message == "the body has more than 5 bytes"
+    assert (caught.value.code, caught.value.status) == ("BadRequestException", 413)
+    assert caught.value.message == "the body has more than 5 bytes"
 
 
-def test_body_that_is_cut_is_refused() -> None:
-    """A connection that ends early is a 400, whatever has come by then."""
-    with pytest.raises(ChimeError) as refused:
+def test_incomplete_body_is_a_bad_request() -> None:
+    """The connection ended before the last part."""
+    with pytest.raises(ChimeError) as caught:
         read([part(b"{}", more=True), {"type": "http.disconnect"}])
-    assert (refused.value.code, refused.value.status) == ("BadRequestException", 400)
-    assert refused.value.message == "the connection ended before the body did"
+    assert (caught.value.code, caught.value.status) == ("BadRequestException", 400)
+    assert caught.value.message == "the connection ended before the body did"

@@ -1,4 +1,4 @@
-"""The wire: real boto3 against the engine, and what is no call of it at all."""
+"""The engine's HTTP endpoint, called by boto3 and by raw and random requests."""
 
 from __future__ import annotations
 
@@ -32,30 +32,32 @@ def app(engine: Engine) -> dict[str, str]:
     return {"AppInstanceArn": arn, "ChimeBearer": boss}
 
 
-def create(engine: Engine, app: dict[str, str], **more: Any) -> str:
-    """Create a channel and give its ARN."""
-    given_ = {"Name": "n", "ClientRequestToken": "token", **more}
-    arn: str = engine.client("chime-sdk-messaging").create_channel(**app, **given_)["ChannelArn"]
+def create(engine: Engine, app: dict[str, str], **changed: Any) -> str:
+    """Create a channel and return its ARN."""
+    request = {"Name": "n", "ClientRequestToken": "token", **changed}
+    arn: str = engine.client("chime-sdk-messaging").create_channel(**app, **request)["ChannelArn"]
     return arn
 
 
 def test_boto3_creates_describes_tags_and_deletes_a_channel(engine: Engine, app: dict[str, str]) -> None:
-    """A channel is created, described, tagged and deleted by boto3 as on AWS."""
+    """The first read misses the new channel, as on AWS."""
     messaging = engine.client("chime-sdk-messaging")
     arn = create(engine, app, ChannelId="a:b@c", Tags=[{"Key": "k", "Value": "v"}], Metadata="m")
     assert arn == f"{app['AppInstanceArn']}/channel/a:b@c"
-    here = {"ChannelArn": arn, "ChimeBearer": app["ChimeBearer"]}
-    assert code_of(messaging.describe_channel, **here) == "Forbidden", "the first read misses a new channel"
-    channel = messaging.describe_channel(**here)["Channel"]
+    parameters = {"ChannelArn": arn, "ChimeBearer": app["ChimeBearer"]}
+    assert code_of(messaging.describe_channel, **parameters) == "Forbidden", "the first read misses a new channel"
+    channel = messaging.describe_channel(**parameters)["Channel"]
     assert (channel["Name"], channel["Metadata"], channel["CreatedBy"]["Name"]) == ("n", "m", "boss")
     assert messaging.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "k", "Value": "v"}]
     messaging.untag_resource(ResourceARN=arn, TagKeys=["k"])
     assert messaging.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
-    assert messaging.delete_channel(**here)["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert messaging.delete_channel(**parameters)["ResponseMetadata"]["HTTPStatusCode"] == 204
 
 
-def test_what_botocore_does_not_send_is_refused(engine: Engine, app: dict[str, str]) -> None:
-    """What botocore refuses to send, such as an empty tag, the engine refuses as well."""
+def test_invalid_parameters_sent_without_botocore_validation_are_refused(
+    engine: Engine, app: dict[str, str]
+) -> None:
+    """The engine refuses a tag with an empty value, which botocore would not send."""
     client = boto3.client(
         "chime-sdk-messaging",
         region_name="us-east-1",
@@ -69,8 +71,8 @@ def test_what_botocore_does_not_send_is_refused(engine: Engine, app: dict[str, s
     assert caught.value.response["Error"]["Code"] == "BadRequestException"
 
 
-def test_operation_that_is_not_emulated_answers_501(engine: Engine, app: dict[str, str]) -> None:
-    """A modelled operation that is not emulated says 501, which no SDK retries."""
+def test_operation_that_is_not_emulated_returns_501(engine: Engine, app: dict[str, str]) -> None:
+    """The operation is in AWS's service model; SDKs do not retry a 501."""
     with pytest.raises(ClientError) as caught:
         engine.client("chime-sdk-messaging").search_channels(
             ChimeBearer=app["ChimeBearer"], Fields=[{"Key": "MEMBERS", "Values": ["x"], "Operator": "INCLUDES"}]
@@ -78,8 +80,8 @@ def test_operation_that_is_not_emulated_answers_501(engine: Engine, app: dict[st
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
-def test_other_hosts_are_refused(engine: Engine) -> None:
-    """A request under another host's name is refused, whatever it asks for (DNS rebinding)."""
+def test_requests_with_another_host_are_forbidden(engine: Engine) -> None:
+    """This applies to all paths and prevents DNS rebinding."""
     for path in ("/", "/_ministack/health", "/channels"):
         connection = http.client.HTTPConnection("127.0.0.1", engine.port)
         connection.request("GET", path, headers={"Host": "evil.example"})
@@ -127,8 +129,8 @@ JSON = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(ROUTES), st.binary(max_size=60), st.binary(max_size=40), JSON | st.binary(max_size=60))
-def test_no_bytes_are_answered_with_a_500(route: tuple[str, str], label: bytes, bearer: bytes, body: Any) -> None:
-    """Whatever the bytes, the answer is a 2xx, a 4xx or a 501: never a 500."""
+def test_random_requests_never_return_500(route: tuple[str, str], label: bytes, bearer: bytes, body: Any) -> None:
+    """The response is a 2xx, a 4xx or a 501 for any bytes."""
     import json
     import re
     from urllib.parse import quote
@@ -141,14 +143,14 @@ def test_no_bytes_are_answered_with_a_500(route: tuple[str, str], label: bytes, 
     assert status < 500 or status == 501
 
 
-def test_body_of_more_than_a_megabyte_answers_413() -> None:
-    """A body of more than a megabyte is a 413."""
+def test_body_of_more_than_a_megabyte_returns_413() -> None:
+    """The limit is 1,000,000 bytes."""
     assert asyncio.run(_answer("POST", b"/channels", b"", b"x" * 1_000_001, [])) == 413
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["whole", "cut"])
-def test_body_whose_connection_ended_before_it_did_makes_nothing(*, ends: bool) -> None:
-    """What has come by then may read as a whole request, and is not acted on all the same."""
+def test_incomplete_body_creates_no_app_instance(*, ends: bool) -> None:
+    """The bytes received before the connection ends may be a whole request already."""
     service = ChimeService(clock=lambda: 0.0)
     first = {
         "type": "http.request",
