@@ -1,4 +1,4 @@
-"""What AWS's model refuses of parameters, named in one sentence: each rule from both sides, values by hand."""
+"""Validation of parameters by the rules of AWS's service models, with valid and invalid values of each rule."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CALLBACK = {"CallbackId": "0" * 32, "ChannelArn": f"{APP}/channel/c", "ChannelMe
 
 
 def errors(parameters: Any, operation: str = "CreateChannel", service: str = "chime-sdk-messaging") -> str:
-    """Return the sentence of the refusal, "" where there is none."""
+    """Return the message of a BadRequest, or "" if the parameters are valid."""
     try:
         validate(service, operation, parameters)
-    except ChimeError as refused:
-        return refused.message if refused.code == "BadRequestException" else str(refused)
+    except ChimeError as error:
+        return error.message if error.code == "BadRequestException" else str(error)
     return ""
 
 
@@ -53,7 +53,7 @@ def errors(parameters: Any, operation: str = "CreateChannel", service: str = "ch
             r"ChimeBearer must match "
             r"arn:[a-z0-9-\.]{1,63}:[a-z0-9-\.]{0,63}:[a-z0-9-\.]{0,63}:[a-z0-9-\.]{0,63}:[^/]",
         ),
-        # One of some
+        # Enumerations
         ({"Mode": "UNRESTRICTED", "Privacy": "PRIVATE"}, ""),
         ({"Mode": "restricted"}, "Mode must be one of UNRESTRICTED, RESTRICTED"),
         ({"Privacy": "SECRET"}, "Privacy must be one of PUBLIC, PRIVATE"),
@@ -86,7 +86,7 @@ def errors(parameters: Any, operation: str = "CreateChannel", service: str = "ch
             "ElasticChannelConfiguration MaximumSubChannels must be a number",
         ),
         ({"ElasticChannelConfiguration": []}, "ElasticChannelConfiguration  must be a map"),
-        # What is left out, and what no rule knows
+        # Missing and unknown parameters
         ({"Name": None}, "Name is required"),
         ({"Name": None, "ClientRequestToken": None}, "Name is required; ClientRequestToken is required"),
         ({"Metadata": None, "Tags": None}, ""),
@@ -99,13 +99,13 @@ def errors(parameters: Any, operation: str = "CreateChannel", service: str = "ch
         ),
     ],
 )
-def test_parameter_is_refused_by_name_and_rule(changed: dict[str, Any], message: str) -> None:
-    """What is at the limit passes; what is beyond it is named with what it is and what it may be."""
+def test_invalid_parameter_is_named_with_the_broken_rule(changed: dict[str, Any], message: str) -> None:
+    """Values at a limit are valid; the message for one beyond it contains the value and the limits."""
     assert errors({**PLAIN, **changed}) == message
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("parameters", "message"),
     [
         ([], "the body must be a map"),
         ({**CALLBACK, "DeleteResource": True}, ""),
@@ -115,26 +115,26 @@ def test_parameter_is_refused_by_name_and_rule(changed: dict[str, Any], message:
         ({**CALLBACK, "ChannelMessage": {"MessageId": "m", "MessageAttributes": {"a": 1}}}, ""),
     ],
 )
-def test_types_of_parameters_are_checked(given: Any, message: str) -> None:
-    """Booleans must be such; maps of what callers choose and what is no map at all."""
-    assert errors(given, "ChannelFlowCallback") == message
+def test_types_of_booleans_and_maps_are_validated(parameters: Any, message: str) -> None:
+    """Keys of a map that callers choose are not validated."""
+    assert errors(parameters, "ChannelFlowCallback") == message
 
 
-def test_parameters_of_the_other_service_are_those_of_its_model() -> None:
-    """Users and retention stand in the model of chime-sdk-identity; an operation without input takes anything."""
+def test_identity_operations_are_validated_by_their_own_model() -> None:
+    """An operation without input accepts any parameters."""
     identity = "chime-sdk-identity"
     retention = {"ChannelRetentionSettings": {"RetentionDays": 5476}}
     put = {"AppInstanceArn": APP, "AppInstanceRetentionSettings": retention}
-    wrong = errors(put, "PutAppInstanceRetentionSettings", identity)
-    where = "AppInstanceRetentionSettings ChannelRetentionSettings RetentionDays"
-    assert wrong == f"{where} is 5476, must have 1–5475"
+    message = errors(put, "PutAppInstanceRetentionSettings", identity)
+    path = "AppInstanceRetentionSettings ChannelRetentionSettings RetentionDays"
+    assert message == f"{path} is 5476, must have 1–5475"
     assert errors({"x": 1}, "GetMessagingSessionEndpoint") == ""
 
 
-def test_call_is_validated_before_anything_is_done() -> None:
-    """A call that breaks a rule of the model changes nothing and is no call in its bearer's name."""
+def test_invalid_call_changes_nothing() -> None:
+    """A request without a required parameter creates no channel."""
     harness = Harness()
-    given = {"AppInstanceArn": harness.app, "ClientRequestToken": "tt", "ChimeBearer": harness.boss}
+    request = {"AppInstanceArn": harness.app, "ClientRequestToken": "tt", "ChimeBearer": harness.boss}
     with pytest.raises(ChimeError, match=r"^BadRequest: Name is required$"):
-        harness.messaging("CreateChannel", **given)
+        harness.messaging("CreateChannel", **request)
     assert harness.service.channels() == []
