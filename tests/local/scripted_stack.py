@@ -113,8 +113,8 @@ class ScriptedStack:
                 if found:
                     yield json.loads(found[1])
 
-    def story(self) -> list[tuple[str, str | None]]:
-        """Return what happened: request type and physical id of each event."""
+    def get_request_history(self) -> list[tuple[str, str | None]]:
+        """Return the RequestType and PhysicalResourceId of each event that the Lambda got."""
         return [(event["RequestType"], event.get("PhysicalResourceId")) for event in self.events()]
 
     def statuses(self, logical_id: str) -> list[str]:

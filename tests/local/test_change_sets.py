@@ -220,7 +220,7 @@ def test_attribute_of_a_resource_is_a_change_but_no_request(
     changed = scripted.template(Same="x", attributes={"DeletionPolicy": "Delete", attribute: value})
     assert changes(scripted.engine, scripted.name, changed) == {"Scripted": ("Modify", [attribute])}
     assert deploy(scripted.engine, scripted.name, changed)["StackStatus"] == "UPDATE_COMPLETE"
-    assert scripted.story() == [("Create", None)]
+    assert scripted.get_request_history() == [("Create", None)]
 
 
 def test_depends_on_alone_is_no_change(scripted: ScriptedStack) -> None:

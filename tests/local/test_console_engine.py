@@ -145,8 +145,8 @@ def test_replay_invokes_the_lambda_again_and_changes_nothing_in_the_stack(consol
     assert (found["status"], found["physical_id_after"]) == ("SUCCESS", "first")
     events = console.engine.client("cloudformation").describe_stack_events(StackName="Replayed")["StackEvents"]
     assert events == before
-    wait_for(lambda: len(scripted.story()) == 3)
-    assert scripted.story() == [("Create", None)] * 3
+    wait_for(lambda: len(scripted.get_request_history()) == 3)
+    assert scripted.get_request_history() == [("Create", None)] * 3
     scripted.engine.delete("Replayed")
     status, _, body = console.send(
         f"api/requests/{request['id']}/replay",

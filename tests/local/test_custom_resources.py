@@ -32,7 +32,7 @@ def test_failed_create_is_deleted(scripted: ScriptedStack) -> None:
     """A failed Create gets its Delete with the id that it answered."""
     with pytest.raises(EngineError, match=r"ROLLBACK_COMPLETE: .*Message returned: no"):
         scripted.deploy(OnCreate=[answer(Status="FAILED", Reason="no", PhysicalResourceId="half")])
-    assert scripted.story() == [("Create", None), ("Delete", "half")]
+    assert scripted.get_request_history() == [("Create", None), ("Delete", "half")]
     assert scripted.statuses("Scripted") == [
         "CREATE_IN_PROGRESS",
         "CREATE_FAILED",
@@ -45,7 +45,7 @@ def test_unanswered_create_is_deleted(scripted: ScriptedStack) -> None:
     """A Create that nothing answered within ServiceTimeout gets its Delete with an id that is made up."""
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
         scripted.deploy(OnCreate=[], ServiceTimeout=3)
-    create, delete = scripted.story()
+    create, delete = scripted.get_request_history()
     assert create == ("Create", None)
     assert delete[1] is not None
     assert delete[1].startswith(f"{scripted.name}-Scripted-")
@@ -58,7 +58,9 @@ def test_service_timeout_ends_the_wait_for_a_lambda_that_still_runs(
     until = tmp_path / "until"
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
         scripted.deploy(OnCreate=[{"Until": str(until)}], ServiceTimeout=3)
-    assert [kind for kind, _ in scripted.story()] == ["Delete"], "the Create is not logged before it ends"
+    assert [kind for kind, _ in scripted.get_request_history()] == ["Delete"], (
+        "the Create is not logged before it ends"
+    )
     until.touch()
 
 
@@ -101,7 +103,7 @@ def test_answer_that_breaks_a_rule_fails_the_resource(scripted: ScriptedStack, c
     step, message = BAD[case]
     with pytest.raises(EngineError, match=message):
         scripted.deploy(OnCreate=[step])
-    create, delete = scripted.story()
+    create, delete = scripted.get_request_history()
     assert create == ("Create", None)
     assert delete[1] is not None
     assert delete[1].startswith(f"{scripted.name}-Scripted-")
@@ -130,7 +132,7 @@ def test_event_invoke_config_of_the_function_sets_its_retries(scripted: Scripted
         scripted.deploy(
             OnCreate=[{"Crash": "yes"}], resources={"Config": config}, attributes={"DependsOn": "Config"}
         )
-    assert [kind for kind, _ in scripted.story()] == ["Create", "Delete"]
+    assert [kind for kind, _ in scripted.get_request_history()] == ["Create", "Delete"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_deletion_policy_of_failed_create(scripted: ScriptedStack, policy: str, 
     """What DeletionPolicy Retain keeps is kept when its creation fails, too; RetainExceptOnCreate is not."""
     with pytest.raises(EngineError, match="ROLLBACK_COMPLETE"):
         scripted.deploy(OnCreate=[FAILED], attributes={"DeletionPolicy": policy})
-    assert [kind for kind, _ in scripted.story()] == ["Create", *["Delete"] * deleted]
+    assert [kind for kind, _ in scripted.get_request_history()] == ["Create", *["Delete"] * deleted]
 
 
 def test_failed_delete_stays_in_the_stack(scripted: ScriptedStack) -> None:
@@ -149,7 +151,7 @@ def test_failed_delete_stays_in_the_stack(scripted: ScriptedStack) -> None:
         scripted.deploy(OnCreate=[FAILED], OnDelete=[FAILED])
     with pytest.raises(EngineError, match="is DELETE_FAILED"):
         scripted.engine.delete(scripted.name)
-    assert scripted.story() == [("Create", None), ("Delete", "first"), ("Delete", "first")]
+    assert scripted.get_request_history() == [("Create", None), ("Delete", "first"), ("Delete", "first")]
 
 
 def test_failed_create_without_rollback(scripted: ScriptedStack) -> None:
@@ -163,16 +165,16 @@ def test_failed_create_without_rollback(scripted: ScriptedStack) -> None:
     )
     stack = cloudformation.describe_stacks(StackName=scripted.name)["Stacks"][0]
     assert stack["StackStatus"] == "CREATE_FAILED"
-    assert scripted.story() == [("Create", None)]
+    assert scripted.get_request_history() == [("Create", None)]
     scripted.engine.delete(scripted.name)
-    assert scripted.story() == [("Create", None), ("Delete", "first")]
+    assert scripted.get_request_history() == [("Create", None), ("Delete", "first")]
 
 
 def test_replaced_resource_is_deleted_when_the_update_has_succeeded(scripted: ScriptedStack) -> None:
     """An Update that answers another id replaces: the old one is deleted when the update has succeeded."""
     scripted.deploy(Value=1)
     scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")])
-    assert scripted.story() == [("Create", None), ("Update", "first"), ("Delete", "first")]
+    assert scripted.get_request_history() == [("Create", None), ("Update", "first"), ("Delete", "first")]
     *_, update, delete = scripted.events()
     assert (update["ResourceProperties"]["Value"], update["OldResourceProperties"]["Value"]) == ("2", "1")
     assert delete["ResourceProperties"]["Value"] == "1"
@@ -182,7 +184,7 @@ def test_update_replace_policy_retain_keeps_the_replaced_resource(scripted: Scri
     """With UpdateReplacePolicy Retain the replaced one is kept."""
     scripted.deploy()
     scripted.deploy(OnUpdate=[answer(PhysicalResourceId="second")], attributes={"UpdateReplacePolicy": "Retain"})
-    assert scripted.story() == [("Create", None), ("Update", "first")]
+    assert scripted.get_request_history() == [("Create", None), ("Update", "first")]
 
 
 def test_rollback_sends_an_update_with_swapped_properties(scripted: ScriptedStack) -> None:
@@ -190,7 +192,7 @@ def test_rollback_sends_an_update_with_swapped_properties(scripted: ScriptedStac
     scripted.deploy(Value=1)
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
         scripted.deploy(Value=2, fail=True)
-    assert scripted.story() == [("Create", None), ("Update", "first"), ("Update", "first")]
+    assert scripted.get_request_history() == [("Create", None), ("Update", "first"), ("Update", "first")]
     *_, back = scripted.events()
     assert (back["ResourceProperties"]["Value"], back["OldResourceProperties"]["Value"]) == ("1", "2")
 
@@ -200,11 +202,11 @@ def test_rollback_sends_a_replaced_resource_back(scripted: ScriptedStack) -> Non
     scripted.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
         scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
-    assert scripted.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+    assert scripted.get_request_history()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
     *_, delete = scripted.events()
     assert delete["ResourceProperties"]["Value"] == "2"
     scripted.engine.delete(scripted.name)
-    assert scripted.story()[4:] == [("Delete", "first")]
+    assert scripted.get_request_history()[4:] == [("Delete", "first")]
 
 
 def test_rollback_keeps_the_new_resource_that_answers_its_own_id(scripted: ScriptedStack) -> None:
@@ -213,7 +215,7 @@ def test_rollback_keeps_the_new_resource_that_answers_its_own_id(scripted: Scrip
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
         scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
     scripted.engine.delete(scripted.name)
-    assert scripted.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+    assert scripted.get_request_history()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
 
 
 def test_rollback_is_sent_with_the_id_of_the_failed_update(scripted: ScriptedStack) -> None:
@@ -222,7 +224,7 @@ def test_rollback_is_sent_with_the_id_of_the_failed_update(scripted: ScriptedSta
     failing = answer(Status="FAILED", Reason="no", PhysicalResourceId="second")
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
         scripted.deploy(Value=2, OnUpdate=[failing])
-    assert scripted.story()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
+    assert scripted.get_request_history()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
 
 
 def test_failed_rollback_can_be_continued_without_the_resource(scripted: ScriptedStack) -> None:
@@ -235,7 +237,7 @@ def test_failed_rollback_can_be_continued_without_the_resource(scripted: Scripte
     stack = cloudformation.describe_stacks(StackName=scripted.name)["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     scripted.engine.delete(scripted.name)
-    assert scripted.story()[-1] == ("Delete", "second")
+    assert scripted.get_request_history()[-1] == ("Delete", "second")
 
 
 def test_service_token_cannot_change(scripted: ScriptedStack) -> None:
@@ -243,7 +245,7 @@ def test_service_token_cannot_change(scripted: ScriptedStack) -> None:
     scripted.deploy(resources=function("Other"))
     with pytest.raises(EngineError, match="Modifying service token is not allowed"):
         scripted.deploy(resources=function("Other"), ServiceToken=service_token("Other"))
-    assert scripted.story() == [("Create", None)]
+    assert scripted.get_request_history() == [("Create", None)]
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def parent(
     return {"Resources": {**function("Function"), "Nested": child, **(resources or {})}}
 
 
-def story(scripted: ScriptedStack) -> list[tuple[str, str]]:
-    """Return what the Lambda was asked for: request type and logical id."""
+def get_requests(scripted: ScriptedStack) -> list[tuple[str, str]]:
+    """Return the RequestType and LogicalResourceId of each event that the Lambda got."""
     return [(event["RequestType"], event["LogicalResourceId"]) for event in scripted.events()]
 
 
@@ -91,7 +91,7 @@ def test_nested_stack_is_updated_again_and_again(scripted: ScriptedStack) -> Non
         assert stack["Outputs"][0]["OutputValue"] == "value"
         ids.add(child_of(scripted))
     assert len(ids) == 1
-    assert story(scripted) == [("Create", "A"), ("Create", "B"), ("Update", "B"), ("Update", "B")]
+    assert get_requests(scripted) == [("Create", "A"), ("Create", "B"), ("Update", "B"), ("Update", "B")]
 
 
 def test_parameter_of_a_nested_stack_reaches_its_resources(scripted: ScriptedStack) -> None:
@@ -116,7 +116,7 @@ def test_failed_create_in_a_nested_stack_leaves_nothing(scripted: ScriptedStack)
     resources = {"A": custom(), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
     stack = deploy(scripted.engine, scripted.name, parent(scripted, inner(resources)))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert story(scripted) == [("Create", "A"), ("Create", "B"), ("Delete", "B"), ("Delete", "A")]
+    assert get_requests(scripted) == [("Create", "A"), ("Create", "B"), ("Delete", "B"), ("Delete", "A")]
     assert (
         "was not successfully created: The following resource(s) failed to create: [B]."
         in (scripted.engine.failures(scripted.name)[0])
@@ -129,7 +129,7 @@ def test_created_nested_stack_goes_when_its_parent_fails(scripted: ScriptedStack
     failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
     stack = deploy(scripted.engine, scripted.name, parent(scripted, inner({"A": kept}), resources=failing))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert story(scripted) == [("Create", "A"), ("Delete", "A")]
+    assert get_requests(scripted) == [("Create", "A"), ("Delete", "A")]
 
 
 def test_failed_update_in_a_nested_stack_is_rolled_back(scripted: ScriptedStack) -> None:
@@ -139,7 +139,13 @@ def test_failed_update_in_a_nested_stack_is_rolled_back(scripted: ScriptedStack)
     stack = deploy(scripted.engine, scripted.name, parent(scripted, inner(changed)))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert status(scripted, child_of(scripted)) == "UPDATE_ROLLBACK_COMPLETE"
-    assert story(scripted) == [("Create", "A"), ("Update", "A"), ("Create", "B"), ("Update", "A"), ("Delete", "B")]
+    assert get_requests(scripted) == [
+        ("Create", "A"),
+        ("Update", "A"),
+        ("Create", "B"),
+        ("Update", "A"),
+        ("Delete", "B"),
+    ]
     assert [event["ResourceProperties"].get("Version") for event in scripted.events()] == [
         "1",
         "2",
@@ -160,11 +166,16 @@ def test_failure_after_a_nested_update_loses_nothing(scripted: ScriptedStack) ->
     changed = parent(scripted, inner({"A": custom(Version="2"), "New": custom()}), resources=failing)
     assert deploy(scripted.engine, scripted.name, changed)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert status(scripted, child_of(scripted)) == "UPDATE_ROLLBACK_COMPLETE"
-    assert sorted(story(scripted)[2:]) == [("Create", "New"), ("Delete", "New"), ("Update", "A"), ("Update", "A")]
+    assert sorted(get_requests(scripted)[2:]) == [
+        ("Create", "New"),
+        ("Delete", "New"),
+        ("Update", "A"),
+        ("Update", "A"),
+    ]
     # The stack is whole: the same change without the failure works, and takes out what it takes out.
     del changed["Resources"]["Failing"]
     assert deploy(scripted.engine, scripted.name, changed)["StackStatus"] == "UPDATE_COMPLETE"
-    assert story(scripted)[6:] == [("Update", "A"), ("Create", "New"), ("Delete", "Gone")]
+    assert get_requests(scripted)[6:] == [("Update", "A"), ("Create", "New"), ("Delete", "Gone")]
 
 
 def test_replacement_in_a_nested_stack_goes_back(scripted: ScriptedStack) -> None:
@@ -176,7 +187,12 @@ def test_replacement_in_a_nested_stack_goes_back(scripted: ScriptedStack) -> Non
     deploy(
         scripted.engine, scripted.name, parent(scripted, inner({"A": custom(OnUpdate=other)}), resources=failing)
     )
-    assert scripted.story() == [("Create", None), ("Update", "one"), ("Update", "two"), ("Delete", "two")]
+    assert scripted.get_request_history() == [
+        ("Create", None),
+        ("Update", "one"),
+        ("Update", "two"),
+        ("Delete", "two"),
+    ]
 
 
 def two_levels(scripted: ScriptedStack, innermost_resources: Template, **more: Any) -> Template:
@@ -196,13 +212,13 @@ def test_two_levels_are_updated_rolled_back_and_deleted(scripted: ScriptedStack)
     stack = deploy(scripted.engine, scripted.name, two_levels(scripted, changed, resources=failing))
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert [status(scripted, one) for one in (middle, innermost)] == ["UPDATE_ROLLBACK_COMPLETE"] * 2
-    assert story(scripted)[2:] == [("Update", "A"), ("Update", "A")]
+    assert get_requests(scripted)[2:] == [("Update", "A"), ("Update", "A")]
     assert deploy(scripted.engine, scripted.name, two_levels(scripted, changed))["StackStatus"] == "UPDATE_COMPLETE"
     assert [status(scripted, one) for one in (middle, innermost)] == ["UPDATE_COMPLETE"] * 2
-    assert story(scripted)[4:] == [("Update", "A"), ("Delete", "Gone")]
+    assert get_requests(scripted)[4:] == [("Update", "A"), ("Delete", "Gone")]
     scripted.engine.delete(scripted.name)
     assert [status(scripted, one) for one in (middle, innermost)] == ["DELETE_COMPLETE"] * 2
-    assert story(scripted)[6:] == [("Delete", "A")]
+    assert get_requests(scripted)[6:] == [("Delete", "A")]
 
 
 def test_failure_two_levels_down_leaves_nothing(scripted: ScriptedStack) -> None:
@@ -210,7 +226,7 @@ def test_failure_two_levels_down_leaves_nothing(scripted: ScriptedStack) -> None
     resources = {"A": custom(OnCreate=DATA), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
     stack = deploy(scripted.engine, scripted.name, two_levels(scripted, resources))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert story(scripted) == [("Create", "A"), ("Create", "B"), ("Delete", "B"), ("Delete", "A")]
+    assert get_requests(scripted) == [("Create", "A"), ("Create", "B"), ("Delete", "B"), ("Delete", "A")]
     pages = scripted.engine.client("cloudformation").get_paginator("list_stacks").paginate()
     listed = [one for page in pages for one in page["StackSummaries"]]
     below = {one["StackStatus"] for one in listed if one["StackName"].startswith(f"{scripted.name}-")}
@@ -226,7 +242,7 @@ def test_nested_stack_taken_out_is_deleted_in_the_cleanup(scripted: ScriptedStac
         deploy(scripted.engine, scripted.name, {"Resources": function("Function")})["StackStatus"]
         == "UPDATE_COMPLETE"
     )
-    assert story(scripted)[2:] == [("Delete", "A")]
+    assert get_requests(scripted)[2:] == [("Delete", "A")]
     assert status(scripted, child) == "DELETE_COMPLETE"
 
 
@@ -239,7 +255,7 @@ def test_failed_delete_in_a_nested_stack_can_be_tried_again(scripted: ScriptedSt
     assert status(scripted, child_of(scripted)) == "DELETE_FAILED"
     cloudformation.delete_stack(StackName=scripted.name)
     assert settled(scripted.engine, scripted.name)["StackStatus"] == "DELETE_FAILED"
-    assert story(scripted) == [("Create", "A"), ("Delete", "A"), ("Delete", "A")]
+    assert get_requests(scripted) == [("Create", "A"), ("Delete", "A"), ("Delete", "A")]
 
 
 def test_rollback_that_fails_inside_can_be_continued(scripted: ScriptedStack) -> None:
@@ -253,7 +269,7 @@ def test_rollback_that_fails_inside_can_be_continued(scripted: ScriptedStack) ->
     cloudformation = scripted.engine.client("cloudformation")
     cloudformation.continue_update_rollback(StackName=scripted.name)
     assert settled(scripted.engine, scripted.name)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
-    assert story(scripted) == [("Create", "A"), ("Update", "A"), ("Update", "A"), ("Update", "A")]
+    assert get_requests(scripted) == [("Create", "A"), ("Update", "A"), ("Update", "A"), ("Update", "A")]
     cloudformation.continue_update_rollback(StackName=scripted.name, ResourcesToSkip=["Nested"])
     assert settled(scripted.engine, scripted.name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
 
@@ -300,7 +316,7 @@ def test_nested_stack_whose_export_is_in_use_stays(scripted: ScriptedStack) -> N
     assert scripted.engine.failures(scripted.name)[0] == message
     scripted.engine.delete(f"{scripted.name}In")
     scripted.engine.delete(scripted.name)
-    assert story(scripted) == [("Create", "A"), ("Delete", "A")]
+    assert get_requests(scripted) == [("Create", "A"), ("Delete", "A")]
 
 
 def without_rollback(scripted: ScriptedStack, template: Template, kind: str) -> str:
@@ -315,10 +331,10 @@ def test_creation_without_rollback_is_rolled_back_when_asked(scripted: ScriptedS
     """RollbackStack takes back what a nested stack's failed creation has left."""
     resources = {"A": custom(), "B": {**custom(OnCreate=[FAILED]), "DependsOn": "A"}}
     assert without_rollback(scripted, parent(scripted, inner(resources)), "CREATE") == "CREATE_FAILED"
-    assert story(scripted) == [("Create", "A"), ("Create", "B")]
+    assert get_requests(scripted) == [("Create", "A"), ("Create", "B")]
     scripted.engine.client("cloudformation").rollback_stack(StackName=scripted.name)
     assert settled(scripted.engine, scripted.name)["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert story(scripted)[2:] == [("Delete", "B"), ("Delete", "A")]
+    assert get_requests(scripted)[2:] == [("Delete", "B"), ("Delete", "A")]
 
 
 def failed_update(scripted: ScriptedStack) -> Template:
@@ -327,7 +343,7 @@ def failed_update(scripted: ScriptedStack) -> Template:
     changed = inner({"A": custom(Version="2")})
     failing = {"Failing": {**FAILING, "DependsOn": "Nested"}}
     assert without_rollback(scripted, parent(scripted, changed, resources=failing), "UPDATE") == "UPDATE_FAILED"
-    assert story(scripted)[2:] == [("Update", "A")]
+    assert get_requests(scripted)[2:] == [("Update", "A")]
     return parent(scripted, changed)
 
 
@@ -336,13 +352,13 @@ def test_update_without_rollback_is_rolled_back_when_asked(scripted: ScriptedSta
     failed_update(scripted)
     scripted.engine.client("cloudformation").rollback_stack(StackName=scripted.name)
     assert settled(scripted.engine, scripted.name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert story(scripted)[3:] == [("Update", "A")]
+    assert get_requests(scripted)[3:] == [("Update", "A")]
     scripted.engine.delete(scripted.name)
-    assert sorted(story(scripted)[4:]) == [("Delete", "A"), ("Delete", "Gone")]
+    assert sorted(get_requests(scripted)[4:]) == [("Delete", "A"), ("Delete", "Gone")]
 
 
 def test_update_without_rollback_is_finished_by_the_next(scripted: ScriptedStack) -> None:
     """The next update that succeeds deletes what the failed one had done with."""
     works = failed_update(scripted)
     assert without_rollback(scripted, works, "UPDATE") == "UPDATE_COMPLETE"
-    assert story(scripted)[3:] == [("Delete", "Gone")]
+    assert get_requests(scripted)[3:] == [("Delete", "Gone")]
