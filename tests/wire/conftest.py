@@ -1,4 +1,4 @@
-"""The deployed Lambda in a process of its own, and a server that plays AWS on the wire."""
+"""Fixtures: the deployed Lambda in its own process, and a server with the endpoints of AWS that it calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wire.wire_server import WireServer
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WireServer]:
-    """Run the server."""
+    """Run the server that all execution environments connect to."""
     with WireServer(tmp_path_factory.mktemp("wire")) as running:
         thread = threading.Thread(target=running.serve_forever, args=(0.05,))
         thread.start()
@@ -28,44 +28,44 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WireServer]:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home without settings of AWS's tools."""
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty HOME folder: no ~/.aws/config, no ~/.aws/credentials."""
     return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
-def start(server: WireServer, home: Path) -> Iterator[Start]:
-    """Return what starts an execution environment, with variables and speed of its own."""
-    with ExitStack() as stack:
+def start_environment(server: WireServer, empty_home: Path) -> Iterator[Start]:
+    """Return a function that starts an execution environment with a clock speed and environment variables."""
+    with ExitStack() as cleanup:
 
-        def start_one(speed: float = 1, **variables: str) -> Environment:
-            return stack.enter_context(Environment(_asset.directory(), server, home, speed, **variables))
+        def start(speed: float = 1, **variables: str) -> Environment:
+            return cleanup.enter_context(Environment(_asset.directory(), server, empty_home, speed, **variables))
 
-        yield start_one
+        yield start
 
 
 @pytest.fixture(scope="session")
-def pair(server: WireServer, home: Path) -> Iterator[tuple[Environment, Environment]]:
-    """Run two execution environments that serve one test after another, as warm ones do."""
+def two_environments(server: WireServer, empty_home: Path) -> Iterator[tuple[Environment, Environment]]:
+    """Run two execution environments that are reused by all tests, as Lambda reuses warm ones."""
     asset = _asset.directory()
-    with Environment(asset, server, home) as first, Environment(asset, server, home) as second:
+    with Environment(asset, server, empty_home) as first, Environment(asset, server, empty_home) as second:
         yield first, second
 
 
 @pytest.fixture(scope="session")
-def warm(pair: tuple[Environment, Environment]) -> Environment:
-    """Return one execution environment that serves one test after another."""
-    return pair[0]
+def warm_environment(two_environments: tuple[Environment, Environment]) -> Environment:
+    """Return an execution environment that is reused by all tests."""
+    return two_environments[0]
 
 
 @pytest.fixture(scope="session")
-def fast(server: WireServer, home: Path) -> Iterator[Environment]:
-    """Run an execution environment whose clock runs ten times as fast, to wait for servers that hang."""
-    with Environment(_asset.directory(), server, home, speed=10) as environment:
+def fast_environment(server: WireServer, empty_home: Path) -> Iterator[Environment]:
+    """Run an execution environment whose clock runs ten times as fast, so that time-outs end soon."""
+    with Environment(_asset.directory(), server, empty_home, speed=10) as environment:
         yield environment
 
 
 @pytest.fixture
 def stack(server: WireServer) -> Stack:
-    """Return a stack with an app instance in us-east-1, and a service that misses no read."""
+    """Return a stack with an app instance in us-east-1, on an emulated service with read_misses=0."""
     return Stack(server.begin(Behaviors(read_misses=0)))

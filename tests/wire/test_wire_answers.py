@@ -68,9 +68,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", TAKEN)
-def test_answer_goes_to_s3_as_the_url_says(warm: Environment, stack: Stack, url: str) -> None:
+def test_answer_goes_to_s3_as_the_url_says(warm_environment: Environment, stack: Stack, url: str) -> None:
     """An answer is one PUT over TLS to the host of the URL, path and query untouched, without a content type."""
-    warm.invoke(stack.event("Create", ResponseURL=url))
+    warm_environment.invoke(stack.event("Create", ResponseURL=url))
     (answer,) = stack.requests("answer")
     assert (answer.method, answer.host, answer.target) == ("PUT", TAKEN[url], "/x?a=b%20c&X-Amz-Signature=s")
     assert answer.headers["content-type"] == ""
@@ -80,10 +80,10 @@ def test_answer_goes_to_s3_as_the_url_says(warm: Environment, stack: Stack, url:
 
 @pytest.mark.parametrize("variables", [{}, {"AWS_ENDPOINT_URL": "https://elsewhere.example"}], ids=["AWS", "other"])
 def test_request_whose_answer_would_go_elsewhere_is_ignored(
-    start: Start, stack: Stack, variables: dict[str, str]
+    start_environment: Start, stack: Stack, variables: dict[str, str]
 ) -> None:
     """No name is looked up, no byte sent and no channel made for a ResponseURL that is not https to S3."""
-    environment = start(**variables)
+    environment = start_environment(**variables)
     for url in REFUSED:
         seen = environment.invoke(stack.event("Create", ResponseURL=url))
         assert (seen.resolved, stack.state.exchanges, seen.raised) == ([], [], ""), url
@@ -91,9 +91,9 @@ def test_request_whose_answer_would_go_elsewhere_is_ignored(
     assert stack.channels == []
 
 
-def test_answer_stays_on_this_machine_only_where_the_endpoint_does(start: Start, stack: Stack) -> None:
+def test_answer_stays_on_this_machine_only_where_the_endpoint_does(start_environment: Start, stack: Stack) -> None:
     """With an engine on this machine, an answer may go to this machine, and not to another address."""
-    environment = start(AWS_ENDPOINT_URL="https://127.0.0.1:4566")
+    environment = start_environment(AWS_ENDPOINT_URL="https://127.0.0.1:4566")
     seen = environment.invoke(stack.event("Explode", ResponseURL="https://127.0.0.1:4566/answers/1"))
     assert (seen.resolved, stack.answer["Status"]) == (["127.0.0.1"], "FAILED")
     for url in ("http://10.0.0.1:4566/x", "http://127.0.0.1.elsewhere.example/x", "http://0.0.0.0:4566/x"):
@@ -110,46 +110,46 @@ LOST: dict[str, Behavior] = {
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_answer_that_is_not_taken_is_sent_again(warm: Environment, stack: Stack, fault: str) -> None:
+def test_answer_that_is_not_taken_is_sent_again(warm_environment: Environment, stack: Stack, fault: str) -> None:
     """The very same answer is sent until it is taken, and the work is not done again."""
     stack.state.script["answer"] = [LOST[fault]] * 2
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     first, second, third = stack.requests("answer")
     assert first.body == second.body == third.body
     assert third.json["Status"] == "SUCCESS"
     assert (len(stack.requests("CreateChannel")), seen.raised) == (1, "")
 
 
-def test_answer_is_tried_six_times(warm: Environment, stack: Stack) -> None:
+def test_answer_is_tried_six_times(warm_environment: Environment, stack: Stack) -> None:
     """Where nobody takes the answer, it is sent six times; then the Lambda fails, so that AWS delivers again."""
     stack.state.always["answer"] = error(503, "SlowDown")
     event = stack.event("Create")
-    seen = warm.invoke(event)
+    seen = warm_environment.invoke(event)
     assert (len(stack.answers), seen.raised.partition(":")[0]) == (6, "ResponseNotDeliveredError")
     del stack.state.always["answer"]
-    warm.invoke(event)
+    warm_environment.invoke(event)
     assert stack.answers[-1]["Status"] == "SUCCESS"
     assert stack.channels == [stack.answers[-1]["PhysicalResourceId"]]
 
 
-def test_answer_whose_url_has_expired_is_sent_once(warm: Environment, stack: Stack) -> None:
+def test_answer_whose_url_has_expired_is_sent_once(warm_environment: Environment, stack: Stack) -> None:
     """A 403 is final: the URL will not become valid again."""
     stack.state.always["answer"] = error(403, "AccessDenied")
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     assert (len(stack.answers), seen.raised.partition(":")[0]) == (1, "ResponseNotDeliveredError")
 
 
-def test_redirect_of_an_answer_is_not_followed(warm: Environment, stack: Stack) -> None:
+def test_redirect_of_an_answer_is_not_followed(warm_environment: Environment, stack: Stack) -> None:
     """An answer is never sent to where a redirect leads; it is sent to the URL again."""
     location = {"location": "https://elsewhere.example/x"}
     stack.state.script["answer"] = [answering(307, b"", effect=False, **location)]
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     assert "elsewhere.example" not in seen.resolved
     assert [exchange.host for exchange in stack.requests("answer")] == [S3, S3]
 
 
-def test_answer_that_s3_took_counts_though_its_reply_is_cut(warm: Environment, stack: Stack) -> None:
+def test_answer_that_s3_took_counts_though_its_reply_is_cut(warm_environment: Environment, stack: Stack) -> None:
     """The status alone says that an answer was taken: what follows it may be cut."""
     stack.state.script["answer"] = [cut]
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     assert (stack.answer["Status"], seen.raised) == ("SUCCESS", "")

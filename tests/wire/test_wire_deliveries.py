@@ -45,7 +45,7 @@ BEHAVIORS = {
 @pytest.mark.parametrize("behaviors", BEHAVIORS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_create_delivered_twice_at_once_makes_one_channel(
-    pair: tuple[Environment, Environment], server: WireServer, behaviors: str, fault: str
+    two_environments: tuple[Environment, Environment], server: WireServer, behaviors: str, fault: str
 ) -> None:
     """Two deliveries whose CreateChannel meet: one channel, its members once, and two answers that agree."""
     stack = Stack(server.begin(BEHAVIORS[behaviors]))
@@ -53,7 +53,7 @@ def test_create_delivered_twice_at_once_makes_one_channel(
     stack.state.script["CreateChannel"] = [after_both(barrier, FAULTS[fault]), after_both(barrier, whole)]
     ann = stack.user("ann")
     event = stack.event("Create", stack.properties(MemberArns=[ann]))
-    serve_at_once(*pair, event)
+    serve_at_once(*two_environments, event)
     (channel,) = stack.state.service.channels()
     assert [answer["Status"] for answer in stack.answers] == ["SUCCESS", "SUCCESS"]
     assert {answer["PhysicalResourceId"] for answer in stack.answers} == {channel.arn}
@@ -63,10 +63,10 @@ def test_create_delivered_twice_at_once_makes_one_channel(
 
 
 def test_delete_delivered_twice_at_once_is_twice_a_success(
-    pair: tuple[Environment, Environment], stack: Stack
+    two_environments: tuple[Environment, Environment], stack: Stack
 ) -> None:
     """Two deliveries whose DeleteChannel meet: the channel is gone, and both answers say so."""
-    first, second = pair
+    first, second = two_environments
     first.invoke(stack.event("Create"))
     (channel,) = stack.channels
     barrier = threading.Barrier(2)
@@ -77,10 +77,10 @@ def test_delete_delivered_twice_at_once_is_twice_a_success(
 
 
 def test_update_delivered_twice_at_once_ends_as_declared(
-    pair: tuple[Environment, Environment], stack: Stack
+    two_environments: tuple[Environment, Environment], stack: Stack
 ) -> None:
     """Two deliveries of an Update that meet: name and members are those declared, and the id stays."""
-    first, second = pair
+    first, second = two_environments
     ann, bob = stack.user("ann"), stack.user("bob")
     old, new = stack.properties(MemberArns=[ann]), stack.properties(Name="Sales", MemberArns=[bob])
     first.invoke(stack.event("Create", old))

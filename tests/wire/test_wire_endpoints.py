@@ -33,11 +33,11 @@ def scope(exchange: Exchange) -> str:
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_channel_is_made_in_the_region_of_its_app_instance(
-    warm: Environment, server: WireServer, region: str
+    warm_environment: Environment, server: WireServer, region: str
 ) -> None:
     """Calls go to the app instance's region, whichever the Lambda runs in, and are signed for `chime` there."""
     stack = Stack(server.begin(Behaviors(read_misses=0)), region)
-    warm.invoke(stack.event("Create", stack.properties(MemberArns=[stack.user("ann")])))
+    warm_environment.invoke(stack.event("Create", stack.properties(MemberArns=[stack.user("ann")])))
     assert stack.answer["Status"] == "SUCCESS"
     assert [exchange.name for exchange in stack.calls] == ["CreateChannel", "BatchCreateChannelMembership"]
     for exchange in stack.calls:
@@ -48,12 +48,12 @@ def test_channel_is_made_in_the_region_of_its_app_instance(
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_admin_is_made_at_the_identity_endpoint_of_its_region(
-    warm: Environment, server: WireServer, region: str
+    warm_environment: Environment, server: WireServer, region: str
 ) -> None:
     """Calls about users and app instances go to the identity endpoint of the app instance's region."""
     stack = Stack(server.begin(Behaviors(read_misses=0)), region)
     properties = {"AppInstanceArn": stack.app, "AppInstanceAdminArn": stack.user("ann")}
-    warm.invoke(stack.event("Create", properties, ResourceType="Custom::ChimeAppInstanceAdmin"))
+    warm_environment.invoke(stack.event("Create", properties, ResourceType="Custom::ChimeAppInstanceAdmin"))
     assert stack.answer["Status"] == "SUCCESS"
     assert "CreateAppInstanceAdmin" in {exchange.name for exchange in stack.calls}
     for exchange in stack.calls:
@@ -61,13 +61,13 @@ def test_admin_is_made_at_the_identity_endpoint_of_its_region(
         assert scope(exchange) == f"{region}/chime"
 
 
-def test_one_environment_serves_both_regions(warm: Environment, server: WireServer) -> None:
+def test_one_environment_serves_both_regions(warm_environment: Environment, server: WireServer) -> None:
     """A warm environment sends each resource's calls to its own region, one after another."""
     stack = Stack(server.begin(Behaviors(read_misses=0)))
     hosts: list[str] = []
     for region in ("us-east-1", "eu-central-1", "us-east-1"):
         there = Stack(stack.state, region) if region != stack.region else stack
-        warm.invoke(there.event("Create", there.properties(), LogicalResourceId=f"In{len(hosts)}"))
+        warm_environment.invoke(there.event("Create", there.properties(), LogicalResourceId=f"In{len(hosts)}"))
         hosts.append(stack.calls[-1].host)
     assert [answer["Status"] for answer in stack.answers] == ["SUCCESS", "SUCCESS", "SUCCESS"]
     assert hosts == [MESSAGING["us-east-1"], MESSAGING["eu-central-1"], MESSAGING["us-east-1"]]
@@ -81,26 +81,28 @@ def test_one_environment_serves_both_regions(warm: Environment, server: WireServ
         ("AWS_USE_DUALSTACK_ENDPOINT", "messaging-chime.us-east-1.api.aws"),
     ],
 )
-def test_environment_chooses_fips_and_dual_stack(start: Start, stack: Stack, variable: str, host: str) -> None:
+def test_environment_chooses_fips_and_dual_stack(
+    start_environment: Start, stack: Stack, variable: str, host: str
+) -> None:
     """Where the environment asks for FIPS or dual-stack endpoints, no call goes anywhere else."""
-    start(**{variable: "true"}).invoke(stack.event("Create"))
+    start_environment(**{variable: "true"}).invoke(stack.event("Create"))
     assert stack.answer["Status"] == "SUCCESS"
     assert [(exchange.host, scope(exchange)) for exchange in stack.calls] == [(host, "us-east-1/chime")]
 
 
-def test_fips_is_never_left_where_it_does_not_exist(start: Start, server: WireServer) -> None:
+def test_fips_is_never_left_where_it_does_not_exist(start_environment: Start, server: WireServer) -> None:
     """eu-central-1 has no FIPS endpoint: there, a Lambda that must use FIPS fails, and calls no other endpoint."""
     stack = Stack(server.begin(Behaviors()), "eu-central-1")
     fips = "messaging-chime-fips.eu-central-1.amazonaws.com"
-    environment = start(AWS_USE_FIPS_ENDPOINT="true", WIRE_UNKNOWN_HOSTS=fips)
+    environment = start_environment(AWS_USE_FIPS_ENDPOINT="true", WIRE_UNKNOWN_HOSTS=fips)
     seen = environment.invoke(stack.event("Create"), seconds=25)
     assert (set(seen.resolved[:-1]), stack.calls, stack.channels) == ({fips}, [], [])
     assert stack.answer["Status"] == "FAILED"
     assert "CreateChannel: Unreachable: EndpointConnectionError" in stack.answer["Reason"]
 
 
-def test_what_is_deployed_is_what_runs(warm: Environment) -> None:
+def test_what_is_deployed_is_what_runs(warm_environment: Environment) -> None:
     """Entry point and crhelper are those of the asset, side by side."""
-    folder = warm.files["index"].removesuffix("/index.py")
+    folder = warm_environment.files["index"].removesuffix("/index.py")
     assert "/cdk-chime-messaging-" in folder
-    assert warm.files["crhelper"] == f"{folder}/crhelper/__init__.py"
+    assert warm_environment.files["crhelper"] == f"{folder}/crhelper/__init__.py"

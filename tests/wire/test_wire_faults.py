@@ -39,20 +39,24 @@ def tries(seen: Invocation, operation: str) -> list[int]:
 
 
 @pytest.mark.parametrize("fault", BEFORE)
-def test_call_that_failed_before_its_effect_is_sent_once_more(warm: Environment, stack: Stack, fault: str) -> None:
+def test_call_that_failed_before_its_effect_is_sent_once_more(
+    warm_environment: Environment, stack: Stack, fault: str
+) -> None:
     """A CreateChannel that failed before its effect is sent once more, and makes the channel."""
     stack.state.script["CreateChannel"] = [BEFORE[fault]]
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     assert (stack.answer["Status"], stack.answer["PhysicalResourceId"]) == ("SUCCESS", channel)
     assert (len(stack.requests("CreateChannel")), tries(seen, "CreateChannel")) == (2, [1, 2])
 
 
 @pytest.mark.parametrize("fault", AFTER)
-def test_call_that_failed_after_its_effect_makes_one_channel(warm: Environment, stack: Stack, fault: str) -> None:
+def test_call_that_failed_after_its_effect_makes_one_channel(
+    warm_environment: Environment, stack: Stack, fault: str
+) -> None:
     """A CreateChannel whose answer is lost is sent again as it was: one channel, and its ARN is answered."""
     stack.state.script["CreateChannel"] = [AFTER[fault]]
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     assert (stack.answer["Status"], stack.answer["PhysicalResourceId"]) == ("SUCCESS", channel)
     first, second = (exchange.json for exchange in stack.requests("CreateChannel"))
@@ -60,12 +64,12 @@ def test_call_that_failed_after_its_effect_makes_one_channel(warm: Environment, 
     assert tries(seen, "CreateChannel") == [1, 2]
 
 
-def test_answer_that_comes_byte_by_byte_is_read_whole(warm: Environment, stack: Stack) -> None:
+def test_answer_that_comes_byte_by_byte_is_read_whole(warm_environment: Environment, stack: Stack) -> None:
     """Answers written byte by byte are read whole: no call is sent twice, and the members are there."""
     operations = ("CreateChannel", "BatchCreateChannelMembership", "ListChannelModerators")
     stack.state.always.update(dict.fromkeys(operations, bytewise))
     ann = stack.user("ann")
-    warm.invoke(stack.event("Create", stack.properties(MemberArns=[ann])))
+    warm_environment.invoke(stack.event("Create", stack.properties(MemberArns=[ann])))
     assert stack.answer["Status"] == "SUCCESS"
     assert [exchange.name for exchange in stack.calls] == ["CreateChannel", "BatchCreateChannelMembership"]
     (channel,) = stack.state.service.channels()
@@ -73,45 +77,49 @@ def test_answer_that_comes_byte_by_byte_is_read_whole(warm: Environment, stack: 
 
 
 @pytest.mark.parametrize("fault", AFTER)
-def test_create_that_never_learns_its_end_answers_a_pending_id(warm: Environment, stack: Stack, fault: str) -> None:
+def test_create_that_never_learns_its_end_answers_a_pending_id(
+    warm_environment: Environment, stack: Stack, fault: str
+) -> None:
     """Where every answer is lost until the deadline, the id says so; the rollback's Delete finds the channel."""
     stack.state.always["CreateChannel"] = AFTER[fault]
     event = stack.event("Create")
-    warm.invoke(event, seconds=25)
+    warm_environment.invoke(event, seconds=25)
     (channel,) = stack.channels
     assert (stack.answer["Status"], stack.answer["PhysicalResourceId"]) == ("FAILED", f"unproven:{channel}")
     assert stack.answer["Reason"].startswith("Retried until shortly before the deadline, without success. CreateCh")
     assert len({exchange.body for exchange in stack.requests("CreateChannel")}) == 1
-    warm.invoke(stack.event("Delete", PhysicalResourceId=f"unproven:{channel}"))
+    warm_environment.invoke(stack.event("Delete", PhysicalResourceId=f"unproven:{channel}"))
     assert (stack.answers[1]["Status"], stack.channels) == ("SUCCESS", [])
 
 
 @pytest.mark.parametrize("fault", AFTER)
 def test_create_whose_second_try_is_refused_answers_a_pending_id(
-    warm: Environment, stack: Stack, fault: str
+    warm_environment: Environment, stack: Stack, fault: str
 ) -> None:
     """A refusal says nothing of an earlier try whose answer was lost: the id says that a channel may be there."""
     stack.state.script["CreateChannel"] = [AFTER[fault], error(400, "BadRequest")]
-    warm.invoke(stack.event("Create"))
+    warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     assert (stack.answer["Status"], stack.answer["PhysicalResourceId"]) == ("FAILED", f"unproven:{channel}")
 
 
-def test_create_that_is_refused_was_not_created(warm: Environment, stack: Stack) -> None:
+def test_create_that_is_refused_was_not_created(warm_environment: Environment, stack: Stack) -> None:
     """A CreateChannel that is refused for good is sent once, and the id says that nothing was created."""
     stack.state.always["CreateChannel"] = error(400, "BadRequest")
-    warm.invoke(stack.event("Create"))
+    warm_environment.invoke(stack.event("Create"))
     assert stack.answer["PhysicalResourceId"] == "unmade:Support"
     assert stack.answer["Reason"].startswith("CreateChannel: BadRequest: words of the service")
     assert len(stack.requests("CreateChannel")) == 1
 
 
 @pytest.mark.parametrize("fault", ["reset", "cut", "failed", "page with 200", "not UTF-8"])
-def test_members_whose_answer_is_lost_are_added_once(warm: Environment, stack: Stack, fault: str) -> None:
+def test_members_whose_answer_is_lost_are_added_once(
+    warm_environment: Environment, stack: Stack, fault: str
+) -> None:
     """A batch of members whose answer is lost is sent again, and what was done already is no error."""
     stack.state.script["BatchCreateChannelMembership"] = [AFTER[fault]]
     ann, bob = stack.user("ann"), stack.user("bob")
-    warm.invoke(stack.event("Create", stack.properties(MemberArns=[ann, bob])))
+    warm_environment.invoke(stack.event("Create", stack.properties(MemberArns=[ann, bob])))
     assert stack.answer["Status"] == "SUCCESS"
     assert len(stack.requests("BatchCreateChannelMembership")) == 2
     (channel,) = stack.state.service.channels()
@@ -119,59 +127,59 @@ def test_members_whose_answer_is_lost_are_added_once(warm: Environment, stack: S
 
 
 @pytest.mark.parametrize("fault", ["reset", "failed", "page of a gateway"])
-def test_delete_whose_answer_is_lost_is_a_success(warm: Environment, stack: Stack, fault: str) -> None:
+def test_delete_whose_answer_is_lost_is_a_success(warm_environment: Environment, stack: Stack, fault: str) -> None:
     """A DeleteChannel whose answer is lost is sent again; that the channel is gone then is a success."""
-    warm.invoke(stack.event("Create"))
+    warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     stack.state.script["DeleteChannel"] = [AFTER[fault]]
-    warm.invoke(stack.event("Delete", PhysicalResourceId=channel))
+    warm_environment.invoke(stack.event("Delete", PhysicalResourceId=channel))
     assert (stack.answers[1]["Status"], stack.channels) == ("SUCCESS", [])
     assert len(stack.requests("DeleteChannel")) == 2
 
 
-def test_web_page_is_no_proof_that_a_channel_was_deleted(warm: Environment, stack: Stack) -> None:
+def test_web_page_is_no_proof_that_a_channel_was_deleted(warm_environment: Environment, stack: Stack) -> None:
     """A web page in answer to DeleteChannel is not taken for the service's word, though its status is 200."""
-    warm.invoke(stack.event("Create"))
+    warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     stack.state.script["DeleteChannel"] = [html(200, effect=False)]
-    warm.invoke(stack.event("Delete", PhysicalResourceId=channel))
+    warm_environment.invoke(stack.event("Delete", PhysicalResourceId=channel))
     assert (stack.answers[1]["Status"], stack.channels) == ("SUCCESS", [])
 
 
-def test_web_page_is_no_proof_that_a_channel_was_changed(warm: Environment, stack: Stack) -> None:
+def test_web_page_is_no_proof_that_a_channel_was_changed(warm_environment: Environment, stack: Stack) -> None:
     """A web page in answer to UpdateChannel is not taken for the service's word, though its status is 200."""
-    warm.invoke(stack.event("Create"))
+    warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     stack.state.script["UpdateChannel"] = [html(200, effect=False)]
     old, new = stack.properties(), stack.properties(Name="Sales")
-    warm.invoke(stack.event("Update", new, OldResourceProperties=old, PhysicalResourceId=channel))
+    warm_environment.invoke(stack.event("Update", new, OldResourceProperties=old, PhysicalResourceId=channel))
     assert stack.answers[1]["Status"] == "SUCCESS"
     assert [channel.name for channel in stack.state.service.channels()] == ["Sales"]
 
 
-def test_redirect_of_a_call_is_not_followed(warm: Environment, stack: Stack) -> None:
+def test_redirect_of_a_call_is_not_followed(warm_environment: Environment, stack: Stack) -> None:
     """A redirect is an error: no other host gets the request."""
     location = {"location": "https://elsewhere.example/channels"}
     stack.state.always["CreateChannel"] = answering(307, b"", effect=False, **location)
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     assert "elsewhere.example" not in seen.resolved
     assert {exchange.host for exchange in stack.calls} == {"messaging-chime.us-east-1.amazonaws.com"}
     assert stack.answer["Status"] == "FAILED"
 
 
-def test_settings_of_the_environment_do_not_add_tries(start: Start, stack: Stack) -> None:
+def test_settings_of_the_environment_do_not_add_tries(start_environment: Start, stack: Stack) -> None:
     """AWS_MAX_ATTEMPTS and AWS_RETRY_MODE add no tries to the handler's own, which knows the deadline."""
     stack.state.script["CreateChannel"] = [error(503, "ServiceUnavailable", effect=True)] * 3
-    environment = start(AWS_MAX_ATTEMPTS="5", AWS_RETRY_MODE="standard")
+    environment = start_environment(AWS_MAX_ATTEMPTS="5", AWS_RETRY_MODE="standard")
     seen = environment.invoke(stack.event("Create"))
     assert (len(stack.requests("CreateChannel")), tries(seen, "CreateChannel")) == (4, [1, 2, 3, 4])
 
 
-def test_log_and_reason_hold_no_url_and_no_credential(warm: Environment, stack: Stack) -> None:
+def test_log_and_reason_hold_no_url_and_no_credential(warm_environment: Environment, stack: Stack) -> None:
     """Whatever fails, neither log nor Reason repeats the ResponseURL's signature, the access key or the session."""
     stack.state.always["CreateChannel"] = reset_after
     stack.state.script["answer"] = [error(500, "InternalError")]
-    seen = warm.invoke(stack.event("Create"), seconds=25)
+    seen = warm_environment.invoke(stack.event("Create"), seconds=25)
     said = seen.log + seen.raised + json.dumps(stack.answers)
     assert len(stack.answers) == 2
     for secret in ("sEcReT", "ResponseURL", "AKIDEXAMPLE", "wJalrXUtnFEMI", "session", "Traceback"):

@@ -18,10 +18,10 @@ WRONG = [UNKNOWN_AUTHORITY, OTHER_HOST, EXPIRED]
     ids=["lean", "of boto3"],
 )
 def test_call_is_not_sent_under_a_wrong_certificate(
-    start: Start, stack: Stack, variables: dict[str, str], host: str
+    start_environment: Start, stack: Stack, variables: dict[str, str], host: str
 ) -> None:
     """No call reaches an endpoint whose certificate is unknown, expired or of another host; the answer says why."""
-    environment = start(**variables)
+    environment = start_environment(**variables)
     for kind in WRONG:
         stack.state.certificates[host] = kind
         seen = environment.invoke(stack.event("Create"), seconds=25)
@@ -34,10 +34,12 @@ def test_call_is_not_sent_under_a_wrong_certificate(
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_answer_is_not_sent_under_a_wrong_certificate(warm: Environment, stack: Stack, kind: str) -> None:
+def test_answer_is_not_sent_under_a_wrong_certificate(
+    warm_environment: Environment, stack: Stack, kind: str
+) -> None:
     """No answer reaches a host whose certificate is unknown, expired or another's; the Lambda fails plainly."""
     stack.state.certificates[S3] = kind
-    seen = warm.invoke(stack.event("Create"))
+    seen = warm_environment.invoke(stack.event("Create"))
     assert stack.answers == []
     assert seen.raised == "ResponseNotDeliveredError: CloudFormation did not take the response"
     tried = [line["outcome"] for line in seen.lines if line["operation"] == "respond"]

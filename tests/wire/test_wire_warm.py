@@ -10,13 +10,13 @@ from wire.stack import S3, Stack
 from wire.wire_server import and_then, close_after, error, reset_after
 
 
-def test_second_request_holds_nothing_of_the_first(warm: Environment, stack: Stack) -> None:
+def test_second_request_holds_nothing_of_the_first(warm_environment: Environment, stack: Stack) -> None:
     """Calls, answer and log of a second request are those of a fresh environment's."""
     first = stack.event("Create", stack.properties(MemberArns=[stack.user("ann")]), LogicalResourceId="First")
     second = stack.event("Create", stack.properties(Name="Sales"), LogicalResourceId="Second")
-    warm.invoke(first)
+    warm_environment.invoke(first)
     before = len(stack.calls)
-    seen = warm.invoke(second)
+    seen = warm_environment.invoke(second)
     assert [exchange.name for exchange in stack.calls[before:]] == ["CreateChannel"]
     written = json.dumps(stack.answers[1]) + seen.log
     assert stack.answers[1]["RequestId"] == second["RequestId"]
@@ -24,12 +24,12 @@ def test_second_request_holds_nothing_of_the_first(warm: Environment, stack: Sta
         assert of_first not in written
 
 
-def test_request_after_a_failed_one_holds_nothing_of_it(warm: Environment, stack: Stack) -> None:
+def test_request_after_a_failed_one_holds_nothing_of_it(warm_environment: Environment, stack: Stack) -> None:
     """After a request that failed, the next has neither its Reason nor its id, and the failed one has no Data."""
-    warm.invoke(stack.event("Create", LogicalResourceId="Before"))
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="Before"))
     stack.state.script["CreateChannel"] = [error(400, "BadRequest")]
-    warm.invoke(stack.event("Create", LogicalResourceId="Failed"))
-    warm.invoke(stack.event("Create", LogicalResourceId="After"))
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="Failed"))
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="After"))
     before, failed, after = stack.answers
     assert [before["Status"], failed["Status"], after["Status"]] == ["SUCCESS", "FAILED", "SUCCESS"]
     assert "Data" not in failed
@@ -41,50 +41,52 @@ def test_request_after_a_failed_one_holds_nothing_of_it(warm: Environment, stack
     assert after["Data"]["ChannelArn"] == after["PhysicalResourceId"] != before["PhysicalResourceId"]
 
 
-def test_request_after_one_whose_answer_nobody_took_is_answered_for_itself(warm: Environment, stack: Stack) -> None:
+def test_request_after_one_whose_answer_nobody_took_is_answered_for_itself(
+    warm_environment: Environment, stack: Stack
+) -> None:
     """After a request whose answer was not taken, the next is answered for itself alone."""
     stack.state.script["answer"] = [error(403, "AccessDenied")]
-    warm.invoke(stack.event("Create", LogicalResourceId="Lost"))
-    seen = warm.invoke(stack.event("Create", LogicalResourceId="Next"))
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="Lost"))
+    seen = warm_environment.invoke(stack.event("Create", LogicalResourceId="Next"))
     assert [answer["LogicalResourceId"] for answer in stack.answers] == ["Lost", "Next"]
     assert (stack.answers[1]["Status"], seen.raised) == ("SUCCESS", "")
 
 
-def test_bad_events_leave_nothing_behind(warm: Environment, stack: Stack) -> None:
+def test_bad_events_leave_nothing_behind(warm_environment: Environment, stack: Stack) -> None:
     """An event that is no request is answered alone, and does not change what comes after it."""
-    warm.invoke(stack.event("Create", LogicalResourceId="Before"))
-    warm.invoke(stack.event("Explode", LogicalResourceId="Bad"))
-    warm.invoke(None)
-    warm.invoke(stack.event("Create", LogicalResourceId="After"))
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="Before"))
+    warm_environment.invoke(stack.event("Explode", LogicalResourceId="Bad"))
+    warm_environment.invoke(None)
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="After"))
     seen = [(answer["LogicalResourceId"], answer["Status"], "Data" in answer) for answer in stack.answers]
     assert seen == [("Before", "SUCCESS", True), ("Bad", "FAILED", False), ("After", "SUCCESS", True)]
 
 
-def test_connection_is_used_again(warm: Environment, stack: Stack) -> None:
+def test_connection_is_used_again(warm_environment: Environment, stack: Stack) -> None:
     """All calls of one request, and those of the next, take one connection; each answer has one of its own."""
     properties = stack.properties(MemberArns=[stack.user("ann")])
-    warm.invoke(stack.event("Create", properties, LogicalResourceId="First"))
-    seen = warm.invoke(stack.event("Create", properties, LogicalResourceId="Second"))
+    warm_environment.invoke(stack.event("Create", properties, LogicalResourceId="First"))
+    seen = warm_environment.invoke(stack.event("Create", properties, LogicalResourceId="Second"))
     assert (len(stack.calls), len({exchange.connection for exchange in stack.calls})) == (4, 1)
     assert seen.resolved == [S3]
 
 
-def test_connection_that_was_closed_while_idle_is_not_used(warm: Environment, stack: Stack) -> None:
+def test_connection_that_was_closed_while_idle_is_not_used(warm_environment: Environment, stack: Stack) -> None:
     """A connection that the service closed meanwhile is replaced: no try is lost, and one channel is made."""
     closed = threading.Event()
     stack.state.script["CreateChannel"] = [and_then(close_after, closed)]
-    warm.invoke(stack.event("Create", LogicalResourceId="First"))
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="First"))
     assert closed.wait(60)
-    seen = warm.invoke(stack.event("Create", LogicalResourceId="Second"))
+    seen = warm_environment.invoke(stack.event("Create", LogicalResourceId="Second"))
     assert [line["outcome"] for line in seen.lines] == ["ok", "ok"]
     assert len(stack.requests("CreateChannel")) == len(stack.channels) == 2
 
 
-def test_environment_whose_connection_was_reset_goes_on(warm: Environment, stack: Stack) -> None:
+def test_environment_whose_connection_was_reset_goes_on(warm_environment: Environment, stack: Stack) -> None:
     """A request that failed by resets leaves an environment that works."""
     stack.state.always["CreateChannel"] = reset_after
-    warm.invoke(stack.event("Create", LogicalResourceId="First"), seconds=25)
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="First"), seconds=25)
     del stack.state.always["CreateChannel"]
-    warm.invoke(stack.event("Create", LogicalResourceId="Second"))
+    warm_environment.invoke(stack.event("Create", LogicalResourceId="Second"))
     assert [answer["Status"] for answer in stack.answers] == ["FAILED", "SUCCESS"]
     assert stack.answers[1]["PhysicalResourceId"].partition("/channel/Second-")[1]
