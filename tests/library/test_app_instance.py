@@ -505,13 +505,13 @@ def test_native_type_is_refused_where_it_does_not_exist(kind: str) -> None:
     def build(stack: Stack) -> None:
         match kind:
             case "AppInstance":
-                AppInstance(stack, "It")
+                AppInstance(stack, "AppInstance")
             case "AppInstanceUser":
-                AppInstanceUser(stack, "It", app_instance_arn=APP)
+                AppInstanceUser(stack, "AppInstanceUser", app_instance_arn=APP)
             case "AppInstanceBot":
-                AppInstanceBot(stack, "It", app_instance_arn=APP, configuration=CLERK)
+                AppInstanceBot(stack, "AppInstanceBot", app_instance_arn=APP, configuration=CLERK)
             case _:
-                ChannelFlow(stack, "It", app_instance_arn=APP, processors=[Processor("p", FUNCTION)])
+                ChannelFlow(stack, "ChannelFlow", app_instance_arn=APP, processors=[Processor("p", FUNCTION)])
 
     with pytest.raises(ChannelError, match=f"AWS::Chime::{kind} exists in us-east-1 and eu-central-1 only"):
         build(new_stack(region="eu-west-1"))
@@ -614,9 +614,11 @@ def test_flow_has_the_name_that_it_is_given() -> None:
 
 SETTINGS: dict[str, Callable[[Stack, str], Any]] = {
     "retention": lambda stack, app: AppInstanceRetention(
-        stack, "It", app_instance_arn=app, retention=Duration.days(1)
+        stack, "AppInstanceRetention", app_instance_arn=app, retention=Duration.days(1)
     ),
-    "streaming": lambda stack, app: AppInstanceStreaming(stack, "It", app_instance_arn=app, channel_stream=STREAM),
+    "streaming": lambda stack, app: AppInstanceStreaming(
+        stack, "AppInstanceStreaming", app_instance_arn=app, channel_stream=STREAM
+    ),
 }
 
 

@@ -43,12 +43,12 @@ Build = Callable[[Stack], Any]
 
 def channel(**given: Any) -> Build:
     """Return what makes a channel."""
-    return lambda stack: Channel(stack, "It", **{"app_instance_arn": APP, "chime_bearer": BOSS, **given})
+    return lambda stack: Channel(stack, "Channel", **{"app_instance_arn": APP, "chime_bearer": BOSS, **given})
 
 
 def app_instance(**given: Any) -> Build:
     """Return what makes an app instance."""
-    return lambda stack: AppInstance(stack, "It", **given)
+    return lambda stack: AppInstance(stack, "AppInstance", **given)
 
 
 def user(id_: str = "ann", **given: Any) -> Build:
@@ -59,32 +59,41 @@ def user(id_: str = "ann", **given: Any) -> Build:
 def bot(*, lex: str = LEX_ALIAS, locale_id: str = "en_US", intent: str | None = None, **given: Any) -> Build:
     """Return what makes a bot."""
     configuration = LexConfiguration(lex, locale_id, welcome_intent=intent)
-    return lambda stack: AppInstanceBot(stack, "It", app_instance_arn=APP, configuration=configuration, **given)
+    return lambda stack: AppInstanceBot(
+        stack, "AppInstanceBot", app_instance_arn=APP, configuration=configuration, **given
+    )
 
 
 def flow(*, count: int = 1, processor: str = "p", function: str = FUNCTION, **given: Any) -> Build:
     """Return what makes a channel flow."""
     processors = [Processor(processor, function)] * count
-    return lambda stack: ChannelFlow(stack, "It", app_instance_arn=APP, processors=processors, **given)
+    return lambda stack: ChannelFlow(stack, "ChannelFlow", app_instance_arn=APP, processors=processors, **given)
 
 
 def retention(duration: Duration) -> Build:
     """Return what sets the retention of an app instance by itself."""
-    return lambda stack: AppInstanceRetention(stack, "It", app_instance_arn=APP, retention=duration)
+    return lambda stack: AppInstanceRetention(
+        stack, "AppInstanceRetention", app_instance_arn=APP, retention=duration
+    )
 
 
 def declared_stream(**given: Any) -> Build:
     """Return what streams to a stream that is declared with it."""
     plain = {"stream_name": "chime-messaging-x", "shard_count": 2}
     return lambda stack: AppInstanceStreaming(
-        stack, "It", app_instance_arn=APP, channel_stream=kinesis.Stream(stack, "S", **{**plain, **given})
+        stack,
+        "AppInstanceStreaming",
+        app_instance_arn=APP,
+        channel_stream=kinesis.Stream(stack, "S", **{**plain, **given}),
     )
 
 
 def stream(name: str, *, account: str = "111122223333", region: str = "us-east-1") -> Build:
     """Return what streams to a stream that is known by its ARN."""
     arn = f"arn:aws:kinesis:{region}:{account}:stream/{name}"
-    return lambda stack: AppInstanceStreaming(stack, "It", app_instance_arn=APP, channel_message_stream=arn)
+    return lambda stack: AppInstanceStreaming(
+        stack, "AppInstanceStreaming", app_instance_arn=APP, channel_message_stream=arn
+    )
 
 
 def expiring(days: int, criterion: Any = CREATED) -> dict[str, Any]:
@@ -105,7 +114,9 @@ def tags(count: int = 1, key: str = "k", value: str = "v") -> Build:
 def identity(id_: str, kind: str = "user") -> Build:
     """Return what makes somebody admin."""
     arn = f"{APP}/{kind}/{id_}"
-    return lambda stack: AppInstanceAdmin(stack, "It", app_instance_arn=APP, app_instance_admin_arn=arn)
+    return lambda stack: AppInstanceAdmin(
+        stack, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=arn
+    )
 
 
 def bearer(id_: str) -> Build:
@@ -113,19 +124,19 @@ def bearer(id_: str) -> Build:
 
     def build(stack: Stack) -> Any:
         role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
-        return Channel.from_channel_arn(stack, "It", LOBBY).grant_read(role, as_user=f"{APP}/user/{id_}")
+        return Channel.from_channel_arn(stack, "Channel", LOBBY).grant_read(role, as_user=f"{APP}/user/{id_}")
 
     return build
 
 
 def imported(arn: str) -> Build:
     """Return what refers to a channel."""
-    return lambda stack: Channel.from_channel_arn(stack, "It", arn)
+    return lambda stack: Channel.from_channel_arn(stack, "Channel", arn)
 
 
 def imported_app_instance(arn: str) -> Build:
     """Return what refers to an app instance."""
-    return lambda stack: AppInstance.from_app_instance_arn(stack, "It", arn)
+    return lambda stack: AppInstance.from_app_instance_arn(stack, "AppInstance", arn)
 
 
 LIMITS: dict[str, tuple[Build, Build, str]] = {
@@ -322,7 +333,7 @@ def late(add: Callable[[Channel], Any], **given: Any) -> None:
     """Synthesize an app with a channel to which something is added after it was made."""
     app = App()
     stack = Stack(app, "Demo")
-    add(Channel(stack, "It", app_instance_arn=APP, chime_bearer=BOSS, **given))
+    add(Channel(stack, "Channel", app_instance_arn=APP, chime_bearer=BOSS, **given))
     app.synth()
 
 
@@ -443,7 +454,7 @@ def test_alias_of_a_function_is_invoked_by_its_own_arn() -> None:
         runtime=lambda_.Runtime.PYTHON_3_13,
     )
     alias = lambda_.Alias(stack, "Live", alias_name="live", version=censor.current_version)
-    made = ChannelFlow(stack, "It", app_instance_arn=APP, processors=[Processor("p", alias)])
+    made = ChannelFlow(stack, "ChannelFlow", app_instance_arn=APP, processors=[Processor("p", alias)])
     native: Any = made.node.default_child
     (processor,) = stack.resolve(native.processors)
     arn = processor["configuration"]["lambda"]["resourceArn"]

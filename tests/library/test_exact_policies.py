@@ -102,28 +102,30 @@ def streaming_statements(*streams: str) -> list[dict[str, Any]]:
 
 def attach(kind: Any, **more: Any) -> Callable[[Stack], Any]:
     """Return what attaches something to a channel that the stack does not own."""
-    return lambda stack: kind(stack, "It", channel=LOBBY, chime_bearer=BOSS, **more)
+    return lambda stack: kind(stack, kind.__name__, channel=LOBBY, chime_bearer=BOSS, **more)
 
 
 def streaming(**streams: Any) -> Callable[[Stack], Any]:
     """Return what streams an app instance's data."""
-    return lambda stack: AppInstanceStreaming(stack, "It", app_instance_arn=APP, **streams)
+    return lambda stack: AppInstanceStreaming(stack, "AppInstanceStreaming", app_instance_arn=APP, **streams)
 
 
 CONSTRUCTS: dict[str, tuple[Callable[[Stack], Any], list[dict[str, Any]]]] = {
     "channel": (
-        lambda stack: Channel(stack, "It", app_instance_arn=APP, chime_bearer=BOSS),
+        lambda stack: Channel(stack, "Channel", app_instance_arn=APP, chime_bearer=BOSS),
         channel_statements(APP, BOSS),
     ),
     "admin": (
-        lambda stack: AppInstanceAdmin(stack, "It", app_instance_arn=APP, app_instance_admin_arn=ANN),
+        lambda stack: AppInstanceAdmin(stack, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=ANN),
         [
             allow("CreateAppInstanceAdmin DeleteAppInstanceAdmin DescribeAppInstanceAdmin", APP, ANN),
             allow("TagResource UntagResource ListTagsForResource", ANN),
         ],
     ),
     "retention": (
-        lambda stack: AppInstanceRetention(stack, "It", app_instance_arn=APP, retention=Duration.days(1)),
+        lambda stack: AppInstanceRetention(
+            stack, "AppInstanceRetention", app_instance_arn=APP, retention=Duration.days(1)
+        ),
         [allow("PutAppInstanceRetentionSettings GetAppInstanceRetentionSettings", APP)],
     ),
     "streaming to one stream": (
@@ -376,22 +378,26 @@ def names(*builds: Callable[[Stack], Any]) -> list[str]:
 
 def channel(app: str = APP, bearer: str = BOSS) -> Callable[[Stack], Any]:
     """Return what makes a channel."""
-    return lambda stack: Channel(stack, "It", app_instance_arn=app, chime_bearer=bearer)
+    return lambda stack: Channel(stack, "Channel", app_instance_arn=app, chime_bearer=bearer)
 
 
 def admin(app: str, user: str) -> Callable[[Stack], Any]:
     """Return what makes an admin."""
-    return lambda stack: AppInstanceAdmin(stack, "It", app_instance_arn=app, app_instance_admin_arn=user)
+    return lambda stack: AppInstanceAdmin(
+        stack, "AppInstanceAdmin", app_instance_arn=app, app_instance_admin_arn=user
+    )
 
 
 def retention(app: str) -> Callable[[Stack], Any]:
     """Return what sets the retention of an app instance."""
-    return lambda stack: AppInstanceRetention(stack, "It", app_instance_arn=app, retention=Duration.days(1))
+    return lambda stack: AppInstanceRetention(
+        stack, "AppInstanceRetention", app_instance_arn=app, retention=Duration.days(1)
+    )
 
 
 def by(kind: Any, arn: str = LOBBY, bearer: str = BOSS, **more: Any) -> Callable[[Stack], Any]:
     """Return what attaches something to a channel in the name of a bearer."""
-    return lambda stack: kind(stack, "It", channel=arn, chime_bearer=bearer, **more)
+    return lambda stack: kind(stack, kind.__name__, channel=arn, chime_bearer=bearer, **more)
 
 
 CHANGES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
@@ -474,16 +480,22 @@ def test_two_providers_of_one_stack_have_a_policy_each() -> None:
 
 
 SHARED: dict[str, Callable[[Stack, ChannelProvider], Any]] = {
-    "channel": lambda s, p: Channel(s, "It", app_instance_arn=APP, chime_bearer=BOSS, provider=p),
-    "admin": lambda s, p: AppInstanceAdmin(s, "It", app_instance_arn=APP, app_instance_admin_arn=ANN, provider=p),
+    "channel": lambda s, p: Channel(s, "Channel", app_instance_arn=APP, chime_bearer=BOSS, provider=p),
+    "admin": lambda s, p: AppInstanceAdmin(
+        s, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=ANN, provider=p
+    ),
     "retention": lambda s, p: AppInstanceRetention(
-        s, "It", app_instance_arn=APP, retention=Duration.days(1), provider=p
+        s, "AppInstanceRetention", app_instance_arn=APP, retention=Duration.days(1), provider=p
     ),
     "streaming": lambda s, p: AppInstanceStreaming(
-        s, "It", app_instance_arn=APP, channel_stream=EVENTS, provider=p
+        s, "AppInstanceStreaming", app_instance_arn=APP, channel_stream=EVENTS, provider=p
     ),
-    "membership": lambda s, p: ChannelMembership(s, "It", channel=LOBBY, chime_bearer=BOSS, user=ANN, provider=p),
-    "flow": lambda s, p: ChannelFlowAssociation(s, "It", channel=LOBBY, chime_bearer=BOSS, flow=FLOW, provider=p),
+    "membership": lambda s, p: ChannelMembership(
+        s, "ChannelMembership", channel=LOBBY, chime_bearer=BOSS, user=ANN, provider=p
+    ),
+    "flow": lambda s, p: ChannelFlowAssociation(
+        s, "ChannelFlowAssociation", channel=LOBBY, chime_bearer=BOSS, flow=FLOW, provider=p
+    ),
 }
 
 
@@ -517,7 +529,7 @@ def test_user_made_here_stands_in_a_policy_as_it_is() -> None:
     """A bearer by reference is that user, and no other."""
     stack = new_stack()
     boss = AppInstanceUser(stack, "boss", app_instance_arn=APP)
-    Channel(stack, "It", app_instance_arn=APP, chime_bearer=boss)
+    Channel(stack, "Channel", app_instance_arn=APP, chime_bearer=boss)
     (statements,) = policies(stack).values()
     arn = {"Fn::GetAtt": [logical_id(boss), "AppInstanceUserArn"]}
     assert merged(statements) == merged(channel_statements(APP, arn))  # type: ignore[arg-type]

@@ -320,15 +320,23 @@ def test_user_who_is_a_member_by_argument_is_not_written_twice() -> None:
 
 FOREIGN = ANN.replace("1111-1111", "2222-2222")
 FOREIGNERS: dict[str, Callable[[Stack], Any]] = {
-    "member": lambda s: ChannelMembership(s, "It", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN),
-    "moderator": lambda s: ChannelModerator(s, "It", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN),
-    "ban": lambda s: ChannelBan(s, "It", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN),
-    "bearer": lambda s: ChannelMembership(s, "It", channel=new_channel(s), chime_bearer=FOREIGN, user=ANN),
+    "member": lambda s: ChannelMembership(
+        s, "ChannelMembership", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN
+    ),
+    "moderator": lambda s: ChannelModerator(
+        s, "ChannelModerator", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN
+    ),
+    "ban": lambda s: ChannelBan(s, "ChannelBan", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN),
+    "bearer": lambda s: ChannelMembership(
+        s, "ChannelMembership", channel=new_channel(s), chime_bearer=FOREIGN, user=ANN
+    ),
     "bearer of a flow": lambda s: ChannelFlowAssociation(
-        s, "It", channel=new_channel(s), chime_bearer=FOREIGN, flow=FLOW
+        s, "ChannelFlowAssociation", channel=new_channel(s), chime_bearer=FOREIGN, flow=FLOW
     ),
     "moderator by argument": lambda s: new_channel(s, moderator_arns=[FOREIGN]),
-    "admin": lambda s: AppInstanceAdmin(s, "It", app_instance_arn=APP, app_instance_admin_arn=FOREIGN),
+    "admin": lambda s: AppInstanceAdmin(
+        s, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=FOREIGN
+    ),
 }
 
 
@@ -344,21 +352,26 @@ def test_admin_of_what_is_no_app_instance_is_refused(app_instance: str) -> None:
     """The service has none there."""
     with pytest.raises(ChannelError, match="app_instance_arn "):
         AppInstanceAdmin(
-            new_stack(region=ELSEWHERE), "It", app_instance_arn=app_instance, app_instance_admin_arn=ANN
+            new_stack(region=ELSEWHERE),
+            "AppInstanceAdmin",
+            app_instance_arn=app_instance,
+            app_instance_admin_arn=ANN,
         )
 
 
 def test_attachment_to_what_is_no_channel_is_refused() -> None:
     """The ARN of an app instance is none of a channel."""
     with pytest.raises(ChannelError, match="channel must be the ARN of a channel"):
-        ChannelMembership(new_stack(region=ELSEWHERE), "It", channel=APP, chime_bearer=BOSS, user=ANN)
+        ChannelMembership(
+            new_stack(region=ELSEWHERE), "ChannelMembership", channel=APP, chime_bearer=BOSS, user=ANN
+        )
 
 
 @pytest.mark.parametrize("kind", [ChannelMembership, ChannelModerator])
 def test_bots_are_members_and_moderators(kind: Any) -> None:
     """Only a ban is not for bots."""
     stack = new_stack(region=ELSEWHERE)
-    kind(stack, "It", channel=LOBBY, chime_bearer=BOSS, user=f"{APP}/bot/b")
+    kind(stack, kind.__name__, channel=LOBBY, chime_bearer=BOSS, user=f"{APP}/bot/b")
     new_channel(stack).add_moderator(f"{APP}/bot/b")
     assert [one["ModeratorArns"] for one in of_type(stack, "Custom::ChimeChannel")] == [["bot/b"]]
 

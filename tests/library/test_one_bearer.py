@@ -320,18 +320,27 @@ def test_one_token_is_checked_for_each_use_of_it() -> None:
 
 KINDS: dict[str, tuple[Callable[[Stack, str], Any], str]] = {
     "app instance": (
-        lambda s, token: AppInstanceRetention(s, "It", app_instance_arn=token, retention=Duration.days(1)),
+        lambda s, token: AppInstanceRetention(
+            s, "AppInstanceRetention", app_instance_arn=token, retention=Duration.days(1)
+        ),
         APP,
     ),
     "user": (
-        lambda s, token: AppInstanceAdmin(s, "It", app_instance_arn=APP, app_instance_admin_arn=token),
+        lambda s, token: AppInstanceAdmin(
+            s, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=token
+        ),
         BOSS,
     ),
     "channel": (
-        lambda s, token: ChannelMembership(s, "It", channel=token, chime_bearer=BOSS, user=BOSS),
+        lambda s, token: ChannelMembership(s, "ChannelMembership", channel=token, chime_bearer=BOSS, user=BOSS),
         LOBBY,
     ),
-    "stream": (lambda s, token: AppInstanceStreaming(s, "It", app_instance_arn=APP, channel_stream=token), STREAM),
+    "stream": (
+        lambda s, token: AppInstanceStreaming(
+            s, "AppInstanceStreaming", app_instance_arn=APP, channel_stream=token
+        ),
+        STREAM,
+    ),
 }
 
 
