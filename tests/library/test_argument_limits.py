@@ -1,6 +1,6 @@
-"""Every limit from both sides: what is just within it is taken, what is just beyond it is refused at synth.
+"""Limits of arguments: the largest valid value synthesizes, the smallest invalid one is an error at synth.
 
-The figures are those of botocore's models of chime-sdk-messaging and chime-sdk-identity, where these have them, and
+The limits are those of botocore's models of chime-sdk-messaging and chime-sdk-identity, where these have them, and
 of the developer guide and the quotas of Amazon Chime SDK messaging elsewhere.
 """
 
@@ -42,22 +42,22 @@ Build = Callable[[Stack], Any]
 
 
 def channel(**given: Any) -> Build:
-    """Return what makes a channel."""
+    """Return a function that creates a channel."""
     return lambda stack: Channel(stack, "Channel", **{"app_instance_arn": APP, "chime_bearer": BOSS, **given})
 
 
 def app_instance(**given: Any) -> Build:
-    """Return what makes an app instance."""
+    """Return a function that creates an app instance."""
     return lambda stack: AppInstance(stack, "AppInstance", **given)
 
 
 def user(id_: str = "ann", **given: Any) -> Build:
-    """Return what makes a user."""
+    """Return a function that creates a user."""
     return lambda stack: AppInstanceUser(stack, id_, app_instance_arn=APP, **given)
 
 
 def bot(*, lex: str = LEX_ALIAS, locale_id: str = "en_US", intent: str | None = None, **given: Any) -> Build:
-    """Return what makes a bot."""
+    """Return a function that creates a bot."""
     configuration = LexConfiguration(lex, locale_id, welcome_intent=intent)
     return lambda stack: AppInstanceBot(
         stack, "AppInstanceBot", app_instance_arn=APP, configuration=configuration, **given
@@ -65,20 +65,20 @@ def bot(*, lex: str = LEX_ALIAS, locale_id: str = "en_US", intent: str | None = 
 
 
 def flow(*, count: int = 1, processor: str = "p", function: str = FUNCTION, **given: Any) -> Build:
-    """Return what makes a channel flow."""
+    """Return a function that creates a channel flow."""
     processors = [Processor(processor, function)] * count
     return lambda stack: ChannelFlow(stack, "ChannelFlow", app_instance_arn=APP, processors=processors, **given)
 
 
 def retention(duration: Duration) -> Build:
-    """Return what sets the retention of an app instance by itself."""
+    """Return a function that creates an AppInstanceRetention."""
     return lambda stack: AppInstanceRetention(
         stack, "AppInstanceRetention", app_instance_arn=APP, retention=duration
     )
 
 
 def declared_stream(**given: Any) -> Build:
-    """Return what streams to a stream that is declared with it."""
+    """Return a function that creates an AppInstanceStreaming with a new Kinesis stream."""
     plain = {"stream_name": "chime-messaging-x", "shard_count": 2}
     return lambda stack: AppInstanceStreaming(
         stack,
@@ -89,7 +89,7 @@ def declared_stream(**given: Any) -> Build:
 
 
 def stream(name: str, *, account: str = "111122223333", region: str = "us-east-1") -> Build:
-    """Return what streams to a stream that is known by its ARN."""
+    """Return a function that creates an AppInstanceStreaming with the ARN of a Kinesis stream."""
     arn = f"arn:aws:kinesis:{region}:{account}:stream/{name}"
     return lambda stack: AppInstanceStreaming(
         stack, "AppInstanceStreaming", app_instance_arn=APP, channel_message_stream=arn
@@ -97,22 +97,22 @@ def stream(name: str, *, account: str = "111122223333", region: str = "us-east-1
 
 
 def expiring(days: int, criterion: Any = CREATED) -> dict[str, Any]:
-    """Return the argument that lets a channel or user expire."""
+    """Return the `expiration_settings` argument of a channel or user."""
     return {"expiration_settings": ExpirationSettings(Duration.days(days), criterion)}
 
 
 def elastic(*numbers: Any) -> Build:
-    """Return what makes an elastic channel."""
+    """Return a function that creates an elastic channel."""
     return channel(elastic_channel_configuration=ElasticChannelConfiguration(*numbers))
 
 
 def tags(count: int = 1, key: str = "k", value: str = "v") -> Build:
-    """Return what makes a channel with tags."""
+    """Return a function that creates a channel with tags."""
     return channel(tags={f"{key}{number}" if count > 1 else key: value for number in range(count)})
 
 
 def identity(id_: str, kind: str = "user") -> Build:
-    """Return what makes somebody admin."""
+    """Return a function that creates an AppInstanceAdmin."""
     arn = f"{APP}/{kind}/{id_}"
     return lambda stack: AppInstanceAdmin(
         stack, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=arn
@@ -120,7 +120,7 @@ def identity(id_: str, kind: str = "user") -> Build:
 
 
 def bearer(id_: str) -> Build:
-    """Return what grants reading to one user, or to the one that a policy variable names."""
+    """Return a function that calls `grant_read` with `as_user`, the ARN of a user id or policy variable."""
 
     def build(stack: Stack) -> Any:
         role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
@@ -130,17 +130,17 @@ def bearer(id_: str) -> Build:
 
 
 def imported(arn: str) -> Build:
-    """Return what refers to a channel."""
+    """Return a function that imports a channel."""
     return lambda stack: Channel.from_channel_arn(stack, "Channel", arn)
 
 
 def imported_app_instance(arn: str) -> Build:
-    """Return what refers to an app instance."""
+    """Return a function that imports an app instance."""
     return lambda stack: AppInstance.from_app_instance_arn(stack, "AppInstance", arn)
 
 
 LIMITS: dict[str, tuple[Build, Build, str]] = {
-    # a case: what is within, what is beyond, and what the error says of that
+    # name: (valid value, invalid value, text of the error)
     "channel's name, at least": (channel(name="n"), channel(name=""), "has 0"),
     "channel's name, at most": (channel(name="n" * 256), channel(name="n" * 257), "has 257"),
     "channel's name in characters": (channel(name="é" * 256), channel(name="é" * 257), "has 257"),
@@ -321,54 +321,56 @@ LIMITS: dict[str, tuple[Build, Build, str]] = {
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_just_within_is_taken_and_just_beyond_refused(limit: str) -> None:
-    """The limit is where the service has it, and nowhere else."""
+def test_limit_is_valid_and_next_value_is_an_error(limit: str) -> None:
+    """The construct is refused in its constructor."""
     within, beyond, error = LIMITS[limit]
     within(new_stack())
     with pytest.raises(ChannelError, match=error):
         beyond(new_stack())
 
 
-def late(add: Callable[[Channel], Any], **given: Any) -> None:
-    """Synthesize an app with a channel to which something is added after it was made."""
+def synthesize(add: Callable[[Channel], Any], **arguments: Any) -> None:
+    """Create a channel, call `add` with it, and synthesize the app."""
     app = App()
     stack = Stack(app, "Demo")
-    add(Channel(stack, "Channel", app_instance_arn=APP, chime_bearer=BOSS, **given))
+    add(Channel(stack, "Channel", app_instance_arn=APP, chime_bearer=BOSS, **arguments))
     app.synth()
 
 
-def each(count: int, add: Callable[[Channel], Callable[[str], Any]], length: int = 1) -> Callable[[Channel], None]:
-    """Return what adds so many users, with ids of a length at least."""
+def add_users(
+    count: int, method_of: Callable[[Channel], Callable[[str], Any]], length: int = 1
+) -> Callable[[Channel], None]:
+    """Return a function that calls a method of a channel with `count` users; ids have at least `length` digits."""
 
-    def all_of_them(channel_: Channel) -> None:
-        one = add(channel_)
+    def add(channel_: Channel) -> None:
+        method = method_of(channel_)
         for number in range(count):
-            one(f"{APP}/user/{number:0{length}d}")
+            method(f"{APP}/user/{number:0{length}d}")
 
-    return all_of_them
+    return add
 
 
 def _fill_and_ban(user_id: str) -> Callable[[Channel], None]:
-    """Return what adds 99,960 characters of moderators and members, and bans a user."""
+    """Return a function that adds 99,960 characters of moderators and members, and bans a user."""
 
-    def fill_and_ban(one: Channel) -> None:
-        each(1000, lambda c: c.add_moderator, 34)(one)
-        each(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(one)
-        one.add_ban(f"{APP}/user/{user_id}")
+    def fill_and_ban(channel_: Channel) -> None:
+        add_users(1000, lambda c: c.add_moderator, 34)(channel_)
+        add_users(1499, lambda c: partial(c.add_member, type=ChannelMembershipType.HIDDEN), 34)(channel_)
+        channel_.add_ban(f"{APP}/user/{user_id}")
 
     return fill_and_ban
 
 
-TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], str]] = {
+LIMITS_AT_SYNTH: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], str]] = {
     "moderators": (
-        each(1000, lambda one: one.add_moderator),
-        each(1001, lambda one: one.add_moderator),
+        add_users(1000, lambda c: c.add_moderator),
+        add_users(1001, lambda c: c.add_moderator),
         "at most 1000 moderators, got 1001",
     ),
     # "user/", an id of 34 digits and a comma are forty characters: the app instance is not written
     "characters of members": (
-        each(2500, lambda one: one.add_member, 34),
-        each(2501, lambda one: one.add_member, 34),
+        add_users(2500, lambda c: c.add_member, 34),
+        add_users(2501, lambda c: c.add_member, 34),
         "take 100040 characters, at most 100000",
     ),
     "characters of members, moderators and bans": (
@@ -378,73 +380,69 @@ TOGETHER: dict[str, tuple[Callable[[Channel], Any], Callable[[Channel], Any], st
     ),
     # "user/", an id of 63 digits and a comma are 69 characters: a thousand moderators take 69,000
     "moderators alone": (
-        each(1000, lambda one: one.add_moderator, 63),
-        each(1001, lambda one: one.add_moderator, 63),
+        add_users(1000, lambda c: c.add_moderator, 63),
+        add_users(1001, lambda c: c.add_moderator, 63),
         "at most 1000 moderators, got 1001$",
     ),
     "tags of a scope": (
-        lambda one: [Tags.of(one).add(f"k{number}", "v") for number in range(49)],
-        lambda one: [Tags.of(one).add(f"k{number}", "v") for number in range(50)],
+        lambda c: [Tags.of(c).add(f"k{number}", "v") for number in range(49)],
+        lambda c: [Tags.of(c).add(f"k{number}", "v") for number in range(50)],
         "at most 49 tags",
     ),
     "value of a scope's tag": (
-        lambda one: Tags.of(one).add("k", "v" * 256),
-        lambda one: Tags.of(one).add("k", "v" * 257),
+        lambda c: Tags.of(c).add("k", "v" * 256),
+        lambda c: Tags.of(c).add("k", "v" * 257),
         "has 257",
     ),
 }
 
 
-@pytest.mark.parametrize("limit", TOGETHER)
-def test_what_comes_late_is_counted_too(limit: str) -> None:
-    """Members, moderators, bans and tags that are added one by one meet the limits at synth."""
-    within, beyond, error = TOGETHER[limit]
-    late(within)
+@pytest.mark.parametrize("limit", LIMITS_AT_SYNTH)
+def test_limits_apply_to_what_is_added_after_the_constructor(limit: str) -> None:
+    """Members, moderators, bans and tags that methods and aspects add are counted at synth."""
+    within, beyond, error = LIMITS_AT_SYNTH[limit]
+    synthesize(within)
     with pytest.raises(RuntimeError, match=error):
-        late(beyond)
+        synthesize(beyond)
 
 
 @pytest.mark.parametrize("kind", ["add_moderator", "add_ban"])
-def test_users_known_at_deployment_only_make_no_room_for_others(kind: str) -> None:
-    """What a token will take is not known, and is counted as nothing, not as less."""
+def test_tokens_count_as_no_characters_of_members(kind: str) -> None:
+    """The length of a token is unknown: it counts as 0, never as a negative number."""
     unknown = [Fn.import_value(f"user-{number}") for number in range(500)]
-    late(each(1400, lambda c: c.add_member, 64))
+    synthesize(add_users(1400, lambda c: c.add_member, 64))
     with pytest.raises(RuntimeError, match="take 100030 characters, at most 100000"):
-        late(
-            lambda one: [
-                each(1429, lambda c: c.add_member, 64)(one),
-                *(getattr(one, kind)(arn) for arn in unknown),
+        synthesize(
+            lambda c: [
+                add_users(1429, lambda c: c.add_member, 64)(c),
+                *(getattr(c, kind)(arn) for arn in unknown),
             ]
         )
 
 
-def test_ten_thousand_members_are_the_most_of_a_channel() -> None:
-    """Members of both types count together, beside what they take in a request."""
+def test_channel_has_at_most_10000_members() -> None:
+    """DEFAULT and HIDDEN members count together."""
     own = [f"{APP}/user/{number}" for number in range(9999)]
-    late(lambda one: one.add_member(f"{APP}/user/h", type=ChannelMembershipType.HIDDEN), member_arns=own)
+    synthesize(lambda c: c.add_member(f"{APP}/user/h", type=ChannelMembershipType.HIDDEN), member_arns=own)
     with pytest.raises(RuntimeError, match="at most 10000 members, got 10001"):
-        late(
-            lambda one: one.add_member(f"{APP}/user/h", type=ChannelMembershipType.HIDDEN),
+        synthesize(
+            lambda c: c.add_member(f"{APP}/user/h", type=ChannelMembershipType.HIDDEN),
             member_arns=[*own, f"{APP}/user/9999"],
         )
 
 
-def _known_at_deployment(stack: Stack) -> Any:
-    return CfnParameter(stack, "N", type="Number").value_as_number
-
-
-def test_numbers_known_at_deployment_only_are_let_through() -> None:
-    """A parameter may stand for days, shards and the numbers of an elastic channel."""
+def test_tokens_are_valid_numbers() -> None:
+    """A CfnParameter as days of retention, shard count, and each number of an elastic channel."""
     stack = new_stack()
-    number = _known_at_deployment(stack)
+    number: Any = CfnParameter(stack, "N", type="Number").value_as_number
     AppInstanceRetention(stack, "R", app_instance_arn=APP, retention=Duration.days(number))
     shards = kinesis.Stream(stack, "S", stream_name="chime-messaging-x", shard_count=number)
     AppInstanceStreaming(stack, "T", app_instance_arn=APP, channel_stream=shards)
     elastic(number, number, number)(stack)
 
 
-def test_alias_of_a_function_is_invoked_by_its_own_arn() -> None:
-    """The qualifier is not lost, or the service would invoke the newest code."""
+def test_processor_with_function_alias_has_the_arn_of_the_alias() -> None:
+    """Without the qualifier, the service would invoke $LATEST."""
     stack = new_stack()
     censor = lambda_.Function(
         stack,
@@ -454,8 +452,8 @@ def test_alias_of_a_function_is_invoked_by_its_own_arn() -> None:
         runtime=lambda_.Runtime.PYTHON_3_13,
     )
     alias = lambda_.Alias(stack, "Live", alias_name="live", version=censor.current_version)
-    made = ChannelFlow(stack, "ChannelFlow", app_instance_arn=APP, processors=[Processor("p", alias)])
-    native: Any = made.node.default_child
+    flow_ = ChannelFlow(stack, "ChannelFlow", app_instance_arn=APP, processors=[Processor("p", alias)])
+    native: Any = flow_.node.default_child
     (processor,) = stack.resolve(native.processors)
     arn = processor["configuration"]["lambda"]["resourceArn"]
     assert arn == stack.resolve(alias.function_arn)
@@ -504,9 +502,9 @@ def member(model: ServiceModel, operation: str, path: str) -> Shape:
 
 
 @pytest.mark.parametrize(("service", "operation", "path", "least", "most"), OF_THE_SERVICE)
-def test_figures_are_those_of_the_services_models(
+def test_limits_equal_those_of_botocores_models(
     service: str, operation: str, path: str, least: int | None, most: int | None
 ) -> None:
-    """When AWS moves a limit, its model says so, and this test with it."""
+    """This test fails when a new release of botocore has another limit."""
     found = member(MODELS[service], operation, path).metadata
     assert (found.get("min"), found.get("max")) == (least, most)

@@ -1,4 +1,4 @@
-"""Old names stay for one release: they do what the new ones do, and warn."""
+"""Deprecated names raise a DeprecationWarning and do the same as the new ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _imported(stack: Stack) -> Any:
 
 
 NAMES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
-    # the old name, and the new one
+    # (deprecated call, new call)
     "ban() of an owned channel": (
         lambda stack: new_channel(stack).ban(ANN),
         lambda stack: new_channel(stack).add_ban(ANN),
@@ -42,8 +42,8 @@ NAMES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_old_name_warns_and_writes_the_same_template(name: str) -> None:
-    """The new name does not warn."""
+def test_deprecated_method_warns_and_synthesizes_the_same_template(name: str) -> None:
+    """Each deprecated method beside its new name."""
     old, new = NAMES[name]
     first, second = new_stack(), new_stack()
     with pytest.warns(DeprecationWarning, match=r"is deprecated: use add_"):
@@ -52,44 +52,44 @@ def test_old_name_warns_and_writes_the_same_template(name: str) -> None:
     assert resources(first) == resources(second)
 
 
-def test_problems_of_an_error_are_its_errors() -> None:
-    """The attribute has another name now."""
+def test_channel_error_problems_is_deprecated_alias_of_errors() -> None:
+    """The tuple is the same."""
     error = ChannelError("Demo", ["first", "second"])
     with pytest.warns(DeprecationWarning, match="use ChannelError.errors"):
         assert error.problems == error.errors == ("first", "second")
 
 
-ALLOWED: dict[str, tuple[Callable[[Stack], Any], Callable[[Any, Any], Any]]] = {
-    # a construct, and the old method that gave its resource the same permissions and order
+PROVIDER_METHODS: dict[str, tuple[Callable[[Stack], Any], Callable[[Any, Any], Any]]] = {
+    # (creation of a construct, deprecated call with it)
     "allow_channels": (
         new_channel,
-        lambda provider, one: provider.allow_channels(one, APP, BOSS, scope=one.node.scope),
+        lambda provider, construct: provider.allow_channels(construct, APP, BOSS, scope=construct.node.scope),
     ),
     "allow_admins": (
         lambda stack: AppInstanceAdmin(stack, "A", app_instance_arn=APP, app_instance_admin_arn=ANN),
-        lambda provider, one: provider.allow_admins(one.node.default_child, APP, ANN),
+        lambda provider, construct: provider.allow_admins(construct.node.default_child, APP, ANN),
     ),
     "allow_attachments": (
         lambda stack: (_imported(stack).add_member(ANN), stack.node.find_child("Lobby").node.children[0])[1],
-        lambda provider, one: provider.allow_attachments(
-            one.node.default_child, "ChimeChannelMembership", LOBBY, BOSS, APP
+        lambda provider, construct: provider.allow_attachments(
+            construct.node.default_child, "ChimeChannelMembership", LOBBY, BOSS, APP
         ),
     ),
     "allow_retention": (
         lambda stack: AppInstanceRetention(stack, "R", app_instance_arn=APP, retention=Duration.days(7)),
-        lambda provider, one: provider.allow_retention(one.node.default_child, APP),
+        lambda provider, construct: provider.allow_retention(construct.node.default_child, APP),
     ),
     "allow_streaming": (
         lambda stack: AppInstanceStreaming(stack, "S", app_instance_arn=APP, channel_stream=STREAM),
-        lambda provider, one: provider.allow_streaming(one.node.default_child, APP, [STREAM]),
+        lambda provider, construct: provider.allow_streaming(construct.node.default_child, APP, [STREAM]),
     ),
 }
 
 
-@pytest.mark.parametrize("method", ALLOWED)
-def test_old_method_of_the_provider_gives_the_same_permissions_once_more(method: str) -> None:
-    """The construct has bound its resource already: the template stays as it is."""
-    build, allow = ALLOWED[method]
+@pytest.mark.parametrize("method", PROVIDER_METHODS)
+def test_deprecated_provider_method_adds_nothing_to_the_template(method: str) -> None:
+    """The construct has added the same permissions and DependsOn already."""
+    build, allow = PROVIDER_METHODS[method]
     stack, bound = new_stack(), new_stack()
     construct = build(stack)
     build(bound)

@@ -1,4 +1,7 @@
-"""Two constructs of one stack never declare the same thing: one taken out would undo what the other declares."""
+"""Two constructs of one stack cannot declare the same admin, setting or attachment.
+
+The removal of one of them would delete what the other still declares.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from library.builders import ANN, APP, BOB, BOSS, LOBBY, STREAM, new_stack
 
 
 def admin(stack: Stack, id_: str, user: Any) -> AppInstanceAdmin:
-    """Make a user admin."""
+    """Create an AppInstanceAdmin."""
     return AppInstanceAdmin(stack, id_, app_instance_arn=APP, app_instance_admin_arn=user)
 
 
@@ -61,7 +64,7 @@ def _token(stack: Stack) -> tuple[Any, Any]:
     return parameter.value_as_string, parameter.value_as_string
 
 
-WAYS: dict[str, Callable[[Stack], tuple[Any, Any]]] = {
+USER_FORMS: dict[str, Callable[[Stack], tuple[Any, Any]]] = {
     "ARN": lambda stack: (ANN, ANN),
     "construct and ARN": _l2,
     "L1 and ARN": _l1,
@@ -73,36 +76,36 @@ WAYS: dict[str, Callable[[Stack], tuple[Any, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_two_admins_of_one_user_are_refused_however_it_is_written(way: str) -> None:
-    """The error names both constructs."""
+@pytest.mark.parametrize("form", USER_FORMS)
+def test_second_admin_of_a_user_is_an_error_in_every_form_of_the_user(form: str) -> None:
+    """The error has the paths of both constructs."""
     stack = new_stack()
-    one, other = WAYS[way](stack)
-    admin(stack, "First", one)
+    first, second = USER_FORMS[form](stack)
+    admin(stack, "First", first)
     with pytest.raises(
         ChannelError, match=r"^Demo/Second: the AppInstanceAdmin .* is declared by Demo/First already"
     ):
-        admin(stack, "Second", other)
+        admin(stack, "Second", second)
 
 
-def test_an_admin_construct_stands_for_its_user() -> None:
-    """An admin that is given for a user is that user."""
+def test_admin_construct_as_user_is_a_duplicate() -> None:
+    """An AppInstanceAdmin as `app_instance_admin_arn` is its user."""
     stack = new_stack()
     first = admin(stack, "First", ANN)
     with pytest.raises(ChannelError, match="is declared by Demo/First already"):
         admin(stack, "Second", first)
 
 
-def test_the_app_instance_of_an_admin_may_be_written_in_another_way() -> None:
-    """A user is of one app instance: that this is a token for the second makes it no other user."""
+def test_admin_with_app_instance_token_is_a_duplicate() -> None:
+    """The user ARN decides, which has one app instance only; `app_instance_arn` of the second is a token."""
     stack = new_stack()
     admin(stack, "First", ANN)
     with pytest.raises(ChannelError, match="is declared by Demo/First already"):
         AppInstanceAdmin(stack, "Second", app_instance_arn=Fn.import_value("app"), app_instance_admin_arn=ANN)
 
 
-def test_other_users_and_other_stacks_are_no_duplicates() -> None:
-    """What is not the same is not refused; stacks cannot know of each other."""
+def test_admins_of_other_users_or_in_other_stacks_are_no_duplicates() -> None:
+    """Stacks are not compared with each other."""
     app = App()
     stack, other = new_stack(app=app), new_stack("Other", app=app)
     admin(stack, "First", ANN)
@@ -113,13 +116,13 @@ def test_other_users_and_other_stacks_are_no_duplicates() -> None:
     Template.from_stack(stack).resource_count_is("Custom::ChimeAppInstanceAdmin", 4)
 
 
-@pytest.mark.parametrize("what", ["retention", "streaming"])
-def test_two_settings_of_one_app_instance_are_refused(what: str) -> None:
-    """One taken out would switch off what the other sets."""
+@pytest.mark.parametrize("kind", ["retention", "streaming"])
+def test_second_setting_of_an_app_instance_is_an_error(kind: str) -> None:
+    """AppInstanceRetention and AppInstanceStreaming, with the app instance as construct and as `Ref`."""
     stack = new_stack()
 
     def declare(id_: str, app: Any) -> None:
-        if what == "retention":
+        if kind == "retention":
             AppInstanceRetention(stack, id_, app_instance_arn=app, retention=Duration.days(1))
         else:
             AppInstanceStreaming(stack, id_, app_instance_arn=app, channel_stream=STREAM)
@@ -129,7 +132,7 @@ def test_two_settings_of_one_app_instance_are_refused(what: str) -> None:
     declare("First", chat)
     native = chat.node.default_child
     assert isinstance(native, chime.CfnAppInstance)
-    with pytest.raises(ChannelError, match=f"^Demo/Second: the {what} of .* is declared by Demo/First already"):
+    with pytest.raises(ChannelError, match=f"^Demo/Second: the {kind} of .* is declared by Demo/First already"):
         declare("Second", native.ref)
 
 
@@ -141,29 +144,29 @@ ATTACHMENTS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("kind", ATTACHMENTS)
-def test_two_attachments_of_one_user_to_one_channel_are_refused(kind: str) -> None:
-    """Another user, and another channel, are fine."""
+def test_second_attachment_of_a_user_to_a_channel_is_an_error(kind: str) -> None:
+    """Another user in the channel, or the user in another channel, is no duplicate."""
     stack = new_stack()
-    make = ATTACHMENTS[kind]
-    make(stack, "First", channel=LOBBY, chime_bearer=BOSS, user=ANN)
-    make(stack, "User", channel=LOBBY, chime_bearer=BOSS, user=BOB)
-    make(stack, "Channel", channel=f"{APP}/channel/garden", chime_bearer=BOSS, user=ANN)
+    create = ATTACHMENTS[kind]
+    create(stack, "First", channel=LOBBY, chime_bearer=BOSS, user=ANN)
+    create(stack, "User", channel=LOBBY, chime_bearer=BOSS, user=BOB)
+    create(stack, "Channel", channel=f"{APP}/channel/garden", chime_bearer=BOSS, user=ANN)
     with pytest.raises(ChannelError, match=f"^Demo/Second: the {kind} of .* is declared by Demo/First already"):
-        make(stack, "Second", channel=LOBBY, chime_bearer=BOSS, user=_l2(stack)[0])
+        create(stack, "Second", channel=LOBBY, chime_bearer=BOSS, user=_l2(stack)[0])
 
 
-def test_two_imports_of_one_channel_do_not_hide_duplicates() -> None:
-    """The pair of channel and user counts, not the construct that it was added by."""
+def test_second_member_by_another_import_of_the_channel_is_an_error() -> None:
+    """Channel ARN and user are compared, not the constructs of the imports."""
     stack = new_stack()
-    one = Channel.from_channel_arn(stack, "One", LOBBY, chime_bearer=BOSS)
-    other = Channel.from_channel_arn(stack, "Other", LOBBY, chime_bearer=BOSS)
-    one.add_member(ANN)
-    one.add_moderator(ANN)
+    first = Channel.from_channel_arn(stack, "One", LOBBY, chime_bearer=BOSS)
+    second = Channel.from_channel_arn(stack, "Other", LOBBY, chime_bearer=BOSS)
+    first.add_member(ANN)
+    first.add_moderator(ANN)
     with pytest.raises(ChannelError, match=r"is declared by Demo/One/Member.* already"):
-        other.add_member(ANN, type=ChannelMembershipType.HIDDEN)
+        second.add_member(ANN, type=ChannelMembershipType.HIDDEN)
 
 
-def test_two_flows_of_one_channel_are_refused() -> None:
+def test_second_flow_of_a_channel_is_an_error() -> None:
     """A channel has one flow at a time."""
     stack = new_stack()
     owned = Channel(stack, "Lobby", app_instance_arn=APP, chime_bearer=BOSS, channel_id="lobby")
@@ -172,14 +175,14 @@ def test_two_flows_of_one_channel_are_refused() -> None:
         ChannelFlowAssociation(stack, "Second", channel=LOBBY, chime_bearer=BOSS, flow=f"{APP}/channel-flow/2")
 
 
-def test_channel_and_admin_are_the_same_by_ref_and_by_attribute() -> None:
-    """Both stand for one ARN, and so does that ARN where the ChannelId is the user's own."""
+def test_duplicates_are_found_by_ref_attribute_and_literal_arn() -> None:
+    """A channel as construct, attribute and literal ARN (with a given `channel_id`), an admin by its attribute."""
     stack = new_stack()
     owned = Channel(stack, "Lobby", app_instance_arn=APP, chime_bearer=BOSS, channel_id="lobby")
     unnamed = Channel(stack, "Garden", app_instance_arn=APP, chime_bearer=BOSS)
-    right: Any = admin(stack, "Right", BOB).node.default_child
+    bob: Any = admin(stack, "Admin", BOB).node.default_child
     ChannelBan(
-        stack, "First", channel=LOBBY, chime_bearer=BOSS, user=right.get_att("AppInstanceAdminArn").to_string()
+        stack, "First", channel=LOBBY, chime_bearer=BOSS, user=bob.get_att("AppInstanceAdminArn").to_string()
     )
     ChannelBan(stack, "Other", channel=unnamed, chime_bearer=BOSS, user=BOB)
     same: tuple[Any, ...] = (owned, owned.get_att_string("ChannelArn"))

@@ -57,7 +57,7 @@ def allow(actions: str, *of: Any) -> dict[str, Any]:
 
 
 def channel_statements(app: str, bearer: str) -> list[dict[str, Any]]:
-    """Return what the Lambda needs for channels of one bearer in one app instance."""
+    """Return the statements that the Lambda needs for channels of one bearer in one app instance."""
     return [
         allow(
             "CreateChannel DescribeChannel UpdateChannel DeleteChannel PutChannelExpirationSettings "
@@ -88,7 +88,7 @@ LINKED_ROLE = {
 
 
 def streaming_statements(*streams: str) -> list[dict[str, Any]]:
-    """Return what the Lambda needs to stream the app instance's data to streams."""
+    """Return the statements that the Lambda needs for an AppInstanceStreaming with these streams."""
     return [
         allow(
             "PutMessagingStreamingConfigurations GetMessagingStreamingConfigurations "
@@ -100,13 +100,13 @@ def streaming_statements(*streams: str) -> list[dict[str, Any]]:
     ]
 
 
-def attach(kind: Any, **more: Any) -> Callable[[Stack], Any]:
-    """Return what attaches something to a channel that the stack does not own."""
-    return lambda stack: kind(stack, kind.__name__, channel=LOBBY, chime_bearer=BOSS, **more)
+def attach(kind: Any, channel: str = LOBBY, bearer: str = BOSS, **arguments: Any) -> Callable[[Stack], Any]:
+    """Return a function that attaches a member, moderator, ban or flow to a channel of no stack."""
+    return lambda stack: kind(stack, kind.__name__, channel=channel, chime_bearer=bearer, **arguments)
 
 
 def streaming(**streams: Any) -> Callable[[Stack], Any]:
-    """Return what streams an app instance's data."""
+    """Return a function that creates an AppInstanceStreaming."""
     return lambda stack: AppInstanceStreaming(stack, "AppInstanceStreaming", app_instance_arn=APP, **streams)
 
 
@@ -182,10 +182,10 @@ def merged(statements: list[dict[str, Any]]) -> dict[tuple[str, ...], set[str]]:
     return found
 
 
-@pytest.mark.parametrize("what", CONSTRUCTS)
-def test_lambda_may_do_what_a_construct_needs_and_no_more(what: str) -> None:
+@pytest.mark.parametrize("case", CONSTRUCTS)
+def test_construct_creates_one_policy_with_exactly_these_statements(case: str) -> None:
     """A construct brings one policy of exactly these actions on these resources, and comes after it."""
-    build, expected = CONSTRUCTS[what]
+    build, expected = CONSTRUCTS[case]
     stack = new_stack()
     build(stack)
     ((name, statements),) = policies(stack).items()
@@ -193,9 +193,9 @@ def test_lambda_may_do_what_a_construct_needs_and_no_more(what: str) -> None:
     (roles,) = (one["Properties"]["Roles"] for one in resources(stack, "AWS::IAM::Policy").values())
     (function,) = resources(stack, "AWS::Lambda::Function").values()
     assert function["Properties"]["Role"] == {"Fn::GetAtt": [roles[0]["Ref"], "Arn"]}
-    (made,) = (one for one in resources(stack).values() if one["Type"].startswith("Custom::Chime"))
-    assert made["DependsOn"] == [name]
-    assert made["Properties"]["ServiceTimeout"] in (1500, "1500")
+    (resource,) = (found for found in resources(stack).values() if found["Type"].startswith("Custom::Chime"))
+    assert resource["DependsOn"] == [name]
+    assert resource["Properties"]["ServiceTimeout"] in (1500, "1500")
 
 
 def test_lambda_of_a_provider_may_write_its_own_log_and_nothing_else() -> None:
@@ -356,7 +356,7 @@ def test_processor_of_an_app_instance_in_another_account_is_invoked_from_there_o
     assert accounts == ["444455556666", "111122223333"]
 
 
-def test_reference_to_a_stream_made_here_stands_in_the_policy_as_it_is() -> None:
+def test_stream_of_the_stack_is_an_attribute_in_the_policy() -> None:
     """A stream of the same stack is named by its attribute."""
     stack = new_stack()
     events = kinesis.Stream(stack, "Events", stream_name="chime-messaging-e", shard_count=2)
@@ -377,30 +377,25 @@ def names(*builds: Callable[[Stack], Any]) -> list[str]:
 
 
 def channel(app: str = APP, bearer: str = BOSS) -> Callable[[Stack], Any]:
-    """Return what makes a channel."""
+    """Return a function that creates a channel."""
     return lambda stack: Channel(stack, "Channel", app_instance_arn=app, chime_bearer=bearer)
 
 
 def admin(app: str, user: str) -> Callable[[Stack], Any]:
-    """Return what makes an admin."""
+    """Return a function that creates an AppInstanceAdmin."""
     return lambda stack: AppInstanceAdmin(
         stack, "AppInstanceAdmin", app_instance_arn=app, app_instance_admin_arn=user
     )
 
 
 def retention(app: str) -> Callable[[Stack], Any]:
-    """Return what sets the retention of an app instance."""
+    """Return a function that creates an AppInstanceRetention."""
     return lambda stack: AppInstanceRetention(
         stack, "AppInstanceRetention", app_instance_arn=app, retention=Duration.days(1)
     )
 
 
-def by(kind: Any, arn: str = LOBBY, bearer: str = BOSS, **more: Any) -> Callable[[Stack], Any]:
-    """Return what attaches something to a channel in the name of a bearer."""
-    return lambda stack: kind(stack, kind.__name__, channel=arn, chime_bearer=bearer, **more)
-
-
-CHANGES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
+POLICY_CHANGES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
     "bearer of a channel": (channel(), channel(bearer=ANN)),
     "app instance of a channel": (channel(), channel(OTHER_APP, f"{OTHER_APP}/user/boss")),
     "admin": (admin(APP, BOSS), admin(APP, ANN)),
@@ -412,26 +407,26 @@ CHANGES: dict[str, tuple[Callable[[Stack], Any], Callable[[Stack], Any]]] = {
         streaming(channel_stream=EVENTS, channel_message_stream=MESSAGES),
     ),
     "channel of a member": (
-        by(ChannelMembership, user=ANN),
-        by(ChannelMembership, f"{APP}/channel/garden", user=ANN),
+        attach(ChannelMembership, user=ANN),
+        attach(ChannelMembership, f"{APP}/channel/garden", user=ANN),
     ),
-    "bearer of a member": (by(ChannelMembership, user=ANN), by(ChannelMembership, bearer=ANN, user=ANN)),
+    "bearer of a member": (attach(ChannelMembership, user=ANN), attach(ChannelMembership, bearer=ANN, user=ANN)),
     "bearer of a flow": (
-        by(ChannelFlowAssociation, flow=FLOW),
-        by(ChannelFlowAssociation, bearer=ANN, flow=FLOW),
+        attach(ChannelFlowAssociation, flow=FLOW),
+        attach(ChannelFlowAssociation, bearer=ANN, flow=FLOW),
     ),
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_change_of_what_a_policy_is_about_makes_another_policy(what: str) -> None:
-    """The former policy stays until CloudFormation's cleanup has undone what it allowed."""
-    before, after = names(*CHANGES[what])
+@pytest.mark.parametrize("case", POLICY_CHANGES)
+def test_policy_with_other_resources_has_another_logical_id(case: str) -> None:
+    """CloudFormation keeps the old policy until the cleanup, in which the Lambda deletes the old resource."""
+    before, after = names(*POLICY_CHANGES[case])
     assert before != after
 
 
-def test_policy_keeps_its_id_where_nothing_that_it_is_about_changes() -> None:
-    """Another construct id, or one resource more of the same kind, does not make another policy."""
+def test_policy_with_same_resources_keeps_its_logical_id() -> None:
+    """Another construct id, or a second channel with the same bearer, does not change the logical id."""
 
     def two(stack: Stack) -> None:
         Channel(stack, "One", app_instance_arn=APP, chime_bearer=BOSS, name="n")
@@ -440,19 +435,19 @@ def test_policy_keeps_its_id_where_nothing_that_it_is_about_changes() -> None:
     assert set(names(channel(), two)) == {names(channel())[0]}
 
 
-def test_different_kinds_of_attachments_have_policies_of_their_own() -> None:
-    """A ban of a user does not let the Lambda make moderators."""
+def test_each_kind_of_attachment_has_its_own_policy() -> None:
+    """A stack with a ChannelBan only does not allow the Lambda to create moderators."""
     found = names(
-        by(ChannelMembership, user=ANN),
-        by(ChannelModerator, user=ANN),
-        by(ChannelBan, user=ANN),
-        by(ChannelFlowAssociation, flow=FLOW),
+        attach(ChannelMembership, user=ANN),
+        attach(ChannelModerator, user=ANN),
+        attach(ChannelBan, user=ANN),
+        attach(ChannelFlowAssociation, flow=FLOW),
     )
     assert len(set(found)) == 4
 
 
-def test_two_bearers_of_one_stack_have_a_policy_each() -> None:
-    """Each channel waits for the policy of its own bearer, in one scope as well as in two."""
+def test_each_bearer_of_a_stack_has_its_own_policy() -> None:
+    """Each channel depends on the policy of its own bearer and app instance."""
     stack = new_stack()
     Channel(stack, "One", app_instance_arn=APP, chime_bearer=BOSS)
     Channel(stack, "Two", app_instance_arn=APP, chime_bearer=ANN)
@@ -464,22 +459,22 @@ def test_two_bearers_of_one_stack_have_a_policy_each() -> None:
     assert len(found) == 3
 
 
-def test_two_providers_of_one_stack_have_a_policy_each() -> None:
-    """The policy is of the role whose Lambda does the work."""
+def test_each_provider_of_a_stack_has_its_own_policy() -> None:
+    """The policy is attached to the role of the function in the channel's ServiceToken."""
     stack = new_stack()
     for id_ in ("P", "Q"):
         Channel(stack, f"C{id_}", app_instance_arn=APP, chime_bearer=BOSS, provider=ChannelProvider(stack, id_))
     found = resources(stack, "AWS::IAM::Policy")
     for id_ in ("P", "Q"):
-        one = resources(stack)[f"C{id_}"]
-        function = resources(stack)[one["Properties"]["ServiceToken"]["Fn::GetAtt"][0]]
-        (policy,) = one["DependsOn"]
+        channel_ = resources(stack)[f"C{id_}"]
+        function = resources(stack)[channel_["Properties"]["ServiceToken"]["Fn::GetAtt"][0]]
+        (policy,) = channel_["DependsOn"]
         (role,) = found[policy]["Properties"]["Roles"]
         assert function["Properties"]["Role"] == {"Fn::GetAtt": [role["Ref"], "Arn"]}
     assert len(found) == 2
 
 
-SHARED: dict[str, Callable[[Stack, ChannelProvider], Any]] = {
+CONSTRUCTS_WITH_PROVIDER: dict[str, Callable[[Stack, ChannelProvider], Any]] = {
     "channel": lambda s, p: Channel(s, "Channel", app_instance_arn=APP, chime_bearer=BOSS, provider=p),
     "admin": lambda s, p: AppInstanceAdmin(
         s, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=ANN, provider=p
@@ -499,24 +494,24 @@ SHARED: dict[str, Callable[[Stack, ChannelProvider], Any]] = {
 }
 
 
-@pytest.mark.parametrize("what", SHARED)
-def test_provider_that_is_given_does_the_work(what: str) -> None:
-    """No second Lambda comes beside the one that was passed in, and its role gets the policy."""
+@pytest.mark.parametrize("case", CONSTRUCTS_WITH_PROVIDER)
+def test_provider_argument_is_used_instead_of_the_stacks_provider(case: str) -> None:
+    """The stack has no second function, and the policy is attached to the role of the given provider."""
     stack = new_stack()
-    provider = ChannelProvider(stack, "Mine")
-    SHARED[what](stack, provider)
+    provider = ChannelProvider(stack, "Provider")
+    CONSTRUCTS_WITH_PROVIDER[case](stack, provider)
     ((function, _),) = resources(stack, "AWS::Lambda::Function").items()
-    (made,) = (one for one in resources(stack).values() if one["Type"].startswith("Custom::Chime"))
-    assert made["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}
+    (resource,) = (found for found in resources(stack).values() if found["Type"].startswith("Custom::Chime"))
+    assert resource["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}
     (policy,) = resources(stack, "AWS::IAM::Policy").values()
     assert policy["Properties"]["Roles"] == [{"Ref": logical_id(provider.role)}]
 
 
-def test_flows_of_a_channel_that_is_a_token_are_those_of_its_app_instance() -> None:
-    """The app instance is taken from the checked ARN, and the policy names its flows only."""
+def test_policy_for_flow_of_channel_token_is_limited_to_its_app_instance() -> None:
+    """The app instance is selected from the checked channel ARN with `Fn::Split`."""
     stack = new_stack()
-    theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"), chime_bearer=BOSS)
-    theirs.associate_flow(FLOW)
+    imported = Channel.from_channel_arn(stack, "Imported", Fn.import_value("lobby"), chime_bearer=BOSS)
+    imported.associate_flow(FLOW)
     ((check, _),) = resources(stack, "AWS::SSM::Parameter").items()
     arn = {"Fn::GetAtt": [check, "Value"]}
     parts = [{"Fn::Select": [number, {"Fn::Split": ["/", arn]}]} for number in (0, 1)]
@@ -525,8 +520,8 @@ def test_flows_of_a_channel_that_is_a_token_are_those_of_its_app_instance() -> N
     assert statements[0] == allow("AssociateChannelFlow DisassociateChannelFlow", BOSS, arn, flows)
 
 
-def test_user_made_here_stands_in_a_policy_as_it_is() -> None:
-    """A bearer by reference is that user, and no other."""
+def test_user_of_the_stack_is_an_attribute_in_the_policy() -> None:
+    """The bearer is `Fn::GetAtt` of the user, so no check at deployment is needed."""
     stack = new_stack()
     boss = AppInstanceUser(stack, "boss", app_instance_arn=APP)
     Channel(stack, "Channel", app_instance_arn=APP, chime_bearer=boss)
