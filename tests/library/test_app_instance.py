@@ -37,7 +37,7 @@ CLERK = LexConfiguration(LEX_ALIAS, "en_US")
 
 
 def code() -> dict[str, Any]:
-    """Return the arguments of any Lambda."""
+    """Return the required arguments of a Lambda function."""
     return {
         "code": lambda_.Code.from_inline("x = 1"),
         "handler": "index.x",
@@ -45,32 +45,31 @@ def code() -> dict[str, Any]:
     }
 
 
-def above(template: Mapping[str, Any], name: str) -> set[str]:
-    """Return everything that a resource is created after, near and far."""
+def get_all_dependencies(template: Mapping[str, Any], name: str) -> set[str]:
+    """Return the logical ids that a resource depends on by reference or DependsOn, directly or indirectly."""
 
-    def named(value: Any) -> set[str]:
+    def get_references(value: Any) -> set[str]:
         match value:
-            case {"Ref": str(one)} | {"Fn::GetAtt": [str(one), _]}:
-                return {one}
+            case {"Ref": str(logical_id)} | {"Fn::GetAtt": [str(logical_id), _]}:
+                return {logical_id}
             case dict():
-                return set().union(*map(named, value.values()))
+                return set().union(*map(get_references, value.values()))
             case list():
-                return set().union(*map(named, value))
+                return set().union(*map(get_references, value))
         return set()
 
     found: set[str] = set()
-    to_do = {name}
-    while to_do:
-        one = to_do.pop()
-        resource = template["Resources"].get(one, {})
-        nearest = named(resource.get("Properties", {})) | set(resource.get("DependsOn", ()))
-        to_do |= nearest - found
-        found |= nearest
+    pending = {name}
+    while pending:
+        resource = template["Resources"].get(pending.pop(), {})
+        direct = get_references(resource.get("Properties", {})) | set(resource.get("DependsOn", ()))
+        pending |= direct - found
+        found |= direct
     return found
 
 
-def test_app_instance_is_named_after_its_construct_and_kept() -> None:
-    """An app instance is called after its construct, and stays when the stack goes."""
+def test_app_instance_has_construct_id_as_name_and_is_retained() -> None:
+    """The default removal policy is RETAIN."""
     stack = new_stack()
     AppInstance(stack, "Chat", metadata={"team": "a"})
     ((_, resource),) = resources(stack, "AWS::Chime::AppInstance").items()
@@ -78,8 +77,8 @@ def test_app_instance_is_named_after_its_construct_and_kept() -> None:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
-def test_app_instance_with_destroy_is_deleted_with_the_stack() -> None:
-    """A user is deleted with its stack by default."""
+def test_removal_policies_of_app_instance_and_user() -> None:
+    """A user has no DeletionPolicy by default, so CloudFormation deletes it with the stack."""
     stack = new_stack()
     AppInstance(stack, "Chat", removal_policy=RemovalPolicy.DESTROY).add_user("Ann")
     assert [r.get("DeletionPolicy") for r in resources(stack, "AWS::Chime::AppInstance").values()] == ["Delete"]
@@ -89,8 +88,8 @@ def test_app_instance_with_destroy_is_deleted_with_the_stack() -> None:
     assert [r["DeletionPolicy"] for r in resources(kept, "AWS::Chime::AppInstanceUser").values()] == ["Retain"]
 
 
-def test_user_has_the_id_and_name_of_its_construct_or_those_given() -> None:
-    """A user has its id and name from the construct, or as given, and may expire."""
+def test_user_id_and_name_default_to_construct_id() -> None:
+    """Also with given id, name, metadata and expiration."""
     stack = new_stack()
     chat = AppInstance.from_app_instance_arn(stack, "Chat", APP)
     expiration = ExpirationSettings(Duration.days(3), ExpirationCriterion.CREATED_TIMESTAMP)
@@ -109,8 +108,8 @@ def test_user_has_the_id_and_name_of_its_construct_or_those_given() -> None:
     assert ann.app_instance_user_ref.app_instance_user_arn == ann.app_instance_user_arn
 
 
-def test_bot_has_its_lex_bot_and_answers_what_it_is_configured_for() -> None:
-    """By default it answers what mentions it, and what is sent to it alone."""
+def test_bot_responds_to_mentions_and_targeted_messages_by_default() -> None:
+    """StandardMessages is AUTO, TargetedMessages is ALL."""
     stack = new_stack()
     bot = AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=CLERK)
     channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=bot)
@@ -163,12 +162,12 @@ def test_policies_of_a_lex_bot_name_the_app_instance_and_come_first() -> None:
         BOT: [{**common, "Action": ["lex:*"], "Resource": BOT}],
         LEX_ALIAS: [{**common, "Action": alias, "Resource": LEX_ALIAS}],
     }
-    made_after = above(Template.from_stack(stack).to_json(), logical_id(bot))
-    assert made_after >= set(resources(stack, "AWS::Lex::ResourcePolicy"))
+    dependencies = get_all_dependencies(Template.from_stack(stack).to_json(), logical_id(bot))
+    assert dependencies >= set(resources(stack, "AWS::Lex::ResourcePolicy"))
 
 
-def test_lex_policies_are_made_only_when_asked() -> None:
-    """A Lex bot may have a policy already, and can have but one."""
+def test_lex_policies_are_created_only_on_request() -> None:
+    """A Lex bot can have one resource policy only, which may exist already."""
     stack = new_stack()
     AppInstanceBot(stack, "Clerk", app_instance_arn=APP, configuration=CLERK)
     assert lex_policies(stack) == {}
@@ -184,8 +183,8 @@ def test_bots_share_the_policies_of_one_lex_bot() -> None:
     assert set(lex_policies(stack)) == {BOT, LEX_ALIAS, other}
 
 
-def test_a_lex_bot_is_invoked_from_one_app_instance() -> None:
-    """A second policy of one Lex resource is refused at synth, not by Lex."""
+def test_lex_policies_for_two_app_instances_are_an_error() -> None:
+    """Lex would refuse the second policy at deployment; the error comes at synth."""
     stack = new_stack()
     lex = CLERK
     AppInstanceBot(stack, "A", app_instance_arn=APP, configuration=lex, allow_lex_invoke=True)
@@ -296,8 +295,8 @@ def test_data_goes_to_one_stream_or_each_kind_to_its_own() -> None:
     assert properties(other, "Custom::ChimeAppInstanceStreaming")["StreamArns"] == {"ChannelMessage": STREAM}
 
 
-def test_channel_comes_after_admin_user_and_app_instance() -> None:
-    """Channel after admin after user after app instance, though users are named by ARNs put together by hand."""
+def test_channel_depends_on_admin_user_and_app_instance() -> None:
+    """The user ARNs are strings built from the app instance ARN."""
     stack = new_stack()
     chat = AppInstance(stack, "Chat")
     boss = f"{chat.app_instance_arn}/user/boss"
@@ -306,18 +305,18 @@ def test_channel_comes_after_admin_user_and_app_instance() -> None:
     user = chat.add_user("boss")
     template = Template.from_stack(stack).to_json()
 
-    assert above(template, logical_id(channel)) >= {logical_id(one) for one in (admin, user, chat)}
-    assert above(template, logical_id(admin)) >= {logical_id(user), logical_id(chat)}
-    assert above(template, logical_id(user)) == {logical_id(chat)}
+    assert get_all_dependencies(template, logical_id(channel)) >= {logical_id(one) for one in (admin, user, chat)}
+    assert get_all_dependencies(template, logical_id(admin)) >= {logical_id(user), logical_id(chat)}
+    assert get_all_dependencies(template, logical_id(user)) == {logical_id(chat)}
 
 
-def test_channel_comes_after_its_bearer_that_is_no_admin() -> None:
-    """A channel comes after the user whose ARN, put together by hand, is its bearer."""
+def test_channel_depends_on_bearer_without_admin() -> None:
+    """The bearer ARN is a string built from the app instance ARN."""
     stack = new_stack()
     channel = Channel(stack, "Support", app_instance_arn=APP, chime_bearer=f"{APP}/user/ann")
     ann = AppInstanceUser(stack, "ann", app_instance_arn=APP)
-    made_after = above(Template.from_stack(stack).to_json(), logical_id(channel))
-    assert logical_id(ann) in made_after
+    dependencies = get_all_dependencies(Template.from_stack(stack).to_json(), logical_id(channel))
+    assert logical_id(ann) in dependencies
 
 
 class Referred:
@@ -336,8 +335,8 @@ LIKES: dict[str, Callable[[Stack], Any]] = {
 
 
 @pytest.mark.parametrize("how", LIKES)
-def test_app_instance_is_taken_in_every_form(how: str) -> None:
-    """Whatever takes an app instance takes its ARN, the L2, the L1 and references."""
+def test_app_instance_argument_takes_arn_l2_l1_and_reference(how: str) -> None:
+    """Each construct with an `app_instance_arn` takes all forms."""
     stack = new_stack()
     chat = LIKES[how](stack)
     user = AppInstanceUser(stack, "Ann", app_instance_arn=chat)
@@ -358,8 +357,8 @@ def test_app_instance_is_taken_in_every_form(how: str) -> None:
 
 
 def stream(stack: Stack, **given: Any) -> kinesis.Stream:
-    """Return a stream that is fine but for what is given."""
-    return kinesis.Stream(stack, "Bad", **{"stream_name": "chime-messaging-x", "shard_count": 2, **given})
+    """Return a valid stream, with these arguments changed."""
+    return kinesis.Stream(stack, "Stream", **{"stream_name": "chime-messaging-x", "shard_count": 2, **given})
 
 
 def flow_of(stack: Stack, *functions: Any) -> ChannelFlow:
@@ -491,16 +490,16 @@ REFUSED: dict[str, tuple[Callable[[Stack], Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_breaks_a_rule_is_refused_with_the_value_seen(case: str) -> None:
-    """What breaks a rule is refused at synth, with the value seen."""
+def test_invalid_argument_is_an_error_with_its_value(case: str) -> None:
+    """The error is raised at synth."""
     build, error = REFUSED[case]
     with pytest.raises(ChannelError, match=error):
         build(new_stack())
 
 
 @pytest.mark.parametrize("kind", ["AppInstance", "AppInstanceUser", "AppInstanceBot", "ChannelFlow"])
-def test_native_type_is_refused_where_it_does_not_exist(kind: str) -> None:
-    """Native types are refused where they do not exist, or in another region than their app instance."""
+def test_native_type_in_unsupported_region_is_an_error(kind: str) -> None:
+    """Regions without the type, and another region than that of the app instance."""
 
     def build(stack: Stack) -> None:
         match kind:
@@ -520,8 +519,8 @@ def test_native_type_is_refused_where_it_does_not_exist(kind: str) -> None:
             build(new_stack(region="eu-central-1"))
 
 
-def test_stream_on_demand_is_taken() -> None:
-    """A stream on demand, encrypted by default, is fine."""
+def test_on_demand_stream_is_valid() -> None:
+    """A stream in on-demand mode, encrypted by default."""
     stack = new_stack()
     mode = kinesis.StreamMode.ON_DEMAND
     AppInstance(stack, "Chat").stream_to(stream(stack, shard_count=None, stream_mode=mode))
@@ -603,8 +602,8 @@ def test_lex_lets_in_the_account_of_the_app_instance() -> None:
         assert accounts == {ACCOUNT}
 
 
-def test_flow_has_the_name_that_it_is_given() -> None:
-    """A name that is left out is the construct's id."""
+def test_flow_name_defaults_to_construct_id() -> None:
+    """Without and with a given name."""
     stack = new_stack()
     for id_, name in (("A", None), ("B", "Other")):
         ChannelFlow(stack, id_, app_instance_arn=APP, processors=[Processor("p", FUNCTION)], name=name)
@@ -622,12 +621,12 @@ SETTINGS: dict[str, Callable[[Stack, str], Any]] = {
 }
 
 
-@pytest.mark.parametrize("what", SETTINGS)
+@pytest.mark.parametrize("kind", SETTINGS)
 @pytest.mark.parametrize("app", ["mine", f"{APP}/channel/c", APP.replace("us-east-1", "us-west-2")])
-def test_setting_of_what_is_no_app_instance_is_refused(what: str, app: str) -> None:
-    """The error names the argument."""
+def test_setting_with_invalid_app_instance_arn_is_an_error(kind: str, app: str) -> None:
+    """The error has the name of the argument."""
     with pytest.raises(ChannelError, match="app_instance_arn "):
-        SETTINGS[what](new_stack(), app)
+        SETTINGS[kind](new_stack(), app)
 
 
 def test_user_of_an_app_instance_in_its_own_region_is_taken() -> None:

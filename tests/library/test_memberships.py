@@ -48,8 +48,8 @@ def of_type(stack: Stack, kind: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_addition_to_an_owned_channel_is_one_of_its_properties() -> None:
-    """On an owned channel, what is added becomes properties of the channel, in short form."""
+def test_methods_of_owned_channel_set_its_properties() -> None:
+    """On a Channel of the stack, each method adds to a property of the channel, in short form."""
     stack = new_stack(region=ELSEWHERE)
     channel = new_channel(stack, member_arns=[ANN])
     for number in range(3):
@@ -76,8 +76,8 @@ def _from_cfn(stack: Stack) -> IChannel:
 
 
 @pytest.mark.parametrize("channel_of", [_from_arn, _from_cfn])
-def test_addition_to_an_imported_channel_is_a_resource(channel_of: Callable[[Stack], IChannel]) -> None:
-    """On a channel that is not owned, what is added becomes a resource each, by the same calls."""
+def test_methods_of_imported_channel_create_resources(channel_of: Callable[[Stack], IChannel]) -> None:
+    """On an imported channel, the same methods create a custom resource each."""
     stack = new_stack(region=ELSEWHERE)
     channel = channel_of(stack)
     channel.add_member(ANN)
@@ -91,8 +91,8 @@ def test_addition_to_an_imported_channel_is_a_resource(channel_of: Callable[[Sta
     assert of_type(stack, "Custom::ChimeChannelFlowAssociation") == [{**here, "ChannelFlowArn": FLOW}]
 
 
-def test_another_flow_changes_the_same_resource_and_two_are_refused() -> None:
-    """Another flow is a change of the same resource, and two at once are refused."""
+def test_other_flow_keeps_logical_id_and_second_flow_is_an_error() -> None:
+    """A channel has one ChannelFlowAssociation, whose flow can be changed."""
 
     def template(flow: str) -> Mapping[str, Any]:
         stack = new_stack(region=ELSEWHERE)
@@ -122,8 +122,8 @@ CHANNELS: dict[str, Callable[[Stack], Any]] = {
 
 
 @pytest.mark.parametrize("how", CHANNELS)
-def test_channel_is_taken_in_every_form(how: str) -> None:
-    """Whatever takes a channel takes its ARN, our constructs, the L1 and references."""
+def test_channel_argument_takes_arn_construct_l1_and_reference(how: str) -> None:
+    """`ChannelMembership` and `from_channel_arn`, with the channel in each form."""
     stack = new_stack(region=ELSEWHERE)
     channel = CHANNELS[how](stack)
     arn = channel if isinstance(channel, str) else channel.channel_ref.channel_arn
@@ -137,15 +137,15 @@ def test_channel_is_taken_in_every_form(how: str) -> None:
         )
 
 
-def test_nothing_is_added_to_an_imported_channel_without_a_bearer() -> None:
-    """Nothing can be added to an imported channel without a bearer."""
+def test_methods_of_imported_channel_need_a_bearer() -> None:
+    """An import without `chime_bearer` is for grants only."""
     channel = Channel.from_channel_arn(new_stack(region=ELSEWHERE), "Theirs", LOBBY)
     with pytest.raises(ChannelError, match="give chime_bearer to from_channel_arn"):
         channel.add_member(ANN)
 
 
-def test_user_of_another_app_instance_is_refused() -> None:
-    """A user of another app instance is refused at once."""
+def test_user_of_another_app_instance_is_an_error() -> None:
+    """The method raises, before synth."""
     with pytest.raises(ChannelError, match="belongs to another app instance"):
         new_channel(new_stack(region=ELSEWHERE)).add_member(ANN.replace("1111-1111", "2222-2222"))
 
@@ -198,8 +198,8 @@ BROKEN: dict[str, tuple[Callable[[Channel], None], str]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_declarations_that_contradict_each_other_are_refused_at_synth(case: str) -> None:
-    """What is wrong only together is refused at synth."""
+def test_contradicting_declarations_are_an_error_at_synth(case: str) -> None:
+    """Declarations that are valid alone and invalid together."""
     app = App()
     stack = Stack(app, "Demo")
     add, error = BROKEN[case]
@@ -208,7 +208,7 @@ def test_declarations_that_contradict_each_other_are_refused_at_synth(case: str)
         app.synth()
 
 
-def test_channel_to_adopt_may_be_named_by_its_arn() -> None:
+def test_channel_id_may_be_an_arn_with_adopt_existing() -> None:
     """The channel to adopt may be named by its ARN."""
     stack = new_stack(region=ELSEWHERE)
     new_channel(stack, channel_id=LOBBY, adopt_existing=True)
@@ -217,7 +217,7 @@ def test_channel_to_adopt_may_be_named_by_its_arn() -> None:
 
 
 @pytest.mark.parametrize("name", ["grant_read", "grant_send", "grant_moderate", "grant_manage"])
-def test_grant_names_user_and_channel_and_chime_actions_only(name: str) -> None:
+def test_grant_allows_chime_actions_on_user_and_channel_only(name: str) -> None:
     """A grant names the user and the channel, both, and chime actions only."""
     stack = new_stack(region=ELSEWHERE)
     role = new_role(stack)
@@ -228,8 +228,8 @@ def test_grant_names_user_and_channel_and_chime_actions_only(name: str) -> None:
     assert all(action.startswith("chime:") and "*" not in action for action in statement["Action"])
 
 
-def test_role_of_end_users_connects_and_reads_as_the_user_of_a_policy_variable() -> None:
-    """A role of end users connects and reads as the user that a policy variable names."""
+def test_grants_as_user_of_a_policy_variable() -> None:
+    """`grant_session` and `grant_read` with a policy variable as user id, for a role that all end users assume."""
     stack = new_stack(region=ELSEWHERE)
     role = new_role(stack)
     user = f"{APP}/user/${{aws:PrincipalTag/UserId}}"
@@ -241,15 +241,15 @@ def test_role_of_end_users_connects_and_reads_as_the_user_of_a_policy_variable()
     assert read["Resource"] == [user, {"Ref": "Support"}]
 
 
-def test_change_of_resync_changes_the_resource() -> None:
-    """A change of resync is a change of the resource."""
+def test_resync_is_a_property_of_the_resource() -> None:
+    """Another value is a change for CloudFormation, which then sends an Update."""
     stack = new_stack(region=ELSEWHERE)
     new_channel(stack, resync="2026-11-24")
     assert of_type(stack, "Custom::ChimeChannel")[0]["Resync"] == "2026-11-24"
 
 
-def test_channel_comes_after_the_right_of_its_bearer() -> None:
-    """A bearer written as the user's ARN is made admin before the channel comes, whatever order the user wrote."""
+def test_channel_depends_on_admin_of_its_bearer() -> None:
+    """A literal bearer ARN; the AppInstanceAdmin may be declared after the channel."""
     stack = new_stack(region=ELSEWHERE)
     new_channel(stack)
     AppInstanceAdmin(stack, "Admin", app_instance_arn=APP, app_instance_admin_arn=BOSS)
@@ -271,10 +271,10 @@ def test_channel_comes_after_the_right_of_its_bearer() -> None:
     ],
 )
 @pytest.mark.parametrize("channel_of", [_from_arn, _from_cfn])
-def test_user_added_twice_to_an_imported_channel_is_refused(
+def test_second_addition_of_user_to_imported_channel_is_an_error(
     channel_of: Callable[[Stack], IChannel], twice: Callable[[IChannel], None], expected: str
 ) -> None:
-    """The error names the channel, the user and what is declared twice, also for a member of both types."""
+    """The error has the channel, the user and the kind; DEFAULT and HIDDEN members are one kind."""
     channel = channel_of(new_stack(region=ELSEWHERE))
     channel.add_member(ANN)
     channel.add_moderator(ANN)
@@ -295,10 +295,10 @@ ADDED: dict[str, tuple[Callable[[IChannel], None], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", ADDED)
-def test_user_added_twice_to_an_owned_channel_is_written_once(what: str) -> None:
-    """What was declared before, or is said twice, is no second user."""
-    add, name, written = ADDED[what]
+@pytest.mark.parametrize("kind", ADDED)
+def test_second_addition_of_user_to_owned_channel_is_ignored(kind: str) -> None:
+    """The property of the channel has the user once."""
+    add, name, written = ADDED[kind]
     stack = new_stack(region=ELSEWHERE)
     channel = new_channel(stack)
     add(channel)
@@ -307,8 +307,8 @@ def test_user_added_twice_to_an_owned_channel_is_written_once(what: str) -> None
     assert properties[name] == [written]
 
 
-def test_user_who_is_a_member_by_argument_is_not_written_twice() -> None:
-    """`member_arns` and `add_member` are one list, and so are those of moderators."""
+def test_addition_of_user_in_arguments_is_ignored() -> None:
+    """`member_arns` and `add_member` set one property, `moderator_arns` and `add_moderator` another."""
     stack = new_stack(region=ELSEWHERE)
     channel = new_channel(stack, member_arns=[ANN], moderator_arns=[BOB])
     channel.add_member(ANN)
@@ -318,38 +318,38 @@ def test_user_who_is_a_member_by_argument_is_not_written_twice() -> None:
     assert (properties["MemberArns"], properties["ModeratorArns"]) == (["user/ann", "user/bob"], ["user/bob"])
 
 
-FOREIGN = ANN.replace("1111-1111", "2222-2222")
-FOREIGNERS: dict[str, Callable[[Stack], Any]] = {
+FOREIGN_USER = ANN.replace("1111-1111", "2222-2222")
+FOREIGN_USERS: dict[str, Callable[[Stack], Any]] = {
     "member": lambda s: ChannelMembership(
-        s, "ChannelMembership", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN
+        s, "ChannelMembership", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN_USER
     ),
     "moderator": lambda s: ChannelModerator(
-        s, "ChannelModerator", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN
+        s, "ChannelModerator", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN_USER
     ),
-    "ban": lambda s: ChannelBan(s, "ChannelBan", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN),
+    "ban": lambda s: ChannelBan(s, "ChannelBan", channel=new_channel(s), chime_bearer=BOSS, user=FOREIGN_USER),
     "bearer": lambda s: ChannelMembership(
-        s, "ChannelMembership", channel=new_channel(s), chime_bearer=FOREIGN, user=ANN
+        s, "ChannelMembership", channel=new_channel(s), chime_bearer=FOREIGN_USER, user=ANN
     ),
     "bearer of a flow": lambda s: ChannelFlowAssociation(
-        s, "ChannelFlowAssociation", channel=new_channel(s), chime_bearer=FOREIGN, flow=FLOW
+        s, "ChannelFlowAssociation", channel=new_channel(s), chime_bearer=FOREIGN_USER, flow=FLOW
     ),
-    "moderator by argument": lambda s: new_channel(s, moderator_arns=[FOREIGN]),
+    "moderator by argument": lambda s: new_channel(s, moderator_arns=[FOREIGN_USER]),
     "admin": lambda s: AppInstanceAdmin(
-        s, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=FOREIGN
+        s, "AppInstanceAdmin", app_instance_arn=APP, app_instance_admin_arn=FOREIGN_USER
     ),
 }
 
 
-@pytest.mark.parametrize("what", FOREIGNERS)
-def test_foreigner_is_refused_although_the_channels_own_arn_is_not_known_yet(what: str) -> None:
-    """The channel of a stack knows its app instance, and nobody of another one has a part in it."""
+@pytest.mark.parametrize("argument", FOREIGN_USERS)
+def test_user_of_another_app_instance_is_an_error_with_new_channel(argument: str) -> None:
+    """The ARN of a new channel is a token, but its app instance is known at synth."""
     with pytest.raises(ChannelError, match="belongs to another app instance"):
-        FOREIGNERS[what](new_stack(region=ELSEWHERE))
+        FOREIGN_USERS[argument](new_stack(region=ELSEWHERE))
 
 
 @pytest.mark.parametrize("app_instance", ["mine", f"{APP}/user/ann", APP.replace("us-east-1", "us-west-2")])
-def test_admin_of_what_is_no_app_instance_is_refused(app_instance: str) -> None:
-    """The service has none there."""
+def test_admin_with_invalid_app_instance_arn_is_an_error(app_instance: str) -> None:
+    """No ARN, the ARN of a user, and a region without app instances."""
     with pytest.raises(ChannelError, match="app_instance_arn "):
         AppInstanceAdmin(
             new_stack(region=ELSEWHERE),
@@ -359,8 +359,8 @@ def test_admin_of_what_is_no_app_instance_is_refused(app_instance: str) -> None:
         )
 
 
-def test_attachment_to_what_is_no_channel_is_refused() -> None:
-    """The ARN of an app instance is none of a channel."""
+def test_attachment_with_arn_of_an_app_instance_is_an_error() -> None:
+    """`channel` takes ARNs of channels only."""
     with pytest.raises(ChannelError, match="channel must be the ARN of a channel"):
         ChannelMembership(
             new_stack(region=ELSEWHERE), "ChannelMembership", channel=APP, chime_bearer=BOSS, user=ANN
@@ -368,8 +368,8 @@ def test_attachment_to_what_is_no_channel_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", [ChannelMembership, ChannelModerator])
-def test_bots_are_members_and_moderators(kind: Any) -> None:
-    """Only a ban is not for bots."""
+def test_bots_can_be_members_and_moderators(kind: Any) -> None:
+    """Only a ban is limited to users."""
     stack = new_stack(region=ELSEWHERE)
     kind(stack, kind.__name__, channel=LOBBY, chime_bearer=BOSS, user=f"{APP}/bot/b")
     new_channel(stack).add_moderator(f"{APP}/bot/b")
@@ -377,15 +377,15 @@ def test_bots_are_members_and_moderators(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("channel_of", [_from_arn, _from_cfn])
-def test_listener_of_an_imported_channel_is_a_hidden_member(channel_of: Callable[[Stack], IChannel]) -> None:
-    """A HIDDEN member cannot send, and must not become a DEFAULT one."""
+def test_hidden_member_of_imported_channel_has_type_hidden(channel_of: Callable[[Stack], IChannel]) -> None:
+    """A DEFAULT member could send messages; a HIDDEN one cannot."""
     stack = new_stack(region=ELSEWHERE)
     channel_of(stack).add_member(ANN, type=ChannelMembershipType.HIDDEN)
     assert [one["Type"] for one in of_type(stack, "Custom::ChimeChannelMembership")] == ["HIDDEN"]
 
 
-def test_native_channel_is_imported_once() -> None:
-    """Each call of `from_cfn_channel` refers to the same channel, and adds to it under the native one's bearer."""
+def test_from_cfn_channel_returns_one_construct_per_l1() -> None:
+    """Members are added with the L1's bearer."""
     stack = new_stack(region=ELSEWHERE)
     native = chime.CfnChannel(stack, "Native", app_instance_arn=APP, chime_bearer=BOSS, name="n")
     first = Channel.from_cfn_channel(native)
@@ -395,17 +395,20 @@ def test_native_channel_is_imported_once() -> None:
     assert [one["ChimeBearer"] for one in of_type(stack, "Custom::ChimeChannelMembership")] == [BOSS, BOSS]
 
 
-def test_reference_to_a_channel_names_its_bearer() -> None:
-    """CDK's reference holds ARN and bearer; that of an imported channel without a bearer holds none."""
+def test_channel_ref_has_arn_and_bearer() -> None:
+    """For an import without `chime_bearer`, the bearer of `channel_ref` is an empty string."""
     stack = new_stack(region=ELSEWHERE)
-    made: Any = new_channel(stack)
-    given: Any = Channel.from_channel_arn(stack, "Given", LOBBY, chime_bearer=BOSS)
-    none: Any = Channel.from_channel_arn(stack, "None", LOBBY)
-    assert [one.channel_ref.chime_bearer for one in (made, given, none)] == [BOSS, BOSS, ""]
-    assert [stack.resolve(one.channel_ref.channel_arn) for one in (made, given)] == [{"Ref": "Support"}, LOBBY]
+    owned: Any = new_channel(stack)
+    imported: Any = Channel.from_channel_arn(stack, "Imported", LOBBY, chime_bearer=BOSS)
+    without_bearer: Any = Channel.from_channel_arn(stack, "WithoutBearer", LOBBY)
+    assert [channel.channel_ref.chime_bearer for channel in (owned, imported, without_bearer)] == [BOSS, BOSS, ""]
+    assert [stack.resolve(channel.channel_ref.channel_arn) for channel in (owned, imported)] == [
+        {"Ref": "Support"},
+        LOBBY,
+    ]
 
 
-TOGETHER: dict[str, tuple[Callable[[Channel], None], list[str]]] = {
+COMBINATIONS: dict[str, tuple[Callable[[Channel], None], list[str]]] = {
     "banned moderator": (_together(_moderator, _ban), [ANN]),
     "banned listener": (
         _together(_hidden_member, _ban),
@@ -421,10 +424,10 @@ TOGETHER: dict[str, tuple[Callable[[Channel], None], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", TOGETHER)
-def test_who_is_banned_has_no_other_part_in_the_channel(case: str) -> None:
-    """The service would take back one declaration for the other; everything else goes together."""
-    add, banned = TOGETHER[case]
+@pytest.mark.parametrize("case", COMBINATIONS)
+def test_ban_of_member_or_moderator_is_an_error(case: str) -> None:
+    """A ban removes the membership; all other combinations are valid."""
+    add, banned = COMBINATIONS[case]
     app = App()
     add(new_channel(Stack(app, "Demo")))
     if not banned:
@@ -434,7 +437,7 @@ def test_who_is_banned_has_no_other_part_in_the_channel(case: str) -> None:
         app.synth()
 
 
-def test_channel_is_known_by_its_arn_only_where_adoption_is_asked_for() -> None:
-    """An ARN as channel_id of a channel to create is a mistake, and no id."""
+def test_channel_id_that_is_an_arn_needs_adopt_existing() -> None:
+    """A channel to be created has an id, not an ARN."""
     with pytest.raises(ChannelError, match="channel_id must be 1–64"):
         new_channel(new_stack(region=ELSEWHERE), channel_id=LOBBY)

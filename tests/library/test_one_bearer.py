@@ -1,4 +1,4 @@
-"""A policy names one user or bot: no wildcard gets into it at synth, nor by what is known at deployment only."""
+"""The bearer in a policy is one user or bot: no wildcard, neither at synth nor in a value known at deployment."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ GRANTS: dict[str, Callable[[Stack, str], Any]] = {
 
 @pytest.mark.parametrize("argument", ARGUMENTS)
 @pytest.mark.parametrize("arn", [*MANY, VARIABLE])
-def test_many_identities_are_refused_wherever_one_is_meant(argument: str, arn: str) -> None:
+def test_wildcard_or_variable_in_user_arn_is_an_error(argument: str, arn: str) -> None:
     """Wildcards, policy variables, blanks and ids that the service does not know are refused at synth."""
     with pytest.raises(ChannelError, match="must be the ARN of an app instance user or bot"):
         ARGUMENTS[argument](new_stack(), arn)
@@ -88,15 +88,15 @@ def test_many_identities_are_refused_wherever_one_is_meant(argument: str, arn: s
 
 @pytest.mark.parametrize("argument", GRANTS)
 @pytest.mark.parametrize("arn", MANY)
-def test_a_grant_is_for_one_identity(argument: str, arn: str) -> None:
-    """A wildcard in the bearer of a grant would let its holder act as everybody."""
+def test_wildcard_in_as_user_of_a_grant_is_an_error(argument: str, arn: str) -> None:
+    """With a wildcard, the grantee could act as every user."""
     with pytest.raises(ChannelError, match="as_user must be the ARN of an app instance user or bot"):
         GRANTS[argument](new_stack(), arn)
 
 
 @pytest.mark.parametrize("argument", GRANTS)
-def test_a_grant_may_hold_a_policy_variable(argument: str) -> None:
-    """It stands for the one user who calls."""
+def test_policy_variable_in_as_user_of_a_grant_is_valid(argument: str) -> None:
+    """IAM replaces the variable by a value of the caller."""
     stack = new_stack()
     GRANTS[argument](stack, VARIABLE)
     assert VARIABLE in json.dumps(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
@@ -104,8 +104,8 @@ def test_a_grant_may_hold_a_policy_variable(argument: str) -> None:
 
 @pytest.mark.parametrize("owned", [True, False], ids=["owned", "imported"])
 @pytest.mark.parametrize("name", ["ann", "${aws:username}", "team-${aws:PrincipalTag/UserId}"])
-def test_grant_in_the_name_of_another_app_instance_is_refused(name: str, *, owned: bool) -> None:
-    """No call in the name of a user of another app instance would succeed, whether known or by a variable."""
+def test_grant_as_user_of_another_app_instance_is_an_error(name: str, *, owned: bool) -> None:
+    """No call with such a bearer would succeed, whether its user id is literal or a policy variable."""
     other = "arn:aws:chime:us-east-1:111122223333:app-instance/22222222-2222-2222-2222-222222222222"
     stack = new_stack()
     channel = (
@@ -118,8 +118,8 @@ def test_grant_in_the_name_of_another_app_instance_is_refused(name: str, *, owne
 
 
 @pytest.mark.parametrize("argument", [*ARGUMENTS, *GRANTS])
-def test_text_beside_a_token_is_checked(argument: str) -> None:
-    """A wildcard is seen though the rest of the ARN is known at deployment only."""
+def test_wildcard_beside_a_token_is_an_error(argument: str) -> None:
+    """The literal part of the ARN is checked at synth."""
     stack = new_stack()
     with pytest.raises(ChannelError, match=r"around tokens, an ARN may hold only .* got '/user/\*'"):
         {**ARGUMENTS, **GRANTS}[argument](stack, f"{Fn.import_value('app')}/user/*")
@@ -162,30 +162,30 @@ TOKENS: dict[str, Callable[[Stack], str]] = {
 
 
 def resources_of_policies(template: Mapping[str, Any]) -> list[Any]:
-    """Return what all policies of a template name, but for the Lambda's own logs."""
+    """Return the resources of all statements in AWS::IAM::Policy resources."""
     policies = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Policy"]
     statements = [s for p in policies for s in p["PolicyDocument"]["Statement"]]
     return [r for s in statements for r in (s["Resource"] if isinstance(s["Resource"], list) else [s["Resource"]])]
 
 
-@pytest.mark.parametrize("how", TOKENS)
+@pytest.mark.parametrize("token", TOKENS)
 @pytest.mark.parametrize("argument", ["bearer", "admin", "membership's bearer", "grant", "session"])
-def test_what_is_known_at_deployment_only_is_checked_then(argument: str, how: str) -> None:
-    """A policy names the value of a parameter that cannot be created with a wildcard, never the value itself."""
+def test_token_in_policy_is_value_of_an_ssm_parameter_with_a_pattern(argument: str, token: str) -> None:
+    """The AllowedPattern of the AWS::SSM::Parameter has no wildcard; the policy has the attribute `Value`."""
     stack = new_stack()
-    {**ARGUMENTS, **GRANTS}[argument](stack, TOKENS[how](stack))
+    {**ARGUMENTS, **GRANTS}[argument](stack, TOKENS[token](stack))
     template = Template.from_stack(stack).to_json()
     checks = {k: r["Properties"] for k, r in template["Resources"].items() if r["Type"] == "AWS::SSM::Parameter"}
     ((name, check),) = checks.items()
     named = [r for r in resources_of_policies(template) if r != "*" and APP not in json.dumps(r)]
     assert named
-    assert all(one == {"Fn::GetAtt": [name, "Value"]} for one in named)
+    assert all(arn == {"Fn::GetAtt": [name, "Value"]} for arn in named)
     assert [arn for arn in MANY if re.fullmatch(check["AllowedPattern"], arn)] == []
     assert re.fullmatch(check["AllowedPattern"], BOSS)
 
 
-def test_text_beside_a_token_in_a_streams_arn_is_checked() -> None:
-    """A wildcard in the ARN of a stream is seen though its region is known at deployment only."""
+def test_wildcard_beside_a_token_in_stream_arn_is_an_error() -> None:
+    """The region is a token; the literal part of the ARN is checked at synth."""
     stack = new_stack()
     stream = f"arn:aws:kinesis:{Fn.import_value('region')}:111122223333:stream/chime-messaging-*"
     with pytest.raises(ChannelError, match="channel_stream: around tokens, an ARN may hold only"):
@@ -193,13 +193,13 @@ def test_text_beside_a_token_in_a_streams_arn_is_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["channel", "retention", "streaming", "imported channel", "granted channel", "processor of a flow"]
+    "construct", ["channel", "retention", "streaming", "imported channel", "granted channel", "processor of a flow"]
 )
-def test_app_instances_channels_and_streams_are_checked_too(what: str) -> None:
-    """No policy holds an imported value itself."""
+def test_no_policy_has_an_imported_value_as_resource(construct: str) -> None:
+    """Tokens for app instances, channels and streams are checked like those for users."""
     stack = new_stack()
     token = Fn.import_value("x")
-    match what:
+    match construct:
         case "channel":
             Channel(stack, "C", app_instance_arn=token, chime_bearer=BOSS)
         case "retention":
@@ -223,8 +223,8 @@ def test_app_instances_channels_and_streams_are_checked_too(what: str) -> None:
     assert "Fn::ImportValue" in json.dumps(template)
 
 
-def test_a_parameter_is_given_the_pattern() -> None:
-    """CloudFormation refuses a wildcard before it changes anything, and the template has no resource more."""
+def test_cfn_parameter_gets_allowed_pattern() -> None:
+    """CloudFormation refuses a wildcard before the deployment; no AWS::SSM::Parameter is needed."""
     stack = new_stack()
     Channel(stack, "C", app_instance_arn=APP, chime_bearer=CfnParameter(stack, "P").value_as_string)
     template = Template.from_stack(stack).to_json()
@@ -246,16 +246,16 @@ def test_a_parameter_is_given_the_pattern() -> None:
         ([BOSS, f"{APP}/user/ann/*"], 1),
     ],
 )
-def test_allowed_values_of_a_parameter_are_looked_at(values: list[str], checks: int) -> None:
-    """Values that are one identity each need no more; a wildcard among them does not get through."""
+def test_allowed_values_of_cfn_parameter_are_checked_at_synth(values: list[str], checks: int) -> None:
+    """With a wildcard in AllowedValues, the template has an AWS::SSM::Parameter that checks the value."""
     stack = new_stack()
     parameter = CfnParameter(stack, "P", allowed_values=values)
     Channel(stack, "C", app_instance_arn=APP, chime_bearer=parameter.value_as_string)
     Template.from_stack(stack).resource_count_is("AWS::SSM::Parameter", checks)
 
 
-def test_what_the_service_makes_needs_no_check() -> None:
-    """References to users, bots, admins, app instances and channels stay as they are, across stacks as well."""
+def test_arns_of_created_resources_need_no_check() -> None:
+    """References to users, bots, admins, app instances and channels, also across stacks."""
     app = App()
     first, second = Stack(app, "First"), Stack(app, "Second")
     chat = AppInstance(first, "Chat")
@@ -270,14 +270,14 @@ def test_what_the_service_makes_needs_no_check() -> None:
     Channel(second, "D", app_instance_arn=chat, chime_bearer=native)
     Channel.from_channel_arn(second, "E", channel, chime_bearer=boss).add_member(native)
     Channel.from_channel_arn(second, "F", channel).grant_read(new_role(second), as_user=boss)
-    where = f"arn:{second.partition}:chime:{second.region}:{second.account}:app-instance/x"
-    Channel(second, "G", app_instance_arn=where, chime_bearer=f"{where}/user/boss")
+    app_instance = f"arn:{second.partition}:chime:{second.region}:{second.account}:app-instance/x"
+    Channel(second, "G", app_instance_arn=app_instance, chime_bearer=f"{app_instance}/user/boss")
     for stack in (first, second):
         Template.from_stack(stack).resource_count_is("AWS::SSM::Parameter", 0)
 
 
-def test_a_user_whose_id_is_a_parameter_is_one_user() -> None:
-    """The service takes no wildcard in the id of a user."""
+def test_user_whose_id_is_a_parameter_needs_no_check() -> None:
+    """The service refuses a user id with a wildcard."""
     stack = new_stack()
     id_ = CfnParameter(stack, "P").value_as_string
     ann = AppInstanceUser(stack, "Ann", app_instance_arn=APP, app_instance_user_id=id_)
@@ -285,8 +285,8 @@ def test_a_user_whose_id_is_a_parameter_is_one_user() -> None:
     Template.from_stack(stack).resource_count_is("AWS::SSM::Parameter", 0)
 
 
-def test_a_grant_to_an_imported_role_is_checked_in_its_stack() -> None:
-    """A role that is imported is a construct as well."""
+def test_grant_of_token_to_imported_role_is_checked_in_its_stack() -> None:
+    """The AWS::SSM::Parameter is created in the imported role's stack."""
     stack = new_stack()
     role = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::111122223333:role/reader")
     grant_session(role, Fn.import_value("operator"))
@@ -296,8 +296,8 @@ def test_a_grant_to_an_imported_role_is_checked_in_its_stack() -> None:
     assert "Fn::ImportValue" not in json.dumps(resources_of_policies(template.to_json()))
 
 
-def test_a_grant_to_no_construct_takes_no_token() -> None:
-    """Without a place for the check, what is known at deployment only is refused."""
+def test_grant_of_token_to_principal_that_is_no_construct_is_an_error() -> None:
+    """There is no scope for the AWS::SSM::Parameter."""
     stack = new_stack()
     grantee = iam.PrincipalWithConditions(new_role(stack), {})
     grant_session(grantee, AppInstanceUser(stack, "Ann", app_instance_arn=APP))
@@ -306,8 +306,8 @@ def test_a_grant_to_no_construct_takes_no_token() -> None:
         grant_session(grantee, Fn.import_value("operator"))
 
 
-def test_one_token_is_checked_for_each_use_of_it() -> None:
-    """A value that may hold a policy variable where it is granted may hold none where it is the bearer."""
+def test_token_as_bearer_and_in_grant_has_two_checks() -> None:
+    """A policy variable is valid in a grant, but not as `chime_bearer`."""
     stack = new_stack()
     token = Fn.import_value("operator")
     Channel(stack, "C", app_instance_arn=APP, chime_bearer=token)
@@ -345,25 +345,25 @@ KINDS: dict[str, tuple[Callable[[Stack, str], Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("how", ["check", "parameter"])
-def test_value_known_at_deployment_only_must_be_an_arn_of_its_own_kind(kind: str, how: str) -> None:
-    """A channel is no user, an app instance no channel, and none of them a wildcard."""
+@pytest.mark.parametrize("source", ["import", "parameter"])
+def test_pattern_of_token_allows_only_arns_of_its_kind(kind: str, source: str) -> None:
+    """The patterns for app instances, users, channels and streams match no ARN of another kind, and no wildcard."""
     build, arn = KINDS[kind]
     stack = new_stack()
-    build(stack, Fn.import_value("x") if how == "check" else CfnParameter(stack, "P").value_as_string)
+    build(stack, Fn.import_value("x") if source == "import" else CfnParameter(stack, "P").value_as_string)
     template = Template.from_stack(stack).to_json()
     checks = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::SSM::Parameter"]
-    if how == "parameter":
+    if source == "parameter":
         assert checks == []
         checks = [template["Parameters"]["P"]]
         assert checks[0]["ConstraintDescription"].startswith("must be the ARN of one ")
     (check,) = checks
     everything = {APP, BOSS, LOBBY, STREAM, f"{arn}*", f"{arn}/*", "*", "", f"{arn},{arn}", f"{arn}?"}
-    assert {one for one in everything if re.search(check["AllowedPattern"], one)} == {arn}
+    assert {text for text in everything if re.search(check["AllowedPattern"], text)} == {arn}
 
 
-def test_description_of_a_parameter_stays_the_users_own() -> None:
-    """Only what is missing is added to a parameter."""
+def test_constraint_description_of_cfn_parameter_is_kept() -> None:
+    """AllowedPattern is added, ConstraintDescription is not replaced."""
     stack = new_stack()
     parameter = CfnParameter(stack, "P", constraint_description="ask the team")
     Channel(stack, "C", app_instance_arn=APP, chime_bearer=parameter.value_as_string)
@@ -372,8 +372,8 @@ def test_description_of_a_parameter_stays_the_users_own() -> None:
     assert re.search(found["AllowedPattern"], BOSS)
 
 
-def test_parameter_with_text_behind_it_is_given_no_pattern_of_the_whole() -> None:
-    """The app instance stays one, and the user that is put together with it is checked by itself."""
+def test_parameter_in_bearer_arn_gets_pattern_of_app_instance() -> None:
+    """The bearer is the parameter and `/user/boss`: an AWS::SSM::Parameter checks the whole ARN."""
     stack = new_stack()
     app = CfnParameter(stack, "P").value_as_string
     Channel(stack, "C", app_instance_arn=app, chime_bearer=f"{app}/user/boss")
@@ -385,8 +385,8 @@ def test_parameter_with_text_behind_it_is_given_no_pattern_of_the_whole() -> Non
     assert {"Fn::GetAtt": [name, "Value"]} in resources_of_policies(template)
 
 
-def test_parameter_that_is_a_part_of_a_bearer_is_left_as_it_is() -> None:
-    """It need not be an ARN of a user: what is put together with it is."""
+def test_parameter_used_only_in_bearer_arn_gets_no_pattern() -> None:
+    """An AWS::SSM::Parameter checks the whole ARN, the parameter and `/user/boss`."""
     stack = new_stack()
     app = CfnParameter(stack, "P").value_as_string
     Channel(stack, "C", app_instance_arn=APP, chime_bearer=f"{app}/user/boss")
