@@ -1,4 +1,4 @@
-"""Adoption of channels: what is refused, what is warned of, and what reaches the handler."""
+"""Adoption of existing channels: errors, warnings and properties of the custom resource."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from aws_cdk import Annotations, App, CfnDeletionPolicy, CfnResource, RemovalPol
 from cdk_chime_messaging import Channel, ChannelError
 from library.builders import APP, properties, warnings
 
-KEPT_BUT_FOR_ROLLBACK = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+RETAIN_EXCEPT_ON_CREATE = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 LOST = "would delete the adopted channel and its messages if the first deployment rolled back; use RETAIN"
 
 
 def adopted(scope: Stack, **given: Any) -> Channel:
-    """Return a channel that is adopted."""
+    """Create a channel that is adopted."""
     given = {"channel_id": "lobby", "adopt_existing": True, **given}
     return Channel(scope, "Lobby", app_instance_arn=APP, chime_bearer=f"{APP}/user/boss", **given)
 
 
-def test_adoption_is_refused_where_a_rollback_would_delete() -> None:
-    """A first deployment that rolls back must not delete what it has adopted."""
+def test_adoption_with_retain_except_on_create_is_an_error() -> None:
+    """The rollback of the first deployment would delete the adopted channel."""
     with pytest.raises(ChannelError, match=LOST):
-        adopted(Stack(App(), "Demo"), removal_policy=KEPT_BUT_FOR_ROLLBACK)
+        adopted(Stack(App(), "Demo"), removal_policy=RETAIN_EXCEPT_ON_CREATE)
     with pytest.raises(ChannelError, match=LOST):
-        adopted(Stack(App(), "Demo")).apply_removal_policy(KEPT_BUT_FOR_ROLLBACK)
+        adopted(Stack(App(), "Demo")).apply_removal_policy(RETAIN_EXCEPT_ON_CREATE)
 
 
 def _default_child(channel: Channel) -> CfnResource:
@@ -39,24 +39,24 @@ def _by_option(channel: Channel) -> None:
     _default_child(channel).cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
 
 
-LATE: dict[str, Callable[[Channel], None]] = {
-    "escape hatch": lambda channel: _default_child(channel).apply_removal_policy(KEPT_BUT_FOR_ROLLBACK),
+SET_POLICY: dict[str, Callable[[Channel], None]] = {
+    "escape hatch": lambda channel: _default_child(channel).apply_removal_policy(RETAIN_EXCEPT_ON_CREATE),
     "option": _by_option,
     "aspect": lambda channel: RemovalPolicies.of(Stack.of(channel)).retain_on_update_or_delete(),
 }
 
 
-@pytest.mark.parametrize("how", LATE)
-def test_adoption_is_refused_however_the_policy_is_set(how: str) -> None:
-    """What the template says in the end counts, whether an aspect or an escape hatch has set it."""
+@pytest.mark.parametrize("way", SET_POLICY)
+def test_adoption_is_checked_after_aspects_and_escape_hatches(way: str) -> None:
+    """The check reads the DeletionPolicy at synth."""
     app = App()
-    LATE[how](adopted(Stack(app, "Demo")))
+    SET_POLICY[way](adopted(Stack(app, "Demo")))
     with pytest.raises(RuntimeError, match=LOST):
         app.synth()
 
 
 def test_adoption_with_destroy_is_a_warning() -> None:
-    """DESTROY is the user's to choose; the warning is gone when it is acknowledged, or RETAIN comes later."""
+    """No warning when it is acknowledged, or when RETAIN is applied later."""
     stack = Stack(App(), "Demo")
     adopted(stack, removal_policy=RemovalPolicy.DESTROY)
     assert [LOST in text for text in warnings(stack)] == [True]
@@ -69,25 +69,25 @@ def test_adoption_with_destroy_is_a_warning() -> None:
     assert warnings(changed) == []
 
 
-def test_what_is_not_adopted_has_every_policy_without_warning() -> None:
-    """The rules of adoption bind adopted channels only."""
-    for policy in (KEPT_BUT_FOR_ROLLBACK, RemovalPolicy.DESTROY, RemovalPolicy.RETAIN):
+def test_removal_policies_without_adoption_are_no_warning() -> None:
+    """All removal policies are valid for a channel that is created."""
+    for policy in (RETAIN_EXCEPT_ON_CREATE, RemovalPolicy.DESTROY, RemovalPolicy.RETAIN):
         stack = Stack(App(), "Demo")
         adopted(stack, adopt_existing=False, removal_policy=policy).apply_removal_policy(policy)
         assert warnings(stack) == []
 
 
-def test_adoption_from_another_owner_is_asked_for_in_so_many_words() -> None:
-    """The handler refuses another owner's channel unless this property is there."""
-    plain, willing = Stack(App(), "Demo"), Stack(App(), "Demo")
+def test_adopt_from_other_owner_is_a_property_only_if_set() -> None:
+    """Without the property, the Lambda does not adopt another owner's channel."""
+    plain, other_owner = Stack(App(), "Demo"), Stack(App(), "Demo")
     adopted(plain)
-    adopted(willing, adopt_from_other_owner=True)
+    adopted(other_owner, adopt_from_other_owner=True)
     assert "AdoptFromOtherOwner" not in properties(plain, "Custom::ChimeChannel")
-    channel = properties(willing, "Custom::ChimeChannel")
+    channel = properties(other_owner, "Custom::ChimeChannel")
     assert (channel["AdoptExisting"], channel["AdoptFromOtherOwner"]) == (True, True)
 
 
-def test_adoption_from_another_owner_needs_adoption() -> None:
-    """Alone it would mean nothing."""
+def test_adopt_from_other_owner_needs_adopt_existing() -> None:
+    """Alone, the argument would have no effect."""
     with pytest.raises(ChannelError, match="adopt_from_other_owner needs adopt_existing"):
         adopted(Stack(App(), "Demo"), adopt_existing=False, adopt_from_other_owner=True)

@@ -1,4 +1,4 @@
-"""The construct: what it writes into templates, and what it refuses."""
+"""`Channel`: its properties in the template, its errors, its provider and policies."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def channels(template: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def properties(**given: Any) -> dict[str, Any]:
-    """Return what one channel writes into its template."""
+    """Return the properties of a channel in its template, without ServiceToken."""
     stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **{**GIVEN, **given})
     (channel,) = channels(rendered(stack))
     return {key: value for key, value in channel["Properties"].items() if key != "ServiceToken"}
 
 
-def test_plain_channel_is_private_restricted_and_named_after_its_id() -> None:
-    """The ten-line channel is private, restricted, named after its id, and has 1500 seconds to be answered."""
+def test_default_properties_of_channel() -> None:
+    """Private, restricted, with the construct id as name and a ServiceTimeout of 1500 seconds."""
     assert properties() == {
         "ServiceTimeout": "1500",
         "AppInstanceArn": APP,
@@ -81,8 +81,8 @@ def test_plain_channel_is_private_restricted_and_named_after_its_id() -> None:
     }
 
 
-def test_every_argument_reaches_the_template_under_the_apis_name() -> None:
-    """Every argument reaches the template under the API's own name."""
+def test_arguments_are_properties_with_the_names_of_the_api() -> None:
+    """Arguments in the template have the names of the CreateChannel API."""
     assert properties(
         name="Help 🎉",
         mode=ChannelMode.UNRESTRICTED,
@@ -113,7 +113,7 @@ def test_every_argument_reaches_the_template_under_the_apis_name() -> None:
     }
 
 
-def test_elastic_configuration_reaches_the_template() -> None:
+def test_elastic_channel_configuration_is_a_property() -> None:
     """An elastic configuration reaches the template."""
     elastic = ElasticChannelConfiguration(5, 100, 40)
     assert properties(elastic_channel_configuration=elastic)["ElasticChannelConfiguration"] == {
@@ -182,8 +182,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_the_service_would_refuse_is_refused_at_synth(case: str) -> None:
-    """What the service would refuse is refused at synth, with path, value and rule."""
+def test_invalid_argument_is_an_error_with_construct_path(case: str) -> None:
+    """The error has the construct path, the value and the rule."""
     arguments, error = REFUSED[case]
     with pytest.raises(ChannelError) as caught:
         Channel(new_stack(region=ELSEWHERE), "Support", **{**GIVEN, **arguments})
@@ -191,8 +191,8 @@ def test_what_the_service_would_refuse_is_refused_at_synth(case: str) -> None:
     assert error in str(caught.value)
 
 
-def test_all_errors_are_reported_together() -> None:
-    """One exception lists them."""
+def test_one_exception_has_all_errors() -> None:
+    """Four invalid arguments."""
     with pytest.raises(ChannelError) as caught:
         Channel(
             new_stack(region=ELSEWHERE), "Support", app_instance_arn="x", chime_bearer="y", name="", channel_id="-"
@@ -200,7 +200,7 @@ def test_all_errors_are_reported_together() -> None:
     assert len(caught.value.errors) == 4
 
 
-def test_values_known_at_deployment_only_are_let_through() -> None:
+def test_tokens_are_valid_arguments() -> None:
     """Values that are known only at deployment are not validated at synth."""
     stack = new_stack(region=ELSEWHERE)
     parameter = CfnParameter(stack, "P").value_as_string
@@ -221,8 +221,8 @@ def test_values_known_at_deployment_only_are_let_through() -> None:
     assert channel["Properties"]["Metadata"] == {"Fn::Join": ["", ['{"a":"', {"Ref": "P"}, '"}']]}
 
 
-def test_one_token_stands_for_a_whole_list() -> None:
-    """A parameter that is a list stands for all members and all moderators."""
+def test_list_token_is_valid_as_members_and_moderators() -> None:
+    """A CfnParameter of type CommaDelimitedList."""
     stack = new_stack(region=ELSEWHERE)
     everyone = CfnParameter(stack, "P", type="CommaDelimitedList").value_as_list
     Channel(stack, "Support", **GIVEN, member_arns=everyone, moderator_arns=everyone)
@@ -231,8 +231,8 @@ def test_one_token_stands_for_a_whole_list() -> None:
     assert channel["Properties"]["ModeratorArns"] == {"Ref": "P"}
 
 
-def test_tags_of_the_stack_reach_the_channel_and_its_own_win() -> None:
-    """Tags of the app reach the channel; its own win."""
+def test_tags_of_stack_and_construct_are_added_to_tags_argument() -> None:
+    """`Tags.of()` the stack and the channel."""
     stack = new_stack(region=ELSEWHERE)
     channel = Channel(stack, "Support", **GIVEN, tags={"team": "x"})
     Tags.of(stack).add("cost", "1")
@@ -241,8 +241,8 @@ def test_tags_of_the_stack_reach_the_channel_and_its_own_win() -> None:
     assert found["Properties"]["Tags"] == {"team": "x", "cost": "1", "more": "2"}
 
 
-def test_tags_of_scope_are_checked() -> None:
-    """Tags that come from elsewhere are checked at synth."""
+def test_limit_of_tags_includes_tags_of_stack() -> None:
+    """Tags that `Tags.of(stack)` adds are counted at synth."""
     app = App()
     stack = Stack(app, "Demo")
     Channel(stack, "Support", **GIVEN)
@@ -261,15 +261,15 @@ def test_tags_of_scope_are_checked() -> None:
         ({"adopt_existing": True, "channel_id": "x"}, "Retain", "Retain"),
     ],
 )
-def test_channel_is_kept_unless_destroy_is_declared(given: dict[str, Any], on_delete: str, on_replace: str) -> None:
-    """A channel is kept unless the user says DESTROY; an adopted one even when its adoption rolls back."""
+def test_deletion_policy_is_retain_unless_destroy(given: dict[str, Any], on_delete: str, on_replace: str) -> None:
+    """An adopted channel is retained even if the stack's creation is rolled back."""
     stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **{**GIVEN, **given})
     (channel,) = channels(rendered(stack))
     assert (channel["DeletionPolicy"], channel["UpdateReplacePolicy"]) == (on_delete, on_replace)
 
 
-def test_removal_policy_that_is_applied_later_wins() -> None:
+def test_apply_removal_policy_sets_deletion_policy() -> None:
     """apply_removal_policy works as on every CDK resource."""
     stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN).apply_removal_policy(RemovalPolicy.DESTROY)
@@ -277,8 +277,8 @@ def test_removal_policy_that_is_applied_later_wins() -> None:
     assert channel["DeletionPolicy"] == "Delete"
 
 
-def test_arn_is_the_ref_and_an_output_on_request() -> None:
-    """The ARN is the Ref, the id an attribute; an output is made on request, exported if wanted."""
+def test_channel_arn_is_ref_and_optional_output() -> None:
+    """`output_channel_arn` creates a CfnOutput, with an export where `export_name` is given."""
     stack = new_stack(region=ELSEWHERE)
     channel = Channel(stack, "Support", **GIVEN)
     assert stack.resolve(channel.channel_arn) == {"Ref": "Support"}
@@ -290,8 +290,8 @@ def test_arn_is_the_ref_and_an_output_on_request() -> None:
     assert output["Export"] == {"Name": "support-arn"}
 
 
-def test_another_stack_refers_to_the_channel_directly_and_by_import() -> None:
-    """Another stack refers to the channel directly, and by Fn.import_value."""
+def test_channel_in_another_stack_is_an_import() -> None:
+    """By the reference that CDK exports, and by `Fn.import_value` of the output."""
     app = App()
     first, second = Stack(app, "First"), Stack(app, "Second")
     channel = Channel(first, "Support", **GIVEN)
@@ -307,17 +307,17 @@ def test_another_stack_refers_to_the_channel_directly_and_by_import() -> None:
     }
 
 
-def test_imported_channel_knows_the_parts_of_its_arn() -> None:
-    """An imported channel knows its parts, and refuses what is no channel's ARN."""
+def test_imported_channel_has_id_and_app_instance_of_its_arn() -> None:
+    """The ARN of another resource is an error."""
     stack = new_stack(region=ELSEWHERE)
-    channel = Channel.from_channel_arn(stack, "Theirs", f"{APP}/channel/lobby")
+    channel = Channel.from_channel_arn(stack, "Imported", f"{APP}/channel/lobby")
     assert (channel.channel_id, channel.app_instance_arn) == ("lobby", APP)
     with pytest.raises(ChannelError, match="must be the ARN of a channel"):
         Channel.from_channel_arn(stack, "Wrong", APP)
 
 
-def test_native_types_stand_for_their_arns() -> None:
-    """CDK's L1s stand for their ARNs, and order what depends on them."""
+def test_l1_constructs_are_valid_in_place_of_arns() -> None:
+    """CfnAppInstance and CfnAppInstanceUser become `Ref`, which is also a dependency."""
     stack = new_stack(region=ELSEWHERE)
     app = chime.CfnAppInstance(stack, "App", name="a")
     user = chime.CfnAppInstanceUser(
@@ -335,8 +335,8 @@ def test_native_types_stand_for_their_arns() -> None:
 
 
 @pytest.mark.parametrize("wrong", [5, None, object()])
-def test_what_has_no_arn_is_refused_by_its_type(wrong: object) -> None:
-    """Something that has no user's ARN is refused by its type."""
+def test_bearer_of_wrong_type_is_a_type_error(wrong: object) -> None:
+    """Neither a string nor a construct with an ARN."""
     with pytest.raises(TypeError, match="a user's or bot's ARN"):
         Channel(new_stack(region=ELSEWHERE), "Support", app_instance_arn=APP, chime_bearer=wrong)  # type: ignore[arg-type]
 
@@ -347,16 +347,16 @@ def policies(template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("count", [1, 50, 400])
-def test_channels_of_one_bearer_take_a_resource_each_and_six_at_most(count: int) -> None:
-    """N channels of one bearer take N + 6 resources at most."""
+def test_channels_of_one_bearer_share_all_other_resources(count: int) -> None:
+    """N channels of one bearer are at most N + 6 resources."""
     stack = new_stack(region=ELSEWHERE)
     for number in range(count):
         Channel(stack, f"C{number}", **GIVEN)
     assert len(rendered(stack)["Resources"]) <= count + 6
 
 
-def test_statements_name_bearer_and_channels_only_and_come_first() -> None:
-    """Statements name the bearer and the channels of the app instance, nothing else, and come first."""
+def test_channel_depends_on_policy_for_its_bearer_and_channels() -> None:
+    """The resources are the bearer, and the channels and flows of the app instance; no action has a wildcard."""
     stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN)
     template = rendered(stack)
@@ -371,8 +371,8 @@ def test_statements_name_bearer_and_channels_only_and_come_first() -> None:
     assert channel["DependsOn"] == [logical_id]
 
 
-def test_another_bearer_has_another_policy() -> None:
-    """A rotated bearer comes with a policy of its own, so that the old one stays until the cleanup."""
+def test_policy_of_another_bearer_has_another_logical_id() -> None:
+    """When the bearer changes, CloudFormation keeps the old policy until the cleanup."""
     found = []
     for bearer in ("boss", "deputy"):
         stack = new_stack(region=ELSEWHERE)
@@ -381,10 +381,10 @@ def test_another_bearer_has_another_policy() -> None:
     assert found[0].isdisjoint(found[1])
 
 
-def test_provider_with_options_of_its_own_is_shared_by_channels() -> None:
-    """A provider can be made by hand, with its own memory, runtime and role, and shared by channels."""
+def test_channels_share_a_provider_argument() -> None:
+    """A ChannelProvider with its own memory size, runtime and role."""
     stack = new_stack(region=ELSEWHERE)
-    role = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     provider = ChannelProvider(stack, "P", memory_size=512, runtime=lambda_.Runtime.PYTHON_3_12, role=role)
     Channel(stack, "A", **GIVEN, provider=provider)
     Channel(stack, "B", **GIVEN, provider=provider)
@@ -394,8 +394,8 @@ def test_provider_with_options_of_its_own_is_shared_by_channels() -> None:
     template.resource_count_is("AWS::IAM::Role", 1)
 
 
-def test_provider_of_one_stack_serves_channels_of_another() -> None:
-    """A provider of one stack serves channels of another, whose permissions come with the channel."""
+def test_policy_of_channel_with_provider_of_another_stack() -> None:
+    """The policy is in the channel's stack, which depends on the provider's."""
     app = App()
     first, second = Stack(app, "First"), Stack(app, "Second")
     provider = ChannelProvider(first, "P")
@@ -405,8 +405,8 @@ def test_provider_of_one_stack_serves_channels_of_another() -> None:
     assert [dependency.node.id for dependency in second.dependencies] == ["First"]
 
 
-def test_function_has_the_runtime_and_times_that_the_handler_counts_on() -> None:
-    """The Lambda runs on arm64 with the newest Python, within the times that the handler counts on."""
+def test_properties_of_provider_function() -> None:
+    """The handler relies on the timeout, the event age and the number of retries."""
     stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN)
     template = Template.from_stack(stack)
@@ -428,8 +428,8 @@ def test_function_has_the_runtime_and_times_that_the_handler_counts_on() -> None
     )
 
 
-def test_template_of_a_plain_channel_changes_only_on_purpose(request: pytest.FixtureRequest) -> None:
-    """The whole template of a plain channel changes only on purpose (delete the file to write it again)."""
+def test_template_of_channel_equals_snapshot(request: pytest.FixtureRequest) -> None:
+    """To update snapshot.json, delete the file and run the test."""
     stack = new_stack(region=ELSEWHERE)
     Channel(stack, "Support", **GIVEN, tags={"team": "x"}).output_channel_arn()
     template = dict(rendered(stack))
@@ -488,10 +488,10 @@ def _native(stack: Stack) -> None:
 
 def _imported(stack: Stack) -> None:
     Channel(stack, "Owned", app_instance_arn=Fn.import_value("app"), chime_bearer=Fn.import_value("operator"))
-    theirs = Channel.from_channel_arn(
-        stack, "Theirs", Fn.import_value("lobby"), chime_bearer=Fn.import_value("operator")
+    imported = Channel.from_channel_arn(
+        stack, "Imported", Fn.import_value("lobby"), chime_bearer=Fn.import_value("operator")
     )
-    theirs.associate_flow(Fn.import_value("flow"))
+    imported.associate_flow(Fn.import_value("flow"))
 
 
 @pytest.mark.parametrize("build", [_plain, _everything, _native, _imported])
@@ -515,8 +515,8 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged(build: Callable[[Stack],
     app.synth()
 
 
-def test_each_stack_of_a_stage_has_a_provider_of_its_own() -> None:
-    """Channels work in stages, each stack with a provider of its own."""
+def test_channels_in_two_stages() -> None:
+    """Each stack has its own provider."""
     app = App()
     for name in ("Beta", "Prod"):
         stack = Stack(Stage(app, name), "Demo")
@@ -524,7 +524,7 @@ def test_each_stack_of_a_stage_has_a_provider_of_its_own() -> None:
         assert len(channels(rendered(stack))) == 1
 
 
-WRITTEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+WRITTEN_PROPERTIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "empty metadata clears": ({"metadata": ""}, {"Metadata": ""}),
     "empty JSON": ({"metadata": {}}, {"Metadata": "{}"}),
     "list as JSON": ({"metadata": [1, None]}, {"Metadata": "[1,null]"}),
@@ -544,17 +544,17 @@ WRITTEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("case", WRITTEN)
-def test_argument_is_written_as_the_handler_reads_it(case: str) -> None:
-    """What is empty on purpose is written, and what is left out is not: the handler keeps what is not declared."""
-    given, more = WRITTEN[case]
+@pytest.mark.parametrize("case", WRITTEN_PROPERTIES)
+def test_empty_arguments_and_users_in_the_template(case: str) -> None:
+    """An empty string is a property. An omitted argument is none, and the Lambda does not change that attribute."""
+    given, more = WRITTEN_PROPERTIES[case]
     plain = {"AppInstanceArn": APP, "ChimeBearer": BOSS, "Name": "Support"}
     defaults = {"ServiceTimeout": "1500", "Mode": "RESTRICTED", "Privacy": "PRIVATE"}
     assert properties(**given) == {**plain, **defaults, **more}
 
 
-def test_tags_that_are_changed_after_they_were_given_are_not_the_channels() -> None:
-    """A dictionary that is used for several channels gives each what it held then."""
+def test_tags_argument_is_copied() -> None:
+    """A later change of the dictionary does not change the channel."""
     stack, tags = new_stack(region=ELSEWHERE), {"team": "x"}
     channel = Channel(stack, "Support", **GIVEN, tags=tags)
     tags["team"] = "y"
@@ -563,8 +563,8 @@ def test_tags_that_are_changed_after_they_were_given_are_not_the_channels() -> N
     assert found["Properties"]["Tags"] == {"team": "x", "more": "2"}
 
 
-def test_provider_in_a_vpc_may_make_network_interfaces() -> None:
-    """The Lambda is where the user puts it, and its role may make network interfaces there."""
+def test_provider_in_vpc_has_managed_policy_for_network_interfaces() -> None:
+    """The function is in the given subnets and security groups."""
     stack = new_stack(region=ELSEWHERE)
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
@@ -591,26 +591,26 @@ def test_provider_in_a_vpc_may_make_network_interfaces() -> None:
     assert role["Properties"]["ManagedPolicyArns"] == [{"Fn::Join": ["", ["arn:", partition, f":{managed}"]]}]
 
 
-def test_provider_has_the_boundary_and_logs_of_the_users_own() -> None:
-    """A permissions boundary, a retention, or a whole log group that is given is the one that counts."""
-    stack, other = new_stack(region=ELSEWHERE), new_stack(region=ELSEWHERE)
+def test_provider_with_permissions_boundary_and_log_group() -> None:
+    """Also with `log_retention`, which sets the retention of the generated log group."""
+    stack, with_log_group = new_stack(region=ELSEWHERE), new_stack(region=ELSEWHERE)
     boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
     ChannelProvider(stack, "P", permissions_boundary=boundary, log_retention=logs.RetentionDays.ONE_WEEK)
-    group = logs.LogGroup.from_log_group_name(other, "Logs", "mine")
-    ChannelProvider(other, "P", log_group=group)
+    group = logs.LogGroup.from_log_group_name(with_log_group, "Logs", "mine")
+    ChannelProvider(with_log_group, "P", log_group=group)
     template = Template.from_stack(stack)
     (role,) = template.find_resources("AWS::IAM::Role").values()
     assert role["Properties"]["PermissionsBoundary"] == stack.resolve(boundary.managed_policy_arn)
     assert [one["Properties"] for one in template.find_resources("AWS::Logs::LogGroup").values()] == [
         {"RetentionInDays": 7}
     ]
-    theirs = Template.from_stack(other)
-    theirs.resource_count_is("AWS::Logs::LogGroup", 0)
-    theirs.has_resource_properties("AWS::Lambda::Function", {"LoggingConfig": {"LogGroup": "mine"}})
+    template = Template.from_stack(with_log_group)
+    template.resource_count_is("AWS::Logs::LogGroup", 0)
+    template.has_resource_properties("AWS::Lambda::Function", {"LoggingConfig": {"LogGroup": "mine"}})
 
 
-def test_one_lambda_serves_everything_in_a_stack() -> None:
-    """However deep in the tree a channel is, and whatever else is there, the stack has one provider."""
+def test_stack_has_one_provider() -> None:
+    """Channels at any depth of the construct tree share it with the other constructs."""
     app = App()
     first, second = Stack(app, "First"), Stack(app, "Second")
     for stack in (first, second):
@@ -621,40 +621,40 @@ def test_one_lambda_serves_everything_in_a_stack() -> None:
         Template.from_stack(stack).resource_count_is("AWS::Lambda::Function", 1)
 
 
-def _of_tokens(stack: Stack) -> None:
-    """Declare one of everything of what is known at deployment only."""
+def _create_with_tokens(stack: Stack) -> None:
+    """Create each construct with tokens as arguments."""
     app, boss, ann = (Fn.import_value(name) for name in ("app", "boss", "ann"))
     Channel(stack, "Own", app_instance_arn=app, chime_bearer=boss)
     AppInstanceAdmin(stack, "Admin", app_instance_arn=app, app_instance_admin_arn=ann)
     AppInstanceRetention(stack, "Keep", app_instance_arn=app, retention=Duration.days(1))
     AppInstanceStreaming(stack, "Stream", app_instance_arn=app, channel_stream=Fn.import_value("stream"))
-    theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"), chime_bearer=boss)
-    theirs.add_member(ann)
-    theirs.add_moderator(Fn.import_value("bob"))
-    theirs.add_ban(Fn.import_value("cy"))
-    theirs.associate_flow(Fn.import_value("flow"))
+    imported = Channel.from_channel_arn(stack, "Imported", Fn.import_value("lobby"), chime_bearer=boss)
+    imported.add_member(ann)
+    imported.add_moderator(Fn.import_value("bob"))
+    imported.add_ban(Fn.import_value("cy"))
+    imported.associate_flow(Fn.import_value("flow"))
     lex = LexConfiguration(Fn.import_value("alias"), "en_US")
     AppInstanceBot(stack, "Bot", app_instance_arn=app, configuration=lex, allow_lex_invoke=True)
     role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
-    theirs.grant_send(role, as_user=Fn.import_value("reader"))
+    imported.grant_send(role, as_user=Fn.import_value("reader"))
 
 
-def test_synth_again_changes_nothing() -> None:
-    """No logical id depends on the numbers of tokens: what a deploy would replace is what the user has changed."""
+def test_logical_ids_do_not_depend_on_token_numbers() -> None:
+    """Otherwise a deployment without changes could replace resources."""
     first, second = Stack(App(), "Demo"), Stack(App(), "Demo")
-    _of_tokens(first)
+    _create_with_tokens(first)
     for number in range(10):  # so that all tokens have other numbers
         Fn.import_value(f"unused{number}")
-    _of_tokens(second)
-    then, now = rendered(first)["Resources"], rendered(second)["Resources"]
-    assert len(then) > 20
-    assert then == now
+    _create_with_tokens(second)
+    before, after = rendered(first)["Resources"], rendered(second)["Resources"]
+    assert len(before) > 20
+    assert before == after
 
 
-def test_app_instance_of_an_imported_channel_is_a_part_of_its_arn() -> None:
-    """It can be given on to other constructs, though the ARN is known at deployment only."""
+def test_app_instance_arn_of_channel_token_is_split_from_its_arn() -> None:
+    """`Fn::Split` and `Fn::Select` of the channel ARN."""
     stack = new_stack(region=ELSEWHERE)
-    theirs = Channel.from_channel_arn(stack, "Theirs", Fn.import_value("lobby"))
+    imported = Channel.from_channel_arn(stack, "Imported", Fn.import_value("lobby"))
     split = {"Fn::Split": ["/", {"Fn::ImportValue": "lobby"}]}
     parts = [{"Fn::Select": [0, split]}, {"Fn::Select": [1, split]}]
-    assert stack.resolve(theirs.app_instance_arn) == {"Fn::Join": ["/", parts]}
+    assert stack.resolve(imported.app_instance_arn) == {"Fn::Join": ["/", parts]}

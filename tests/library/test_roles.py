@@ -1,4 +1,4 @@
-"""What the service allows members, listeners and moderators, as constructs and grants have it."""
+"""Rules of the service for members, HIDDEN members and moderators, in constructs and grants."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def actions(name: str) -> set[str]:
     return set(statement["Action"])
 
 
-def test_hidden_members_of_an_elastic_channel_are_refused() -> None:
-    """An elastic channel has no HIDDEN members."""
+def test_hidden_member_of_elastic_channel_is_an_error() -> None:
+    """The error is raised at synth."""
     app = App()
     new_channel(Stack(app, "Demo"), elastic_channel_configuration=ELASTIC).add_member(ANN, type=HIDDEN)
     with pytest.raises(RuntimeError, match=r"an elastic channel has no HIDDEN members, got '.*/user/ann'"):
         app.synth()
 
 
-def test_moderators_of_an_elastic_channel_need_not_be_members() -> None:
-    """A moderator of an elastic channel is one of the whole channel, whether member or not."""
+def test_moderators_of_elastic_channel_need_not_be_members() -> None:
+    """Moderators who are no members are no warning."""
     stack = new_stack()
     new_channel(stack, elastic_channel_configuration=ELASTIC, moderator_arns=[ANN]).add_moderator(BOB)
     (channel,) = Template.from_stack(stack).find_resources("Custom::ChimeChannel").values()
@@ -46,8 +46,8 @@ def test_moderators_of_an_elastic_channel_need_not_be_members() -> None:
     assert warnings(stack) == []
 
 
-def test_moderator_and_member_of_an_elastic_channel_is_warned_of() -> None:
-    """Who is declared as both is a warning, which can be acknowledged, and no error."""
+def test_member_who_moderates_elastic_channel_is_a_warning() -> None:
+    """The warning can be acknowledged."""
     for acknowledged in (False, True):
         stack = new_stack()
         channel = new_channel(stack, elastic_channel_configuration=ELASTIC, moderator_arns=[ANN])
@@ -58,23 +58,23 @@ def test_moderator_and_member_of_an_elastic_channel_is_warned_of() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_more_than_one_processor_is_warned_of(count: int) -> None:
-    """AWS allows one processor a flow by default: more are a warning, and no error."""
+def test_second_processor_of_flow_is_a_warning(count: int) -> None:
+    """AWS allows one processor in a flow by default."""
     stack = new_stack()
     processors = [Processor(f"p{number}", FUNCTION) for number in range(count)]
     ChannelFlow(stack, "Flow", app_instance_arn=APP, processors=processors)
     assert ["AWS allows one a flow" in text for text in warnings(stack)] == [True] * (count > 1)
 
 
-def test_members_are_not_granted_what_only_moderators_may() -> None:
-    """Lists of moderators and bans are refused to members by the service, and so no part of reading."""
+def test_grant_read_has_no_actions_of_moderators() -> None:
+    """The service refuses lists of moderators and bans to members."""
     only_moderators = {"chime:ListChannelModerators", "chime:ListChannelBans", "chime:DescribeChannelModerator"}
     assert not actions("grant_read") & only_moderators
     assert actions("grant_moderate") >= only_moderators
 
 
-def test_moderators_redact_and_only_admins_delete_messages() -> None:
-    """DeleteChannelMessage is granted to who manages, RedactChannelMessage to who moderates."""
+def test_delete_channel_message_is_in_grant_manage_only() -> None:
+    """`grant_moderate` has RedactChannelMessage."""
     assert "chime:RedactChannelMessage" in actions("grant_moderate")
     assert "chime:DeleteChannelMessage" not in actions("grant_moderate")
     assert "chime:DeleteChannelMessage" in actions("grant_manage")
@@ -89,8 +89,8 @@ def test_docstrings_list_the_actions_of_grants(name: str) -> None:
     assert [action for action in sorted(own) if action.removeprefix("chime:") not in text] == []
 
 
-def test_sending_can_depend_on_a_tag_of_the_channel() -> None:
-    """The condition is on the channel alone: on the bearer, which has no such tag, it would deny every call."""
+def test_when_channel_tagged_is_a_condition_on_the_channel() -> None:
+    """The statement for the bearer has no condition: without the tag, it would deny every call."""
     stack = new_stack()
     role = new_role(stack)
     channel = new_channel(stack, tags={"speaking": "open"})
@@ -107,8 +107,8 @@ def test_sending_can_depend_on_a_tag_of_the_channel() -> None:
     ]
 
 
-def test_a_condition_on_no_tag_is_refused() -> None:
-    """An empty condition would allow everything in silence."""
+def test_empty_when_channel_tagged_is_an_error() -> None:
+    """An empty condition would allow every channel."""
     stack = new_stack()
     role = new_role(stack)
     with pytest.raises(ChannelError, match="must name at least one tag"):
