@@ -1,4 +1,4 @@
-"""Where answers go, and how often: S3 of AWS over https alone, or the engine on this very machine."""
+"""The PUT to ResponseURL: valid hosts (S3 over https, a local engine), retries and redirects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wire.execution import Environment, Start
 from wire.stack import S3, TARGET, URL, Stack
 from wire.wire_server import Behavior, answering, cut, error, html, reset_after, reset_before
 
-TAKEN = {
+VALID_URLS = {
     "https://cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com/x?a=b%20c&X-Amz-Signature=s":
     "cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com",
     "https://cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com/x?a=b%20c&X-Amz-Signature=s":
@@ -18,7 +18,7 @@ TAKEN = {
     "https://cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn/x?a=b%20c&X-Amz-Signature=s":
     "cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn",
 }  # fmt: skip
-REFUSED = [
+INVALID_URLS = [
     f"http://{S3}{TARGET}",
     f"ftp://{S3}{TARGET}",
     f"//{S3}{TARGET}",
@@ -67,32 +67,34 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("url", TAKEN)
-def test_answer_goes_to_s3_as_the_url_says(warm_environment: Environment, stack: Stack, url: str) -> None:
+@pytest.mark.parametrize("url", VALID_URLS)
+def test_answer_is_put_to_host_and_path_of_response_url(
+    warm_environment: Environment, stack: Stack, url: str
+) -> None:
     """An answer is one PUT over TLS to the host of the URL, path and query untouched, without a content type."""
     warm_environment.invoke(stack.event("Create", ResponseURL=url))
     (answer,) = stack.requests("answer")
-    assert (answer.method, answer.host, answer.target) == ("PUT", TAKEN[url], "/x?a=b%20c&X-Amz-Signature=s")
+    assert (answer.method, answer.host, answer.target) == ("PUT", VALID_URLS[url], "/x?a=b%20c&X-Amz-Signature=s")
     assert answer.headers["content-type"] == ""
     assert "authorization" not in answer.headers
     assert answer.json["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("variables", [{}, {"AWS_ENDPOINT_URL": "https://elsewhere.example"}], ids=["AWS", "other"])
-def test_request_whose_answer_would_go_elsewhere_is_ignored(
+def test_request_with_invalid_response_url_is_ignored(
     start_environment: Start, stack: Stack, variables: dict[str, str]
 ) -> None:
-    """No name is looked up, no byte sent and no channel made for a ResponseURL that is not https to S3."""
+    """No DNS lookup, no request and no channel for a ResponseURL that is not https to S3."""
     environment = start_environment(**variables)
-    for url in REFUSED:
+    for url in INVALID_URLS:
         seen = environment.invoke(stack.event("Create", ResponseURL=url))
         assert (seen.resolved, stack.state.exchanges, seen.raised) == ([], [], ""), url
         assert [line["outcome"] for line in seen.lines] == ["ignored"]
     assert stack.channels == []
 
 
-def test_answer_stays_on_this_machine_only_where_the_endpoint_does(start_environment: Start, stack: Stack) -> None:
-    """With an engine on this machine, an answer may go to this machine, and not to another address."""
+def test_loopback_response_url_is_valid_with_loopback_endpoint_only(start_environment: Start, stack: Stack) -> None:
+    """With AWS_ENDPOINT_URL on 127.0.0.1, a ResponseURL may have that host too, and no other address."""
     environment = start_environment(AWS_ENDPOINT_URL="https://127.0.0.1:4566")
     seen = environment.invoke(stack.event("Explode", ResponseURL="https://127.0.0.1:4566/answers/1"))
     assert (seen.resolved, stack.answer["Status"]) == (["127.0.0.1"], "FAILED")
@@ -100,7 +102,7 @@ def test_answer_stays_on_this_machine_only_where_the_endpoint_does(start_environ
         assert environment.invoke(stack.event("Explode", ResponseURL=url)).resolved == []
 
 
-LOST: dict[str, Behavior] = {
+FAULTS: dict[str, Behavior] = {
     "reset before": reset_before,
     "reset after": reset_after,
     "failed": error(500, "InternalError"),
@@ -109,10 +111,10 @@ LOST: dict[str, Behavior] = {
 }
 
 
-@pytest.mark.parametrize("fault", LOST)
-def test_answer_that_is_not_taken_is_sent_again(warm_environment: Environment, stack: Stack, fault: str) -> None:
-    """The very same answer is sent until it is taken, and the work is not done again."""
-    stack.state.script["answer"] = [LOST[fault]] * 2
+@pytest.mark.parametrize("fault", FAULTS)
+def test_failed_put_of_answer_is_retried(warm_environment: Environment, stack: Stack, fault: str) -> None:
+    """Each try sends the same body; CreateChannel is called once."""
+    stack.state.script["answer"] = [FAULTS[fault]] * 2
     seen = warm_environment.invoke(stack.event("Create"))
     first, second, third = stack.requests("answer")
     assert first.body == second.body == third.body
@@ -120,8 +122,8 @@ def test_answer_that_is_not_taken_is_sent_again(warm_environment: Environment, s
     assert (len(stack.requests("CreateChannel")), seen.raised) == (1, "")
 
 
-def test_answer_is_tried_six_times(warm_environment: Environment, stack: Stack) -> None:
-    """Where nobody takes the answer, it is sent six times; then the Lambda fails, so that AWS delivers again."""
+def test_put_of_answer_has_six_tries(warm_environment: Environment, stack: Stack) -> None:
+    """Then the function raises, so that Lambda invokes it again with the same event."""
     stack.state.always["answer"] = error(503, "SlowDown")
     event = stack.event("Create")
     seen = warm_environment.invoke(event)
@@ -132,15 +134,15 @@ def test_answer_is_tried_six_times(warm_environment: Environment, stack: Stack) 
     assert stack.channels == [stack.answers[-1]["PhysicalResourceId"]]
 
 
-def test_answer_whose_url_has_expired_is_sent_once(warm_environment: Environment, stack: Stack) -> None:
-    """A 403 is final: the URL will not become valid again."""
+def test_expired_response_url_is_not_retried(warm_environment: Environment, stack: Stack) -> None:
+    """After a 403, the function raises."""
     stack.state.always["answer"] = error(403, "AccessDenied")
     seen = warm_environment.invoke(stack.event("Create"))
     assert (len(stack.answers), seen.raised.partition(":")[0]) == (1, "ResponseNotDeliveredError")
 
 
-def test_redirect_of_an_answer_is_not_followed(warm_environment: Environment, stack: Stack) -> None:
-    """An answer is never sent to where a redirect leads; it is sent to the URL again."""
+def test_redirect_of_answer_is_not_followed(warm_environment: Environment, stack: Stack) -> None:
+    """The PUT is sent to the ResponseURL again."""
     location = {"location": "https://elsewhere.example/x"}
     stack.state.script["answer"] = [answering(307, b"", effect=False, **location)]
     seen = warm_environment.invoke(stack.event("Create"))
@@ -148,8 +150,8 @@ def test_redirect_of_an_answer_is_not_followed(warm_environment: Environment, st
     assert [exchange.host for exchange in stack.requests("answer")] == [S3, S3]
 
 
-def test_answer_that_s3_took_counts_though_its_reply_is_cut(warm_environment: Environment, stack: Stack) -> None:
-    """The status alone says that an answer was taken: what follows it may be cut."""
+def test_answer_with_truncated_response_of_s3_is_delivered(warm_environment: Environment, stack: Stack) -> None:
+    """The status of the response decides; its body may be incomplete."""
     stack.state.script["answer"] = [cut]
     seen = warm_environment.invoke(stack.event("Create"))
     assert (stack.answer["Status"], seen.raised) == ("SUCCESS", "")

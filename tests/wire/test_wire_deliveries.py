@@ -1,4 +1,4 @@
-"""One event, delivered twice at once to two processes: one channel, and both answers are right."""
+"""One event in two execution environments at the same time: one channel, and two equal answers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def after_both(barrier: threading.Barrier, then: Behavior) -> Behavior:
     return behave
 
 
-def serve_at_once(first: Environment, second: Environment, event: object) -> None:
-    """Deliver an event to both, and wait for both."""
+def invoke_both(first: Environment, second: Environment, event: object) -> None:
+    """Invoke both with the event at the same time, and wait for both."""
     first.start(event)
     second.start(event)
     first.end()
@@ -44,16 +44,16 @@ BEHAVIORS = {
 
 @pytest.mark.parametrize("behaviors", BEHAVIORS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_create_delivered_twice_at_once_makes_one_channel(
+def test_concurrent_create_creates_one_channel(
     two_environments: tuple[Environment, Environment], server: WireServer, behaviors: str, fault: str
 ) -> None:
-    """Two deliveries whose CreateChannel meet: one channel, its members once, and two answers that agree."""
+    """Both send the same CreateChannel; both answers have the id of the one channel."""
     stack = Stack(server.begin(BEHAVIORS[behaviors]))
     barrier = threading.Barrier(2)
     stack.state.script["CreateChannel"] = [after_both(barrier, FAULTS[fault]), after_both(barrier, whole)]
     ann = stack.user("ann")
     event = stack.event("Create", stack.properties(MemberArns=[ann]))
-    serve_at_once(*two_environments, event)
+    invoke_both(*two_environments, event)
     (channel,) = stack.state.service.channels()
     assert [answer["Status"] for answer in stack.answers] == ["SUCCESS", "SUCCESS"]
     assert {answer["PhysicalResourceId"] for answer in stack.answers} == {channel.arn}
@@ -62,24 +62,24 @@ def test_create_delivered_twice_at_once_makes_one_channel(
     assert len({exchange.body for exchange in stack.requests("CreateChannel")}) == 1
 
 
-def test_delete_delivered_twice_at_once_is_twice_a_success(
+def test_concurrent_delete_answers_success_twice(
     two_environments: tuple[Environment, Environment], stack: Stack
 ) -> None:
-    """Two deliveries whose DeleteChannel meet: the channel is gone, and both answers say so."""
+    """The channel is deleted once, and both answers are SUCCESS."""
     first, second = two_environments
     first.invoke(stack.event("Create"))
     (channel,) = stack.channels
     barrier = threading.Barrier(2)
     stack.state.script["DeleteChannel"] = [after_both(barrier, whole)] * 2
-    serve_at_once(first, second, stack.event("Delete", PhysicalResourceId=channel))
+    invoke_both(first, second, stack.event("Delete", PhysicalResourceId=channel))
     assert [answer["Status"] for answer in stack.answers] == ["SUCCESS"] * 3
     assert stack.channels == []
 
 
-def test_update_delivered_twice_at_once_ends_as_declared(
+def test_concurrent_update_sets_declared_properties(
     two_environments: tuple[Environment, Environment], stack: Stack
 ) -> None:
-    """Two deliveries of an Update that meet: name and members are those declared, and the id stays."""
+    """Name and members are those of the event, and the PhysicalResourceId does not change."""
     first, second = two_environments
     ann, bob = stack.user("ann"), stack.user("bob")
     old, new = stack.properties(MemberArns=[ann]), stack.properties(Name="Sales", MemberArns=[bob])
@@ -87,7 +87,7 @@ def test_update_delivered_twice_at_once_ends_as_declared(
     (channel,) = stack.channels
     barrier = threading.Barrier(2)
     stack.state.script["UpdateChannel"] = [after_both(barrier, whole)] * 2
-    serve_at_once(first, second, stack.event("Update", new, OldResourceProperties=old, PhysicalResourceId=channel))
+    invoke_both(first, second, stack.event("Update", new, OldResourceProperties=old, PhysicalResourceId=channel))
     assert [answer["Status"] for answer in stack.answers] == ["SUCCESS"] * 3
     assert {answer["PhysicalResourceId"] for answer in stack.answers} == {channel}
     (seen,) = stack.state.service.channels()

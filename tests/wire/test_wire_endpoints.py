@@ -1,4 +1,4 @@
-"""Where calls go: the host in the TLS handshake, the region and service that are signed for."""
+"""Endpoints of the calls: host in the TLS handshake, region and service in the signature."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ IDENTITY = {
 }
 
 
-def scope(exchange: Exchange) -> str:
-    """Return region and service that a request is signed for."""
+def credential_scope(exchange: Exchange) -> str:
+    """Return region and service of a request's credential scope."""
     found = re.match(
         r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/([^/]+/[^/]+)/aws4_request, ",
         exchange.headers["authorization"],
@@ -32,22 +32,22 @@ def scope(exchange: Exchange) -> str:
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_channel_is_made_in_the_region_of_its_app_instance(
+def test_messaging_endpoint_is_in_region_of_app_instance(
     warm_environment: Environment, server: WireServer, region: str
 ) -> None:
-    """Calls go to the app instance's region, whichever the Lambda runs in, and are signed for `chime` there."""
+    """The Lambda runs in us-east-1; host and signature have the region of the app instance."""
     stack = Stack(server.begin(Behaviors(read_misses=0)), region)
     warm_environment.invoke(stack.event("Create", stack.properties(MemberArns=[stack.user("ann")])))
     assert stack.answer["Status"] == "SUCCESS"
     assert [exchange.name for exchange in stack.calls] == ["CreateChannel", "BatchCreateChannelMembership"]
     for exchange in stack.calls:
         assert exchange.host == exchange.headers["host"] == MESSAGING[region]
-        assert scope(exchange) == f"{region}/chime"
+        assert credential_scope(exchange) == f"{region}/chime"
         assert "host" in exchange.headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_admin_is_made_at_the_identity_endpoint_of_its_region(
+def test_identity_endpoint_is_in_region_of_app_instance(
     warm_environment: Environment, server: WireServer, region: str
 ) -> None:
     """Calls about users and app instances go to the identity endpoint of the app instance's region."""
@@ -58,11 +58,11 @@ def test_admin_is_made_at_the_identity_endpoint_of_its_region(
     assert "CreateAppInstanceAdmin" in {exchange.name for exchange in stack.calls}
     for exchange in stack.calls:
         assert exchange.host == exchange.headers["host"] == IDENTITY[region]
-        assert scope(exchange) == f"{region}/chime"
+        assert credential_scope(exchange) == f"{region}/chime"
 
 
-def test_one_environment_serves_both_regions(warm_environment: Environment, server: WireServer) -> None:
-    """A warm environment sends each resource's calls to its own region, one after another."""
+def test_environment_calls_both_regions(warm_environment: Environment, server: WireServer) -> None:
+    """Three requests in one execution environment, each with the endpoint of its region."""
     stack = Stack(server.begin(Behaviors(read_misses=0)))
     hosts: list[str] = []
     for region in ("us-east-1", "eu-central-1", "us-east-1"):
@@ -81,17 +81,15 @@ def test_one_environment_serves_both_regions(warm_environment: Environment, serv
         ("AWS_USE_DUALSTACK_ENDPOINT", "messaging-chime.us-east-1.api.aws"),
     ],
 )
-def test_environment_chooses_fips_and_dual_stack(
-    start_environment: Start, stack: Stack, variable: str, host: str
-) -> None:
-    """Where the environment asks for FIPS or dual-stack endpoints, no call goes anywhere else."""
+def test_fips_and_dual_stack_endpoints(start_environment: Start, stack: Stack, variable: str, host: str) -> None:
+    """With AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT, all calls have that endpoint."""
     start_environment(**{variable: "true"}).invoke(stack.event("Create"))
     assert stack.answer["Status"] == "SUCCESS"
-    assert [(exchange.host, scope(exchange)) for exchange in stack.calls] == [(host, "us-east-1/chime")]
+    assert [(exchange.host, credential_scope(exchange)) for exchange in stack.calls] == [(host, "us-east-1/chime")]
 
 
-def test_fips_is_never_left_where_it_does_not_exist(start_environment: Start, server: WireServer) -> None:
-    """eu-central-1 has no FIPS endpoint: there, a Lambda that must use FIPS fails, and calls no other endpoint."""
+def test_fips_in_region_without_it_fails(start_environment: Start, server: WireServer) -> None:
+    """eu-central-1 has no FIPS endpoint: the answer is FAILED, and no other endpoint is called."""
     stack = Stack(server.begin(Behaviors()), "eu-central-1")
     fips = "messaging-chime-fips.eu-central-1.amazonaws.com"
     environment = start_environment(AWS_USE_FIPS_ENDPOINT="true", WIRE_UNKNOWN_HOSTS=fips)
@@ -101,8 +99,8 @@ def test_fips_is_never_left_where_it_does_not_exist(start_environment: Start, se
     assert "CreateChannel: Unreachable: EndpointConnectionError" in stack.answer["Reason"]
 
 
-def test_what_is_deployed_is_what_runs(warm_environment: Environment) -> None:
-    """Entry point and crhelper are those of the asset, side by side."""
+def test_modules_are_those_of_the_asset(warm_environment: Environment) -> None:
+    """index.py and crhelper are imported from the folder of the Lambda asset."""
     folder = warm_environment.files["index"].removesuffix("/index.py")
     assert "/cdk-chime-messaging-" in folder
     assert warm_environment.files["crhelper"] == f"{folder}/crhelper/__init__.py"

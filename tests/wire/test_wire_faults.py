@@ -1,4 +1,4 @@
-"""What goes wrong on the wire: the handler alone sends a call again, and no effect comes twice."""
+"""Faults of the network and of the service: the handler retries the call, and no change is made twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wire.execution import Environment, Invocation, Start
 from wire.stack import Stack
 from wire.wire_server import Behavior, answering, bytewise, cut, error, html, reset_after, reset_before
 
-BEFORE: dict[str, Behavior] = {
+FAULTS_BEFORE_EFFECT: dict[str, Behavior] = {
     "reset": reset_before,
     "throttled": error(429, "ThrottledClient"),
     "failed": error(500, "ServiceFailure"),
@@ -18,7 +18,7 @@ BEFORE: dict[str, Behavior] = {
     "page of a gateway": html(504, effect=False),
     "page with 200": html(200, effect=False),
 }
-AFTER: dict[str, Behavior] = {
+FAULTS_AFTER_EFFECT: dict[str, Behavior] = {
     "reset": reset_after,
     "cut": cut,
     "failed": error(500, "ServiceFailure", effect=True),
@@ -34,28 +34,26 @@ AFTER: dict[str, Behavior] = {
 
 
 def tries(seen: Invocation, operation: str) -> list[int]:
-    """Return the numbers of the tries that the handler itself has counted of an operation."""
+    """Return the numbers of the tries that the handler has logged for an operation."""
     return [line["try"] for line in seen.lines if line.get("operation") == operation]
 
 
-@pytest.mark.parametrize("fault", BEFORE)
-def test_call_that_failed_before_its_effect_is_sent_once_more(
-    warm_environment: Environment, stack: Stack, fault: str
-) -> None:
-    """A CreateChannel that failed before its effect is sent once more, and makes the channel."""
-    stack.state.script["CreateChannel"] = [BEFORE[fault]]
+@pytest.mark.parametrize("fault", FAULTS_BEFORE_EFFECT)
+def test_create_channel_without_effect_is_retried(warm_environment: Environment, stack: Stack, fault: str) -> None:
+    """CreateChannel fails before the channel exists; the second try creates it."""
+    stack.state.script["CreateChannel"] = [FAULTS_BEFORE_EFFECT[fault]]
     seen = warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     assert (stack.answer["Status"], stack.answer["PhysicalResourceId"]) == ("SUCCESS", channel)
     assert (len(stack.requests("CreateChannel")), tries(seen, "CreateChannel")) == (2, [1, 2])
 
 
-@pytest.mark.parametrize("fault", AFTER)
-def test_call_that_failed_after_its_effect_makes_one_channel(
+@pytest.mark.parametrize("fault", FAULTS_AFTER_EFFECT)
+def test_retry_of_create_channel_with_effect_returns_same_channel(
     warm_environment: Environment, stack: Stack, fault: str
 ) -> None:
-    """A CreateChannel whose answer is lost is sent again as it was: one channel, and its ARN is answered."""
-    stack.state.script["CreateChannel"] = [AFTER[fault]]
+    """The channel exists, but the response is lost; the same request is sent again."""
+    stack.state.script["CreateChannel"] = [FAULTS_AFTER_EFFECT[fault]]
     seen = warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     assert (stack.answer["Status"], stack.answer["PhysicalResourceId"]) == ("SUCCESS", channel)
@@ -64,8 +62,8 @@ def test_call_that_failed_after_its_effect_makes_one_channel(
     assert tries(seen, "CreateChannel") == [1, 2]
 
 
-def test_answer_that_comes_byte_by_byte_is_read_whole(warm_environment: Environment, stack: Stack) -> None:
-    """Answers written byte by byte are read whole: no call is sent twice, and the members are there."""
+def test_response_in_single_bytes_is_read_completely(warm_environment: Environment, stack: Stack) -> None:
+    """Each TLS record has one byte; no call is retried, and the members are added."""
     operations = ("CreateChannel", "BatchCreateChannelMembership", "ListChannelModerators")
     stack.state.always.update(dict.fromkeys(operations, bytewise))
     ann = stack.user("ann")
@@ -76,12 +74,12 @@ def test_answer_that_comes_byte_by_byte_is_read_whole(warm_environment: Environm
     assert ann in channel.members
 
 
-@pytest.mark.parametrize("fault", AFTER)
-def test_create_that_never_learns_its_end_answers_a_pending_id(
+@pytest.mark.parametrize("fault", FAULTS_AFTER_EFFECT)
+def test_create_with_all_responses_lost_answers_unproven_id(
     warm_environment: Environment, stack: Stack, fault: str
 ) -> None:
-    """Where every answer is lost until the deadline, the id says so; the rollback's Delete finds the channel."""
-    stack.state.always["CreateChannel"] = AFTER[fault]
+    """All tries until the deadline fail; the Delete of the rollback deletes the channel by that id."""
+    stack.state.always["CreateChannel"] = FAULTS_AFTER_EFFECT[fault]
     event = stack.event("Create")
     warm_environment.invoke(event, seconds=25)
     (channel,) = stack.channels
@@ -92,19 +90,19 @@ def test_create_that_never_learns_its_end_answers_a_pending_id(
     assert (stack.answers[1]["Status"], stack.channels) == ("SUCCESS", [])
 
 
-@pytest.mark.parametrize("fault", AFTER)
-def test_create_whose_second_try_is_refused_answers_a_pending_id(
+@pytest.mark.parametrize("fault", FAULTS_AFTER_EFFECT)
+def test_create_with_refused_second_try_answers_unproven_id(
     warm_environment: Environment, stack: Stack, fault: str
 ) -> None:
-    """A refusal says nothing of an earlier try whose answer was lost: the id says that a channel may be there."""
-    stack.state.script["CreateChannel"] = [AFTER[fault], error(400, "BadRequest")]
+    """The first try may have created the channel, although the second is a BadRequest."""
+    stack.state.script["CreateChannel"] = [FAULTS_AFTER_EFFECT[fault], error(400, "BadRequest")]
     warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     assert (stack.answer["Status"], stack.answer["PhysicalResourceId"]) == ("FAILED", f"unproven:{channel}")
 
 
-def test_create_that_is_refused_was_not_created(warm_environment: Environment, stack: Stack) -> None:
-    """A CreateChannel that is refused for good is sent once, and the id says that nothing was created."""
+def test_refused_create_answers_unmade_id(warm_environment: Environment, stack: Stack) -> None:
+    """A BadRequest is not retried; no channel was created."""
     stack.state.always["CreateChannel"] = error(400, "BadRequest")
     warm_environment.invoke(stack.event("Create"))
     assert stack.answer["PhysicalResourceId"] == "unmade:Support"
@@ -113,11 +111,11 @@ def test_create_that_is_refused_was_not_created(warm_environment: Environment, s
 
 
 @pytest.mark.parametrize("fault", ["reset", "cut", "failed", "page with 200", "not UTF-8"])
-def test_members_whose_answer_is_lost_are_added_once(
+def test_retry_of_batch_with_lost_response_adds_members_once(
     warm_environment: Environment, stack: Stack, fault: str
 ) -> None:
-    """A batch of members whose answer is lost is sent again, and what was done already is no error."""
-    stack.state.script["BatchCreateChannelMembership"] = [AFTER[fault]]
+    """BatchCreateChannelMembership is sent again; members who exist already are no error."""
+    stack.state.script["BatchCreateChannelMembership"] = [FAULTS_AFTER_EFFECT[fault]]
     ann, bob = stack.user("ann"), stack.user("bob")
     warm_environment.invoke(stack.event("Create", stack.properties(MemberArns=[ann, bob])))
     assert stack.answer["Status"] == "SUCCESS"
@@ -127,18 +125,20 @@ def test_members_whose_answer_is_lost_are_added_once(
 
 
 @pytest.mark.parametrize("fault", ["reset", "failed", "page of a gateway"])
-def test_delete_whose_answer_is_lost_is_a_success(warm_environment: Environment, stack: Stack, fault: str) -> None:
-    """A DeleteChannel whose answer is lost is sent again; that the channel is gone then is a success."""
+def test_retry_of_delete_channel_with_lost_response_is_success(
+    warm_environment: Environment, stack: Stack, fault: str
+) -> None:
+    """In the second try, the channel does not exist any more."""
     warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
-    stack.state.script["DeleteChannel"] = [AFTER[fault]]
+    stack.state.script["DeleteChannel"] = [FAULTS_AFTER_EFFECT[fault]]
     warm_environment.invoke(stack.event("Delete", PhysicalResourceId=channel))
     assert (stack.answers[1]["Status"], stack.channels) == ("SUCCESS", [])
     assert len(stack.requests("DeleteChannel")) == 2
 
 
-def test_web_page_is_no_proof_that_a_channel_was_deleted(warm_environment: Environment, stack: Stack) -> None:
-    """A web page in answer to DeleteChannel is not taken for the service's word, though its status is 200."""
+def test_html_response_to_delete_channel_is_retried(warm_environment: Environment, stack: Stack) -> None:
+    """A web page with status 200, as of a gateway, is no success."""
     warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     stack.state.script["DeleteChannel"] = [html(200, effect=False)]
@@ -146,8 +146,8 @@ def test_web_page_is_no_proof_that_a_channel_was_deleted(warm_environment: Envir
     assert (stack.answers[1]["Status"], stack.channels) == ("SUCCESS", [])
 
 
-def test_web_page_is_no_proof_that_a_channel_was_changed(warm_environment: Environment, stack: Stack) -> None:
-    """A web page in answer to UpdateChannel is not taken for the service's word, though its status is 200."""
+def test_html_response_to_update_channel_is_retried(warm_environment: Environment, stack: Stack) -> None:
+    """A web page with status 200, as of a gateway, is no success."""
     warm_environment.invoke(stack.event("Create"))
     (channel,) = stack.channels
     stack.state.script["UpdateChannel"] = [html(200, effect=False)]
@@ -157,8 +157,8 @@ def test_web_page_is_no_proof_that_a_channel_was_changed(warm_environment: Envir
     assert [channel.name for channel in stack.state.service.channels()] == ["Sales"]
 
 
-def test_redirect_of_a_call_is_not_followed(warm_environment: Environment, stack: Stack) -> None:
-    """A redirect is an error: no other host gets the request."""
+def test_redirect_of_call_is_not_followed(warm_environment: Environment, stack: Stack) -> None:
+    """A redirect is an error; no other host gets the request."""
     location = {"location": "https://elsewhere.example/channels"}
     stack.state.always["CreateChannel"] = answering(307, b"", effect=False, **location)
     seen = warm_environment.invoke(stack.event("Create"))
@@ -167,20 +167,20 @@ def test_redirect_of_a_call_is_not_followed(warm_environment: Environment, stack
     assert stack.answer["Status"] == "FAILED"
 
 
-def test_settings_of_the_environment_do_not_add_tries(start_environment: Start, stack: Stack) -> None:
-    """AWS_MAX_ATTEMPTS and AWS_RETRY_MODE add no tries to the handler's own, which knows the deadline."""
+def test_retry_variables_of_aws_add_no_tries(start_environment: Start, stack: Stack) -> None:
+    """AWS_MAX_ATTEMPTS and AWS_RETRY_MODE do not make botocore retry as well; only the handler does."""
     stack.state.script["CreateChannel"] = [error(503, "ServiceUnavailable", effect=True)] * 3
     environment = start_environment(AWS_MAX_ATTEMPTS="5", AWS_RETRY_MODE="standard")
     seen = environment.invoke(stack.event("Create"))
     assert (len(stack.requests("CreateChannel")), tries(seen, "CreateChannel")) == (4, [1, 2, 3, 4])
 
 
-def test_log_and_reason_hold_no_url_and_no_credential(warm_environment: Environment, stack: Stack) -> None:
-    """Whatever fails, neither log nor Reason repeats the ResponseURL's signature, the access key or the session."""
+def test_log_and_reason_have_no_url_and_no_credentials(warm_environment: Environment, stack: Stack) -> None:
+    """Neither the signature of ResponseURL nor the function's credentials, after failed calls and a failed PUT."""
     stack.state.always["CreateChannel"] = reset_after
     stack.state.script["answer"] = [error(500, "InternalError")]
     seen = warm_environment.invoke(stack.event("Create"), seconds=25)
-    said = seen.log + seen.raised + json.dumps(stack.answers)
+    written = seen.log + seen.raised + json.dumps(stack.answers)
     assert len(stack.answers) == 2
     for secret in ("sEcReT", "ResponseURL", "AKIDEXAMPLE", "wJalrXUtnFEMI", "session", "Traceback"):
-        assert secret not in said
+        assert secret not in written

@@ -1,4 +1,4 @@
-"""Time-outs: what the sockets get, and that a server which hangs is left."""
+"""Time-outs of sockets, and servers that do not respond."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CHIME = {
 
 
 @pytest.mark.parametrize("client", CHIME)
-def test_sockets_have_time_outs(start_environment: Start, stack: Stack, client: str) -> None:
-    """Connecting to the service may take five seconds, each read ten; of an answer each step may take five."""
+def test_timeouts_of_sockets(start_environment: Start, stack: Stack, client: str) -> None:
+    """5 s to connect to the service and 10 s for each read; 5 s for each step of the PUT to ResponseURL."""
     variables, host = CHIME[client]
     seen = start_environment(**variables).invoke(stack.event("Create"))
     assert (seen.timeouts[host][0], seen.timeouts[host][-1]) == (5, 10)
@@ -26,8 +26,8 @@ def test_sockets_have_time_outs(start_environment: Start, stack: Stack, client: 
     assert set(seen.timeouts[S3]) == {5}
 
 
-def test_call_that_hangs_is_left_and_sent_again(fast_environment: Environment, stack: Stack) -> None:
-    """A service that takes a call and never answers is left by the client; the next try finds the channel."""
+def test_call_without_response_is_retried(fast_environment: Environment, stack: Stack) -> None:
+    """The client closes the connection after the time-out; the next try returns the channel."""
     fast_environment.invoke(stack.event("Create", LogicalResourceId="Warm"))
     stack.state.script["CreateChannel"] = [hang_after]
     seen = fast_environment.invoke(stack.event("Create"))
@@ -37,8 +37,8 @@ def test_call_that_hangs_is_left_and_sent_again(fast_environment: Environment, s
     assert stack.answers[-1]["PhysicalResourceId"] in stack.channels
 
 
-def test_handshake_that_hangs_is_left_and_tried_again(start_environment: Start, stack: Stack) -> None:
-    """A server that takes the connection and never speaks is left by the client, and connected to again."""
+def test_tls_handshake_without_response_is_retried(start_environment: Start, stack: Stack) -> None:
+    """The server accepts the connection and sends nothing; the client closes it and connects again."""
     stack.state.silent_handshakes = 1
     seen = start_environment(speed=10).invoke(stack.event("Create"))
     assert stack.state.client_left.get(timeout=60) == "handshake"
@@ -46,8 +46,8 @@ def test_handshake_that_hangs_is_left_and_tried_again(start_environment: Start, 
     assert (stack.answers[-1]["Status"], len(stack.channels)) == ("SUCCESS", 1)
 
 
-def test_answer_that_hangs_is_left_and_sent_again(fast_environment: Environment, stack: Stack) -> None:
-    """A host that takes an answer and never replies is left, and gets the same answer again."""
+def test_put_of_answer_without_response_is_retried(fast_environment: Environment, stack: Stack) -> None:
+    """The client closes the connection after the time-out and sends the same body again."""
     stack.state.script["answer"] = [hang_after]
     fast_environment.invoke(stack.event("Create"))
     assert stack.state.client_left.get(timeout=60) == "answer"
@@ -55,10 +55,8 @@ def test_answer_that_hangs_is_left_and_sent_again(fast_environment: Environment,
     assert len({exchange.body for exchange in stack.requests("answer")}) == 1
 
 
-def test_answer_of_the_service_that_never_ends_does_not_keep_cloudformation_waiting(
-    fast_environment: Environment, stack: Stack
-) -> None:
-    """Where the service's answer trickles without end, the timer answers once, with the id of what may be there."""
+def test_endless_response_is_answered_by_the_timer(fast_environment: Environment, stack: Stack) -> None:
+    """Before the Lambda's timeout, a timer sends FAILED with an unproven id, once."""
     fast_environment.invoke(stack.event("Create", LogicalResourceId="Warm"))
     answered = threading.Event()
     stack.state.script["CreateChannel"] = [trickle_until(answered), reset_after]

@@ -1,4 +1,4 @@
-"""TLS: nothing is sent to a server that cannot show who it is."""
+"""TLS: no request is sent to a server without a valid certificate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wire.stack import S3, Stack
 from wire.wire_server import EXPIRED, OTHER_HOST, UNKNOWN_AUTHORITY
 
 CHIME = "messaging-chime.us-east-1.amazonaws.com"
-WRONG = [UNKNOWN_AUTHORITY, OTHER_HOST, EXPIRED]
+INVALID_CERTIFICATES = [UNKNOWN_AUTHORITY, OTHER_HOST, EXPIRED]
 
 
 @pytest.mark.parametrize(
@@ -17,12 +17,12 @@ WRONG = [UNKNOWN_AUTHORITY, OTHER_HOST, EXPIRED]
     [({}, CHIME), ({"AWS_USE_FIPS_ENDPOINT": "true"}, "messaging-chime-fips.us-east-1.amazonaws.com")],
     ids=["lean", "of boto3"],
 )
-def test_call_is_not_sent_under_a_wrong_certificate(
+def test_call_to_endpoint_with_invalid_certificate_fails(
     start_environment: Start, stack: Stack, variables: dict[str, str], host: str
 ) -> None:
-    """No call reaches an endpoint whose certificate is unknown, expired or of another host; the answer says why."""
+    """Unknown authority, expired, or another host name: no call is sent, and Reason has the cause."""
     environment = start_environment(**variables)
-    for kind in WRONG:
+    for kind in INVALID_CERTIFICATES:
         stack.state.certificates[host] = kind
         seen = environment.invoke(stack.event("Create"), seconds=25)
         assert (stack.calls, stack.channels) == ([], [])
@@ -33,11 +33,11 @@ def test_call_is_not_sent_under_a_wrong_certificate(
     assert len(stack.answers) == 3
 
 
-@pytest.mark.parametrize("kind", WRONG)
-def test_answer_is_not_sent_under_a_wrong_certificate(
+@pytest.mark.parametrize("kind", INVALID_CERTIFICATES)
+def test_put_of_answer_to_host_with_invalid_certificate_fails(
     warm_environment: Environment, stack: Stack, kind: str
 ) -> None:
-    """No answer reaches a host whose certificate is unknown, expired or another's; the Lambda fails plainly."""
+    """Nothing is sent in six tries; then the function raises."""
     stack.state.certificates[S3] = kind
     seen = warm_environment.invoke(stack.event("Create"))
     assert stack.answers == []

@@ -1,4 +1,4 @@
-"""Warm environments: one process, one request after another, nothing of the first in the second."""
+"""Warm execution environments: no state of one request in the next, and reused connections."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from wire.stack import S3, Stack
 from wire.wire_server import and_then, close_after, error, reset_after
 
 
-def test_second_request_holds_nothing_of_the_first(warm_environment: Environment, stack: Stack) -> None:
-    """Calls, answer and log of a second request are those of a fresh environment's."""
+def test_second_request_has_no_data_of_the_first(warm_environment: Environment, stack: Stack) -> None:
+    """Calls, answer and log of the second request are as in a cold environment."""
     first = stack.event("Create", stack.properties(MemberArns=[stack.user("ann")]), LogicalResourceId="First")
     second = stack.event("Create", stack.properties(Name="Sales"), LogicalResourceId="Second")
     warm_environment.invoke(first)
@@ -24,8 +24,8 @@ def test_second_request_holds_nothing_of_the_first(warm_environment: Environment
         assert of_first not in written
 
 
-def test_request_after_a_failed_one_holds_nothing_of_it(warm_environment: Environment, stack: Stack) -> None:
-    """After a request that failed, the next has neither its Reason nor its id, and the failed one has no Data."""
+def test_request_after_failed_one_has_no_reason_of_it(warm_environment: Environment, stack: Stack) -> None:
+    """The next answer has no Reason and its own id; the answer of the failed request has no Data."""
     warm_environment.invoke(stack.event("Create", LogicalResourceId="Before"))
     stack.state.script["CreateChannel"] = [error(400, "BadRequest")]
     warm_environment.invoke(stack.event("Create", LogicalResourceId="Failed"))
@@ -41,10 +41,8 @@ def test_request_after_a_failed_one_holds_nothing_of_it(warm_environment: Enviro
     assert after["Data"]["ChannelArn"] == after["PhysicalResourceId"] != before["PhysicalResourceId"]
 
 
-def test_request_after_one_whose_answer_nobody_took_is_answered_for_itself(
-    warm_environment: Environment, stack: Stack
-) -> None:
-    """After a request whose answer was not taken, the next is answered for itself alone."""
+def test_request_after_undelivered_answer_is_answered_once(warm_environment: Environment, stack: Stack) -> None:
+    """The undelivered answer is not sent again with the next request."""
     stack.state.script["answer"] = [error(403, "AccessDenied")]
     warm_environment.invoke(stack.event("Create", LogicalResourceId="Lost"))
     seen = warm_environment.invoke(stack.event("Create", LogicalResourceId="Next"))
@@ -52,8 +50,8 @@ def test_request_after_one_whose_answer_nobody_took_is_answered_for_itself(
     assert (stack.answers[1]["Status"], seen.raised) == ("SUCCESS", "")
 
 
-def test_bad_events_leave_nothing_behind(warm_environment: Environment, stack: Stack) -> None:
-    """An event that is no request is answered alone, and does not change what comes after it."""
+def test_invalid_event_does_not_change_later_requests(warm_environment: Environment, stack: Stack) -> None:
+    """An unknown RequestType is answered FAILED, and None is not answered; the next request succeeds."""
     warm_environment.invoke(stack.event("Create", LogicalResourceId="Before"))
     warm_environment.invoke(stack.event("Explode", LogicalResourceId="Bad"))
     warm_environment.invoke(None)
@@ -62,8 +60,8 @@ def test_bad_events_leave_nothing_behind(warm_environment: Environment, stack: S
     assert seen == [("Before", "SUCCESS", True), ("Bad", "FAILED", False), ("After", "SUCCESS", True)]
 
 
-def test_connection_is_used_again(warm_environment: Environment, stack: Stack) -> None:
-    """All calls of one request, and those of the next, take one connection; each answer has one of its own."""
+def test_connection_to_service_is_reused(warm_environment: Environment, stack: Stack) -> None:
+    """All calls of two requests have one connection; each PUT to ResponseURL has its own."""
     properties = stack.properties(MemberArns=[stack.user("ann")])
     warm_environment.invoke(stack.event("Create", properties, LogicalResourceId="First"))
     seen = warm_environment.invoke(stack.event("Create", properties, LogicalResourceId="Second"))
@@ -71,8 +69,8 @@ def test_connection_is_used_again(warm_environment: Environment, stack: Stack) -
     assert seen.resolved == [S3]
 
 
-def test_connection_that_was_closed_while_idle_is_not_used(warm_environment: Environment, stack: Stack) -> None:
-    """A connection that the service closed meanwhile is replaced: no try is lost, and one channel is made."""
+def test_connection_closed_while_idle_is_replaced(warm_environment: Environment, stack: Stack) -> None:
+    """The service closes the idle connection; the next call succeeds in its first try."""
     closed = threading.Event()
     stack.state.script["CreateChannel"] = [and_then(close_after, closed)]
     warm_environment.invoke(stack.event("Create", LogicalResourceId="First"))
@@ -82,8 +80,8 @@ def test_connection_that_was_closed_while_idle_is_not_used(warm_environment: Env
     assert len(stack.requests("CreateChannel")) == len(stack.channels) == 2
 
 
-def test_environment_whose_connection_was_reset_goes_on(warm_environment: Environment, stack: Stack) -> None:
-    """A request that failed by resets leaves an environment that works."""
+def test_request_after_connection_resets_succeeds(warm_environment: Environment, stack: Stack) -> None:
+    """The request before failed because each connection was reset."""
     stack.state.always["CreateChannel"] = reset_after
     warm_environment.invoke(stack.event("Create", LogicalResourceId="First"), seconds=25)
     del stack.state.always["CreateChannel"]
