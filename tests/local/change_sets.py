@@ -22,7 +22,7 @@ def create_change_set(
     change_set_type: str = "UPDATE",
     **parameters: str,
 ) -> dict[str, Any]:
-    """Create a change set and return its description; its deletion is the caller's."""
+    """Create a change set and return its description; the caller deletes or executes it."""
     cloudformation = engine.client("cloudformation")
     name = f"change-{next(_names)}"
     cloudformation.create_change_set(
@@ -38,10 +38,12 @@ def create_change_set(
 
 
 def changes(engine: Engine, stack_name: str, template: dict[str, Any], **given: Any) -> dict[str, Any]:
-    """Return what a change set would do: each logical id's action, and the properties that a Modify names."""
-    made = create_change_set(engine, stack_name, template, **given)
-    engine.client("cloudformation").delete_change_set(StackName=stack_name, ChangeSetName=made["ChangeSetName"])
-    found = [change["ResourceChange"] for change in made["Changes"]]
+    """Return the changes of a change set: by logical id the action, for Modify with the changed properties."""
+    change_set = create_change_set(engine, stack_name, template, **given)
+    engine.client("cloudformation").delete_change_set(
+        StackName=stack_name, ChangeSetName=change_set["ChangeSetName"]
+    )
+    found = [change["ResourceChange"] for change in change_set["Changes"]]
     return {
         change["LogicalResourceId"]: (
             change["Action"],
@@ -54,22 +56,22 @@ def changes(engine: Engine, stack_name: str, template: dict[str, Any], **given: 
 
 
 def deploy(engine: Engine, stack_name: str, template: dict[str, Any], **given: Any) -> dict[str, Any]:
-    """Deploy by change set, as `cdk deploy` does, and return the stack as it is afterwards.
+    """Deploy by change set, as `cdk deploy` does, and return the description of the stack afterwards.
 
     Raises AssertionError where the change set has no changes.
     """
     cloudformation = engine.client("cloudformation")
     pages = cloudformation.get_paginator("describe_stacks").paginate()
-    here = [one for page in pages for one in page["Stacks"] if one["StackName"] == stack_name]
-    kind = "UPDATE" if here and here[0]["StackStatus"] != "REVIEW_IN_PROGRESS" else "CREATE"
-    made = create_change_set(engine, stack_name, template, change_set_type=kind, **given)
-    assert made["Status"] == "CREATE_COMPLETE", made["StatusReason"]
-    cloudformation.execute_change_set(StackName=stack_name, ChangeSetName=made["ChangeSetName"])
+    existing = [stack for page in pages for stack in page["Stacks"] if stack["StackName"] == stack_name]
+    kind = "UPDATE" if existing and existing[0]["StackStatus"] != "REVIEW_IN_PROGRESS" else "CREATE"
+    change_set = create_change_set(engine, stack_name, template, change_set_type=kind, **given)
+    assert change_set["Status"] == "CREATE_COMPLETE", change_set["StatusReason"]
+    cloudformation.execute_change_set(StackName=stack_name, ChangeSetName=change_set["ChangeSetName"])
     return settled(engine, stack_name)
 
 
 def settled(engine: Engine, stack_name: str) -> dict[str, Any]:
-    """Return a stack as it is when nothing is in progress."""
+    """Wait until no operation is in progress, and return the description of the stack."""
     cloudformation = engine.client("cloudformation")
     while True:
         (stack,) = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]

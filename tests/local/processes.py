@@ -1,4 +1,4 @@
-"""Processes that a test starts, known by a folder of its own for temporary files."""
+"""Processes that a test starts, identified by their TMPDIR."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """Return an environment that marks all that is started in it, by its own folder for temporary files."""
+    """Return environment variables with this folder as TMPDIR, by which `alive` finds the processes."""
     paths = os.pathsep.join(str(ROOT / name) for name in ("local", "constructs"))
     return {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder), **more}
 
 
 def alive(folder: Path) -> list[str]:
-    """Return the command lines of the processes that were started with this folder for temporary files."""
+    """Return the command lines of the running processes with this folder as TMPDIR."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""Requests to an engine as they are, and boto3 clients with credentials of one's own."""
+"""HTTP requests without an SDK, and boto3 clients with given credentials."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from chime_local.engine import Engine
 def answer(
     engine: Engine, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> tuple[int, dict[str, str], bytes]:
-    """Send a request as it is; return status, headers and body of the answer."""
+    """Send a request with exactly these headers; return status, headers and body of the response."""
     connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=20)
     with contextlib.closing(connection):
         connection.request(method, path, body, dict(headers or {}))
-        got = connection.getresponse()
-        return got.status, {name.lower(): value for name, value in got.getheaders()}, got.read()
+        response = connection.getresponse()
+        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
 
 
 def client(engine: Engine, service: str, key: str, secret: str, token: str | None = None) -> Any:
-    """Return a boto3 client with credentials of one's own."""
+    """Return a boto3 client with these credentials."""
     return boto3.client(
         service,
         region_name="us-east-1",

@@ -1,4 +1,4 @@
-"""A custom resource whose Lambda does what the properties say, and a stack around it."""
+"""A stack with a custom resource whose Lambda function follows the steps in its properties."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class ScriptedStack:
         return self.engine.deploy_template(self.template(**properties), self.name)
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Return the events that the Lambda got, in order, from its log."""
+        """Return the events that the function has logged, in order."""
         logs = self.engine.client("logs")
         for group in logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{self.name}-")["logGroups"]:
             for line in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
@@ -118,6 +118,6 @@ class ScriptedStack:
         return [(event["RequestType"], event.get("PhysicalResourceId")) for event in self.events()]
 
     def statuses(self, logical_id: str) -> list[str]:
-        """Return the statuses that the stack's events have of a resource, in order."""
+        """Return the ResourceStatus of each stack event of a resource, oldest first."""
         events = self.engine.client("cloudformation").describe_stack_events(StackName=self.name)["StackEvents"]
         return [event["ResourceStatus"] for event in reversed(events) if event["LogicalResourceId"] == logical_id]

@@ -1,4 +1,4 @@
-"""The processes: how the engine starts and ends, and what `run` and `deploy` leave behind."""
+"""Processes of `chime-local`: start, signals, exit status and cleanup of the engine, `run` and `deploy`."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ COMMAND = [sys.executable, "-m", "chime_local"]
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """Start an engine as a user does, among settings that must not reach it; give it and what it prints."""
-    foreign = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": "mine", "SSL_CERT_FILE": "/nowhere"}
+def started_engine(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """Start `chime-local` with AWS variables that it ignores; return its process and exported variables."""
+    ignored = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": "mine", "SSL_CERT_FILE": "/nowhere"}
     process = subprocess.Popen(
         COMMAND,
-        env=environment(tmp_path, **foreign),
+        env=environment(tmp_path, **ignored),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -54,8 +54,8 @@ def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, s
     process.communicate()
 
 
-def call_a_lambda(exported: dict[str, str], code: str) -> Any:
-    """Make a stack with a Lambda, and give what it answers."""
+def invoke_function(exported: dict[str, str], code: str) -> Any:
+    """Deploy a stack with a Lambda function, invoke it and return its result."""
     key, secret = exported["AWS_ACCESS_KEY_ID"], exported["AWS_SECRET_ACCESS_KEY"]
     session = boto3.Session(key, secret, region_name="us-east-1")
     url = exported["AWS_ENDPOINT_URL"]
@@ -67,7 +67,7 @@ def call_a_lambda(exported: dict[str, str], code: str) -> Any:
     return json.load(invoked["Payload"])
 
 
-LOOK = """
+REPORT_ENVIRONMENT = """
 import importlib.util, os, sys
 def handler(event, context):
     names = ("boto3", "botocore", "aws_cdk", "crhelper", "ministack", "chime_local")
@@ -80,12 +80,12 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_ends_the_engine_its_lambdas_and_files(
-    started: tuple[subprocess.Popen[str], dict[str, str]], tmp_path: Path, number: signal.Signals
+def test_signal_stops_engine_and_functions_and_deletes_files(
+    started_engine: tuple[subprocess.Popen[str], dict[str, str]], tmp_path: Path, number: signal.Signals
 ) -> None:
-    """A signal ends the engine with its Lambdas and its files, with exit status 0 and no word more."""
-    process, exported = started
-    call_a_lambda(exported, LOOK)
+    """The exit status is 0, and nothing more is printed."""
+    process, exported = started_engine
+    invoke_function(exported, REPORT_ENVIRONMENT)
     assert len(alive(tmp_path)) == 2
     process.send_signal(number)
     assert process.communicate(timeout=15) == ("", "")
@@ -94,11 +94,11 @@ def test_signal_ends_the_engine_its_lambdas_and_files(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_signal_ends_an_open_page_without_a_word(
-    started: tuple[subprocess.Popen[str], dict[str, str]],
+def test_signal_with_open_console_page_prints_nothing(
+    started_engine: tuple[subprocess.Popen[str], dict[str, str]],
 ) -> None:
-    """An engine ends silently when a page of the console is open."""
-    process, exported = started
+    """An open event stream of the console is no error at the end."""
+    process, exported = started_engine
     token = console_token(exported["AWS_SECRET_ACCESS_KEY"])
     stream = urllib.request.Request(
         f"{exported['AWS_ENDPOINT_URL']}/_chime/api/events", headers={"Authorization": f"Bearer {token}"}
@@ -110,18 +110,20 @@ def test_signal_ends_an_open_page_without_a_word(
     assert process.returncode == 0
 
 
-def test_lambda_sees_only_what_awss_runtime_has(started: tuple[subprocess.Popen[str], dict[str, str]]) -> None:
-    """A Lambda imports what AWS's runtime has and no more, talks to its engine, and has its role's credentials."""
-    _, exported = started
-    seen = call_a_lambda(exported, LOOK)
+def test_function_has_modules_and_variables_of_the_aws_runtime(
+    started_engine: tuple[subprocess.Popen[str], dict[str, str]],
+) -> None:
+    """It can import boto3 and botocore only, calls the engine, and has its role's credentials."""
+    _, exported = started_engine
+    seen = invoke_function(exported, REPORT_ENVIRONMENT)
     assert seen["found"] == ["boto3", "botocore"]
     expected = {"AWS_ENDPOINT_URL": exported["AWS_ENDPOINT_URL"], "AWS_PROFILE": None, "SSL_CERT_FILE": None}
     assert seen["environ"] == expected
     assert seen["key"].startswith("ASIA")
 
 
-def test_ends_with_its_starter(tmp_path: Path) -> None:
-    """An engine ends when the process that started it ends, however that comes about."""
+def test_engine_ends_when_its_parent_process_is_killed(tmp_path: Path) -> None:
+    """SIGKILL of the process that has started the engine."""
     script = (
         "import os\nfrom chime_local.engine import Engine\n"
         "engine = Engine().__enter__()\nprint(engine._process.pid, flush=True)\nos.kill(os.getpid(), 9)"
@@ -134,8 +136,8 @@ def test_ends_with_its_starter(tmp_path: Path) -> None:
     assert alive(tmp_path) == []
 
 
-def test_run_passes_the_exit_status_on_and_cleans_up(tmp_path: Path) -> None:
-    """`run` gives the command its engine, passes its exit status on and leaves nothing behind."""
+def test_run_returns_exit_status_and_leaves_no_process(tmp_path: Path) -> None:
+    """`run` ends background processes of the command, too."""
     script = 'sleep 1000 & curl -s -o /dev/null "$AWS_ENDPOINT_URL/_ministack/health" && exit 7'
     done = subprocess.run(
         [*COMMAND, "run", "--", "bash", "-c", script],
@@ -149,7 +151,7 @@ def test_run_passes_the_exit_status_on_and_cleans_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_to_run_ends_command_and_engine(tmp_path: Path, number: signal.Signals) -> None:
-    """A signal to `run` ends the command, what the command has started, and the engine."""
+    """Also the background processes of the command; the exit status is 128 + signal."""
     process = subprocess.Popen(
         [*COMMAND, "run", "--", "bash", "-c", "sleep 1000 & echo up; wait"],
         env=environment(tmp_path),
@@ -165,13 +167,13 @@ def test_signal_to_run_ends_command_and_engine(tmp_path: Path, number: signal.Si
     assert alive(tmp_path) == []
 
 
-def test_run_is_stopped_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal that comes while the command is starting ends the command, too."""
+def test_signal_while_run_starts_the_command_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal comes right after the command was started."""
     started: list[subprocess.Popen[bytes]] = []
     popen = subprocess.Popen
 
-    def interrupted(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
-        started.append(popen(*arguments, **more))
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*arguments, **options))
         signal.raise_signal(signal.SIGINT)
         return started[0]
 
@@ -182,8 +184,8 @@ def test_run_is_stopped_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
     assert started[0].returncode == -signal.SIGTERM
 
 
-def failing(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
-    """Run a command that fails; give its status and its last line."""
+def run_failing_command(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
+    """Run `chime-local` with these arguments; return its exit status and the last line of stderr."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         env=environment(folder, **more),
@@ -196,24 +198,24 @@ def failing(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
     return done.returncode, done.stderr.strip().splitlines()[-1]
 
 
-def test_unknown_command_is_one_sentence_of_error(tmp_path: Path) -> None:
-    """A command that is not there is one sentence of the error."""
+def test_unknown_command_is_an_error(tmp_path: Path) -> None:
+    """The exit status is 1, and the last line of stderr has the cause."""
     error = "error: no-such-command cannot be run: No such file or directory"
-    assert failing(tmp_path, "run", "--", "no-such-command") == (1, error)
+    assert run_failing_command(tmp_path, "run", "--", "no-such-command") == (1, error)
 
 
-def test_npm_without_a_network_is_an_error(tmp_path: Path) -> None:
-    """Without the CDK CLI and without a network, the error says what to do."""
+def test_deploy_without_cdk_cli_and_network_is_an_error(tmp_path: Path) -> None:
+    """The error has the npm command to run."""
     (tmp_path / "cdk.json").write_text("{}")
     offline = {"npm_config_offline": "true", "npm_config_cache": str(tmp_path / "cache")}
-    status, error = failing(tmp_path, "deploy", **offline)
+    status, error = run_failing_command(tmp_path, "deploy", **offline)
     assert status == 1
     assert error.startswith("error: npm could not fetch aws-cdk@2.1148.1 (")
     assert error.endswith("or run npm install aws-cdk@2.1148.1 where there is a network")
 
 
-def test_node_that_is_too_old_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Node that is too old for the CDK CLI is an error that says where to get another."""
+def test_old_node_version_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the minimum version and how to install it."""
     from chime_local import cdk
 
     node = tmp_path / "node"
@@ -225,14 +227,14 @@ def test_node_that_is_too_old_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("port", ["65536", "-1"])
-def test_impossible_port_is_one_sentence_of_error(port: str) -> None:
-    """A port that cannot be is an error like one that is taken."""
+def test_invalid_port_is_an_engine_error(port: str) -> None:
+    """The same error as for a port in use."""
     with pytest.raises(EngineError, match=f"port {port} cannot be listened on"), Engine(port=int(port)):
         pass
 
 
-def test_no_proxy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine's host is added to the user's own list of hosts without a proxy."""
+def test_host_of_engine_is_added_to_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The value of NO_PROXY is kept."""
     monkeypatch.setenv("NO_PROXY", "mine.example")
     assert Engine(port=1).environ["NO_PROXY"] == "127.0.0.1,mine.example"
 
@@ -244,16 +246,16 @@ def test_no_proxy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--behavior", "missing_channel=NotFound", "--behavior", "read_misses=0"], 0, ""),
     ],
 )
-def test_behaviors_are_given_by_option(tmp_path: Path, options: list[str], status: int, message: str) -> None:
-    """The option may be repeated; its old name does the same for one release, and says so."""
+def test_behavior_option_may_be_repeated(tmp_path: Path, options: list[str], status: int, message: str) -> None:
+    """--world is its deprecated name and prints a warning."""
     script = "import os, sys; sys.exit(0 if os.environ['AWS_ENDPOINT_URL'] else 1)"
     command = [*COMMAND, *options, "run", "--", sys.executable, "-c", script]
     done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (status, message)
 
 
-def test_old_name_of_behaviors_is_deprecated() -> None:
-    """Who writes Engine(world=…) is warned, and gets what was asked for."""
+def test_world_argument_is_deprecated() -> None:
+    """`Engine(world=…)` warns and does the same as `behaviors`."""
     with pytest.warns(DeprecationWarning, match="use behaviors"):
         engine = Engine(world="read_misses=0")
     assert "--behavior=read_misses=0" in engine._arguments

@@ -1,4 +1,4 @@
-"""An export that another stack imports stays as it is; one that nobody declares any more is gone."""
+"""Exports: an export that another stack imports can neither change nor be deleted."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def importing(name: str) -> dict[str, Any]:
 
 
 def exports(engine: Engine) -> dict[str, str]:
-    """Return what is exported."""
-    return {one["Name"]: one["Value"] for one in engine.client("cloudformation").list_exports()["Exports"]}
+    """Return the values of all exports by name."""
+    return {export["Name"]: export["Value"] for export in engine.client("cloudformation").list_exports()["Exports"]}
 
 
 @pytest.fixture
@@ -39,33 +39,33 @@ def name(scripted: ScriptedStack) -> str:
 
 
 def refusal(scripted: ScriptedStack, template: dict[str, Any]) -> str:
-    """Return why an update is rolled back, and see that it is."""
+    """Deploy an update that is rolled back, and return its error message."""
     assert deploy(scripted.engine, scripted.name, template)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     return scripted.engine.failures(scripted.name)[-1]
 
 
 def test_value_of_an_export_in_use_cannot_change(scripted: ScriptedStack, name: str) -> None:
-    """The update rolls back with AWS's words, and the export stays."""
+    """The update rolls back with AWS's error message, and the export keeps its value."""
     message = refusal(scripted, exporting(name, "new"))
     assert message == f"{scripted.name}: Export {name} cannot be updated as it is in use by {scripted.name}In"
     assert exports(scripted.engine)[name] == "old"
 
 
 def test_export_in_use_cannot_be_removed(scripted: ScriptedStack, name: str) -> None:
-    """The update rolls back with AWS's words, and the export stays."""
+    """The update rolls back with AWS's error message, and the export keeps its value."""
     message = refusal(scripted, {"Resources": {"Handle": HANDLE, "More": HANDLE}})
     assert message == f"{scripted.name}: Export {name} cannot be deleted as it is in use by {scripted.name}In"
     assert exports(scripted.engine)[name] == "old"
 
 
-def test_update_stack_is_held_to_it_as_well(scripted: ScriptedStack, name: str) -> None:
-    """UpdateStack is refused as a change set is."""
+def test_update_stack_cannot_change_export_in_use(scripted: ScriptedStack, name: str) -> None:
+    """UpdateStack fails with the same error as a change set."""
     with pytest.raises(EngineError, match=f"Export {name} cannot be updated as it is in use by {scripted.name}In"):
         scripted.engine.deploy_template(exporting(name, "new"), scripted.name)
 
 
-def test_other_exports_may_change(scripted: ScriptedStack, name: str) -> None:
-    """What nobody imports is free."""
+def test_export_without_import_can_change(scripted: ScriptedStack, name: str) -> None:
+    """Another export of the same stack."""
     for value in ("a", "b"):
         other = {"Other": {"Value": value, "Export": {"Name": f"{name}-other"}}}
         assert (
@@ -75,8 +75,8 @@ def test_other_exports_may_change(scripted: ScriptedStack, name: str) -> None:
         assert exports(scripted.engine)[f"{name}-other"] == value
 
 
-def test_export_is_free_when_its_importer_is_gone(scripted: ScriptedStack, name: str) -> None:
-    """Once the importing stack is deleted, the value may change, and the export may go."""
+def test_export_can_change_after_importing_stack_is_deleted(scripted: ScriptedStack, name: str) -> None:
+    """The value can change, and the export can be deleted."""
     scripted.engine.delete(f"{scripted.name}In")
     deploy(scripted.engine, scripted.name, exporting(name, "new"))
     assert exports(scripted.engine)[name] == "new"
@@ -90,15 +90,15 @@ def test_list_imports_names_the_importing_stacks(scripted: ScriptedStack, name: 
     assert listed["Imports"] == [f"{scripted.name}In"]
 
 
-def test_exporting_stack_in_use_is_not_deleted(scripted: ScriptedStack, name: str) -> None:
-    """DeleteStack of a stack whose export is in use is refused."""
+def test_stack_with_export_in_use_cannot_be_deleted(scripted: ScriptedStack, name: str) -> None:
+    """DeleteStack is refused."""
     with pytest.raises(scripted.engine.client("cloudformation").exceptions.ClientError, match=name):
         scripted.engine.delete(scripted.name)
     assert exports(scripted.engine)[name] == "old"
 
 
-def test_name_of_an_export_is_one_stacks_only(scripted: ScriptedStack, name: str) -> None:
-    """A second stack that exports the name rolls back with AWS's words."""
+def test_second_export_of_a_name_fails(scripted: ScriptedStack, name: str) -> None:
+    """The second stack rolls back with AWS's error message."""
     with pytest.raises(EngineError, match=f"Export with name {name} is already exported by stack {scripted.name}"):
         scripted.engine.deploy_template(exporting(name, "mine"), f"{scripted.name}Second")
     assert exports(scripted.engine)[name] == "old"
