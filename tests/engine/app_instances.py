@@ -1,4 +1,4 @@
-"""An app instance of a test's own, in the engine or in AWS."""
+"""An app instance for one test, in the engine or on AWS."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 AWS_LAG = 20.0
-"""Seconds in which AWS may still miss what was made just now."""
+"""Seconds in which reads on AWS may miss a write."""
 AWS_IDENTITY_LAG = 60.0
-"""Seconds in which AWS may still refuse who was made just now."""
+"""Seconds in which AWS may refuse a new user or admin as bearer."""
 TRIES = 20
-"""How often the engine is asked again; its misses are counted, not timed."""
+"""Maximum calls of the engine, whose misses are counted, not timed."""
 Clients = Callable[[str, str], Any]
-"""Makes boto3 clients, by service and region."""
+"""Creates a boto3 client for a service and region."""
 
 
 class AppInstanceUnderTest:
-    """An app instance of a test's own, with an admin as bearer."""
+    """An app instance for one test, with an admin as bearer."""
 
     def __init__(self, clients: Clients, region: str, *, aws: bool) -> None:
         self.aws, self.region = aws, region
@@ -37,7 +37,7 @@ class AppInstanceUnderTest:
         self.retry(self.messaging.list_channels, AWS_IDENTITY_LAG, **listing)
 
     def retry(self, call: Callable[..., Any], seconds: float = AWS_LAG, /, **parameters: Any) -> dict[str, Any]:
-        """Call again until the service knows what was made a moment ago."""
+        """Call until the call succeeds, as reads may miss a new resource."""
         until, tries = time.monotonic() + seconds, 0
         while True:
             try:
@@ -51,35 +51,35 @@ class AppInstanceUnderTest:
 
     def user(self, name: str) -> str:
         """Create a user and return the ARN."""
-        made = self.identity.create_app_instance_user(
+        response = self.identity.create_app_instance_user(
             AppInstanceArn=self.app, AppInstanceUserId=name, Name=name, ClientRequestToken=token()
         )
-        return str(made["AppInstanceUserArn"])
+        return str(response["AppInstanceUserArn"])
 
-    def channel(self, **more: Any) -> str:
-        """Create a channel in the admin's name unless another is given, and return the ARN once it can be read."""
-        plain = {"Name": "n", "Mode": "RESTRICTED", "Privacy": "PRIVATE", "ChimeBearer": self.boss}
-        given = {**plain, "ClientRequestToken": token(), **more}
-        arn = str(self.messaging.create_channel(AppInstanceArn=self.app, **given)["ChannelArn"])
+    def channel(self, **changed: Any) -> str:
+        """Create a channel, with the admin as default bearer; return its ARN once it can be read."""
+        defaults = {"Name": "n", "Mode": "RESTRICTED", "Privacy": "PRIVATE", "ChimeBearer": self.boss}
+        request = {**defaults, "ClientRequestToken": token(), **changed}
+        arn = str(self.messaging.create_channel(AppInstanceArn=self.app, **request)["ChannelArn"])
         self.settled(arn)
         return arn
 
     def settled(self, arn: str) -> dict[str, Any]:
         """Describe a channel, once it can be read."""
-        shown = self.retry(self.messaging.describe_channel, ChannelArn=arn, ChimeBearer=self.boss)
-        return dict(shown["Channel"])
+        response = self.retry(self.messaging.describe_channel, ChannelArn=arn, ChimeBearer=self.boss)
+        return dict(response["Channel"])
 
-    def members(self, arn: str, kind: str = "DEFAULT") -> set[str]:
+    def members(self, arn: str, member_type: str = "DEFAULT") -> set[str]:
         """Return the ids of a channel's members."""
-        listing = {"ChannelArn": arn, "ChimeBearer": self.boss, "Type": kind}
+        listing = {"ChannelArn": arn, "ChimeBearer": self.boss, "Type": member_type}
         listed = self.retry(self.messaging.list_channel_memberships, **listing)
-        return {one["Member"]["Arn"].rpartition("/")[2] for one in listed["ChannelMemberships"]}
+        return {membership["Member"]["Arn"].rpartition("/")[2] for membership in listed["ChannelMemberships"]}
 
     def moderators(self, arn: str) -> set[str]:
         """Return the ids of a channel's moderators."""
-        here = {"ChannelArn": arn, "ChimeBearer": self.boss}
-        listed = self.retry(self.messaging.list_channel_moderators, **here)
-        return {one["Moderator"]["Arn"].rpartition("/")[2] for one in listed["ChannelModerators"]}
+        channel = {"ChannelArn": arn, "ChimeBearer": self.boss}
+        listed = self.retry(self.messaging.list_channel_moderators, **channel)
+        return {moderator["Moderator"]["Arn"].rpartition("/")[2] for moderator in listed["ChannelModerators"]}
 
     def send(self, arn: str, bearer: str, content: str = "hello") -> str:
         """Send a message and return its id."""
@@ -90,10 +90,10 @@ class AppInstanceUnderTest:
         """Return the contents of a channel's messages, the oldest first."""
         listing = {"ChannelArn": arn, "ChimeBearer": self.boss, "SortOrder": "ASCENDING"}
         listed = self.retry(self.messaging.list_channel_messages, **listing)
-        return [one.get("Content", "") for one in listed["ChannelMessages"]]
+        return [sent.get("Content", "") for sent in listed["ChannelMessages"]]
 
     def flow(self, name: str = "f") -> str:
-        """Make a channel flow; AWS wants a Lambda that exists."""
+        """Create a channel flow and return its ARN; AWS requires an existing Lambda."""
         account = self.app.split(":")[4]
         function = f"arn:aws:lambda:{self.region}:{account}:function:processor"
         if self.aws and "CHIME_TEST_FUNCTION" not in os.environ:
@@ -109,13 +109,13 @@ class AppInstanceUnderTest:
                 }
             },
         }
-        made = self.messaging.create_channel_flow(
+        response = self.messaging.create_channel_flow(
             AppInstanceArn=self.app, Name=name, Processors=[processor], ClientRequestToken=token()
         )
-        return str(made["ChannelFlowArn"])
+        return str(response["ChannelFlowArn"])
 
     def end(self) -> None:
-        """Delete everything."""
+        """Delete the app instance with its channels and flows."""
         for privacy in ("PRIVATE", "PUBLIC"):
             listed = self.messaging.list_channels(AppInstanceArn=self.app, Privacy=privacy, ChimeBearer=self.boss)
             for channel in listed["Channels"]:
@@ -127,19 +127,19 @@ class AppInstanceUnderTest:
 
 def message(arn: str, bearer: str, content: str = "hello") -> dict[str, str]:
     """Return the parameters of SendChannelMessage."""
-    kind = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": token()}
-    return {"ChannelArn": arn, "ChimeBearer": bearer, "Content": content, **kind}
+    options = {"Type": "STANDARD", "Persistence": "PERSISTENT", "ClientRequestToken": token()}
+    return {"ChannelArn": arn, "ChimeBearer": bearer, "Content": content, **options}
 
 
 def token() -> str:
-    """Return a ClientRequestToken that nobody has used."""
+    """Return a new ClientRequestToken."""
     return uuid.uuid4().hex
 
 
 def code_of(call: Callable[..., Any], **parameters: Any) -> str:
-    """Return the code by which a call is refused, without its suffix; "" where it is not."""
+    """Return the error code of a call without its suffix, or "" on success."""
     try:
         call(**parameters)
-    except ClientError as refused:
-        return str(refused.response["Error"]["Code"]).removesuffix("Exception")
+    except ClientError as error:
+        return str(error.response["Error"]["Code"]).removesuffix("Exception")
     return ""

@@ -1,4 +1,4 @@
-"""Calls of the emulated service in process, and what they are refused with."""
+"""Error codes of calls of the emulated service in process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from helpers.harness import Harness
 
 
 def code_of(harness: Harness, operation: str, **parameters: Any) -> str:
-    """Return the code by which a call is refused, without its suffix; "" where it is not."""
+    """Return the error code of a call without its suffix, or "" on success."""
     call = harness.identity if "AppInstance" in operation else harness.messaging
     try:
         call(operation, **parameters)

@@ -1,4 +1,4 @@
-"""The emulated service over real HTTP, reached by real boto3; or AWS itself, with --aws."""
+"""Fixtures for tests with boto3 over HTTP, against the engine or, with --aws, AWS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.app_instances import AppInstanceUnderTest, Clients
 
 @pytest.fixture(scope="session")
 def aws(request: pytest.FixtureRequest) -> bool:
-    """Return whether AWS itself is asked."""
+    """Check whether the tests run against AWS."""
     return bool(request.config.getoption("--aws"))
 
 
@@ -29,7 +29,7 @@ def engine(aws: bool) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def clients(aws: bool, request: pytest.FixtureRequest) -> Clients:
-    """Return what makes boto3 clients, by service and region."""
+    """Return a function that creates a boto3 client for a service and region."""
     if aws:
         return lambda service, region: boto3.client(service, region_name=region)
     running: Engine = request.getfixturevalue("engine")
@@ -38,15 +38,15 @@ def clients(aws: bool, request: pytest.FixtureRequest) -> Clients:
 
 @pytest.fixture
 def app_instances(clients: Clients, aws: bool) -> Iterator[Callable[[str], AppInstanceUnderTest]]:
-    """Return what makes app instances by region; they are deleted afterwards."""
+    """Return a function that creates app instances by region; they are deleted after the test."""
     with ExitStack() as stack:
 
-        def make(region: str) -> AppInstanceUnderTest:
-            made = AppInstanceUnderTest(clients, region, aws=aws)
-            stack.callback(made.end)
-            return made
+        def create(region: str) -> AppInstanceUnderTest:
+            created = AppInstanceUnderTest(clients, region, aws=aws)
+            stack.callback(created.end)
+            return created
 
-        yield make
+        yield create
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What AWS does not document: each switch of the engine does what it says; with --aws, what AWS does is printed."""
+"""Behaviors that AWS does not document: the engine follows its settings; with --aws, those of AWS are printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_READS = 100
 
 
 def _misses(call: Callable[[], object]) -> str:
-    """Count the calls that miss what was written a moment ago."""
+    """Count the calls until one sees the last write."""
     for misses in range(_MAX_READS):
         if call():
             return str(misses)
@@ -26,7 +26,7 @@ def _misses(call: Callable[[], object]) -> str:
 
 
 def missing_channel(app_instance: AppInstanceUnderTest) -> str:
-    """Describe a channel that never was."""
+    """Describe a channel that does not exist."""
     return code_of(
         app_instance.messaging.describe_channel,
         ChannelArn=f"{app_instance.app}/channel/none",
@@ -35,26 +35,26 @@ def missing_channel(app_instance: AppInstanceUnderTest) -> str:
 
 
 def missing_tags(app_instance: AppInstanceUnderTest) -> str:
-    """List the tags of a channel that never was."""
+    """List the tags of a channel that does not exist."""
     code = code_of(app_instance.messaging.list_tags_for_resource, ResourceARN=f"{app_instance.app}/channel/none")
     return {"": "empty", "BadRequest": "BadRequest"}.get(code, "refused")
 
 
-def _created(app_instance: AppInstanceUnderTest, **given: str) -> str:
-    """Create a channel and give its ARN, or the code of the refusal."""
+def _created(app_instance: AppInstanceUnderTest, **changed: str) -> str:
+    """Create a channel; return its ARN, or the error code."""
     try:
-        made = app_instance.messaging.create_channel(
+        response = app_instance.messaging.create_channel(
             **{
                 "AppInstanceArn": app_instance.app,
                 "Name": "n",
                 "ClientRequestToken": token(),
                 "ChimeBearer": app_instance.boss,
-                **given,
+                **changed,
             }
         )
-    except ClientError as refused:
-        return str(refused.response["Error"]["Code"]).removesuffix("Exception")
-    return str(made["ChannelArn"])
+    except ClientError as error:
+        return str(error.response["Error"]["Code"]).removesuffix("Exception")
+    return str(response["ChannelArn"])
 
 
 def _again(first: str, second: str, alive: str, other: str) -> str:
@@ -64,7 +64,7 @@ def _again(first: str, second: str, alive: str, other: str) -> str:
 
 
 def token_after_delete(app_instance: AppInstanceUnderTest) -> str:
-    """Create with the token of a channel that is gone."""
+    """Create a channel with the token of a deleted one."""
     used = token()
     first = _created(app_instance, ClientRequestToken=used)
     app_instance.settled(first)
@@ -80,14 +80,14 @@ def token_alive(app_instance: AppInstanceUnderTest) -> str:
 
 
 def deleted_channel_id(app_instance: AppInstanceUnderTest) -> str:
-    """Create with the ChannelId of a channel that is gone."""
+    """Create a channel with the ChannelId of a deleted one."""
     first = app_instance.channel(ChannelId="lobby")
     app_instance.messaging.delete_channel(ChannelArn=first, ChimeBearer=app_instance.boss)
     return _again(first, _created(app_instance, ChannelId="lobby"), "reusable", "another id")
 
 
 def update_omitted(app_instance: AppInstanceUnderTest) -> str:
-    """Update a channel's name, and leave out its metadata."""
+    """Update a channel's name, without metadata in the request."""
     arn = app_instance.channel(Metadata="m")
     app_instance.messaging.update_channel(ChannelArn=arn, Name="x", ChimeBearer=app_instance.boss)
     assert _misses(lambda: app_instance.settled(arn)["Name"] == "x").isdecimal()
@@ -95,17 +95,17 @@ def update_omitted(app_instance: AppInstanceUnderTest) -> str:
 
 
 def read_misses(app_instance: AppInstanceUnderTest) -> str:
-    """Count the reads that miss a new channel; its list of members does so by itself."""
-    here = {"ChannelArn": _created(app_instance), "ChimeBearer": app_instance.boss}
-    described = _misses(lambda: not code_of(app_instance.messaging.describe_channel, **here))
-    listed = _misses(lambda: not code_of(app_instance.messaging.list_channel_memberships, **here))
+    """Count the reads that miss a new channel, for DescribeChannel and ListChannelMemberships separately."""
+    channel = {"ChannelArn": _created(app_instance), "ChimeBearer": app_instance.boss}
+    described = _misses(lambda: not code_of(app_instance.messaging.describe_channel, **channel))
+    listed = _misses(lambda: not code_of(app_instance.messaging.list_channel_memberships, **channel))
     return described if app_instance.aws or listed == described else f"{described} and {listed}"
 
 
 def bad_member(app_instance: AppInstanceUnderTest) -> str:
-    """Create with a member that does not exist."""
-    made = _created(app_instance)  # so that the difference below is the member's
-    assert made.startswith(app_instance.app)
+    """Create a channel with a member that does not exist."""
+    arn = _created(app_instance)  # so that the difference below is the member's
+    assert arn.startswith(app_instance.app)
     code = code_of(
         app_instance.messaging.create_channel,
         AppInstanceArn=app_instance.app,
@@ -118,7 +118,7 @@ def bad_member(app_instance: AppInstanceUnderTest) -> str:
 
 
 def moderator_is_member(app_instance: AppInstanceUnderTest) -> str:
-    """Make a moderator, and look among the members."""
+    """Create a moderator, and list the members."""
     ann, arn = app_instance.user("ann"), app_instance.channel()
     app_instance.messaging.create_channel_moderator(
         ChannelArn=arn, ChannelModeratorArn=ann, ChimeBearer=app_instance.boss
@@ -137,18 +137,18 @@ def delete_admin_user(app_instance: AppInstanceUnderTest) -> str:
 def second_flow(app_instance: AppInstanceUnderTest) -> str:
     """Associate a second flow."""
     arn, first, second = app_instance.channel(), app_instance.flow("a"), app_instance.flow("b")
-    here = {"ChannelArn": arn, "ChimeBearer": app_instance.boss}
-    app_instance.messaging.associate_channel_flow(**here, ChannelFlowArn=first)
-    code = code_of(app_instance.messaging.associate_channel_flow, **here, ChannelFlowArn=second)
+    channel = {"ChannelArn": arn, "ChimeBearer": app_instance.boss}
+    app_instance.messaging.associate_channel_flow(**channel, ChannelFlowArn=first)
+    code = code_of(app_instance.messaging.associate_channel_flow, **channel, ChannelFlowArn=second)
     associated = app_instance.settled(arn)["ChannelFlowArn"]
-    app_instance.messaging.disassociate_channel_flow(**here, ChannelFlowArn=associated)
+    app_instance.messaging.disassociate_channel_flow(**channel, ChannelFlowArn=associated)
     if code:
         return "conflict"
     return "replaces" if associated == second else "ignored"
 
 
 def missing_bearer(app_instance: AppInstanceUnderTest) -> str:
-    """Call in the name of a user who never was."""
+    """Call with a bearer that does not exist."""
     with pytest.raises(ClientError) as caught:
         app_instance.messaging.list_channels(
             AppInstanceArn=app_instance.app, ChimeBearer=f"{app_instance.app}/user/ghost"
@@ -158,7 +158,7 @@ def missing_bearer(app_instance: AppInstanceUnderTest) -> str:
 
 
 def new_identity_refusals(app_instance: AppInstanceUnderTest) -> str:
-    """Count the refused calls in the name of a user made a moment ago."""
+    """Count the refused calls with a new user as bearer."""
     listing = {"AppInstanceArn": app_instance.app, "ChimeBearer": app_instance.user("ann")}
     return _misses(lambda: not code_of(app_instance.messaging.list_channels, **listing))
 
@@ -171,7 +171,7 @@ def tag_misses(app_instance: AppInstanceUnderTest) -> str:
 
 
 def update_misses(app_instance: AppInstanceUnderTest) -> str:
-    """Count the reads that show the name before an update."""
+    """Count the reads that return the old name after an update."""
     arn = app_instance.channel()
     update = {"Name": "x", "Mode": "RESTRICTED", "Metadata": "", "ChimeBearer": app_instance.boss}
     app_instance.messaging.update_channel(ChannelArn=arn, **update)
@@ -179,29 +179,29 @@ def update_misses(app_instance: AppInstanceUnderTest) -> str:
 
 
 def put_streaming(app_instance: AppInstanceUnderTest) -> str:
-    """Stream channels and then messages, and look whether both go on."""
+    """Put a stream for channels, then one for messages, and get both configurations."""
     if app_instance.aws and "CHIME_TEST_STREAM" not in os.environ:
         pytest.skip("CHIME_TEST_STREAM names no Kinesis stream that the service may write to")
     account = app_instance.app.split(":")[4]
     stream = f"arn:aws:kinesis:{app_instance.region}:{account}:stream/chime-messaging-test"
-    for kind in ("Channel", "ChannelMessage"):
-        configuration = {"DataType": kind, "ResourceArn": os.environ.get("CHIME_TEST_STREAM", stream)}
+    for data_type in ("Channel", "ChannelMessage"):
+        configuration = {"DataType": data_type, "ResourceArn": os.environ.get("CHIME_TEST_STREAM", stream)}
         app_instance.messaging.put_messaging_streaming_configurations(
             AppInstanceArn=app_instance.app, StreamingConfigurations=[configuration]
         )
-    seen = app_instance.messaging.get_messaging_streaming_configurations(AppInstanceArn=app_instance.app)
-    kinds = [one["DataType"] for one in seen["StreamingConfigurations"]]
-    return {2: "upsert", 1: "replaces"}[len(kinds)]
+    response = app_instance.messaging.get_messaging_streaming_configurations(AppInstanceArn=app_instance.app)
+    data_types = [kept["DataType"] for kept in response["StreamingConfigurations"]]
+    return {2: "upsert", 1: "replaces"}[len(data_types)]
 
 
 def omitted_settings(app_instance: AppInstanceUnderTest) -> str:
     """Create a channel without Privacy and Mode."""
-    shown = app_instance.settled(_created(app_instance))
-    return f"{shown['Privacy']}_{shown['Mode']}"
+    channel = app_instance.settled(_created(app_instance))
+    return f"{channel['Privacy']}_{channel['Mode']}"
 
 
 def _known_user(app_instance: AppInstanceUnderTest, name: str) -> str:
-    """Create a user and return the ARN once calls in its name are taken."""
+    """Create a user; return its ARN once it is accepted as bearer."""
     user = app_instance.user(name)
     listing = {"AppInstanceArn": app_instance.app, "ChimeBearer": user}
     app_instance.retry(app_instance.messaging.list_channels, AWS_IDENTITY_LAG, **listing)
@@ -209,26 +209,26 @@ def _known_user(app_instance: AppInstanceUnderTest, name: str) -> str:
 
 
 def member_removes_others(app_instance: AppInstanceUnderTest) -> str:
-    """Remove a member in another member's name."""
+    """Remove a member, with another member as bearer."""
     ann, bob = _known_user(app_instance, "ann"), app_instance.user("bob")
     arn = app_instance.channel(MemberArns=[ann, bob])
-    here = {"ChannelArn": arn, "MemberArn": bob, "ChimeBearer": ann}
-    code = code_of(app_instance.messaging.delete_channel_membership, **here)
+    channel = {"ChannelArn": arn, "MemberArn": bob, "ChimeBearer": ann}
+    code = code_of(app_instance.messaging.delete_channel_membership, **channel)
     assert (code, "bob" in app_instance.members(arn)) in (("", False), ("Forbidden", True))
     return "no" if code else "yes"
 
 
 def hidden_lists_members(app_instance: AppInstanceUnderTest) -> str:
-    """List the members of a private channel in the name of a HIDDEN one, and describe one of them."""
+    """List and describe members of a private channel, with a HIDDEN member as bearer."""
     ann, arn = _known_user(app_instance, "ann"), app_instance.channel()
     app_instance.members(arn)
     member = {"ChannelArn": arn, "ChimeBearer": app_instance.boss, "MemberArn": ann, "Type": "HIDDEN"}
     app_instance.messaging.create_channel_membership(**member)
-    here = {"ChannelArn": arn, "ChimeBearer": ann}
-    listed = code_of(app_instance.messaging.list_channel_memberships, **here)
+    channel = {"ChannelArn": arn, "ChimeBearer": ann}
+    listed = code_of(app_instance.messaging.list_channel_memberships, **channel)
     describe = app_instance.messaging.describe_channel_membership
-    assert _misses(lambda: not code_of(describe, **here, MemberArn=ann)).isdecimal()
-    assert code_of(describe, **here, MemberArn=app_instance.boss) == listed
+    assert _misses(lambda: not code_of(describe, **channel, MemberArn=ann)).isdecimal()
+    assert code_of(describe, **channel, MemberArn=app_instance.boss) == listed
     return {"": "yes", "Forbidden": "no"}[listed]
 
 
@@ -280,7 +280,7 @@ def engine_with_values(request: pytest.FixtureRequest, aws: bool) -> Iterator[tu
 def test_switch_does_what_its_value_says(
     engine_with_values: tuple[dict[str, str], Engine | None], switch: str, request: pytest.FixtureRequest
 ) -> None:
-    """The engine does what its switch says; AWS does one of the things that the switch can say."""
+    """The engine does what the value selects; AWS does what one of the values describes."""
     settings, running = engine_with_values
     clients = running.client if running else request.getfixturevalue("clients")
     app_instance = AppInstanceUnderTest(clients, "us-east-1", aws=running is None)
@@ -297,22 +297,22 @@ def test_switch_does_what_its_value_says(
         assert seen in values or (values[0].isdecimal() and seen.isdecimal())
 
 
-def test_every_switch_is_tried() -> None:
-    """Each switch of the engine has its probe."""
+def test_every_behavior_has_a_probe() -> None:
+    """Each behavior that the service evaluates has a probe."""
     assert set(PROBES) == set(_VALUES)
 
 
-def test_first_values_are_the_defaults() -> None:
-    """Behaviors that are not set have the first value of every switch, and are written as they are parsed."""
+def test_first_value_of_each_behavior_is_the_default() -> None:
+    """Behaviors that are not set have the first of their values; str() and parse() are inverse."""
     first = ",".join(f"{name}={values[0]}" for name, values in Behaviors.values().items())
     assert str(Behaviors()) == first
     assert Behaviors.parse(first) == Behaviors.parse("") == Behaviors()
 
 
-def test_misses_refusals_and_delays_take_any_number() -> None:
-    """Switches that count take any number, those that do not only what is listed."""
+def test_counting_behaviors_accept_any_number() -> None:
+    """Behaviors that count accept any number, the others only the listed values."""
     behaviors = Behaviors.parse("read_misses=7,new_policy_delay=61,tag_misses=4")
     assert (behaviors.read_misses, behaviors.new_policy_delay, behaviors.tag_misses) == (7, 61, 4)
-    for wrong in ("read_misses=-1", "read_misses=x", "missing_bearer=402", "tag_misses=", "weather=fine"):
+    for invalid in ("read_misses=-1", "read_misses=x", "missing_bearer=402", "tag_misses=", "weather=fine"):
         with pytest.raises(ValueError, match=r"cannot be|no switch"):
-            Behaviors.parse(wrong)
+            Behaviors.parse(invalid)
