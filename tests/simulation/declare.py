@@ -1,4 +1,4 @@
-"""Draws what templates declare of channels."""
+"""Draws the properties of channels that templates declare."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ OPTIONAL = (
     "Token",
 )
 RARE = (
-    "ElasticChannelConfiguration",
-    "AdoptExisting",
-    "many moderators",
-    "crowd",
-    "roles",
-    "fixed change",
-    "swing",
-    "former",
-    "plain bearer",
-    "ghost",
-    "Resync",
+    "ElasticChannelConfiguration",  # the channel is elastic
+    "AdoptExisting",  # the resource takes over an existing channel with its ChannelId
+    "many moderators",  # 11 to 13 moderators instead of at most four
+    "crowd",  # 101 more users that can be members: two batches of BatchCreateChannelMembership
+    "roles",  # a user is listed in a property whose users are mostly others, e.g. a member comes to be banned
+    "fixed change",  # an immutable property changes while the user-set ChannelId stays, so the Update fails
+    "swing",  # Privacy changes, so the channel is replaced; back later, an earlier replaced one may be there
+    "former",  # a resource is declared again as an earlier template declared it
+    "plain bearer",  # ChimeBearer is a user who is not an AppInstanceAdmin
+    "ghost",  # a bearer or a member who does not exist
+    "Resync",  # Resync is set, so an Update is sent that changes nothing else
 )
+"""Names of what happens seldom; a history can be played without any of it."""
 PEOPLE = ("ann", "bob", "cy", "dee", "eve", "flo", "guy", "hua", "ian", "jan", "kai", "lea", "max", "ned")
-_CHANGED = (
+_CHANGEABLE = (
     "ChimeBearer",
     "Name",
     "Mode",
@@ -52,27 +53,29 @@ _CHANGED = (
     "Resync",
     "ElasticChannelConfiguration",
 )
-_FIXED = ("Privacy", "ChannelId", "ElasticChannelConfiguration")
-_FOR_LIFE = ("Privacy", "ElasticChannelConfiguration")
-_ELASTIC = (
+_NEEDS_REPLACEMENT = ("Privacy", "ChannelId", "ElasticChannelConfiguration")
+"""A change of these replaces the channel."""
+_IMMUTABLE = ("Privacy", "ElasticChannelConfiguration")
+"""The service cannot change these; with a user-set ChannelId, the replacement needs another ChannelId."""
+_ELASTIC_CONFIGURATIONS = (
     {"MaximumSubChannels": 2, "TargetMembershipsPerSubChannel": 2, "MinimumMembershipPercentage": 40},
     {"MaximumSubChannels": 100, "TargetMembershipsPerSubChannel": 1000, "MinimumMembershipPercentage": 1},
 )
-_SHY = ("fay", "gus", "hal")
-"""Who is mostly hidden or banned."""
-_APART = {
+_MOSTLY_HIDDEN_OR_BANNED = ("fay", "gus", "hal")
+"""Users who are mostly hidden members or banned."""
+_EXCLUSIVE_LISTS = {
     "MemberArns": ("HiddenMemberArns", "BanArns"),
     "ModeratorArns": ("BanArns",),
     "HiddenMemberArns": ("MemberArns", "BanArns"),
     "BanArns": ("MemberArns", "HiddenMemberArns", "ModeratorArns"),
 }
-"""Whoever comes to be one thing is not the others any more."""
+"""A user in one of these lists must not be in the others."""
 _NAMES = ("sEcReT name {}", "Zq{}", "sEcReT  of\ttwo  blanks {}", "{} sEcReT ü")
 
 
 @dataclass
-class Declare:
-    """Draws declarations in one app instance."""
+class DeclarationGenerator:
+    """Draws declarations of channels in one app instance."""
 
     rng: random.Random
     without: frozenset[str]
@@ -81,110 +84,113 @@ class Declare:
     bearers: list[str] = field(default_factory=lambda: ["boss", "deputy"])
     """Admins, any of whom may be a channel's bearer."""
     own_ids: list[str] = field(default_factory=list)
-    """ChannelIds of users' own that were ever declared or taken."""
+    """User-set ChannelIds that were ever declared, or given to a channel created by hand."""
     crowd: tuple[str, ...] = ()
-    """More users than one batch takes."""
+    """More users than one BatchCreateChannelMembership takes."""
 
-    def user(self, name: str) -> str:
+    def user_arn(self, name: str) -> str:
         """Return the ARN of a user."""
         return f"{self.app}/user/{name}"
 
     def chance(self, chance: float, part: str) -> bool:
-        """Draw whether something happens that the history may be played without."""
+        """Draw whether a part happens; never if the history is played without it."""
         return self.rng.random() < chance and part not in self.without
 
-    def new(self) -> Declared:
-        """Draw a channel."""
-        properties = self._properties()
+    def draw_channel(self) -> Declared:
+        """Draw a new channel."""
+        properties = self._draw_properties()
         retain = EXCEPT_ON_CREATE if self.chance(0.4, "retain") else ""
         channel_id = properties.get("ChannelId")
         if channel_id and self.chance(0.2 if channel_id == self.own_ids[-1] else 0.7, "AdoptExisting"):
             properties["AdoptExisting"] = True
             if self.rng.random() < 0.5:
                 properties["AdoptFromOtherOwner"] = True
-            retain = ALWAYS if retain else ""  # the construct refuses the third one
+            retain = ALWAYS if retain else ""  # ChimeChannel refuses RETAIN_ON_UPDATE_OR_DELETE with adopt_existing
         return Declared(properties, retain)
 
-    def takeover(self, held: Declared) -> Declared:
-        """Draw a channel that takes over one of a user's own ChannelId, which another resource holds."""
-        taken = {name: held.properties[name] for name in ("ChannelId", *_FOR_LIFE) if name in held.properties}
-        own = {name: value for name, value in self.new().properties.items() if name not in _FOR_LIFE}
-        words: dict[str, Any] = {"AdoptExisting": True}
+    def draw_adoption(self, held: Declared) -> Declared:
+        """Draw a resource that adopts the channel of another resource, whose ChannelId the user has set."""
+        taken = {name: held.properties[name] for name in ("ChannelId", *_IMMUTABLE) if name in held.properties}
+        own = {name: value for name, value in self.draw_channel().properties.items() if name not in _IMMUTABLE}
+        adoption: dict[str, Any] = {"AdoptExisting": True}
         if self.rng.random() < 0.7:
-            words["AdoptFromOtherOwner"] = True
+            adoption["AdoptFromOtherOwner"] = True
         else:
             own.pop("AdoptFromOtherOwner", None)
-        return Declared(_allowed({**own, **taken, **words}), ALWAYS if self.rng.random() < 0.3 else "")
+        return Declared(_fit_to_elastic({**own, **taken, **adoption}), ALWAYS if self.rng.random() < 0.3 else "")
 
-    def changed(self, declared: Declared, *, in_place: bool = False) -> Declared:
-        """Draw what somebody changes of a channel."""
+    def draw_change(self, declared: Declared, *, in_place: bool = False) -> Declared:
+        """Draw a changed declaration of a channel; `in_place`: without replacement."""
         if not in_place and self.chance(0.15, "swing"):
-            return self._swung(declared)
+            return self._draw_privacy_change(declared)
         properties = dict(declared.properties)
-        fresh = self._properties()
+        fresh = self._draw_properties()
+        keys = [key for key in _CHANGEABLE if not (in_place and key in _NEEDS_REPLACEMENT)]
         for _ in range(self.rng.randint(1, 3)):
-            key = self.rng.choice([key for key in _CHANGED if key not in _FIXED] if in_place else _CHANGED)
-            if key in _APART:
+            key = self.rng.choice(keys)
+            if key in _EXCLUSIVE_LISTS:
                 properties.pop(key, None)
                 if self.rng.random() < 0.6:
-                    self._set(properties, key)
+                    self._draw_unless_left_out(properties, key)
             elif key == "ElasticChannelConfiguration":
-                self._change_elastic(properties)
+                self._draw_elastic_change(properties)
             elif key in fresh:
                 properties[key] = fresh[key]
             elif key in properties:
                 del properties[key]
             else:
-                self._set(properties, key)
+                self._draw_unless_left_out(properties, key)
         if "ChannelId" not in properties:
             properties.pop("AdoptExisting", None)
             properties.pop("AdoptFromOtherOwner", None)
-        same_id = properties.get("ChannelId", "") == declared.properties.get("ChannelId")
-        if same_id and is_other_for_life(properties, declared.properties) and not self.chance(0.2, "fixed change"):
-            properties["ChannelId"] = self.new_id()  # a user's own ChannelId must change with them
-        return replace(declared, properties=_allowed(properties))
+        same_id = "ChannelId" in properties and properties["ChannelId"] == declared.properties.get("ChannelId")
+        is_impossible = same_id and differs_in_immutable(properties, declared.properties)
+        if is_impossible and not self.chance(0.2, "fixed change"):
+            # A channel with other immutable properties needs another ChannelId.
+            properties["ChannelId"] = self.create_channel_id()
+        return replace(declared, properties=_fit_to_elastic(properties))
 
-    def _swung(self, declared: Declared) -> Declared:
-        """Draw the other Privacy, for which there may be a former life, perhaps with something that fails."""
+    def _draw_privacy_change(self, declared: Declared) -> Declared:
+        """Draw the other Privacy; perhaps an earlier channel with it was retained, and perhaps a member fails."""
         privacy = {"PRIVATE": "PUBLIC", "PUBLIC": "PRIVATE"}[declared.properties["Privacy"]]
         properties = {**declared.properties, "Privacy": privacy}
         if "ChannelId" in properties:
-            properties["ChannelId"] = self.new_id()
+            properties["ChannelId"] = self.create_channel_id()
         if self.chance(0.25, "ghost"):
-            properties["MemberArns"] = [*properties.get("MemberArns", ()), self.user("ghost")]
-        return replace(declared, properties=_allowed(properties))
+            properties["MemberArns"] = [*properties.get("MemberArns", ()), self.user_arn("ghost")]
+        return replace(declared, properties=_fit_to_elastic(properties))
 
-    def _change_elastic(self, properties: dict[str, Any]) -> None:
+    def _draw_elastic_change(self, properties: dict[str, Any]) -> None:
         if properties.pop("ElasticChannelConfiguration", None) is None or self.rng.random() < 0.5:
             self._draw_elastic(properties, 0.3)
 
     def _draw_elastic(self, properties: dict[str, Any], chance: float) -> None:
         if self.chance(chance, "ElasticChannelConfiguration"):
-            properties["ElasticChannelConfiguration"] = self.rng.choice(_ELASTIC)
+            properties["ElasticChannelConfiguration"] = self.rng.choice(_ELASTIC_CONFIGURATIONS)
 
-    def _properties(self) -> dict[str, Any]:
+    def _draw_properties(self) -> dict[str, Any]:
         rng = self.rng
         bearer = "plain" if self.chance(0.08, "plain bearer") else rng.choice(self.bearers)
         properties: dict[str, Any] = {
             "AppInstanceArn": self.app,
-            "ChimeBearer": self.user("ghost" if self.chance(0.01, "ghost") else bearer),
+            "ChimeBearer": self.user_arn("ghost" if self.chance(0.01, "ghost") else bearer),
             "Name": rng.choice(_NAMES).format(rng.randrange(100)),
             "Mode": rng.choice(("RESTRICTED", "UNRESTRICTED")),
             "Privacy": rng.choice(("PRIVATE", "PRIVATE", "PUBLIC")),
         }
         for key in OPTIONAL:
             if rng.random() < 0.3:
-                self._set(properties, key)
+                self._draw_unless_left_out(properties, key)
         self._draw_elastic(properties, 0.06)
         if self.chance(0.1, "Resync"):
-            self._draw(properties, "Resync")
-        return _allowed(properties)
+            self._draw_property(properties, "Resync")
+        return _fit_to_elastic(properties)
 
-    def _set(self, properties: dict[str, Any], key: str) -> None:
+    def _draw_unless_left_out(self, properties: dict[str, Any], key: str) -> None:
         if key not in self.without:
-            self._draw(properties, key)
+            self._draw_property(properties, key)
 
-    def _draw(self, properties: dict[str, Any], key: str) -> None:
+    def _draw_property(self, properties: dict[str, Any], key: str) -> None:
         rng = self.rng
         match key:
             case "Metadata":
@@ -195,21 +201,21 @@ class Declare:
                 names = rng.sample(("Zqa", "Zqb", "Zqc", "sEcReT d"), rng.randint(1, 3))
                 properties[key] = {name: f"Zq{rng.randrange(3)}" for name in names}
             case "MemberArns" | "ModeratorArns" | "HiddenMemberArns" | "BanArns":
-                self._draw_persons(properties, key)
+                self._draw_users(properties, key)
             case "ChannelFlowArn":
                 properties[key] = rng.choice(self.flows)
             case "ExpirationSettings":
                 criterion = rng.choice(("CREATED_TIMESTAMP", "LAST_MESSAGE_TIMESTAMP"))
                 properties[key] = {"ExpirationDays": rng.choice((2, 400)), "ExpirationCriterion": criterion}
             case "ChannelId":
-                properties[key] = self.own_id()
+                properties[key] = self.draw_channel_id()
             case "Resync":
                 properties[key] = str(rng.randrange(9))
             case "Token":
                 properties["ClientRequestToken"] = f"token-{rng.randrange(3)}"
 
-    def _draw_persons(self, properties: dict[str, Any], key: str) -> None:
-        """Draw who is something in a channel, and perhaps was something else there."""
+    def _draw_users(self, properties: dict[str, Any], key: str) -> None:
+        """Draw the users of one list, and take them out of the lists that exclude them."""
         rng = self.rng
         if key in ("MemberArns", "ModeratorArns"):
             many = key == "ModeratorArns" and self.chance(0.1, "many moderators")
@@ -217,41 +223,43 @@ class Declare:
             if key == "MemberArns" and rng.random() < 0.5:
                 names += self.crowd
             names += ["ghost"] if self.chance(0.04, "ghost") else []
-            others = (*_SHY, *_SHY, *self.bearers, "plain")
+            # twice: double weight
+            others = (*_MOSTLY_HIDDEN_OR_BANNED, *_MOSTLY_HIDDEN_OR_BANNED, *self.bearers, "plain")
         else:
-            names, others = rng.sample(_SHY, rng.randint(1, 2)), PEOPLE
+            names, others = rng.sample(_MOSTLY_HIDDEN_OR_BANNED, rng.randint(1, 2)), PEOPLE
         if self.chance(0.3, "roles"):
-            names += rng.sample(self._somebody(properties, others), 1)
-        properties[key] = [self.user(name) for name in dict.fromkeys(names)]
-        for other in _APART[key]:
+            names += rng.sample(self._find_candidates(properties, others), 1)
+        properties[key] = [self.user_arn(name) for name in dict.fromkeys(names)]
+        for other in _EXCLUSIVE_LISTS[key]:
             properties[other] = [arn for arn in properties.get(other, ()) if arn not in properties[key]]
             if not properties[other]:
                 del properties[other]
 
-    def _somebody(self, properties: dict[str, Any], others: tuple[str, ...]) -> list[str]:
-        """Return who may be something that they mostly are not, those first who are something else already."""
-        there = [arn.rpartition("/")[2] for name in _APART for arn in properties.get(name, ())]
-        return [name for name in there if name in others] or list(others)
+    def _find_candidates(self, properties: dict[str, Any], others: tuple[str, ...]) -> list[str]:
+        """Return which of the other users may get this role: those who have a role already, or else all."""
+        listed = [arn.rpartition("/")[2] for name in _EXCLUSIVE_LISTS for arn in properties.get(name, ())]
+        return [name for name in listed if name in others] or list(others)
 
-    def own_id(self) -> str:
-        """Draw a ChannelId of a user's own: mostly a new one, perhaps one that is or was another's."""
+    def draw_channel_id(self) -> str:
+        """Draw a user-set ChannelId: mostly a new one, perhaps one that another resource has or had."""
         if self.own_ids and self.rng.random() < 0.3:
             return self.rng.choice(self.own_ids)
-        return self.new_id()
+        return self.create_channel_id()
 
-    def new_id(self) -> str:
-        """Return a ChannelId that nobody ever had."""
+    def create_channel_id(self) -> str:
+        """Create a ChannelId that was never used, and record it in `own_ids`."""
         self.own_ids.append(f"lobby-{len(self.own_ids) + 1}")
         return self.own_ids[-1]
 
 
-def _allowed(properties: dict[str, Any]) -> dict[str, Any]:
-    """Change what an elastic channel cannot have."""
+def _fit_to_elastic(properties: dict[str, Any]) -> dict[str, Any]:
+    """Change in place what an elastic channel cannot have, and return the same properties."""
     if "ElasticChannelConfiguration" in properties:
         properties["Mode"] = "RESTRICTED"
         properties.pop("HiddenMemberArns", None)
         if "MemberArns" in properties and len(properties["MemberArns"]) % 2:
-            # Some moderators become members.
+            # Nobody is both member and moderator of an elastic channel. Which of the two is dropped depends on the
+            # number of members: both cases happen, and no further random number is drawn.
             properties["ModeratorArns"] = [
                 arn for arn in properties.get("ModeratorArns", ()) if arn not in properties["MemberArns"]
             ]
@@ -265,11 +273,11 @@ def _allowed(properties: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def is_other_for_life(properties: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
-    """Check whether two declarations differ in what no channel can change, beside its ChannelId."""
-    return any(properties.get(name) != held.get(name) for name in _FOR_LIFE)
+def differs_in_immutable(properties: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    """Check whether two declarations differ in immutable properties other than the ChannelId."""
+    return any(properties.get(name) != held.get(name) for name in _IMMUTABLE)
 
 
 def expires(properties: Mapping[str, Any]) -> bool:
-    """Check whether the service may delete a channel in the midst of a history."""
+    """Check whether a channel may expire during a history."""
     return "ExpirationSettings" in properties and properties["ExpirationSettings"]["ExpirationDays"] < 10

@@ -11,7 +11,7 @@ from chime_handler.channel import ownership
 from chime_local.chime import ChimeError, ChimeService
 from simulation.checks import Checks
 from simulation.cloudformation import LOST, Declared, Stack, stack_id
-from simulation.declare import OPTIONAL, PEOPLE, RARE, Declare, expires, is_other_for_life
+from simulation.declare import OPTIONAL, PEOPLE, RARE, DeclarationGenerator, differs_in_immutable, expires
 from simulation.draw import POLICIES, change_faults, draw_behaviors, draw_concurrency, draw_faults
 from simulation.faults import FAULT_NAMES
 from simulation.reach import VARIATIONS
@@ -95,7 +95,7 @@ class History:
         crowd = tuple(f"crowd-{number}" for number in range(101)) if self._chance(0.03, "crowd") else ()
         for name in crowd:
             self._new_user(name)
-        self.declare = Declare(self.rng, self.without, self.app, flows, crowd=crowd)
+        self.generator = DeclarationGenerator(self.rng, self.without, self.app, flows, crowd=crowd)
         self.sim.run(lambda: False, 3600)
 
     def _new_user(self, name: str) -> None:
@@ -226,15 +226,15 @@ class History:
         former = self._former.get((stack.name, name), ())
         if former and not in_place and self._chance(0.2, "former"):
             return replace(self.rng.choice(former), retain=held.retain)
-        return self.declare.changed(held, in_place=in_place)
+        return self.generator.draw_change(held, in_place=in_place)
 
     def _new(self, stack: Stack) -> Declared:
         """Draw a new channel, perhaps one that another stack holds under a ChannelId of a user's own."""
         others = [held.declared for other in self.stacks if other is not stack for held in other.resources.values()]
         own = [declared for declared in others if "ChannelId" in declared.properties]
         if own and self._chance(0.3, "AdoptExisting"):
-            return self.declare.takeover(self.rng.choice(own))
-        return self.declare.new()
+            return self.generator.draw_adoption(self.rng.choice(own))
+        return self.generator.draw_channel()
 
     def _may_fail(self, template: dict[str, Declared]) -> bool:
         """Check whether something is declared that may rightly be refused."""
@@ -246,7 +246,7 @@ class History:
                 return True
             if "ElasticChannelConfiguration" in properties:
                 return True  # there is at most one
-            if any(is_other_for_life(properties, held) for held in self._declared_with_same_id(properties)):
+            if any(differs_in_immutable(properties, held) for held in self._declared_with_same_id(properties)):
                 return True
             if "ChannelId" in properties and self.checks.is_contested(properties["ChannelId"]):
                 return True
@@ -260,7 +260,7 @@ class History:
         """Create a channel that no stack owns, under a ChannelId that one may want."""
         rng = self.rng
         if rng.random() < 0.7:
-            channel_id = self.declare.own_id()
+            channel_id = self.generator.draw_channel_id()
         else:
             fixed = (self.app, rng.choice(("PRIVATE", "PUBLIC")), None)
             name = rng.choice(("Alpha", "Beta"))
@@ -274,7 +274,7 @@ class History:
         for name, value in (("Metadata", "of somebody"), ("Privacy", "PUBLIC"), ("Privacy", "PRIVATE")):
             more |= {name: value} if rng.random() < 0.3 else {}
         if rng.random() < 0.3:
-            more["ModeratorArns"] = [self.declare.user("guest")]
+            more["ModeratorArns"] = [self.generator.user_arn("guest")]
         try:
             made = self._messaging(
                 "CreateChannel",
@@ -282,8 +282,8 @@ class History:
                 ChannelId=channel_id,
                 Name="by hand",
                 ClientRequestToken=f"hand-{rng.getrandbits(32)}",
-                MemberArns=[self.declare.user("guest")],
-                ChimeBearer=self.declare.user("boss"),
+                MemberArns=[self.generator.user_arn("guest")],
+                ChimeBearer=self.generator.user_arn("boss"),
                 **more,
             )
         except ChimeError:
@@ -308,11 +308,11 @@ class History:
 
     def _make_bearer(self) -> None:
         """Create an admin just before a stack is deployed that may name it."""
-        name = f"new-{len(self.declare.bearers)}"
+        name = f"new-{len(self.generator.bearers)}"
         self._new_user(name)
         self._promote(name)
-        self.checks.bearers.add(self.declare.user(name))
-        self.declare.bearers.append(name)
+        self.checks.bearers.add(self.generator.user_arn(name))
+        self.generator.bearers.append(name)
         self.story.append(f"somebody makes the admin {name}")
 
     def _meddle(self) -> None:
@@ -320,7 +320,7 @@ class History:
         if "meddling" in self.without:
             return
         alive = {channel.arn: channel for channel in self.service.channels()}
-        boss = self.declare.user("boss")
+        boss = self.generator.user_arn("boss")
         for arn in dict.fromkeys(self.checks.held()):
             if arn not in alive:
                 continue
@@ -330,7 +330,7 @@ class History:
                 self._messaging("DeleteChannel", ChannelArn=arn, ChimeBearer=boss)
                 self.checks.note_removed(arn)
                 continue
-            guest = self.declare.user("guest")
+            guest = self.generator.user_arn("guest")
             if self.rng.random() < 0.3 and guest not in alive[arn].members:
                 member = {"MemberArn": guest, "Type": "DEFAULT"}
                 self._messaging("CreateChannelMembership", ChannelArn=arn, ChimeBearer=boss, **member)
