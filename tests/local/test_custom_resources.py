@@ -13,12 +13,12 @@ from local.scripted_stack import FAILED, ScriptedStack, function, service_token
 
 
 def answer(**changes: Any) -> dict[str, Any]:
-    """Let the Lambda answer with these changes."""
+    """Return a step: the function answers with these fields changed."""
     return {"Answer": changes}
 
 
-def test_scalar_properties_arrive_as_strings(scripted: ScriptedStack) -> None:
-    """Scalars arrive as strings, lists and maps stay."""
+def test_scalar_properties_become_strings(scripted: ScriptedStack) -> None:
+    """Also inside lists and maps, which keep their structure."""
     scripted.deploy(Number=5, Flag=True, Listed=[1, {"Deep": False}])
     (event,) = scripted.events()
     assert {name: event["ResourceProperties"][name] for name in ("Number", "Flag", "Listed")} == {
@@ -28,8 +28,8 @@ def test_scalar_properties_arrive_as_strings(scripted: ScriptedStack) -> None:
     }
 
 
-def test_failed_create_is_deleted(scripted: ScriptedStack) -> None:
-    """A failed Create gets its Delete with the id that it answered."""
+def test_failed_create_is_followed_by_delete_with_its_id(scripted: ScriptedStack) -> None:
+    """The Delete has the PhysicalResourceId of the FAILED answer."""
     with pytest.raises(EngineError, match=r"ROLLBACK_COMPLETE: .*Message returned: no"):
         scripted.deploy(OnCreate=[answer(Status="FAILED", Reason="no", PhysicalResourceId="half")])
     assert scripted.get_request_history() == [("Create", None), ("Delete", "half")]
@@ -41,8 +41,8 @@ def test_failed_create_is_deleted(scripted: ScriptedStack) -> None:
     ]
 
 
-def test_unanswered_create_is_deleted(scripted: ScriptedStack) -> None:
-    """A Create that nothing answered within ServiceTimeout gets its Delete with an id that is made up."""
+def test_create_without_answer_is_followed_by_delete_with_generated_id(scripted: ScriptedStack) -> None:
+    """No answer within ServiceTimeout; the Delete has a generated PhysicalResourceId."""
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
         scripted.deploy(OnCreate=[], ServiceTimeout=3)
     create, delete = scripted.get_request_history()
@@ -51,10 +51,10 @@ def test_unanswered_create_is_deleted(scripted: ScriptedStack) -> None:
     assert delete[1].startswith(f"{scripted.name}-Scripted-")
 
 
-def test_service_timeout_ends_the_wait_for_a_lambda_that_still_runs(
+def test_delete_is_sent_while_the_function_still_runs_after_service_timeout(
     scripted: ScriptedStack, tmp_path: Path
 ) -> None:
-    """ServiceTimeout ends the wait for a Lambda that still runs; the Delete overtakes it."""
+    """CloudFormation does not wait for the invocation of the Create."""
     until = tmp_path / "until"
     with pytest.raises(EngineError, match="did not receive a response from your Custom Resource"):
         scripted.deploy(OnCreate=[{"Until": str(until)}], ServiceTimeout=3)
@@ -64,8 +64,8 @@ def test_service_timeout_ends_the_wait_for_a_lambda_that_still_runs(
     until.touch()
 
 
-def test_describe_stacks_waits_while_an_operation_is_in_progress(scripted: ScriptedStack) -> None:
-    """DescribeStacks of a stack that is being changed is answered when the change is over."""
+def test_describe_stacks_returns_after_the_operation(scripted: ScriptedStack) -> None:
+    """While an operation on the stack is in progress, the call waits."""
     cloudformation = scripted.engine.client("cloudformation")
     body = json.dumps(scripted.template())
     cloudformation.create_stack(StackName=scripted.name, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
@@ -73,8 +73,8 @@ def test_describe_stacks_waits_while_an_operation_is_in_progress(scripted: Scrip
     assert stack["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_late_answer_is_ignored(scripted: ScriptedStack) -> None:
-    """Only the first answer counts."""
+def test_second_answer_is_ignored(scripted: ScriptedStack) -> None:
+    """The first answer decides."""
     outputs = scripted.engine.deploy_template(
         {
             **scripted.template(OnCreate=[answer(PhysicalResourceId="one"), answer(PhysicalResourceId="two")]),
@@ -98,8 +98,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_answer_that_breaks_a_rule_fails_the_resource(scripted: ScriptedStack, case: str) -> None:
-    """An answer that breaks a rule fails the resource, and its Delete gets an id that is made up."""
+def test_invalid_answer_fails_the_resource(scripted: ScriptedStack, case: str) -> None:
+    """The Delete has a generated PhysicalResourceId."""
     step, message = BAD[case]
     with pytest.raises(EngineError, match=message):
         scripted.deploy(OnCreate=[step])
@@ -115,15 +115,15 @@ def test_answer_with_a_content_type_is_refused(scripted: ScriptedStack) -> None:
         scripted.deploy(OnCreate=[{"Type": "application/json"}])
 
 
-def test_lambda_that_crashes_gets_the_event_again(scripted: ScriptedStack) -> None:
-    """A Lambda that crashes gets the same event again."""
+def test_function_that_raises_is_invoked_again_with_the_event(scripted: ScriptedStack) -> None:
+    """As for every asynchronous invocation on AWS."""
     scripted.deploy(OnCreate=[{"CrashOnce": "yes"}, {}])
     first, second = scripted.events()
     assert first == second
 
 
-def test_event_invoke_config_of_the_function_sets_its_retries(scripted: ScriptedStack) -> None:
-    """A Lambda whose event invoke config allows no retry is invoked once."""
+def test_event_invoke_config_sets_retries(scripted: ScriptedStack) -> None:
+    """With MaximumRetryAttempts 0, the function is invoked once."""
     config = {
         "Type": "AWS::Lambda::EventInvokeConfig",
         "Properties": {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": 0},
@@ -197,8 +197,8 @@ def test_rollback_sends_an_update_with_swapped_properties(scripted: ScriptedStac
     assert (back["ResourceProperties"]["Value"], back["OldResourceProperties"]["Value"]) == ("1", "2")
 
 
-def test_rollback_sends_a_replaced_resource_back(scripted: ScriptedStack) -> None:
-    """A replaced resource is sent back with its new id; when that answers the old id, the new one is deleted."""
+def test_rollback_of_replacement_sends_update_with_new_id(scripted: ScriptedStack) -> None:
+    """When the Update answers the old id, the new resource is deleted."""
     scripted.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
         scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
@@ -209,8 +209,8 @@ def test_rollback_sends_a_replaced_resource_back(scripted: ScriptedStack) -> Non
     assert scripted.get_request_history()[4:] == [("Delete", "first")]
 
 
-def test_rollback_keeps_the_new_resource_that_answers_its_own_id(scripted: ScriptedStack) -> None:
-    """When the way back answers the new id, that is the resource from then on, and nothing is deleted."""
+def test_rollback_that_answers_new_id_keeps_new_resource(scripted: ScriptedStack) -> None:
+    """The Update of the rollback answers the new id: nothing is deleted."""
     scripted.deploy(Value=1)
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
         scripted.deploy(Value=2, OnUpdate=[answer(PhysicalResourceId="second")], fail=True)
@@ -218,8 +218,8 @@ def test_rollback_keeps_the_new_resource_that_answers_its_own_id(scripted: Scrip
     assert scripted.get_request_history()[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
 
 
-def test_rollback_is_sent_with_the_id_of_the_failed_update(scripted: ScriptedStack) -> None:
-    """The id in a FAILED Update counts: the way back is sent with it."""
+def test_rollback_has_the_id_of_the_failed_update(scripted: ScriptedStack) -> None:
+    """The Update of the rollback has the PhysicalResourceId of the FAILED answer."""
     scripted.deploy(Value=1, OnUpdate=[answer(PhysicalResourceId="first")])
     failing = answer(Status="FAILED", Reason="no", PhysicalResourceId="second")
     with pytest.raises(EngineError, match="UPDATE_ROLLBACK_COMPLETE"):
@@ -259,9 +259,9 @@ def test_service_token_cannot_change(scripted: ScriptedStack) -> None:
         ),
     ],
 )
-def test_service_token_and_timeout_that_cannot_be_are_errors(
+def test_invalid_service_token_or_timeout_is_an_error(
     scripted: ScriptedStack, properties: dict[str, Any], message: str
 ) -> None:
-    """A ServiceToken or ServiceTimeout that cannot be is an error."""
+    """The resource fails, and the error has the cause."""
     with pytest.raises(EngineError, match=message):
         scripted.deploy(**properties)

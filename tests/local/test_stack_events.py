@@ -1,4 +1,4 @@
-"""DescribeStackEvents tells what was done, in the order in which it was done, as AWS does."""
+"""DescribeStackEvents: order and content of the events, as on AWS."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 
 
 def events(scripted: ScriptedStack) -> list[dict[str, Any]]:
-    """Return the events as they are listed."""
+    """Return the events in the order of DescribeStackEvents, newest first."""
     return list(
         scripted.engine.client("cloudformation").describe_stack_events(StackName=scripted.name)["StackEvents"]
     )
 
 
-def history(scripted: ScriptedStack, after: int = 0) -> list[tuple[str, str]]:
-    """Return who and what, in order, without the first `after`."""
-    return [(one["LogicalResourceId"], one["ResourceStatus"]) for one in reversed(events(scripted))][after:]
+def get_statuses(scripted: ScriptedStack, after: int = 0) -> list[tuple[str, str]]:
+    """Return logical id and status of each event, oldest first, without the first `after`."""
+    return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(events(scripted))][after:]
 
 
 def handles(*names: str, **attributes: Any) -> dict[str, Any]:
-    """Declare resources that do nothing."""
+    """Declare a template of WaitConditionHandles with these logical ids."""
     return {"Resources": {name: {**HANDLE, **attributes} for name in names}}
 
 
-def test_events_are_newest_first_and_no_two_are_of_one_time(scripted: ScriptedStack) -> None:
-    """Sorted by time, whatever the sort does to equals, the events stand in the order in which they came."""
+def test_events_are_newest_first_with_distinct_timestamps(scripted: ScriptedStack) -> None:
+    """So that a client that sorts by Timestamp keeps their order."""
     deploy(scripted.engine, scripted.name, handles(*"ABCDEFGH"))
-    times = [one["Timestamp"] for one in events(scripted)]
+    times = [event["Timestamp"] for event in events(scripted)]
     assert times == sorted(set(times), reverse=True)
 
 
-def test_every_resource_is_in_progress_before_it_is_complete(scripted: ScriptedStack) -> None:
-    """The CDK CLI sorts what it has read by time."""
+def test_in_progress_event_comes_before_complete_event(scripted: ScriptedStack) -> None:
+    """The CDK CLI sorts the events by Timestamp."""
     deploy(scripted.engine, scripted.name, handles("A", "B"))
-    chronological = sorted(events(scripted), key=lambda one: one["Timestamp"])
+    chronological = sorted(events(scripted), key=lambda event: event["Timestamp"])
     for name in "AB":
-        statuses = [one["ResourceStatus"] for one in chronological if one["LogicalResourceId"] == name]
+        statuses = [event["ResourceStatus"] for event in chronological if event["LogicalResourceId"] == name]
         assert statuses == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
 
 
-def test_update_tells_only_of_what_it_changes(scripted: ScriptedStack) -> None:
-    """A resource that stays as it was has no events and keeps its status; a new one is created, not updated."""
+def test_unchanged_resource_has_no_events_in_update(scripted: ScriptedStack) -> None:
+    """An unchanged resource keeps its status; a new one has CREATE events."""
     scripted.deploy(resources={"Same": HANDLE})
     before = len(events(scripted))
     scripted.deploy(More="x", resources={"Same": HANDLE, "New": HANDLE})
-    assert history(scripted, before) == [
+    assert get_statuses(scripted, before) == [
         (scripted.name, "UPDATE_IN_PROGRESS"),
         ("New", "CREATE_IN_PROGRESS"),
         ("New", "CREATE_COMPLETE"),
@@ -63,7 +63,7 @@ def test_update_tells_only_of_what_it_changes(scripted: ScriptedStack) -> None:
     listed = scripted.engine.client("cloudformation").describe_stack_resources(StackName=scripted.name)[
         "StackResources"
     ]
-    statuses = {one["LogicalResourceId"]: one["ResourceStatus"] for one in listed}
+    statuses = {event["LogicalResourceId"]: event["ResourceStatus"] for event in listed}
     assert statuses == {
         "Function": "CREATE_COMPLETE",
         "FunctionRole": "CREATE_COMPLETE",
@@ -73,8 +73,8 @@ def test_update_tells_only_of_what_it_changes(scripted: ScriptedStack) -> None:
     }
 
 
-def test_removed_resources_are_deleted_in_the_cleanup_dependents_first(scripted: ScriptedStack) -> None:
-    """What an update has done with goes when everything else is done, and the events say so."""
+def test_cleanup_deletes_removed_resources_dependents_first(scripted: ScriptedStack) -> None:
+    """DELETE events come after UPDATE_COMPLETE_CLEANUP_IN_PROGRESS."""
     deploy(
         scripted.engine,
         scripted.name,
@@ -82,7 +82,7 @@ def test_removed_resources_are_deleted_in_the_cleanup_dependents_first(scripted:
     )
     before = len(events(scripted))
     deploy(scripted.engine, scripted.name, handles("D"))
-    assert history(scripted, before) == [
+    assert get_statuses(scripted, before) == [
         (scripted.name, "UPDATE_IN_PROGRESS"),
         ("D", "CREATE_IN_PROGRESS"),
         ("D", "CREATE_COMPLETE"),
@@ -92,13 +92,13 @@ def test_removed_resources_are_deleted_in_the_cleanup_dependents_first(scripted:
     ]
 
 
-def test_failed_update_tells_of_failure_and_way_back(scripted: ScriptedStack) -> None:
-    """What was changed goes back, what was created is deleted, what stayed is not spoken of."""
+def test_events_of_failed_update_and_its_rollback(scripted: ScriptedStack) -> None:
+    """Updated resources are updated back, created ones are deleted, unchanged ones have no events."""
     scripted.deploy(Version="1", resources={"Same": HANDLE})
     before = len(events(scripted))
     with pytest.raises(EngineError):
         scripted.deploy(Version="2", OnUpdate=[{}], fail=True, resources={"Same": HANDLE, "New": HANDLE})
-    assert history(scripted, before) == [
+    assert get_statuses(scripted, before) == [
         (scripted.name, "UPDATE_IN_PROGRESS"),
         ("New", "CREATE_IN_PROGRESS"),
         ("New", "CREATE_COMPLETE"),
@@ -116,13 +116,13 @@ def test_failed_update_tells_of_failure_and_way_back(scripted: ScriptedStack) ->
     ]
 
 
-def test_failed_cleanup_leaves_the_resource_in_the_stack(scripted: ScriptedStack) -> None:
-    """An update whose cleanup fails is complete; what could not be deleted is tried again with the stack."""
+def test_resource_of_failed_cleanup_is_deleted_with_the_stack(scripted: ScriptedStack) -> None:
+    """The update is complete although its cleanup fails; DeleteStack deletes the resource."""
     scripted.deploy(OnDelete=[FAILED], resources={"Same": HANDLE})
     kept = scripted.template(resources={"Same": HANDLE})
     del kept["Resources"]["Scripted"]
     scripted.engine.deploy_template(kept, scripted.name)
-    assert history(scripted)[-4:] == [
+    assert get_statuses(scripted)[-4:] == [
         (scripted.name, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
         ("Scripted", "DELETE_IN_PROGRESS"),
         ("Scripted", "DELETE_FAILED"),
@@ -135,10 +135,8 @@ def test_failed_cleanup_leaves_the_resource_in_the_stack(scripted: ScriptedStack
 
 
 @pytest.mark.parametrize("read", ["list_stack_resources", "describe_stack_resources", "get_template"])
-def test_reads_of_a_missing_stack_say_so_in_the_words_that_the_cli_knows(
-    scripted: ScriptedStack, read: str
-) -> None:
-    """The CDK CLI takes a nested stack for new when the error says that a stack with that id does not exist."""
+def test_error_of_missing_stack_is_the_message_that_the_cli_expects(scripted: ScriptedStack, read: str) -> None:
+    """The CDK CLI treats a nested stack as new on the message that a stack with that id does not exist."""
     cloudformation = scripted.engine.client("cloudformation")
     with pytest.raises(cloudformation.exceptions.ClientError, match="Stack with id Nowhere does not exist"):
         getattr(cloudformation, read)(StackName="Nowhere")
