@@ -1,4 +1,4 @@
-"""What the tests of the library share: ARNs, builders of stacks and constructs, and looks into templates."""
+"""ARNs, functions that create stacks and constructs, and functions that read templates, for all tests here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cdk_chime_messaging import Channel
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 ELSEWHERE = "us-west-2"
-"""A region without Amazon Chime SDK messaging, where a stack may be nonetheless."""
+"""A region without Amazon Chime SDK messaging; custom resources work in stacks there, too."""
 APP = f"arn:aws:chime:{REGION}:{ACCOUNT}:app-instance/11111111-1111-1111-1111-111111111111"
 OTHER_APP = f"arn:aws:chime:{REGION}:{ACCOUNT}:app-instance/22222222-2222-2222-2222-222222222222"
 BOSS, ANN, BOB = (f"{APP}/user/{name}" for name in ("boss", "ann", "bob"))
@@ -25,13 +25,13 @@ FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:censor"
 
 
 def new_stack(name: str = "Demo", *, region: str = REGION, app: IConstruct | None = None, **more: Any) -> Stack:
-    """Create an empty stack, in an app of its own where none is given."""
+    """Create an empty stack in `app`, by default in a new app."""
     scope: Any = app or App()
     return Stack(scope, name, env=Environment(account=ACCOUNT, region=region), **more)
 
 
 def new_channel(stack: Stack, **arguments: Any) -> Channel:
-    """Create a channel that the stack owns."""
+    """Create a channel with the id "Support"; `arguments` add to or replace its required arguments."""
     return Channel(stack, "Support", **{"app_instance_arn": APP, "chime_bearer": BOSS, **arguments})
 
 
@@ -65,12 +65,12 @@ def policies(stack: Stack) -> dict[str, list[dict[str, Any]]]:
 
 
 def statements_of_role(stack: Stack) -> list[dict[str, Any]]:
-    """Return what `new_role` is allowed."""
+    """Return the policy statements of the role that `new_role` creates."""
     (statements,) = (found for name, found in policies(stack).items() if name.startswith("Reader"))
     return statements
 
 
 def warnings(stack: Stack) -> list[str]:
-    """Return the texts of a stack's warnings."""
+    """Return the messages of all warnings in a stack."""
     found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
     return [str(one.entry.data) for one in found]

@@ -17,7 +17,7 @@ SNIPPETS = re.findall(
 )
 
 
-def test_first_snippet_of_the_readme_synthesizes_as_pasted() -> None:
+def test_first_snippet_of_readme_synthesizes() -> None:
     """Its placeholders pass the checks of ARNs, and its stack holds one channel."""
     pasted: dict[str, object] = {}
     exec(SNIPPETS[0], pasted)  # noqa: S102 - the README's own text
@@ -27,7 +27,7 @@ def test_first_snippet_of_the_readme_synthesizes_as_pasted() -> None:
 
 
 def test_second_snippet_of_the_readme_synthesizes_beside_a_function_and_a_stream() -> None:
-    """It makes the app instance and what is around it."""
+    """The snippet creates the app instance and the constructs that belong to it."""
     stack = Stack(App(), "Demo", env=Environment(account="111122223333", region="us-east-1"))
     function = lambda_.Function(
         stack,
