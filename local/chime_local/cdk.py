@@ -56,7 +56,8 @@ def command(environ: Mapping[str, str]) -> list[str]:
     here = Path.cwd()
     for folder in (here, *here.parents):
         found = folder / "node_modules" / ".bin" / "cdk"
-        if found.exists():
+        # One that another user has put into a folder above would run with this user's rights.
+        if found.exists() and found.stat().st_uid in (os.getuid(), 0):
             return [str(found)]
     npx = shutil.which("npx", path=environ["PATH"])
     if not npx:

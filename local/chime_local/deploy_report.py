@@ -75,7 +75,7 @@ def create_table(rows: Sequence[Row], paths: Mapping[str, str]) -> Table:
     for row in shown:
         style = "red" if row.failed else "green" if row.status.endswith("_COMPLETE") else "yellow"
         table.add_row(
-            row.resource_type,
+            Text(row.resource_type),
             Text(paths.get(row.logical_id, row.logical_id), overflow="ellipsis"),
             Text(row.status, style=style),
             "" if row.seconds is None else format_seconds(row.seconds),

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ class RunningServer:
     console_token: str
     started: str
     """When it was started, in ISO 8601."""
+    namespaces: str = ""
+    """Where its process id and its port mean what they say, as `read_namespaces` returns it."""
     state: str | None = None
     """The folder that keeps what it holds, where it was started with one."""
 
@@ -67,12 +70,23 @@ def state_folder(folder: Path | None = None) -> Path:
     made = project_folder(folder) / FOLDER
     try:
         made.mkdir(mode=0o700, exist_ok=True)
+        _check_own(made)
         ignore = made / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
     except OSError as failed:
         raise ChimeLocalError(f"{made} cannot be made: {failed.strerror}") from None
     return made
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse a folder that others may have prepared: through a link in it, files elsewhere would be changed."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise ChimeLocalError(f"{folder} is a link, or others may write in it; remove it")
+    for one in folder.iterdir():
+        if one.is_symlink():
+            raise ChimeLocalError(f"{one} is a link, which chime-local does not make; remove it")
 
 
 def find(folder: Path | None = None) -> RunningServer | None:
@@ -83,6 +97,8 @@ def find(folder: Path | None = None) -> RunningServer | None:
 def look(folder: Path | None, warn: Callable[[str], None]) -> RunningServer | None:
     """Find the project's server; `warn` gets a sentence where a stale state file was removed."""
     path = project_folder(folder) / FOLDER / _FILE
+    if path.parent.exists() or path.parent.is_symlink():
+        _check_own(path.parent)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -92,10 +108,14 @@ def look(folder: Path | None, warn: Callable[[str], None]) -> RunningServer | No
     with os.fdopen(descriptor) as file:
         if os.fstat(descriptor).st_uid != os.getuid():
             raise ChimeLocalError(f"{path} is another user's; remove it, or work in a folder of your own")
+        if os.fstat(descriptor).st_mode & 0o077:
+            raise ChimeLocalError(f"{path} can be read by others, so that no server wrote it; remove it")
         server = _parse(file.read())
         if _is_locked(descriptor):
             if server is None:
                 raise ChimeLocalError(f"{path} is damaged: end the server that holds it, then remove the file")
+            if server.namespaces != read_namespaces():
+                raise ChimeLocalError(f"the server of {path.parent.parent} runs in another container; use it there")
             return server
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(descriptor).st_ino:
@@ -103,6 +123,14 @@ def look(folder: Path | None, warn: Callable[[str], None]) -> RunningServer | No
     whose = f"the server of this folder (process {server.pid})" if server else "the server of this folder"
     warn(f"{whose} was killed or crashed; its state file is removed")
     return None
+
+
+def read_namespaces() -> str:
+    """Return what tells containers apart on Linux: a lock is seen across them, a process id and a port are not."""
+    try:
+        return " ".join(os.readlink(f"/proc/self/ns/{name}") for name in ("pid", "net"))
+    except OSError:
+        return ""
 
 
 class StateFile:
@@ -129,7 +157,8 @@ class StateFile:
 @contextlib.contextmanager
 def starting(folder: Path) -> Iterator[None]:
     """Let one command at a time start a server; a second one waits, and then finds it."""
-    with (folder / _START_LOCK).open("w") as lock:
+    descriptor = os.open(folder / _START_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -145,6 +174,9 @@ def _is_locked(descriptor: int) -> bool:
 def _parse(text: str) -> RunningServer | None:
     try:
         given: dict[str, Any] = json.loads(text)
-        return RunningServer(**{name: given[name] for name in RunningServer.__dataclass_fields__ if name in given})
+        server = RunningServer(
+            **{name: given[name] for name in RunningServer.__dataclass_fields__ if name in given}
+        )
+        return server if type(server.pid) is type(server.port) is int and server.pid > 1 else None
     except (ValueError, TypeError, AttributeError):
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from chime_local.chime import Behaviors
 from chime_local.engine import own_environment
 from chime_local.environment import DROPPED, HOST, console_token, console_url, environment
 from chime_local.errors import ChimeLocalError
-from chime_local.running_server import RunningServer, StateFile
+from chime_local.running_server import RunningServer, StateFile, read_namespaces
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def to_shell(variables: Mapping[str, str]) -> str:
     """Return shell commands that set the variables of an engine, and unset those that would lead away from it."""
-    exports = (f"export {name}={value}" for name, value in variables.items())
+    exports = (f"export {name}={shlex.quote(value)}" for name, value in variables.items())
     return "\n".join((f"unset {' '.join(DROPPED)}", *exports))
 
 
@@ -125,5 +126,6 @@ def _describe(options: ServeOptions, port: int, secret: str) -> RunningServer:
         version=version("cdk-chime-messaging"),
         console_token=console_token(secret),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        namespaces=read_namespaces(),
         state=str(options.state) if options.state else None,
     )

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from chime_local.commands.server import _choose_port, open_console
 from chime_local.console_client import ConsoleClient
 from chime_local.errors import ChimeLocalError
 from chime_local.running_server import RunningServer
+from chime_local.serve import to_shell
 from chime_local.starting import find_listener
 from local.processes import alive, environment
 
@@ -168,6 +170,70 @@ def test_server_that_was_killed_is_noticed(tmp_path: Path) -> None:
         f"error: no server runs in {tmp_path}; chime-local up starts one\n",
     )
     assert not (tmp_path / ".chime-local" / "server.json").exists()
+
+
+@pytest.mark.parametrize("name", ["server.log", "start.lock", ".gitignore", "server.json"])
+def test_link_in_the_projects_folder_is_refused_and_what_it_leads_to_stays(tmp_path: Path, name: str) -> None:
+    """A cloned repository may bring a link to any file of its user."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    folder = tmp_path / ".chime-local"
+    folder.mkdir(mode=0o700)
+    (folder / name).symlink_to(precious)
+    for arguments in (["up", "--detach"], ["down"], ["env"]):
+        done = run_in(tmp_path, *arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"error: {folder / name} is a link, which chime-local does not make; remove it\n"
+    assert precious.read_text() == "mine"
+
+
+def test_folder_that_is_a_link_or_open_to_others_is_refused(tmp_path: Path) -> None:
+    """The server of another project would be ended and reset in its place."""
+    other, here = tmp_path / "other", tmp_path / "here"
+    (other / ".chime-local").mkdir(parents=True)
+    here.mkdir()
+    (here / ".chime-local").symlink_to(other / ".chime-local")
+    sentence = f"error: {here / '.chime-local'} is a link, or others may write in it; remove it\n"
+    assert run_in(here, "down").stderr == sentence
+    (here / ".chime-local").unlink()
+    (here / ".chime-local").mkdir()
+    (here / ".chime-local").chmod(0o777)
+    assert run_in(here, "up", "--detach").stderr == sentence
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"pid": -1}, "is damaged: end the server that holds it"),
+        ({"pid": "1"}, "is damaged: end the server that holds it"),
+        ({"port": "x@evil.example:80"}, "is damaged: end the server that holds it"),
+        ({"namespaces": "pid:[1] net:[2]"}, "runs in another container; use it there"),
+    ],
+)
+def test_state_file_that_no_server_here_wrote_is_refused(
+    tmp_path: Path, changed: dict[str, object], sentence: str
+) -> None:
+    """Otherwise down would end an unrelated process, and commands would send the token somewhere else."""
+    server = RunningServer(os.getpid(), 1, "s", "us-east-1", "1", "t", "now", running_server.read_namespaces())
+    file = running_server.StateFile(running_server.state_folder(tmp_path))
+    file.write(replace(server, **changed))  # type: ignore[arg-type]
+    with pytest.raises(ChimeLocalError, match=sentence):
+        running_server.find(tmp_path)
+    file.write(server)
+    assert running_server.find(tmp_path) == server
+
+
+def test_state_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """Git checks out such files; anybody who can read one can hold its lock."""
+    file = running_server.state_folder(tmp_path) / "server.json"
+    file.write_text("{}")
+    file.chmod(0o644)
+    with pytest.raises(ChimeLocalError, match="can be read by others, so that no server wrote it"):
+        running_server.find(tmp_path)
+
+
+def test_values_of_env_are_quoted_for_the_shell() -> None:
+    assert to_shell({"NO_PROXY": "a, .b;$(x)"}).splitlines()[1] == "export NO_PROXY='a, .b;$(x)'"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -173,6 +173,9 @@ def test_unknown_stack_or_output_is_named(service: ChimeService) -> None:
         (changed("ChannelMessage", CreatedTimestamp="2999-01-01"), "is later than the engine's clock"),
         (changed("ChannelMessage", Persistence="NON_PERSISTENT"), "only PERSISTENT messages are kept"),
         (changed("ChannelMessage", Content=5), "Content must be a string"),
+        (changed("ChannelMessage", Content=[]), "Content must be a string"),
+        (changed("ChannelMessage", Content=False), "Content must be a string"),
+        (json.dumps({"Kind": "X"})[:-1] + ', "a": ' + "[" * 900 + "]" * 900 + "}", "Kind is 'X'|nested too deeply"),
         (changed("ChannelMessage", MessageId="../x"), "MessageId must match"),
     ],
 )

@@ -34,7 +34,16 @@ def project(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     state = running_server.StateFile(running_server.state_folder())
     token = console_token(engine.secret)
     state.write(
-        running_server.RunningServer(os.getpid(), engine.port, engine.secret, "us-east-1", "1", token, "now")
+        running_server.RunningServer(
+            os.getpid(),
+            engine.port,
+            engine.secret,
+            "us-east-1",
+            "1",
+            token,
+            "now",
+            running_server.read_namespaces(),
+        )
     )
     yield tmp_path
     state.remove()

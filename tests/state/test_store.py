@@ -195,9 +195,36 @@ def test_file_is_refused(tmp_path: Path) -> None:
 
 def test_folder_that_others_can_write_is_refused(folder: Path) -> None:
     folder.chmod(0o777)
-    with pytest.raises(StateError, match="can be written by others"):
+    with pytest.raises(StateError, match="others can read or write it"):
         read(folder)
 
 
 def test_others_cannot_read_the_secret(folder: Path) -> None:
     assert not any(path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*")))
+
+
+def test_folder_as_git_checks_it_out_is_refused(folder: Path) -> None:
+    """Its Lambdas would run at the start, and everybody with the repository would know the engine's secret."""
+    folder.chmod(0o755)
+    with pytest.raises(StateError, match="chmod 700 it only if you trust it"):
+        read(folder)
+
+
+@pytest.mark.parametrize("name", ["objects", "current.json"])
+def test_link_in_a_state_folder_is_refused_and_what_it_leads_to_stays(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    """Saving removes what no state needs: through a link those would be the files of another folder."""
+    precious = tmp_path / "precious"
+    (folder / name).rename(precious)
+    (folder / name).symlink_to(precious)
+    with pytest.raises(StateError, match=f"{name} is a link, which no engine makes"):
+        read(folder)
+    assert precious.exists()
+
+
+def test_saving_removes_only_files_with_names_of_its_own(folder: Path) -> None:
+    thesis = folder / "objects" / "thesis.txt"
+    thesis.write_text("mine")
+    write(folder, AFTER)
+    assert thesis.read_text() == "mine"

@@ -9,6 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chime_local.commands import deploy, drift, init, logs, messages, root, run_command, server, state
+from chime_local.deploy_report import to_printable
 from chime_local.errors import ChimeLocalError
 
 app = root.app
@@ -23,7 +24,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     except (ChimeLocalError, BotoCoreError, ClientError) as failed:
-        print(f"error: {' '.join(str(failed).split())}", file=sys.stderr)
+        print(f"error: {to_printable(' '.join(str(failed).split()))}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130

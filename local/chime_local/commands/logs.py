@@ -45,7 +45,7 @@ def logs(
             print(json.dumps({key: event[key] for key in ("logGroupName", "timestamp", "message")}), flush=True)
         else:
             moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-            group = event["logGroupName"].rpartition("/")[2]
+            group = to_printable(event["logGroupName"].rpartition("/")[2])
             print(f"{moment:%H:%M:%S.%f} {group} {to_printable(message, keep=_KEPT)}", flush=True)
 
 

@@ -13,6 +13,7 @@ import typer
 from chime_local.commands.connection import require_server
 from chime_local.commands.options import JsonOption
 from chime_local.console_client import ConsoleClient
+from chime_local.deploy_report import to_printable
 from chime_local.errors import ChimeLocalError
 
 app = typer.Typer(no_args_is_help=True)
@@ -78,7 +79,7 @@ def list_snapshots(*, as_json: JsonOption = False) -> None:
         typer.echo("There are no snapshots; chime-local snapshot save NAME saves one.")
     width = max((len(one["name"]) for one in found["snapshots"]), default=0)
     for one in found["snapshots"]:
-        typer.echo(f"{one['name']:{width}}  {one.get('saved') or one['error']}")
+        typer.echo(to_printable(f"{one['name']:{width}}  {one.get('saved') or one['error']}"))
 
 
 @clock.command("forward")
@@ -112,4 +113,4 @@ def _read(file: str) -> str:
 
 
 def _print(response: dict[str, Any], as_json: bool) -> None:
-    typer.echo(json.dumps(response, indent=2) if as_json else response["message"])
+    typer.echo(json.dumps(response, indent=2) if as_json else to_printable(response["message"]))

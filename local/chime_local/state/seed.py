@@ -59,8 +59,12 @@ def apply_seed(service: ChimeService, text: str, source: str, outputs: Outputs) 
             try:
                 if line.strip():
                     seeder.add(_parse(line, outputs))
-            except (_WrongLineError, ChimeError) as wrong:
+            except BaseException as wrong:
                 service.import_state(service.read_copy(before))
+                if isinstance(wrong, (RecursionError, TypeError)):
+                    wrong = _WrongLineError("it is nested too deeply, or a value is of a wrong type")
+                if not isinstance(wrong, (_WrongLineError, ChimeError)):
+                    raise
                 message = wrong.message if isinstance(wrong, ChimeError) else str(wrong)
                 raise SeedError(f"{source}, line {number}: {message.rstrip('.')}; nothing was applied") from None
         seeder.finish()
@@ -245,7 +249,11 @@ class _Seeder:
         if _parse_arn("SenderArn", sender, ("user", "bot"))["app"] != app.arn:
             raise _WrongLineError(f"SenderArn {sender} is not of the channel's app instance")
         message = {"Type": "STANDARD", "Persistence": "PERSISTENT", **given, "ChimeBearer": sender}
-        _check("chime-sdk-messaging", "SendChannelMessage", {**message, "Content": given["Content"] or "-"})
+        _check(
+            "chime-sdk-messaging",
+            "SendChannelMessage",
+            {**message, "Content": "-" if given["Content"] == "" else given["Content"]},
+        )
         created = self._parse_time("CreatedTimestamp", given)
         if message["Persistence"] != "PERSISTENT":
             raise _WrongLineError(f"Persistence is {message['Persistence']}; only PERSISTENT messages are kept")

@@ -106,11 +106,14 @@ class Store:
             raise StateError(f"the state folder {self.folder} cannot be read: {failed.strerror}") from None
         if not stat.S_ISDIR(status.st_mode):
             raise StateError(f"{self.folder} is not a folder; {_OTHER}")
-        if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if status.st_uid != os.getuid() or status.st_mode & 0o077:
             raise StateError(
-                f"the state folder {self.folder} belongs to another user or can be written by others, who could "
-                f"have the engine run their code; {_OTHER}"
+                f"the state folder {self.folder} is another user's, or others can read or write it: its maker has "
+                f"the engine run code and knows its secret. chmod 700 it only if you trust it; {_OTHER}"
             )
+        links = (path for path in (self._objects, self.folder / _MANIFEST) if path.is_symlink())
+        if link := next(links, None):
+            raise StateError(f"{link} is a link, which no engine makes; {_OTHER}")
         found = {one.name for one in self.folder.iterdir() if not one.name.startswith(_TEMPORARY)}
         foreign = sorted(found - _OURS)
         if foreign and _MANIFEST not in found:
@@ -206,7 +209,8 @@ class Store:
     def _remove_others(self, names: set[str]) -> None:
         """Remove what no state needs any more, also what a killed process has left."""
         for path in (*self._objects.iterdir(), *self.folder.glob(f"{_TEMPORARY}*")):
-            if path.name not in names:
+            is_ours = _DIGEST.fullmatch(path.name.removeprefix(_TEMPORARY)) or path.parent == self.folder
+            if is_ours and path.name not in names:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
