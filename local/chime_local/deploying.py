@@ -178,7 +178,7 @@ def read_settings() -> dict[str, Any]:
     """Return cdk.json without its app, such as for a qualifier of the bootstrap's; raises EngineError."""
     path = Path("cdk.json")
     if not path.exists():
-        raise EngineError("there is no cdk.json in this folder; run this where your CDK app is")
+        raise EngineError(f"there is no cdk.json in this folder ({Path.cwd()}); run this where your CDK app is")
     try:
         settings = json.loads(path.read_text())
     except ValueError as wrong:

@@ -463,6 +463,7 @@ def test_init_creates_an_app_and_refuses_a_folder_with_files(tmp_path: Path) -> 
         f"created a CDK app in {folder}; next:",
         f"  cd {folder}",
         "  pip install -r requirements.txt",
+        "  chime-local up --detach",
         "  chime-local deploy",
     ]
     assert sorted(path.name for path in folder.iterdir()) == [

@@ -86,6 +86,7 @@ def _print_summary(deployed: Deployed, server: RunningServer, console: Console) 
         f"{stack}.{key} = {to_printable(value)}"
         for stack, values in deployed.outputs.items()
         for key, value in values.items()
+        if not key.startswith("ExportsOutput")  # CDK's own, for references between stacks
     ]
     lines = outputs[:_MAX_OUTPUTS]
     if len(outputs) > _MAX_OUTPUTS:
@@ -101,7 +102,9 @@ def _print_summary(deployed: Deployed, server: RunningServer, console: Console) 
     if server.pid:
         console.print(f"console: {server.console_url}", markup=False)
     else:
-        console.print("next: chime-local up starts a server that stays, with a console", markup=False)
+        console.print(
+            "this engine ends now; chime-local up starts a server that stays, with a console", markup=False
+        )
 
 
 def _describe_channel(channel: dict[str, object]) -> str:

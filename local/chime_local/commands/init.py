@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -71,8 +72,8 @@ def init(
         raise ChimeLocalError(f"{folder} cannot be written: {failed.strerror}") from None
     print(f"created a CDK app in {folder}; next:")
     if folder != Path.cwd():
-        print(f"  cd {folder}")
-    print("  pip install -r requirements.txt\n  chime-local deploy")
+        print(f"  cd {shlex.quote(str(folder))}")
+    print("  pip install -r requirements.txt\n  chime-local up --detach\n  chime-local deploy")
 
 
 def _create_files(name: str) -> dict[str, str]:

@@ -37,7 +37,8 @@ def logs(
     as_json: JsonOption = False,
 ) -> None:
     """Show the logs of Lambda functions, the oldest first; one JSON object a line with --json."""
-    for event in _read(require_server(), name, follow=follow):
+    server = require_server()
+    for event in _read(server, name, follow=follow):
         message = str(event["message"]).rstrip()
         if not every and message.startswith(_PREFIXES):
             continue
