@@ -623,7 +623,7 @@ def test_lambda_reads_no_variable_of_the_shell_in_the_engines_process(monkeypatc
 def test_command_keeps_no_variable_of_the_shell(tmp_path: Path) -> None:
     """`chime-local` itself begins anew without the shell's variables; its announcement is as before."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "chime_local", "--until-input-ends"],
+        [sys.executable, "-m", "chime_local", "serve", "--until-input-ends"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment(tmp_path, GITHUB_TOKEN="hush-hush"),
