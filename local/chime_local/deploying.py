@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from rich.console import Console
 from rich.live import Live
 
 from chime_local import cdk
 from chime_local._scratch import scratch_folder
+from chime_local.aws_clients import create_client
 from chime_local.console_client import ConsoleClient
 from chime_local.deploy_report import (
     Row,
@@ -154,13 +154,7 @@ class Deployer:
         return status, log.read_text(errors="replace")
 
     def _has_parameter(self, name: str) -> bool:
-        client = boto3.client(
-            "ssm",
-            region_name=self._server.region,
-            endpoint_url=self._server.url,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key=self._server.secret,
-        )
+        client = create_client(self._server, "ssm")
         try:
             client.get_parameter(Name=name)
         except client.exceptions.ParameterNotFound:

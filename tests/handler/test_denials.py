@@ -280,7 +280,7 @@ def test_call_that_failed_on_its_way_says_how(failed: Exception, words: str, *, 
 
 
 @pytest.mark.parametrize(
-    ("waited", "told"),
+    ("waited", "suffix"),
     [
         (0.0, ""),
         (0.9, ""),
@@ -288,8 +288,8 @@ def test_call_that_failed_on_its_way_says_how(failed: Exception, words: str, *, 
         (60.2, " The same response came for 60 seconds."),
     ],
 )
-def test_refusal_that_was_waited_out_says_how_long(waited: float, told: str) -> None:
+def test_refusal_that_was_waited_out_says_how_long(waited: float, suffix: str) -> None:
     """What is shown is operation, code, the service's words and the seconds; no advice where none is known."""
     refused = ServiceError("CreateChannel", "OddException", "words", 400)
     refused.waited = waited
-    assert describe_failure(refused) == f"CreateChannel: Odd: words{told}"
+    assert describe_failure(refused) == f"CreateChannel: Odd: words{suffix}"

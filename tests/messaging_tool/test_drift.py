@@ -244,7 +244,7 @@ def test_lost_owner_tag_is_noticed(on_engine: Command, deployment: Deployment) -
 
 
 def test_output_for_a_person(on_engine: Command, deployment: Deployment) -> None:
-    """Drift is told in plain lines, with values escaped."""
+    """Drift is printed in plain lines, with values escaped."""
     update(deployment, Metadata="a\x1b[31mb")
     call("delete_channel_membership", MemberArn="ann")(deployment)
     result = on_engine("drift", EVERYTHING)

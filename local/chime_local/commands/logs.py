@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import boto3
 import typer
 from botocore.exceptions import EndpointConnectionError
 
+from chime_local.aws_clients import create_client
 from chime_local.commands.connection import require_server
 from chime_local.commands.options import JsonOption
 from chime_local.deploy_report import to_printable
-from chime_local.environment import ACCOUNT
 from chime_local.running_server import RunningServer
 
 app = typer.Typer()
@@ -52,13 +51,7 @@ def logs(
 
 def _read(server: RunningServer, name: str, *, follow: bool) -> Iterator[Event]:
     """Yield the events of all log groups by time; a group that appears later is followed, too."""
-    client = boto3.client(
-        "logs",
-        region_name=server.region,
-        endpoint_url=server.url,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key=server.secret,
-    )
+    client = create_client(server, "logs")
     shown: set[str] = set()
     while True:
         try:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import boto3
 import typer
 
+from chime_local.aws_clients import create_client
 from chime_local.commands.connection import require_server
 from chime_local.commands.options import JsonOption
 from chime_local.console_client import ConsoleClient
 from chime_local.deploy_report import to_printable
-from chime_local.environment import ACCOUNT
 from chime_local.errors import ChimeLocalError
 from chime_local.running_server import RunningServer
 
@@ -102,7 +101,7 @@ def _list_channels(client: ConsoleClient) -> Iterator[dict[str, Any]]:
 
 
 def _find_output(server: RunningServer, stack: str, key: str) -> str | None:
-    client = _create_client(server, "cloudformation", server.region)
+    client = create_client(server, "cloudformation")
     try:
         outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", ())
     except client.exceptions.ClientError:
@@ -115,7 +114,7 @@ def _resolve_user(server: RunningServer, channel: str, text: str) -> str:
     if text.startswith("arn:"):
         return text
     app_instance = channel.partition("/channel/")[0]
-    identity = _create_client(server, "chime-sdk-identity", app_instance.split(":")[3])
+    identity = create_client(server, "chime-sdk-identity", app_instance.split(":")[3])
     users: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:
@@ -135,13 +134,3 @@ def _resolve_user(server: RunningServer, channel: str, text: str) -> str:
         raise ChimeLocalError(f"{len(found)} users are named {text!r}: give the ARN")
     names = ", ".join(str(user.get("Name")) for user in users[:10]) or "none"
     raise ChimeLocalError(f"no user of this app instance is named {text!r}; there are: {names}")
-
-
-def _create_client(server: RunningServer, service: str, region: str) -> Any:
-    return boto3.client(
-        service,
-        region_name=region,
-        endpoint_url=server.url,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key=server.secret,
-    )

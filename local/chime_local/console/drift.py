@@ -100,7 +100,7 @@ def compare(service: ChimeService, request: Request) -> Comparison:
 
 
 def _uncompared(properties: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[Row]:
-    """Say what is declared and was not compared."""
+    """List what is declared and was not compared."""
     compared = {row.name for row in rows}
     for name, value in properties.items():
         if name not in compared and name not in _OF_CLOUDFORMATION:

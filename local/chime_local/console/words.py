@@ -43,7 +43,7 @@ def _change(name: str, before: Any, after: Any) -> str:
 
 
 def describe_fault(fault: Fault) -> str:
-    """Say what a fault does to which calls."""
+    """Describe what a fault does to which calls."""
     calls = "the next call" if fault.left == 1 else f"the next {fault.left:,} calls"
     whose = "any operation" if fault.operation == EVERY_OPERATION else fault.operation
     late = f"begin {fault.milliseconds:,} ms later" if fault.milliseconds else ""
@@ -55,7 +55,7 @@ def describe_fault(fault: Fault) -> str:
 
 
 def describe_calls(calls: Iterable[Call]) -> str:
-    """Say how many calls were made, and which of them write."""
+    """Describe how many calls were made, and which of them write."""
     made = list(calls)
     writes = Counter(one.operation for one in made if not one.operation.startswith(("Describe", "Get", "List")))
     reads = len(made) - writes.total()
